@@ -1,0 +1,1 @@
+"""Numerical methods without pharmacology: expressions, solvers, intervals, random streams."""
