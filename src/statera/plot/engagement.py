@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from statera.plot.arrays import Values, as_band, as_column
-from statera.plot.band import band_handle, fill_band
+import numpy as np
+
+from statera.plot.arrays import Column, Values, as_band, as_column
+from statera.plot.band import HATCH, band_handle, fill_band
 from statera.plot.svg import to_svg
-from statera.plot.theme import INK, PALETTE, SOFT, colour, new_figure, style_axes, theme
+from statera.plot.theme import INK, PALETTE, SOFT, colour, halo, new_figure, style_axes, theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,8 +23,7 @@ __all__ = [
     "draw_engagement",
 ]
 
-# Bounds are told apart by the slope of their hatch as well as by colour.
-_HATCHES = ("////", "\\\\\\\\", "....", "||||", "----", "xxxx")
+_HATCH_INK = "#7b8791"
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +101,8 @@ def draw_engagement(
     if not panels or any(not panel.curves for panel in panels):
         raise ValueError("engagement: every panel needs at least one curve")
     labels = list(dict.fromkeys(curve.label for panel in panels for curve in panel.curves))
-    columns = min(chosen.columns, len(panels))
+    # Four panels stand better as two rows of two than as three and one.
+    columns = 2 if len(panels) == 4 else min(chosen.columns, len(panels))
     rows = -(-len(panels) // columns)
     width, left, right, gap = 10.0, 0.7, 0.18, 0.3
     above, below, between, height = 0.92, 0.6, 1.0, 1.9
@@ -130,7 +132,7 @@ def draw_engagement(
             handles=_legend(panels, labels),
             loc="upper left",
             bbox_to_anchor=(0.0, 1.0),
-            ncols=6,
+            ncols=5,
             borderaxespad=0.3,
             handlelength=1.8,
             columnspacing=1.5,
@@ -152,18 +154,22 @@ def _draw(axes: Axes, panel: EngagementPanel, labels: Sequence[str]) -> None:
         if curve.bound:
             if band:
                 raise ValueError(f"{curve.label}: a bound has no band of its own")
-            edges = (level, 0 * level + 100.0) if curve.bound == "at least" else (0 * level, level)
-            fill_band(axes, times, *edges, ink, hatch=_HATCHES[index % 6], strength=0.10)
+            _region(axes, times, level, curve, ink)
         else:
             if band:
                 fill_band(axes, times, *band, ink, strength=0.13)
             axes.plot(times, level, color=ink)
         start, end = min(start, float(times[0])), max(end, float(times[-1]))
+    _hatch_bounds(axes, panel.curves)
     axes.set_xlim(start, end)
     axes.set_ylim(0, 100)
     axes.xaxis.set_major_locator(MultipleLocator(6 if end - start <= 30 else 24))
     axes.yaxis.set_major_locator(MultipleLocator(25))
-    place = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "bottom"}
+    place: dict[str, Any] = {
+        "xycoords": "axes fraction",
+        "textcoords": "offset points",
+        "va": "bottom",
+    }
     axes.annotate(
         panel.title,
         (0, 1),
@@ -177,30 +183,59 @@ def _draw(axes: Axes, panel: EngagementPanel, labels: Sequence[str]) -> None:
         axes.annotate(panel.subtitle, (0, 1), xytext=(0, 6), size=9, color=SOFT, **place)
 
 
+def _region(axes: Axes, times: Column, level: Column, curve: InhibitionCurve, ink: str) -> None:
+    """Tint where the inhibition may lie, and name the edge on its inner side."""
+    least = curve.bound == "at least"
+    edges = (level, 0 * level + 100.0) if least else (0 * level, level)
+    fill_band(axes, times, *edges, ink, strength=0.17)
+    peak = int(level.argmax())
+    axes.annotate(
+        f"{curve.label}: {curve.bound}",
+        (float(times[peak]), float(level[peak])),
+        xytext=(3, 3 if least else -3),
+        textcoords="offset points",
+        va="bottom" if least else "top",
+        size=8.5,
+        color=ink,
+        path_effects=halo(),
+        zorder=5,
+    )
+
+
+def _hatch_bounds(axes: Axes, curves: Sequence[InhibitionCurve]) -> None:
+    """Hatch all that the bounds of a panel leave open, so that it cannot pass for a band."""
+    for bound in ("at least", "at most"):
+        own = [curve for curve in curves if curve.bound == bound]
+        if not own:
+            continue
+        times = as_column("times", own[0].times)
+        levels = [
+            np.interp(times, as_column("times", c.times), as_column(c.label, c.inhibition))
+            for c in own
+        ]
+        if bound == "at least":
+            low, high = np.min(levels, axis=0), np.full_like(times, 100.0)
+        else:
+            low, high = np.zeros_like(times), np.max(levels, axis=0)
+        axes.fill_between(
+            times, low, high, facecolor="none", edgecolor=_HATCH_INK, hatch=HATCH, linewidth=0.0
+        )
+
+
 def _legend(panels: Sequence[EngagementPanel], labels: Sequence[str]) -> list[Any]:
     from matplotlib.lines import Line2D  # noqa: PLC0415  heavy: loaded when a figure is drawn
 
     curves = [curve for panel in panels for curve in panel.curves]
-    lines = {curve.label for curve in curves if not curve.bound}
-    bounds = {(curve.label, curve.bound) for curve in curves if curve.bound}
+    drawn = {curve.label for curve in curves if not curve.bound}
     handles: list[Any] = [
-        Line2D([], [], color=colour(labels.index(label)), label=label)
-        for label in labels
-        if label in lines
+        Line2D([], [], color=colour(index), label=label)
+        if label in drawn
+        else band_handle(colour(index), label, strength=0.3)
+        for index, label in enumerate(labels)
     ]
-    for bound in ("at least", "at most"):
-        for index, label in enumerate(labels):
-            if (label, bound) in bounds:
-                where = "anywhere in the region" if len(labels) == 1 else bound
-                text = f"{label}: {where}, known as a bound" if len(labels) == 1 else ""
-                handles.append(
-                    band_handle(
-                        colour(index),
-                        text or f"{label}, {bound}",
-                        hatch=_HATCHES[index % 6],
-                        strength=0.10,
-                    )
-                )
     if any(curve.low is not None for curve in curves):
         handles.append(band_handle(PALETTE[0], "90 % of the population", strength=0.13))
+    if any(curve.bound for curve in curves):
+        text = "known only as a bound: anywhere in the region"
+        handles.append(band_handle(SOFT, text, hatch=HATCH, strength=0.1))
     return handles

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from statera.numerics.interval import Interval
-from statera.plot.inhibition import ink_on, inhibition_colour, say_percent
+from statera.plot.band import pale
+from statera.plot.inhibition import inhibition_colour, say_percent
 from statera.plot.svg import to_svg
 from statera.plot.text import text_width, wrap
 from statera.plot.theme import INK, LINE, SHADE, SOFT, new_figure, theme
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["HeatRow", "draw_heat"]
 
 _SIZE = 9.5
+_STRENGTH = 0.55  # pale enough for dark text on every cell, split ones included
 
 
 @dataclass(frozen=True)
@@ -92,19 +94,18 @@ def _cell(axes: Axes, box: tuple[float, float, float, float], value: Interval | 
         axes.add_patch(
             Rectangle((x, y), w, h, facecolor=SHADE, edgecolor=LINE, hatch="////", linewidth=0.0)
         )
-        low = high = SHADE
     else:
-        low, high = inhibition_colour(value.low), inhibition_colour(value.high)
-        axes.add_patch(Polygon([(x, y), (x + w, y), (x, y + h)], facecolor=low, linewidth=0))
-        axes.add_patch(
-            Polygon([(x + w, y), (x + w, y + h), (x, y + h)], facecolor=high, linewidth=0)
-        )
+        low, high = (pale(inhibition_colour(end), _STRENGTH) for end in (value.low, value.high))
+        axes.add_patch(Rectangle((x, y), w, h, facecolor=low, linewidth=0))
+        if not value.is_point:
+            corner = [(x + w, y), (x + w, y + h), (x, y + h)]
+            axes.add_patch(Polygon(corner, facecolor=high, linewidth=0))
     axes.text(
         x + w / 2,
         y + h / 2 + 0.048,
         say_percent(value),
         ha="center",
         size=_SIZE,
-        color=ink_on(low, high),
+        color=INK,
         bbox={"facecolor": SHADE, "edgecolor": "none", "pad": 1.5} if value is None else None,
     )

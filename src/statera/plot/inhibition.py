@@ -6,7 +6,7 @@ import math
 
 from statera.numerics.interval import Interval
 
-__all__ = ["ACTIVE", "BLOCKED", "contrast", "ink_on", "inhibition_colour", "say_percent"]
+__all__ = ["ACTIVE", "BLOCKED", "contrast", "inhibition_colour", "ink_on", "say_percent"]
 
 # From full signal to full inhibition; the middle is pale, so that both ends stand out, and the
 # two hues stay apart under the common colour-vision deficiencies.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -238,11 +238,18 @@ def _outer_labels(axes_row: Sequence[Axes], used: int, options: ProfileOptions) 
     if options.second_factor is not None:
         factor = options.second_factor
         second = axes_row[used - 1].secondary_yaxis(
-            "right", functions=(lambda y: y * factor, lambda y: y / factor)
+            "right", functions=(_times(factor), _times(1.0 / factor))
         )
         second.set_ylabel(options.second_label)
         second.tick_params(length=3.5, width=0.8)
         axes_row[used - 1].spines["right"].set_visible(True)
+
+
+def _times(factor: float) -> Callable[[Any], Any]:
+    def scale(values: Any) -> Any:
+        return values * factor
+
+    return scale
 
 
 def _legend(figure: Figure, panels: Sequence[ProfilePanel], options: ProfileOptions) -> None:

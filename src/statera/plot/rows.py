@@ -95,7 +95,8 @@ def draw_frame(rows: Sequence[Row], heads: Heads) -> Frame:
     rights = [wrap(row.right, heads.right_width, _SIZE) for row in rows]
     columns = _columns(rows, heads, labels, rights)
     heights = [
-        _height(row, *lines, heads.pad) for row, *lines in zip(rows, labels, rights, strict=True)
+        _height(row, label, right, heads.pad)
+        for row, label, right in zip(rows, labels, rights, strict=True)
     ]
     head = _LINE * max(1, heads.label.count("\n") + 1) + 0.2
     body = sum(heights)

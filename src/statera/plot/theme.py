@@ -95,7 +95,10 @@ def theme() -> Iterator[None]:
     """Apply the look while a figure is drawn and written; what was set before comes back."""
     import matplotlib  # noqa: PLC0415  heavy: loaded when a figure is drawn
 
-    with matplotlib.rc_context({**matplotlib.rcParamsDefault, **_SETTINGS, "backend": "svg"}):
+    # Start from the defaults: a reader's own configuration must not change a figure.
+    settings: Any = {**dict(matplotlib.rcParamsDefault.items()), **_SETTINGS}
+    del settings["backend"]
+    with matplotlib.rc_context(settings):
         yield
 
 
