@@ -231,6 +231,7 @@ def _potency(row: _Row, drug: str) -> Potency:
         raise InputError(error.what, where=row.place("unit"), hint=error.hint) from error
     stated = _stated(row)
     hill, hill_assumed = _hill(row)
+    matrix = _matrix(row)
 
     def scaled(value: float | None) -> float | None:
         return None if value is None else value * factor
@@ -250,7 +251,7 @@ def _potency(row: _Row, drug: str) -> Potency:
             assay=row.get("assay"),
             hill=hill,
             hill_assumed=hill_assumed,
-            matrix=_matrix(row),
+            matrix=matrix,
             source=row.get("source"),
             note=row.get("note"),
         )

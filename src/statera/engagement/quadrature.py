@@ -27,8 +27,9 @@ Array = NDArray[np.float64]
 # Below this relative change a piece is flat: the value at its middle is exact to its square.
 _FLAT = 1e-6
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(12)
-# Panel ends in units of the IC50: the Hill curve bends between an eighth of it and eight times it.
-_BREAKS = np.array([0.125, 0.5, 1.0, 2.0, 8.0])
+# Panel ends in units of the IC50: the Hill curve bends between an eighth of it and eight times it;
+# farther out it is a power of the concentration, which panels of a factor of eight follow.
+_BREAKS = np.array([2.0**-9, 2.0**-6, 0.125, 0.5, 1.0, 2.0, 8.0, 2.0**6, 2.0**9])
 
 
 def mean_inhibition(times: Array, concentration: Array, ic50: float, hill: float) -> Array:
