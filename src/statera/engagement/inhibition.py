@@ -21,6 +21,8 @@ __all__ = ["InhibitionBand", "hill_inhibition", "inhibition", "inhibition_at"]
 
 #: Negative concentrations this small against the largest are solver noise and count as 0.
 _NOISE = 1e-6
+# Below this, in any unit in use, not one molecule is left; smaller floats lose their digits.
+_NOTHING = 1e-200
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class InhibitionBand:
 
 
 def checked_concentrations(concentration: ArrayLike) -> NDArray[np.float64]:
-    """Return concentrations as float64 with solver noise below zero set to 0.
+    """Return concentrations as float64, with noise below zero and vanishing ones set to 0.
 
     Raises
     ------
@@ -61,7 +63,7 @@ def checked_concentrations(concentration: ArrayLike) -> NDArray[np.float64]:
         raise InputError(
             f"a concentration of {float(np.min(values)):g} is negative", where="concentration"
         )
-    return np.maximum(values, 0.0)
+    return np.where(values < _NOTHING, 0.0, values)
 
 
 def hill_inhibition(

@@ -1,7 +1,8 @@
 """Time averages of inhibition between sampled concentrations.
 
 Between two samples the concentration is taken to rise linearly and to fall log-linearly, the
-linear-up log-down rule of noncompartmental analysis. For that curve the average inhibition is
+linear-up log-down rule of noncompartmental analysis; a fall to nothing, which has no logarithm, is
+linear. For that curve the average inhibition is
 exact in closed form on every falling piece and, for a Hill coefficient of 1, on every rising one;
 rising pieces with another coefficient use Gauss-Legendre panels broken about the IC50. What error
 remains is that of the sampling.
@@ -84,12 +85,10 @@ def share_above(times: Array, concentration: Array, threshold: float) -> Array:
 
 def _falling_share(first: Array, second: Array, threshold: float) -> Array:
     # A fall to 0 has no logarithm; it is taken as linear.
-    linear = (first - threshold) / (first - second)
+    share = (first - threshold) / (first - second)
     positive = second > 0.0
-    share = linear.copy()
-    share[positive] = np.log(first[positive] / threshold) / np.log(
-        first[positive] / second[positive]
-    )
+    top = np.log(first[positive])
+    share[positive] = (top - np.log(threshold)) / (top - np.log(second[positive]))
     return share
 
 
