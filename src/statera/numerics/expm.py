@@ -7,7 +7,8 @@ Plain loops: for a handful of states they are as fast as library calls and compi
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from statera.numerics.compiled import compiled
 
 __all__ = ["expm", "expm_integrals", "solve"]
 
@@ -19,7 +20,7 @@ _B13 = (
 _THETA13 = 5.371920351148152
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _multiply(a, b, out):  # type: ignore[no-untyped-def]
     n = a.shape[0]
     for i in range(n):
@@ -30,7 +31,7 @@ def _multiply(a, b, out):  # type: ignore[no-untyped-def]
             out[i, j] = total
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def solve(a, b):  # type: ignore[no-untyped-def]
     """Solve ``a x = b`` in place by elimination with row pivoting: b becomes x, a is spent.
 
@@ -61,7 +62,7 @@ def solve(a, b):  # type: ignore[no-untyped-def]
             b[k, j] = total / a[k, k]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def expm(a):  # type: ignore[no-untyped-def]
     """Return ``exp(a)`` of a square matrix, (n, n) float64."""
     n = a.shape[0]
@@ -110,7 +111,7 @@ def expm(a):  # type: ignore[no-untyped-def]
     return work
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def expm_integrals(a, h, e, phi, psi):  # type: ignore[no-untyped-def]
     """Write ``exp(a h)``, its integral over [0, h] and the integral of that, each (n, n).
 

@@ -9,8 +9,9 @@ them, metabolites after them) always have real eigenvalues.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from statera.numerics.compiled import compiled
 
 __all__ = ["Modes", "decompose", "strong_blocks"]
 
@@ -92,7 +93,7 @@ def decompose(
     return rates, right, left, real
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _too_close(values):  # type: ignore[no-untyped-def]
     for i in range(values.size):
         for j in range(i):
@@ -102,7 +103,7 @@ def _too_close(values):  # type: ignore[no-untyped-def]
     return False
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _block_rates(b, size, out):  # type: ignore[no-untyped-def]
     """Write the eigenvalues of a block of 1 to 3 states; return False where they are complex."""
     if size == 1:
@@ -151,7 +152,7 @@ def _block_rates(b, size, out):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _decompose(a, members, bounds, rates, right, left, real):  # type: ignore[no-untyped-def]
     systems, n = a.shape[0], a.shape[1]
     block = np.empty((3, 3))

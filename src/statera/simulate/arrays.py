@@ -102,9 +102,7 @@ def input_arrays(model: Model, events: EventTable, values: Values, n_subjects: i
         formulas = (process.bioavailability, process.lag, process.duration, process.rate)
         for array, formula in zip(arrays, formulas, strict=True):
             _fill(array[:, k], formula, here)
-    kinds = [
-        0 if p.kind == "bolus" else (1 if p.duration is not None else 2) for p, _ in found
-    ]
+    kinds = [0 if p.kind == "bolus" else (1 if p.duration is not None else 2) for p, _ in found]
     return Inputs(
         np.array(starts, dtype=np.int64),
         np.array([states.index(p.into) for p, _ in found], dtype=np.int64),

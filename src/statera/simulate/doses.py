@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from statera.numerics.compiled import compiled
 from statera.simulate.pending import (
     AMOUNT,
     INTERVAL,
@@ -30,7 +30,7 @@ STEP_TOO_SMALL = 6
 NOT_PERIODIC = 7
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def input_of(kind, amount, record_rate, f, duration, modelled_rate):  # type: ignore[no-untyped-def]
     """Return (amount at once, rate, duration) of an input.
 
@@ -55,7 +55,7 @@ def input_of(kind, amount, record_rate, f, duration, modelled_rate):  # type: ig
     return total, 0.0, 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def order_dose(
     table, count, status, time, amount, record_rate, left, interval, first, last, immediate,
     compartment, kind, f, lag, duration, modelled_rate, jump,
@@ -87,7 +87,7 @@ def order_dose(
     return table
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def start_input(
     table, count, status, time, amount, record_rate, p,
     compartment, kind, f, duration, modelled_rate, jump,
@@ -106,7 +106,7 @@ def start_input(
     return table
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def take_entry(table, count, index, status, compartment, kind, f, duration, modelled_rate, jump):  # type: ignore[no-untyped-def]
     """Carry out a pending entry: stop an infusion, or start an input and order the next."""
     time = table[index, TIME]

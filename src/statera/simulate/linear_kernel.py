@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from statera.numerics.compiled import compiled
 from statera.simulate.doses import NOT_FINITE, order_dose, take_entry
 from statera.simulate.linear_step import advance, prepare
 from statera.simulate.pending import TIME, clear, new_table, next_index, running_rates
@@ -14,7 +14,7 @@ from statera.simulate.windows import reset, watch
 __all__ = ["run_linear"]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _project(modal, left, vector, out):  # type: ignore[no-untyped-def]
     """Write the coordinates in which the state is carried: modes, or the states themselves."""
     n = vector.size
@@ -28,7 +28,7 @@ def _project(modal, left, vector, out):  # type: ignore[no-untyped-def]
             out[m] = vector[m]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def run_linear(
     s_first, s_last, offsets, time, evid, amt, rate, ii, addl, ss, key,
     key_start, compartment, kind, f, lag, duration, modelled_rate,
@@ -172,7 +172,7 @@ def run_linear(
         statuses[s] = status[0]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _enter(modal, left, jump, table, count, rates, endogenous, z, u, work):  # type: ignore[no-untyped-def]
     """Add amounts given at once and count the running inputs anew."""
     _project(modal, left, jump, work)

@@ -12,14 +12,14 @@ Derivations: ``docs/closed-forms.md``.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from statera.numerics.compiled import compiled
 from statera.numerics.expm import expm_integrals
 
 __all__ = ["advance", "integral", "prepare", "value_at"]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def prepare(modal, lam, a, h, e, phi, psi, big_e, big_phi, big_psi):  # type: ignore[no-untyped-def]
     """Write the propagators for a step of length h."""
     if modal:
@@ -42,7 +42,7 @@ def prepare(modal, lam, a, h, e, phi, psi, big_e, big_phi, big_psi):  # type: ig
         expm_integrals(a, h, big_e, big_phi, big_psi)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def advance(modal, z, u, e, phi, big_e, big_phi, work):  # type: ignore[no-untyped-def]
     """Advance the state by the prepared step, in place."""
     n = z.size
@@ -59,7 +59,7 @@ def advance(modal, z, u, e, phi, big_e, big_phi, work):  # type: ignore[no-untyp
         z[i] = work[i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def integral(modal, w, z, u, phi, psi, big_phi, big_psi):  # type: ignore[no-untyped-def]
     """Return the integral of ``w . state`` over the prepared step, from its start."""
     total = 0.0
@@ -75,7 +75,7 @@ def integral(modal, w, z, u, phi, psi, big_phi, big_psi):  # type: ignore[no-unt
     return total
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def value_at(modal, lam, a, w, z, u, s):  # type: ignore[no-untyped-def]
     """Return ``w . state`` and its time derivative, a time s after the state z."""
     value = 0.0

@@ -8,7 +8,8 @@ when the last one stops. Rules of order are in ``docs/events.md``.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from statera.numerics.compiled import compiled
 
 __all__ = ["clear", "new_table", "next_index", "push", "running_rates"]
 
@@ -17,13 +18,13 @@ TIME, STOPS, PROCESS, AMOUNT, RATE, LEFT, INTERVAL, COMPARTMENT, INPUT_RATE = ra
 COLUMNS = 9
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def new_table(capacity):  # type: ignore[no-untyped-def]
     """Return an empty table and its count (kept in an array so that it can change)."""
     return np.empty((capacity, COLUMNS)), np.zeros(1, dtype=np.int64)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def push(table, count, time, stops, process, amount, rate, left, interval, compartment, input_rate):  # type: ignore[no-untyped-def]
     """Add an entry; the table grows where it is full."""
     k = count[0]
@@ -46,7 +47,7 @@ def push(table, count, time, stops, process, amount, rate, left, interval, compa
     return table
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def next_index(table, count):  # type: ignore[no-untyped-def]
     """Return the index of the earliest entry, the first pushed among equals; -1 if none."""
     best = -1
@@ -56,7 +57,7 @@ def next_index(table, count):  # type: ignore[no-untyped-def]
     return best
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def drop(table, count, index):  # type: ignore[no-untyped-def]
     """Remove an entry and keep the order of the others."""
     for k in range(index, count[0] - 1):
@@ -65,13 +66,13 @@ def drop(table, count, index):  # type: ignore[no-untyped-def]
     count[0] -= 1
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def clear(count):  # type: ignore[no-untyped-def]
     """Forget everything pending: outstanding doses and running infusions."""
     count[0] = 0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def running_rates(table, count, rates):  # type: ignore[no-untyped-def]
     """Write the sum of the running input rates of every compartment."""
     rates[:] = 0.0

@@ -104,9 +104,7 @@ class SimulationResult:
                         "n": int(column.size),
                     }
                     if column.size:
-                        for level, value in zip(
-                            levels, np.percentile(column, levels), strict=True
-                        ):
+                        for level, value in zip(levels, np.percentile(column, levels), strict=True):
                             entry[f"p{level:g}"] = float(value)
                         positive = (column > 0).all() and name != "tmax"
                         entry["geometric_mean"] = (

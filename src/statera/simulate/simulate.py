@@ -21,7 +21,7 @@ from statera.simulate.structure import Structure, analyse
 from statera.simulate.subjects import check_doses, make_subjects
 from statera.simulate.windows import AREA, HIGHEST, LAST, LOWEST, WHEN
 
-__all__ = ["default_times", "default_windows", "simulate"]
+__all__ = ["default_times", "default_windows", "simulate", "structure_of"]
 
 Floats = NDArray[np.float64]
 
@@ -110,7 +110,9 @@ def simulate(
         model, values, events, spans, subjects.n, workers, ode or OdeOptions()
     )
     if statuses.any():
-        warnings.append(f"{int((statuses != 0).sum())} of {subjects.n} subjects could not be solved")
+        warnings.append(
+            f"{int((statuses != 0).sum())} of {subjects.n} subjects could not be solved"
+        )
     return SimulationResult(
         model_id=model.id,
         times=grid,
@@ -140,9 +142,7 @@ def _solve(
 ) -> tuple[Floats, Floats, NDArray[np.int64], str]:
     structure = structure_of(model)
     if structure.linear is not None and structure.outputs.linear:
-        rows, measures, statuses = solve_linear(
-            model, structure, values, events, spans, n, workers
-        )
+        rows, measures, statuses = solve_linear(model, structure, values, events, spans, n, workers)
         return rows, measures, statuses, structure.reason
     from statera.simulate.solve_ode import solve_ode  # noqa: PLC0415  compiles code: only if needed
 
@@ -152,7 +152,11 @@ def _solve(
 
 def _checked_windows(windows: Sequence[tuple[float, float]]) -> Floats:
     spans = np.asarray(windows, dtype=np.float64).reshape(-1, 2)
-    if not np.isfinite(spans).all() or (spans[:, 0] < 0).any() or (spans[:, 1] <= spans[:, 0]).any():
+    if (
+        not np.isfinite(spans).all()
+        or (spans[:, 0] < 0).any()
+        or (spans[:, 1] <= spans[:, 0]).any()
+    ):
         raise InputError("a window needs a start and a later end, not negative", where="windows")
     return spans
 
@@ -171,9 +175,7 @@ def default_times(regimen: Regimen) -> Floats:
     """Return times that are fine after each of up to 60 doses, and hourly between, h."""
     fine = np.concatenate([np.arange(0, 2, 0.1), np.arange(2, 6, 0.25), np.arange(6, 24, 1.0)])
     pieces = [np.arange(0.0, regimen.end + 1e-9, max(1.0, regimen.end / 1000))]
-    starts = [
-        d.time + k * d.interval for d in regimen.doses for k in range(d.additional + 1)
-    ]
+    starts = [d.time + k * d.interval for d in regimen.doses for k in range(d.additional + 1)]
     for start in starts[:60]:
         pieces.append(start + fine)
     grid = np.unique(np.round(np.concatenate(pieces), 9))

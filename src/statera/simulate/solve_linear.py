@@ -11,6 +11,7 @@ from statera.numerics.modal import decompose
 from statera.parallel import map_ordered
 from statera.simulate.arrays import Values, input_arrays, linear_arrays
 from statera.simulate.linear_kernel import run_linear
+from statera.simulate.parts import parts
 from statera.simulate.structure import Structure
 from statera.simulate.windows import N_MEASURES
 
@@ -65,10 +66,3 @@ def solve_linear(
 
     map_ordered(work, parts(n_subjects, workers), workers)
     return rows, measures, statuses
-
-
-def parts(n_subjects: int, workers: int) -> list[tuple[int, int]]:
-    """Split subjects into contiguous parts, a few for each worker."""
-    n = min(n_subjects, max(1, workers) * (4 if workers > 1 else 1))
-    edges = np.linspace(0, n_subjects, n + 1).astype(int)
-    return [(int(a), int(b)) for a, b in zip(edges[:-1], edges[1:], strict=True) if b > a]

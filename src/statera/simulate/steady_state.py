@@ -8,8 +8,8 @@ that are still running are summed one by one, and their stops stay pending.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from statera.numerics.compiled import compiled
 from statera.numerics.expm import expm_integrals, solve
 from statera.simulate.doses import BAD_INPUT, LAG_TOO_LONG, NO_STEADY_STATE, input_of
 from statera.simulate.pending import push
@@ -19,7 +19,7 @@ __all__ = ["add_steady_state", "constant_state"]
 _MOST_OVERLAPS = 100_000
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def constant_state(modal, lam, a, u, z, status):  # type: ignore[no-untyped-def]
     """Add the state that a constant input u holds for ever to z."""
     if modal:
@@ -39,7 +39,7 @@ def constant_state(modal, lam, a, u, z, status):  # type: ignore[no-untyped-def]
     _take(held, z, status)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _add_mode(z, lam, g, rate, length, phase, interval, status):  # type: ignore[no-untyped-def]
     """Add one mode's response to a bolus g (rate 0) or to an infusion of g a time."""
     if g == 0.0:
@@ -57,7 +57,7 @@ def _add_mode(z, lam, g, rate, length, phase, interval, status):  # type: ignore
     return z + g * np.expm1(lam * length) / lam * np.exp(lam * (tau - length)) / fill
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _take(held, z, status):  # type: ignore[no-untyped-def]
     """Add a solution to the state where it exists."""
     for i in range(z.size):
@@ -67,7 +67,7 @@ def _take(held, z, status):  # type: ignore[no-untyped-def]
         z[i] += held[i, 0]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _add_matrix(z, a, compartment, strength, rate, length, phase, interval, status):  # type: ignore[no-untyped-def]
     """Add the response of the whole state, by matrix exponentials."""
     n = z.size
@@ -99,7 +99,7 @@ def _add_matrix(z, a, compartment, strength, rate, length, phase, interval, stat
     _take(tail, z, status)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def add_steady_state(
     table, count, status, time, amount, record_rate, interval, first, last,
     compartment, kind, f, lag, duration, modelled_rate,
@@ -130,9 +130,7 @@ def add_steady_state(
                 g = left[m, compartment[p]] * strength
                 z[m] = _add_mode(z[m], lam[m], g, rate, length, phase, interval, status)
         else:
-            _add_matrix(
-                z, a, compartment[p], strength, rate, length, phase, interval, status
-            )
+            _add_matrix(z, a, compartment[p], strength, rate, length, phase, interval, status)
         if rate > 0.0:
             tau = phase
             while tau < length:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from statera.numerics.compiled import compiled
 from statera.simulate.linear_step import integral, value_at
 
 __all__ = ["AREA", "HIGHEST", "LAST", "LOWEST", "N_MEASURES", "WHEN", "reset", "watch"]
@@ -14,7 +14,7 @@ N_MEASURES = 5
 _PIECES = 12
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def reset(measures):  # type: ignore[no-untyped-def]
     """Prepare the measures of one subject, (n_windows, n_outputs, 5)."""
     measures[:, :, HIGHEST] = -np.inf
@@ -24,7 +24,7 @@ def reset(measures):  # type: ignore[no-untyped-def]
     measures[:, :, LAST] = np.nan
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _turning_point(modal, lam, a, w, z, u, low, high, rising):  # type: ignore[no-untyped-def]
     """Return where the derivative changes sign between low and high, by bisection."""
     for _ in range(60):
@@ -39,7 +39,7 @@ def _turning_point(modal, lam, a, w, z, u, low, high, rising):  # type: ignore[n
     return 0.5 * (low + high)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _note(row, value, time):  # type: ignore[no-untyped-def]
     if value > row[HIGHEST]:
         row[HIGHEST] = value
@@ -47,7 +47,7 @@ def _note(row, value, time):  # type: ignore[no-untyped-def]
     row[LOWEST] = min(row[LOWEST], value)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def watch(
     measures, windows, t, h, modal, lam, a, weights, offset, z, u,
     phi, psi, big_phi, big_psi,
