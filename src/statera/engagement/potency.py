@@ -28,6 +28,8 @@ MAX_HILL = 10.0
 #: Above one mol/L a potency is taken for a slip of the pen.
 MAX_VALUE = 1e9
 
+# What the facts write where the source's stimulus could not be read.
+_UNREAD = ("not captured", "not retrieved")
 _HILL_NOTE = re.compile(r"\bHill(?:\s+coefficient)?\s*[=:]?\s*(\d+(?:\.\d+)?)", re.IGNORECASE)
 
 
@@ -124,8 +126,11 @@ class Potency:
         """The label, or one made from what was measured."""
         if self.label:
             return self.label
-        parts = (self.stimulus, self.readout, self.target if not self.stimulus else "")
-        return ", ".join(p for p in parts if p) or "unnamed potency"
+        unread = self.stimulus.lower() in _UNREAD
+        stimulus = "" if unread else self.stimulus
+        parts = (stimulus, self.readout, self.target if not stimulus else "")
+        name = ", ".join(p for p in parts if p) or "unnamed potency"
+        return f"{name} (stimulus not retrieved)" if unread else name
 
     @property
     def ic50(self) -> Interval:
@@ -213,6 +218,8 @@ def from_fact(fact: Fact) -> Potency:
     where = f"fact {fact.id}"
     if fact.is_missing:
         raise InputError("the value could not be read from its source", where=where)
+    if fact.unit in ("fold", "ratio"):
+        raise InputError("a selectivity ratio, not a concentration", where=where)
     try:
         factor, unit = standard_unit(fact.unit)
         if isinstance(fact.value, str):

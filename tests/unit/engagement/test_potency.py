@@ -99,6 +99,8 @@ def test_text_and_name() -> None:
     assert Potency("x", 1.0, "nM", target="JAK1", stimulus="IL-6", readout="pSTAT3").name == (
         "IL-6, pSTAT3"
     )
+    unread = Potency("x", 1.0, "nM", target="JAK1", stimulus="not captured", readout="pSTAT1")
+    assert unread.name == "pSTAT1, JAK1 (stimulus not retrieved)"
     assert Potency("x", 1.0, "nM", label="own").name == "own"
 
 
@@ -165,6 +167,7 @@ def test_facts_that_are_no_potency_are_reported() -> None:
     assert len(potencies) == 1
     assert len(skipped) == 4
     assert all(s.reason for s in skipped)
+    assert "selectivity ratio" in skipped[0].reason
     assert "could not be read" in skipped[1].reason
 
 
