@@ -28,7 +28,9 @@ SLACK = 1e-12
 def profiles(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
     n = draw(st.integers(2, 12))
     steps = draw(st.lists(st.floats(0.01, 5.0), min_size=n - 1, max_size=n - 1))
-    values = draw(st.lists(st.floats(0.0, 1e4), min_size=n, max_size=n))
+    # Nothing, or an amount that a molecule count could have; see _NOTHING in the module.
+    level = st.just(0.0) | st.floats(1e-12, 1e4)
+    values = draw(st.lists(level, min_size=n, max_size=n))
     return np.concatenate([[0.0], np.cumsum(steps)]), np.array(values)
 
 

@@ -28,6 +28,10 @@ MAX_HILL = 10.0
 #: Above one mol/L a potency is taken for a slip of the pen.
 MAX_VALUE = 1e9
 
+# What the facts write where the source's stimulus could not be read.
+_UNREAD = ("not captured", "not retrieved")
+# Quantities that say at which concentration half of the effect is reached.
+_HALF_MAXIMAL = ("IC50", "EC50")
 _HILL_NOTE = re.compile(r"\bHill(?:\s+coefficient)?\s*[=:]?\s*(\d+(?:\.\d+)?)", re.IGNORECASE)
 
 
@@ -67,6 +71,9 @@ class Potency:
         Id of the source.
     note
         What a reader must know before using the value.
+    analyte
+        Substance whose concentration counts; the drug itself where empty. A metabolite's potency
+        is compared with the metabolite's concentration and uses its molar mass.
 
     Raises
     ------
@@ -90,6 +97,7 @@ class Potency:
     matrix: Matrix = "unknown"
     source: str = ""
     note: str = ""
+    analyte: str = ""
 
     def __post_init__(self) -> None:
         if self.unit not in ("nM", "ng/mL"):
@@ -124,8 +132,18 @@ class Potency:
         """The label, or one made from what was measured."""
         if self.label:
             return self.label
-        parts = (self.stimulus, self.readout, self.target if not self.stimulus else "")
-        return ", ".join(p for p in parts if p) or "unnamed potency"
+        unread = self.stimulus.lower() in _UNREAD
+        stimulus = "" if unread else self.stimulus
+        parts = (stimulus, self.readout, self.target if not stimulus else "")
+        name = ", ".join(p for p in parts if p) or "unnamed potency"
+        if self.is_of_metabolite:
+            name = f"{name}, {self.analyte}"
+        return f"{name} (stimulus not retrieved)" if unread else name
+
+    @property
+    def is_of_metabolite(self) -> bool:
+        """True where the concentration of another substance than the drug counts."""
+        return bool(self.analyte) and self.analyte.lower() != self.drug.lower()
 
     @property
     def ic50(self) -> Interval:
@@ -157,7 +175,7 @@ class Potency:
         Parameters
         ----------
         molar_mass
-            Of the drug, g/mol; needed only where the potency is stated in ng/mL.
+            Of the analyte, g/mol; needed only where the potency is stated in ng/mL.
 
         Raises
         ------
@@ -170,7 +188,7 @@ class Potency:
             raise InputError(
                 f"{self.text} cannot be expressed in nM without the molar mass",
                 where=self._where(),
-                hint="Give the molar mass of the drug in g/mol.",
+                hint="Give the molar mass in g/mol.",
             )
 
         def molar(x: float | None) -> float | None:
@@ -202,17 +220,28 @@ def _check_value(value: float | None, where: str) -> None:
 def from_fact(fact: Fact) -> Potency:
     """Make a potency of a fact from the potency section.
 
+    The context key ``quantity`` must be IC50 or EC50 where it is given: a concentration at which
+    some effect was seen says nothing about where half of it is reached.
+
     The Hill coefficient is read from the context key ``hill`` or, where the source's own slope
     stands in the note (``Hill 1.97``), from there; otherwise it is 1 and marked as assumed.
 
     Raises
     ------
     InputError
-        If the fact is no concentration, such as a selectivity ratio or a value not retrieved.
+        If the fact is no half-maximal concentration: a selectivity ratio, an effective
+        concentration, or a value not retrieved.
     """
     where = f"fact {fact.id}"
     if fact.is_missing:
         raise InputError("the value could not be read from its source", where=where)
+    if fact.unit in ("fold", "ratio"):
+        raise InputError("a selectivity ratio, not a concentration", where=where)
+    quantity = fact.get("quantity")
+    if quantity and quantity.upper() not in _HALF_MAXIMAL:
+        raise InputError(
+            f"'{quantity.replace('_', ' ')}' is not a half-maximal concentration", where=where
+        )
     try:
         factor, unit = standard_unit(fact.unit)
         if isinstance(fact.value, str):
@@ -242,6 +271,7 @@ def from_fact(fact: Fact) -> Potency:
         matrix=matrix_of(assay),
         source=fact.source,
         note=fact.note,
+        analyte=fact.get("analyte"),
     )
 
 

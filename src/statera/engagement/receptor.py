@@ -215,7 +215,8 @@ def kinase_inhibition(
         Total concentration, nM.
     potencies
         In nM; those whose target is a single kinase and whose matrix is in `matrices` are used.
-        Potencies of a pair such as ``JAK1/2`` say nothing about one kinase and are left out.
+        Those of a pair such as ``JAK1/2`` say nothing about one kinase, and those of a metabolite
+        belong to another concentration: both are left out.
     unbound_fraction
         In plasma; None where not known (see `concentration_basis`).
     matrices
@@ -230,7 +231,8 @@ def kinase_inhibition(
     found: dict[str, list[tuple[Potency, Basis, Interval]]] = {}
     for potency in potencies:
         kinase = potency.target.strip().upper()
-        if kinase not in JAKS or potency.matrix not in matrices:
+        usable = potency.matrix in matrices and not potency.is_of_metabolite
+        if kinase not in JAKS or not usable:
             continue
         basis = concentration_basis(potency, unbound_fraction)
         value = inhibition_at(total_nM * basis.factor, potency)

@@ -99,6 +99,8 @@ def test_text_and_name() -> None:
     assert Potency("x", 1.0, "nM", target="JAK1", stimulus="IL-6", readout="pSTAT3").name == (
         "IL-6, pSTAT3"
     )
+    unread = Potency("x", 1.0, "nM", target="JAK1", stimulus="not captured", readout="pSTAT1")
+    assert unread.name == "pSTAT1, JAK1 (stimulus not retrieved)"
     assert Potency("x", 1.0, "nM", label="own").name == "own"
 
 
@@ -165,6 +167,7 @@ def test_facts_that_are_no_potency_are_reported() -> None:
     assert len(potencies) == 1
     assert len(skipped) == 4
     assert all(s.reason for s in skipped)
+    assert "selectivity ratio" in skipped[0].reason
     assert "could not be read" in skipped[1].reason
 
 
@@ -186,3 +189,17 @@ def test_other_absurdities_are_refused() -> None:
         Potency("x", 1.0, "uM")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="not a matrix"):
         Potency("x", 1.0, "nM", matrix="soup")  # type: ignore[arg-type]
+
+
+def test_only_half_maximal_concentrations_are_potencies() -> None:
+    assert from_fact(fact(25.0, context={"quantity": "IC50"})).value == 25.0
+    with pytest.raises(InputError, match="'effective concentration' is not a half-maximal"):
+        from_fact(fact(25.0, context={"quantity": "effective_concentration"}))
+
+
+def test_a_metabolite_keeps_its_name() -> None:
+    potency = from_fact(fact(25.0, context={"analyte": "M1"}))
+    assert potency.is_of_metabolite
+    assert potency.name == "JAK1, M1"
+    assert not from_fact(fact(25.0, context={"analyte": "Examplinib"})).is_of_metabolite
+    assert not from_fact(fact(25.0)).is_of_metabolite

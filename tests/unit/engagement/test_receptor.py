@@ -109,3 +109,5 @@ def test_kinases_from_potencies() -> None:
     assert total["JAK1"].value.low == pytest.approx(60 / 90)
     assert all(basis.is_flagged for _, basis in total["JAK1"].used)
     assert "JAK2" in kinase_inhibition(60.0, potencies, 0.5, matrices=("enzyme", "cell"))
+    metabolite = Potency("x", 5.0, "nM", target="JAK1", analyte="m", **enzyme)  # type: ignore[arg-type]
+    assert kinase_inhibition(60.0, [metabolite], 0.5) == {}
