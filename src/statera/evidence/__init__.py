@@ -1,1 +1,1 @@
-"""Evidence."""
+"""Evidence: proportions, incidence rates and published ratio estimates with their intervals."""

@@ -1,1 +1,61 @@
-"""Library."""
+"""The library: cited facts, label rules and registers, as data in the package.
+
+>>> from statera.library import load_drug
+>>> load_drug("Olumiant").fact("pk-bioavailability-smpc").value
+0.79
+"""
+
+from statera.library.check import CheckReport, Finding, Severity, check_library
+from statera.library.conflicts import Conflict, load_conflicts
+from statera.library.cytokines import Cytokine, find_cytokine, load_cytokines
+from statera.library.drug import Drug, class_facts, drugs, load_class, load_drug
+from statera.library.facts import FactFile, Identity, read_facts
+from statera.library.gaps import Gap, load_gaps
+from statera.library.labels import (
+    LabelFile,
+    LabelRule,
+    RenalMetric,
+    RuleKind,
+    Threshold,
+    read_labels,
+)
+from statera.library.names import Name, NameKind, find_name, load_names, resolve
+from statera.library.references import find_source, format_citation, load_references
+from statera.library.schema import SECTIONS
+
+__all__ = [
+    "SECTIONS",
+    "CheckReport",
+    "Conflict",
+    "Cytokine",
+    "Drug",
+    "FactFile",
+    "Finding",
+    "Gap",
+    "Identity",
+    "LabelFile",
+    "LabelRule",
+    "Name",
+    "NameKind",
+    "RenalMetric",
+    "RuleKind",
+    "Severity",
+    "Threshold",
+    "check_library",
+    "class_facts",
+    "drugs",
+    "find_cytokine",
+    "find_name",
+    "find_source",
+    "format_citation",
+    "load_class",
+    "load_conflicts",
+    "load_cytokines",
+    "load_drug",
+    "load_gaps",
+    "load_names",
+    "load_references",
+    "read_facts",
+    "read_labels",
+    "resolve",
+]

@@ -1,1 +1,32 @@
-"""Model."""
+"""Models as descriptions: parameters with origin, equations, random effects, domain."""
+
+from statera.model.build import SCHEMA, build_model
+from statera.model.fields import SpecError
+from statera.model.model import (
+    Covariate,
+    Equation,
+    Expectation,
+    InputProcess,
+    Model,
+    Output,
+    Parameter,
+    RandomEffect,
+    Range,
+    Residual,
+)
+
+__all__ = [
+    "SCHEMA",
+    "Covariate",
+    "Equation",
+    "Expectation",
+    "InputProcess",
+    "Model",
+    "Output",
+    "Parameter",
+    "RandomEffect",
+    "Range",
+    "Residual",
+    "SpecError",
+    "build_model",
+]

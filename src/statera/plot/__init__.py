@@ -1,1 +1,1 @@
-"""Plot."""
+"""Figures as inline SVG; the only package that may load matplotlib."""

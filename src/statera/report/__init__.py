@@ -1,1 +1,1 @@
-"""Report."""
+"""Documents as data, and their rendering to one HTML file or to plain data."""

@@ -17,6 +17,7 @@ __all__ = [
     "Definition",
     "Document",
     "Figure",
+    "Heading",
     "Inline",
     "Method",
     "Paragraph",
@@ -65,6 +66,13 @@ class Cell:
 
 
 Inline = str | Cell
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading inside a section; the section's own title stands one level above."""
+
+    text: str
 
 
 @dataclass(frozen=True)
@@ -162,7 +170,7 @@ class Definition:
     pairs: tuple[tuple[str, Inline], ...]
 
 
-Block = Paragraph | Callout | Table | Figure | Steps | Definition
+Block = Heading | Paragraph | Callout | Table | Figure | Steps | Definition
 
 
 @dataclass(frozen=True)

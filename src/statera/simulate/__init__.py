@@ -1,1 +1,20 @@
-"""Simulate."""
+"""From a model, a regimen and subjects to profiles and endpoints."""
+
+from statera.simulate.expectations import ExpectationResult, check_expectations
+from statera.simulate.ode_options import OdeOptions
+from statera.simulate.result import ENDPOINTS, SimulationResult
+from statera.simulate.simulate import default_times, default_windows, simulate, structure_of
+from statera.simulate.status import sentence
+
+__all__ = [
+    "ENDPOINTS",
+    "ExpectationResult",
+    "OdeOptions",
+    "SimulationResult",
+    "check_expectations",
+    "default_times",
+    "default_windows",
+    "sentence",
+    "simulate",
+    "structure_of",
+]

@@ -1,0 +1,215 @@
+"""Event records in columns, checked: doses, observations and resets of one or many subjects."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from statera.data.regimen import Regimen
+from statera.errors import InputError
+
+__all__ = ["EventTable", "events_from_columns", "events_from_regimen"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class EventTable:
+    """Records sorted by subject and kept in the order in which they were given.
+
+    Attributes
+    ----------
+    offsets : (n_groups + 1,) int64
+        Records of group g are ``offsets[g]`` to ``offsets[g + 1]``. A single group is shared by
+        all subjects.
+    time, amount, rate, interval : (n_records,) float64, h, mg, mg/h, h
+    evid, additional, steady_state : (n_records,) int64
+    key : (n_records,) int64
+        Index into `dose_keys`; -1 where the record is not a dose.
+    row : (n_records,) int64
+        Row of the output that the record fills; -1 where it is not an observation.
+    dose_keys
+        Distinct pairs of route and amount.
+    subject_ids
+        Identifier of each group.
+    """
+
+    offsets: Ints
+    time: Floats
+    evid: Ints
+    amount: Floats
+    rate: Floats
+    interval: Floats
+    additional: Ints
+    steady_state: Ints
+    key: Ints
+    row: Ints
+    dose_keys: tuple[tuple[str, float], ...]
+    subject_ids: tuple[str, ...]
+
+    @property
+    def n_groups(self) -> int:
+        """Number of groups of records."""
+        return self.offsets.size - 1
+
+    @property
+    def n_rows(self) -> int:
+        """Largest number of observation rows of a group."""
+        return int(self.row.max(initial=-1)) + 1
+
+
+def events_from_regimen(
+    regimen: Regimen, times: ArrayLike, default_route: str, end: float | None = None
+) -> EventTable:
+    """Return records shared by all subjects: a regimen observed at the given times.
+
+    At equal times a dose comes before an observation (``docs/events.md``).
+
+    Raises
+    ------
+    InputError
+        If times are not finite, negative or out of order.
+    """
+    grid = np.asarray(times, dtype=np.float64)
+    if grid.ndim != 1 or not np.isfinite(grid).all():
+        raise InputError("observation times must be a list of finite numbers", where="times")
+    if grid.size and (grid[0] < 0 or (np.diff(grid) < 0).any()):
+        raise InputError("observation times must not be negative or decrease", where="times")
+    stop = max([end or 0.0, regimen.doses[-1].time, *grid[-1:]])
+    keys: dict[tuple[str, float], int] = {}
+    records: list[tuple[float, int, int, Any, int]] = []
+    for dose in regimen.doses:
+        name = (dose.route or default_route, dose.amount)
+        records.append((dose.time, 0, 1, dose, keys.setdefault(name, len(keys))))
+    records += [(float(t), 1, 0, None, i) for i, t in enumerate(grid)]
+    records.sort(key=lambda r: (r[0], r[1]))
+    records.append((stop, 2, 2, None, -1))
+    n = len(records)
+    columns = {name: np.zeros(n) for name in ("amount", "rate", "interval")}
+    additional, steady = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
+    key, row = np.full(n, -1, dtype=np.int64), np.full(n, -1, dtype=np.int64)
+    for i, (_, _, evid, dose, index) in enumerate(records):
+        if evid == 1:
+            columns["amount"][i] = dose.amount
+            columns["rate"][i] = dose.amount / dose.duration if dose.duration else 0.0
+            columns["interval"][i] = dose.interval
+            additional[i] = dose.additional
+            steady[i] = int(dose.steady_state)
+            key[i] = index
+        elif evid == 0:
+            row[i] = index
+    return EventTable(
+        offsets=np.array([0, n], dtype=np.int64),
+        time=np.array([r[0] for r in records], dtype=np.float64),
+        evid=np.array([r[2] for r in records], dtype=np.int64),
+        additional=additional,
+        steady_state=steady,
+        key=key,
+        row=row,
+        dose_keys=tuple(keys),
+        subject_ids=("all",),
+        **columns,
+    )
+
+
+def events_from_columns(
+    subject: Sequence[Any],
+    time: ArrayLike,
+    evid: ArrayLike,
+    amount: ArrayLike,
+    route: Sequence[str],
+    rate: ArrayLike | None = None,
+    interval: ArrayLike | None = None,
+    additional: ArrayLike | None = None,
+    steady_state: ArrayLike | None = None,
+) -> EventTable:
+    """Return records of many subjects from NONMEM-like columns of equal length.
+
+    Parameters
+    ----------
+    subject
+        Identifier of each record's subject; a subject's records must stand together.
+    time, evid, amount, rate, interval, additional, steady_state
+        TIME, EVID, AMT, RATE, II, ADDL and SS.
+    route
+        Route of each dose record (the model's name for what NONMEM calls CMT).
+
+    Raises
+    ------
+    InputError
+        If a column is of the wrong length or holds a value that is not allowed; the first
+        offending record is named, counted from 1.
+    """
+    n = len(subject)
+    floats = {
+        "time": time, "amount": amount, "rate": rate, "interval": interval,
+    }  # fmt: skip
+    ints = {"evid": evid, "additional": additional, "steady_state": steady_state}
+    values: dict[str, Any] = {}
+    for names, dtype in ((floats, np.float64), (ints, np.int64)):
+        for name, column in names.items():
+            array = np.zeros(n, dtype) if column is None else np.asarray(column)
+            if array.shape != (n,):
+                raise InputError(f"column '{name}' has {array.size} values, expected {n}")
+            values[name] = array.astype(dtype)
+    if len(route) != n:
+        raise InputError(f"column 'route' has {len(route)} values, expected {n}")
+    _check(values, [str(s) for s in subject])
+    ids = [str(s) for s in subject]
+    starts = [0] + [i for i in range(1, n) if ids[i] != ids[i - 1]]
+    groups = [ids[i] for i in starts]
+    if len(set(groups)) != len(groups):
+        twice = next(g for g in groups if groups.count(g) > 1)
+        raise InputError(f"the records of subject {twice} do not stand together")
+    keys: dict[tuple[str, float], int] = {}
+    key, row = np.full(n, -1, dtype=np.int64), np.full(n, -1, dtype=np.int64)
+    seen: dict[str, int] = {}
+    for i in range(n):
+        if values["evid"][i] in (1, 4):
+            name = (str(route[i]), float(values["amount"][i]))
+            key[i] = keys.setdefault(name, len(keys))
+        elif values["evid"][i] == 0:
+            row[i] = seen.get(ids[i], 0)
+            seen[ids[i]] = row[i] + 1
+    return EventTable(
+        offsets=np.array([*starts, n], dtype=np.int64),
+        key=key,
+        row=row,
+        dose_keys=tuple(keys),
+        subject_ids=tuple(groups),
+        **values,
+    )
+
+
+def _check(values: dict[str, Any], ids: list[str]) -> None:
+    time, evid, amount, rate = (values[k] for k in ("time", "evid", "amount", "rate"))
+    interval, additional, steady = (values[k] for k in ("interval", "additional", "steady_state"))
+    dose = (evid == 1) | (evid == 4)
+    same = np.array([i > 0 and ids[i] == ids[i - 1] for i in range(len(ids))], dtype=bool)
+    steps = np.diff(time, prepend=time[:1])
+    constant = (steady > 0) & (interval == 0) & (amount == 0) & (rate > 0)
+    problems = [
+        (~np.isfinite(time), "time is not a finite number"),
+        (same & (steps < 0), "time goes back within the subject"),
+        ((evid < 0) | (evid > 4), "EVID must be 0, 1, 2, 3 or 4"),
+        (dose & ~(np.isfinite(amount) & (amount >= 0)), "a dose must be a number, not negative"),
+        (dose & ((rate < -2) | ((rate < 0) & (rate > -1)) | ((rate < -1) & (rate > -2))),
+         "RATE must be 0, positive, -1 or -2"),
+        (dose & (amount == 0) & ~constant & (rate >= 0), "a dose record has amount 0"),
+        (interval < 0, "II must not be negative"),
+        (additional < 0, "ADDL must not be negative"),
+        (dose & (additional > 0) & (interval <= 0), "ADDL needs II above zero"),
+        ((steady < 0) | (steady > 2), "SS must be 0, 1 or 2"),
+        (dose & (steady > 0) & (interval <= 0) & ~constant, "SS needs II above zero"),
+    ]  # fmt: skip
+    for wrong, sentence in problems:
+        if wrong.any():
+            i = int(np.argmax(wrong))
+            raise InputError(
+                f"{sentence} (subject {ids[i]}, time {time[i]:g})", where=f"record {i + 1}"
+            )

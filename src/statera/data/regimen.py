@@ -1,0 +1,158 @@
+"""Dosing regimens written as people write them: ``"4 mg q24h x14"``."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, replace
+
+from statera.errors import InputError
+from statera.units import parse_quantity
+
+__all__ = ["Dose", "Regimen", "parse_regimen"]
+
+_INTERVALS = {
+    "qd": 24.0, "od": 24.0, "once daily": 24.0, "daily": 24.0,
+    "bid": 12.0, "twice daily": 12.0,
+    "tid": 8.0, "three times daily": 8.0,
+    "qid": 6.0, "four times daily": 6.0,
+    "weekly": 168.0, "once weekly": 168.0,
+}  # fmt: skip
+
+_HELP = (
+    "Write it like '4 mg q24h x14', '4 mg once daily for 14 days', "
+    "'100 mg over 1 h', '2 mg bid ss', or several joined by 'then'."
+)
+_NUMBER = r"\d+(?:\.\d*)?|\.\d+"
+_PATTERN = re.compile(
+    rf"""^\s*(?P<amount>[+-]?(?:{_NUMBER})\s*[A-Za-zµμ/%0-9]+)
+    (?:\s+over\s+(?P<over>(?:{_NUMBER})\s*[A-Za-z]+))?
+    (?:\s+via\s+(?P<route>[A-Za-z_]\w*))?
+    (?:\s+(?:(?P<every>q\s*(?:{_NUMBER})\s*[A-Za-z]+)|(?P<word>{"|".join(
+        sorted((re.escape(k) for k in _INTERVALS), key=len, reverse=True))})))?
+    (?:\s+(?:x\s*(?P<times>\d+)|for\s+(?P<span>(?:{_NUMBER})\s*[A-Za-z]+)))?
+    (?P<ss>\s+(?:ss|at\s+steady\s+state))?\s*$""".replace("\\ ", r"\s+"),
+    re.VERBOSE | re.IGNORECASE,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Dose:
+    """One dose record: an amount given once, or repeatedly.
+
+    Attributes
+    ----------
+    time
+        Time of the first dose, h.
+    amount
+        Amount, mg.
+    route
+        Route of the model; empty for its default.
+    interval
+        Time between doses, h; 0 for a single dose.
+    additional
+        Number of further doses after the first.
+    duration
+        Duration of an infusion, h; 0 where the model decides.
+    steady_state
+        Whether the system is at steady state of this dose before it is given.
+    """
+
+    time: float
+    amount: float
+    route: str = ""
+    interval: float = 0.0
+    additional: int = 0
+    duration: float = 0.0
+    steady_state: bool = False
+
+    @property
+    def last_time(self) -> float:
+        """Time of the last dose, h."""
+        return self.time + self.additional * self.interval
+
+
+@dataclass(frozen=True)
+class Regimen:
+    """Dose records in order of time.
+
+    Attributes
+    ----------
+    doses
+        The records.
+    text
+        The regimen as written.
+    """
+
+    doses: tuple[Dose, ...]
+    text: str = ""
+
+    @property
+    def last(self) -> Dose:
+        """The record that holds the last dose."""
+        return max(self.doses, key=lambda d: d.last_time)
+
+    @property
+    def end(self) -> float:
+        """End of the last dosing interval, h; 24 h after a single dose."""
+        return self.last.last_time + (self.last.interval or 24.0)
+
+
+def parse_regimen(text: str) -> Regimen:
+    """Parse a regimen.
+
+    Amounts may have any unit of mass and are converted to mg; times to h. Parts joined by
+    ``then`` follow each other: the next starts one interval after the last dose of the part.
+
+    Raises
+    ------
+    InputError
+        If the text cannot be read, or an amount, interval or number of doses is not positive.
+    """
+    doses: list[Dose] = []
+    start = 0.0
+    for part in re.split(r"\s*(?:;|\bthen\b)\s*", text.strip()):
+        dose = _parse_part(part, text, start)
+        doses.append(dose)
+        start = dose.last_time + dose.interval
+    if len(doses) > 1 and any(d.interval == 0.0 for d in doses[:-1]):
+        raise InputError(
+            f"dose '{text}': a part before 'then' has no interval",
+            hint="Give each part but the last an interval, such as q24h.",
+        )
+    return Regimen(tuple(doses), text.strip())
+
+
+def _parse_part(part: str, whole: str, start: float) -> Dose:
+    match = _PATTERN.match(part)
+    if match is None:
+        raise InputError(f"cannot read the dose '{part or whole}'", hint=_HELP)
+    amount = parse_quantity(match["amount"], "mg", what="dose")
+    if amount <= 0:
+        raise InputError(f"dose '{part}': the amount must be above zero", hint=_HELP)
+    duration = parse_quantity(match["over"], "h", what="duration") if match["over"] else 0.0
+    interval = 0.0
+    if match["every"]:
+        interval = parse_quantity(match["every"].lstrip("qQ"), "h", what="interval")
+    elif match["word"]:
+        interval = _INTERVALS[re.sub(r"\s+", " ", match["word"].lower())]
+    if (match["every"] or match["word"]) and interval <= 0:
+        raise InputError(f"dose '{part}': the interval must be above zero", hint=_HELP)
+    number = 1
+    if match["times"]:
+        number = int(match["times"])
+    elif match["span"]:
+        span = parse_quantity(match["span"], "h", what="time span")
+        number = max(1, math.ceil(span / interval - 1e-9)) if interval else 1
+    if number < 1 or number > 100_000:
+        raise InputError(f"dose '{part}': the number of doses must be 1 to 100000", hint=_HELP)
+    if number > 1 and interval == 0.0:
+        raise InputError(
+            f"dose '{part}': several doses need an interval", hint="Add one, such as q24h."
+        )
+    if match["ss"] and interval == 0.0:
+        raise InputError(
+            f"dose '{part}': steady state needs an interval", hint="Add one, such as q24h."
+        )
+    dose = Dose(start, amount, match["route"] or "", interval, number - 1, duration)
+    return replace(dose, steady_state=bool(match["ss"]))

@@ -1,0 +1,375 @@
+"""From plain data (a TOML file or a Python dictionary) to a checked `Model`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import sympy as sp
+
+from statera.model import fields
+from statera.model.fields import KeyPath, SpecError
+from statera.model.model import (
+    Covariate,
+    Equation,
+    Expectation,
+    InputProcess,
+    Model,
+    Output,
+    Parameter,
+    RandomEffect,
+    Range,
+    Residual,
+)
+from statera.model.random_effects import covariance_matrix, variance_from
+from statera.numerics.expression import FUNCTIONS, ExpressionError, parse
+from statera.sources import Status
+
+__all__ = ["SCHEMA", "build_model"]
+
+SCHEMA = "statera.model/1"
+
+_TOP = {
+    "schema", "id", "drug", "title", "population", "source", "units", "covariates", "parameters",
+    "random_effects", "covariances", "individual", "dynamics", "initial", "inputs", "outputs",
+    "residual", "derived", "dose", "expect", "remarks", "gaps",
+}  # fmt: skip
+_RESERVED = {"t", "AMT"} | set(FUNCTIONS)
+
+
+def build_model(spec: Mapping[str, Any]) -> Model:
+    """Build a model from plain data.
+
+    Parameters
+    ----------
+    spec
+        The content of a model file (see ``docs/models.md``): ``id``, ``units``, ``parameters``,
+        ``dynamics``, ``inputs`` and ``outputs`` are needed, the rest is optional.
+
+    Raises
+    ------
+    SpecError
+        If a key is missing, unknown, of the wrong type, or a formula cannot be read. The error
+        names the key and, in a formula, the column.
+    """
+    fields.only(spec, _TOP, ())
+    if "schema" in spec and spec["schema"] != SCHEMA:
+        raise SpecError(("schema",), f"expected '{SCHEMA}', found '{spec['schema']}'")
+    units = fields.table(spec, "units", ())
+    fields.only(units, {"time", "amount"}, ("units",))
+    parameters = _parameters(spec)
+    effects, omega = _random_effects(spec)
+    covariates = _covariates(spec)
+    base = {*parameters, *effects, *covariates}
+    _no_clash([parameters, effects, covariates])
+    individual = _individual(spec, base)
+    known = base | {e.name for e in individual}
+    dynamics = _dynamics(spec, known)
+    states = {e.name for e in dynamics}
+    if clash := states & known:
+        raise SpecError(("dynamics", f"d/dt({min(clash)})"), f"'{min(clash)}' is already a name")
+    outputs = _outputs(spec, known | states)
+    dose = fields.table(spec, "dose", (), optional=True)
+    fields.only(dose, {"soft", "hard", "basis"}, ("dose",))
+    return Model(
+        id=fields.text(spec, "id", ()),
+        drug=fields.text(spec, "drug", (), default=""),
+        title=fields.text(spec, "title", (), default=""),
+        population=fields.text(spec, "population", (), default=""),
+        source=fields.text(spec, "source", (), default=""),
+        time_unit=fields.unit(units, "time", ("units",), dimension="h"),
+        amount_unit=fields.unit(units, "amount", ("units",), dimension="mg"),
+        parameters=MappingProxyType(parameters),
+        random_effects=MappingProxyType(effects),
+        omega=omega,
+        covariates=MappingProxyType(covariates),
+        individual=individual,
+        dynamics=dynamics,
+        initial=MappingProxyType(_initial(spec, known, states)),
+        inputs=MappingProxyType(_inputs(spec, known | {"AMT"}, states)),
+        outputs=outputs,
+        residuals=MappingProxyType(_residuals(spec, outputs, parameters)),
+        derived=_derived(spec, known),
+        dose_soft=_range(dose, "soft", ("dose",)),
+        dose_hard=_range(dose, "hard", ("dose",)),
+        dose_basis=fields.text(dose, "basis", ("dose",), default=""),
+        expectations=_expectations(spec, covariates),
+        remarks=fields.texts(spec, "remarks", ()),
+        gaps=fields.texts(spec, "gaps", ()),
+    )
+
+
+def _parse(text: Any, names: Collection[str], path: KeyPath) -> sp.Expr:
+    if isinstance(text, int | float) and not isinstance(text, bool):
+        text = repr(text)
+    if not isinstance(text, str):
+        raise SpecError(path, "expected a formula in quotes")
+    try:
+        return parse(text, names)
+    except ExpressionError as error:
+        raise SpecError(path, f"{error} (column {error.column} of the formula)") from None
+
+
+def _name(name: str, path: KeyPath) -> str:
+    if not name.isidentifier() or name in _RESERVED:
+        raise SpecError(path, f"'{name}' cannot be used as a name")
+    return name
+
+
+def _no_clash(groups: Sequence[Mapping[str, Any]]) -> None:
+    seen: set[str] = set()
+    for group in groups:
+        if clash := seen & set(group):
+            raise SpecError((), f"the name '{min(clash)}' is used twice")
+        seen |= set(group)
+
+
+def _range(spec: Mapping[str, Any], key: str, path: KeyPath) -> Range:
+    table = fields.table(spec, key, path, optional=True)
+    here = (*path, key)
+    fields.only(table, {"min", "max"}, here)
+    low = fields.number(table, "min", here, optional=True)
+    high = fields.number(table, "max", here, optional=True)
+    if low is not None and high is not None and low > high:
+        raise SpecError(here, f"min {low:g} is above max {high:g}")
+    return Range(low, high)
+
+
+def _parameters(spec: Mapping[str, Any]) -> dict[str, Parameter]:
+    found: dict[str, Parameter] = {}
+    for name, entry in fields.table(spec, "parameters", ()).items():
+        path = ("parameters", name)
+        row = fields.as_table(entry, path)
+        fields.only(
+            row,
+            {"value", "unit", "status", "locator", "rse", "low", "high", "printed", "note"},
+            path,
+        )
+        found[_name(name, path)] = Parameter(
+            name=name,
+            value=fields.need_number(row, "value", path),
+            unit=fields.unit(row, "unit", path),
+            status=Status(fields.choice(row, "status", path, list(Status), default="assumed")),
+            locator=fields.text(row, "locator", path, default=""),
+            rse=fields.number(row, "rse", path, optional=True),
+            low=fields.number(row, "low", path, optional=True),
+            high=fields.number(row, "high", path, optional=True),
+            printed=fields.text(row, "printed", path, default=""),
+            note=fields.text(row, "note", path, default=""),
+        )
+    return found
+
+
+def _random_effects(spec: Mapping[str, Any]) -> tuple[dict[str, RandomEffect], Any]:
+    found: dict[str, RandomEffect] = {}
+    table = fields.table(spec, "random_effects", (), optional=True)
+    for name, entry in table.items():
+        path = ("random_effects", name)
+        row = fields.as_table(entry, path)
+        fields.only(
+            row,
+            {"variance", "cv", "conversion", "level", "status", "printed", "locator", "note"},
+            path,
+        )
+        variance, conversion = variance_from(row, path)
+        level = fields.choice(row, "level", path, ["subject", "occasion"], default="subject")
+        found[_name(name, path)] = RandomEffect(
+            name=name,
+            variance=variance,
+            status=Status(fields.choice(row, "status", path, list(Status), default="assumed")),
+            level="occasion" if level == "occasion" else "subject",
+            printed=fields.text(row, "printed", path, default=""),
+            conversion=conversion,
+            locator=fields.text(row, "locator", path, default=""),
+            note=fields.text(row, "note", path, default=""),
+        )
+    return found, covariance_matrix(found, spec.get("covariances", []))
+
+
+def _covariates(spec: Mapping[str, Any]) -> dict[str, Covariate]:
+    found: dict[str, Covariate] = {}
+    for name, entry in fields.table(spec, "covariates", (), optional=True).items():
+        path = ("covariates", name)
+        row = fields.as_table(entry, path)
+        fields.only(row, {"unit", "reference", "soft", "hard", "label", "basis", "source"}, path)
+        covariate = Covariate(
+            name=_name(name, path),
+            unit=fields.unit(row, "unit", path),
+            reference=fields.need_number(row, "reference", path),
+            soft=_range(row, "soft", path),
+            hard=_range(row, "hard", path),
+            label=fields.text(row, "label", path, default=""),
+            basis=fields.text(row, "basis", path, default=""),
+            source=fields.text(row, "source", path, default=""),
+        )
+        if not covariate.hard.holds(covariate.reference):
+            raise SpecError((*path, "reference"), "the reference lies outside the hard range")
+        found[name] = covariate
+    return found
+
+
+def _individual(spec: Mapping[str, Any], base: set[str]) -> tuple[Equation, ...]:
+    known = set(base)
+    found: list[Equation] = []
+    for name, text in fields.table(spec, "individual", (), optional=True).items():
+        path = ("individual", name)
+        if name in known:
+            raise SpecError(path, f"the name '{name}' is used twice")
+        found.append(Equation(_name(name, path), str(text), _parse(text, known, path)))
+        known.add(name)
+    return tuple(found)
+
+
+def _dynamics(spec: Mapping[str, Any], known: set[str]) -> tuple[Equation, ...]:
+    table = fields.table(spec, "dynamics", ())
+    states: dict[str, str] = {}
+    for key in table:
+        inner = key.removeprefix("d/dt(").removesuffix(")") if key.startswith("d/dt(") else key
+        states[key] = _name(inner, ("dynamics", key))
+    names = known | set(states.values()) | {"t"}
+    return tuple(
+        Equation(states[key], str(text), _parse(text, names, ("dynamics", key)))
+        for key, text in table.items()
+    )
+
+
+def _initial(spec: Mapping[str, Any], known: set[str], states: set[str]) -> dict[str, sp.Expr]:
+    found: dict[str, sp.Expr] = {}
+    for name, text in fields.table(spec, "initial", (), optional=True).items():
+        if name not in states:
+            raise SpecError(("initial", name), f"'{name}' is not a state")
+        found[name] = _parse(text, known, ("initial", name))
+    return found
+
+
+def _inputs(
+    spec: Mapping[str, Any], known: set[str], states: set[str]
+) -> dict[str, tuple[InputProcess, ...]]:
+    found: dict[str, tuple[InputProcess, ...]] = {}
+    for route, entries in fields.table(spec, "inputs", ()).items():
+        if not isinstance(entries, list) or not entries:
+            raise SpecError(("inputs", route), "expected a list of input processes")
+        found[route] = tuple(
+            _process(fields.as_table(e, ("inputs", route, i)), known, states, ("inputs", route, i))
+            for i, e in enumerate(entries)
+        )
+    if not found:
+        raise SpecError(("inputs",), "the model needs at least one route")
+    return found
+
+
+def _process(
+    row: Mapping[str, Any], known: set[str], states: set[str], path: KeyPath
+) -> InputProcess:
+    fields.only(row, {"kind", "into", "bioavailability", "lag", "duration", "rate"}, path)
+    kind = fields.choice(row, "kind", path, ["bolus", "zero_order"])
+    into = fields.text(row, "into", path)
+    if into not in states:
+        raise SpecError((*path, "into"), f"'{into}' is not a state")
+    optional = {
+        key: _parse(row[key], known, (*path, key)) if key in row else None
+        for key in ("duration", "rate")
+    }
+    if kind == "zero_order" and (optional["duration"] is None) == (optional["rate"] is None):
+        raise SpecError(path, "a zero_order input needs either 'duration' or 'rate'")
+    return InputProcess(
+        kind="zero_order" if kind == "zero_order" else "bolus",
+        into=into,
+        bioavailability=_parse(row.get("bioavailability", 1), known, (*path, "bioavailability")),
+        lag=_parse(row.get("lag", 0), known, (*path, "lag")),
+        duration=optional["duration"],
+        rate=optional["rate"],
+    )
+
+
+def _outputs(spec: Mapping[str, Any], known: set[str]) -> tuple[Output, ...]:
+    found = []
+    for name, entry in fields.table(spec, "outputs", ()).items():
+        path = ("outputs", name)
+        row = fields.as_table(entry, path)
+        fields.only(row, {"expression", "unit", "label"}, path)
+        text = fields.text(row, "expression", path)
+        found.append(
+            Output(
+                name=_name(name, path),
+                text=text,
+                expression=_parse(text, known, (*path, "expression")),
+                unit=fields.unit(row, "unit", path),
+                label=fields.text(row, "label", path, default=name),
+            )
+        )
+    if not found:
+        raise SpecError(("outputs",), "the model needs at least one output")
+    return tuple(found)
+
+
+def _residuals(
+    spec: Mapping[str, Any], outputs: tuple[Output, ...], parameters: Mapping[str, Parameter]
+) -> dict[str, Residual]:
+    found: dict[str, Residual] = {}
+    for name, entry in fields.table(spec, "residual", (), optional=True).items():
+        path = ("residual", name)
+        row = fields.as_table(entry, path)
+        fields.only(row, {"proportional", "additive", "note"}, path)
+        if name not in {o.name for o in outputs}:
+            raise SpecError(path, f"'{name}' is not an output")
+        sizes = {}
+        for key in ("proportional", "additive"):
+            parameter = fields.text(row, key, path, default="")
+            if parameter and parameter not in parameters:
+                raise SpecError((*path, key), f"'{parameter}' is not a parameter")
+            sizes[key] = parameters[parameter].value if parameter else 0.0
+        found[name] = Residual(name, **sizes, note=fields.text(row, "note", path, default=""))
+    return found
+
+
+def _derived(spec: Mapping[str, Any], known: set[str]) -> tuple[Equation, ...]:
+    names = set(known)
+    found = []
+    for name, entry in fields.table(spec, "derived", (), optional=True).items():
+        path = ("derived", name)
+        row = fields.as_table(entry, path)
+        fields.only(row, {"expression", "unit", "label"}, path)
+        text = fields.text(row, "expression", path)
+        found.append(
+            Equation(
+                name,
+                text,
+                _parse(text, names, (*path, "expression")),
+                fields.unit(row, "unit", path),
+                fields.text(row, "label", path, default=name),
+            )
+        )
+        names.add(name)
+    return tuple(found)
+
+
+def _expectations(
+    spec: Mapping[str, Any], covariates: Mapping[str, Covariate]
+) -> tuple[Expectation, ...]:
+    found = []
+    entries = spec.get("expect", [])
+    if not isinstance(entries, list):
+        raise SpecError(("expect",), "expected a list of tables")
+    for index, entry in enumerate(entries):
+        path = ("expect", index)
+        row = fields.as_table(entry, path)
+        fields.only(
+            row, {"quantity", "value", "unit", "tolerance", "basis", "dose", "covariates"}, path
+        )
+        values = fields.table(row, "covariates", path, optional=True)
+        if unknown := set(values) - set(covariates):
+            raise SpecError((*path, "covariates"), f"'{min(unknown)}' is not a covariate")
+        found.append(
+            Expectation(
+                quantity=fields.text(row, "quantity", path),
+                value=fields.need_number(row, "value", path),
+                unit=fields.unit(row, "unit", path),
+                tolerance=fields.need_number(row, "tolerance", path),
+                basis=fields.text(row, "basis", path),
+                dose=fields.text(row, "dose", path, default=""),
+                covariates=MappingProxyType({k: float(v) for k, v in values.items()}),
+            )
+        )
+    return tuple(found)

@@ -1,0 +1,78 @@
+"""The decorator of all compiled functions, with a cache that cannot go stale.
+
+numba keeps machine code by the time stamp of the one file that defines a function and does not
+see changes in what it calls. Here the cache directory carries a hash of every source file that
+holds compiled functions, so that any change of any of them compiles anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numba
+from numba import njit
+
+__all__ = ["cache_directory", "compiled"]
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+_FOLDERS = ("numerics", "simulate")
+_OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
+
+
+@lru_cache(maxsize=1)
+def cache_directory() -> Path:
+    """Return a directory for machine code and generated code that can be written to.
+
+    ``STATERA_CACHE_DIR`` if it is set, else ``~/.cache/statera``, else a temporary directory.
+    """
+    chosen = os.environ.get("STATERA_CACHE_DIR")
+    for base in (Path(chosen) if chosen else Path.home() / ".cache" / "statera",):
+        try:
+            base.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=base):
+                return base
+        except OSError:
+            continue
+    return Path(tempfile.mkdtemp(prefix="statera-"))
+
+
+@lru_cache(maxsize=1)
+def _kernel_directory() -> Path:
+    digest = hashlib.sha256(numba.__version__.encode())
+    for folder in _FOLDERS:
+        for file in sorted((_PACKAGE / folder).glob("*.py")):
+            digest.update(file.name.encode())
+            digest.update(file.read_bytes())
+    return cache_directory() / f"kernels-{digest.hexdigest()[:16]}"
+
+
+def compiled(target: Any) -> Any:
+    """Compile a function, lazily or for the given signature.
+
+    Without Python objects, without the interpreter lock, without checks for division by zero
+    (finiteness is checked per step instead), and kept on disk.
+    """
+    if callable(target) and not isinstance(target, numba.core.types.Type):
+        return _decorate(target)
+    signature = target
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        return _decorate(function, signature)
+
+    return decorate
+
+
+def _decorate(function: Callable[..., Any], signature: Any = None) -> Any:
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(_kernel_directory())
+    try:
+        arguments = () if signature is None else (signature,)
+        return njit(*arguments, **_OPTIONS)(function)
+    finally:
+        numba.config.CACHE_DIR = before

@@ -1,0 +1,241 @@
+"""Inhibition through the dosing interval, and its daily average as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from statera.plot.arrays import Column, Values, as_band, as_column
+from statera.plot.band import HATCH, band_handle, fill_band
+from statera.plot.svg import to_svg
+from statera.plot.theme import INK, PALETTE, SOFT, colour, halo, new_figure, style_axes, theme
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = [
+    "EngagementOptions",
+    "EngagementPanel",
+    "InhibitionCurve",
+    "draw_engagement",
+]
+
+_HATCH_INK = "#7b8791"
+
+
+@dataclass(frozen=True, eq=False)
+class InhibitionCurve:
+    """Inhibition through the dosing interval at one dose.
+
+    Attributes
+    ----------
+    label
+        Name, such as ``4 mg``.
+    times : (n,) float64, h
+    inhibition : (n,) float64, %
+        The inhibition, or its bound.
+    bound
+        ``at least`` where the potency is known only to be below a value, so that the inhibition
+        lies between the curve and 100 %; ``at most`` for the opposite; empty for a point.
+    low, high : (n,) float64, %
+        Edges of a band for the population; not for bounds.
+    """
+
+    label: str
+    times: Values
+    inhibition: Values
+    bound: Literal["", "at least", "at most"] = ""
+    low: Values | None = None
+    high: Values | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class EngagementPanel:
+    """Curves of one potency; the subtitle says which."""
+
+    title: str
+    curves: tuple[InhibitionCurve, ...]
+    subtitle: str = ""
+
+
+@dataclass(frozen=True)
+class EngagementOptions:
+    """How the curves are drawn: labels, and panels in a row."""
+
+    x_label: str = "Time after dose (h)"
+    y_label: str = "Inhibition (%)"
+    columns: int = 3
+
+
+def draw_engagement(
+    panels: Sequence[EngagementPanel],
+    options: EngagementOptions | None = None,
+    *,
+    key: str,
+    title: str,
+    alt: str,
+) -> str:
+    """Return inhibition through the dosing interval as SVG, a panel for each potency.
+
+    A potency known only as a bound is drawn as a region and never as a line.
+
+    Parameters
+    ----------
+    panels
+        Potencies in the order drawn.
+    options
+        Labels and number of columns.
+    key, title, alt
+        Anchor, name and description of the drawing.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to draw, the arrays of a curve differ in length, or a bound has a
+        band.
+    """
+    chosen = options or EngagementOptions()
+    if not panels or any(not panel.curves for panel in panels):
+        raise ValueError("engagement: every panel needs at least one curve")
+    labels = list(dict.fromkeys(curve.label for panel in panels for curve in panel.curves))
+    # Four panels stand better as two rows of two than as three and one.
+    columns = 2 if len(panels) == 4 else min(chosen.columns, len(panels))
+    rows = -(-len(panels) // columns)
+    width, left, right, gap = 10.0, 0.7, 0.18, 0.3
+    above, below, between, height = 0.92, 0.6, 1.0, 1.9
+    each = min((width - left - right - (columns - 1) * gap) / columns, 4.6)
+    used = left + right + columns * each + (columns - 1) * gap
+    total = above + below + rows * height + (rows - 1) * between
+    with theme():
+        figure = new_figure(used, total)
+        for index, panel in enumerate(panels):
+            row, column = divmod(index, columns)
+            bottom = total - above - (row + 1) * height - row * between
+            axes = figure.add_axes(
+                (
+                    (left + column * (each + gap)) / used,
+                    bottom / total,
+                    each / used,
+                    height / total,
+                )
+            )
+            _draw(axes, panel, labels)
+            axes.set_xlabel(chosen.x_label)
+            if column == 0:
+                axes.set_ylabel(chosen.y_label)
+            else:
+                axes.tick_params(labelleft=False)
+        figure.legend(
+            handles=_legend(panels, labels),
+            loc="upper left",
+            bbox_to_anchor=(0.0, 1.0),
+            ncols=5,
+            borderaxespad=0.3,
+            handlelength=1.8,
+            columnspacing=1.5,
+        )
+        return to_svg(figure, key, title, alt)
+
+
+def _draw(axes: Axes, panel: EngagementPanel, labels: Sequence[str]) -> None:
+    from matplotlib.ticker import MultipleLocator  # noqa: PLC0415  heavy: loaded when drawn
+
+    style_axes(axes)
+    start, end = float("inf"), float("-inf")
+    for curve in panel.curves:
+        times = as_column(f"{curve.label}, times", curve.times)
+        level = as_column(f"{curve.label}, inhibition", curve.inhibition, times.size)
+        band = as_band(curve.label, curve.low, curve.high, times.size)
+        index = labels.index(curve.label)
+        ink = colour(index)
+        if curve.bound:
+            if band:
+                raise ValueError(f"{curve.label}: a bound has no band of its own")
+            _region(axes, times, level, curve, ink)
+        else:
+            if band:
+                fill_band(axes, times, *band, ink, strength=0.13)
+            axes.plot(times, level, color=ink)
+        start, end = min(start, float(times[0])), max(end, float(times[-1]))
+    _hatch_bounds(axes, panel.curves)
+    axes.set_xlim(start, end)
+    axes.set_ylim(0, 100)
+    axes.xaxis.set_major_locator(MultipleLocator(6 if end - start <= 30 else 24))
+    axes.yaxis.set_major_locator(MultipleLocator(25))
+    place: dict[str, Any] = {
+        "xycoords": "axes fraction",
+        "textcoords": "offset points",
+        "va": "bottom",
+    }
+    axes.annotate(
+        panel.title,
+        (0, 1),
+        xytext=(0, 19 if panel.subtitle else 7),
+        size=10.5,
+        weight="bold",
+        color=INK,
+        **place,
+    )
+    if panel.subtitle:
+        axes.annotate(panel.subtitle, (0, 1), xytext=(0, 6), size=9, color=SOFT, **place)
+
+
+def _region(axes: Axes, times: Column, level: Column, curve: InhibitionCurve, ink: str) -> None:
+    """Tint where the inhibition may lie, and name the edge on its inner side."""
+    least = curve.bound == "at least"
+    edges = (level, 0 * level + 100.0) if least else (0 * level, level)
+    fill_band(axes, times, *edges, ink, strength=0.17)
+    peak = int(level.argmax())
+    axes.annotate(
+        f"{curve.label}: {curve.bound}",
+        (float(times[peak]), float(level[peak])),
+        xytext=(3, 3 if least else -3),
+        textcoords="offset points",
+        va="bottom" if least else "top",
+        size=8.5,
+        color=ink,
+        path_effects=halo(),
+        zorder=5,
+    )
+
+
+def _hatch_bounds(axes: Axes, curves: Sequence[InhibitionCurve]) -> None:
+    """Hatch all that the bounds of a panel leave open, so that it cannot pass for a band."""
+    for bound in ("at least", "at most"):
+        own = [curve for curve in curves if curve.bound == bound]
+        if not own:
+            continue
+        times = as_column("times", own[0].times)
+        levels = [
+            np.interp(times, as_column("times", c.times), as_column(c.label, c.inhibition))
+            for c in own
+        ]
+        if bound == "at least":
+            low, high = np.min(levels, axis=0), np.full_like(times, 100.0)
+        else:
+            low, high = np.zeros_like(times), np.max(levels, axis=0)
+        axes.fill_between(
+            times, low, high, facecolor="none", edgecolor=_HATCH_INK, hatch=HATCH, linewidth=0.0
+        )
+
+
+def _legend(panels: Sequence[EngagementPanel], labels: Sequence[str]) -> list[Any]:
+    from matplotlib.lines import Line2D  # noqa: PLC0415  heavy: loaded when a figure is drawn
+
+    curves = [curve for panel in panels for curve in panel.curves]
+    drawn = {curve.label for curve in curves if not curve.bound}
+    handles: list[Any] = [
+        Line2D([], [], color=colour(index), label=label)
+        if label in drawn
+        else band_handle(colour(index), label, strength=0.3)
+        for index, label in enumerate(labels)
+    ]
+    if any(curve.low is not None for curve in curves):
+        handles.append(band_handle(PALETTE[0], "90 % of the population", strength=0.13))
+    if any(curve.bound for curve in curves):
+        text = "known only as a bound: anywhere in the region"
+        handles.append(band_handle(SOFT, text, hatch=HATCH, strength=0.1))
+    return handles

@@ -1,0 +1,151 @@
+"""From a model, subjects and events to the arrays that the solvers take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import sympy as sp
+from numpy.typing import NDArray
+
+from statera.data import EventTable
+from statera.errors import InputError, UnknownNameError
+from statera.model import InputProcess, Model
+from statera.numerics.expression import evaluate
+from statera.simulate.structure import Structure
+
+__all__ = ["Inputs", "LinearArrays", "individual_values", "input_arrays", "linear_arrays"]
+
+Floats = NDArray[np.float64]
+Values = Mapping[str, Floats | float]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Input processes of all dose keys, laid out for the solvers.
+
+    Attributes
+    ----------
+    key_start : (n_keys + 1,) int64
+        Processes of key k are ``key_start[k]`` to ``key_start[k + 1]``.
+    compartment, kind : (n_processes,) int64
+        Receiving state; 0 bolus, 1 over a duration, 2 at a rate.
+    bioavailability, lag, duration, rate : (n_subjects, n_processes) float64
+        NaN where not modelled.
+    """
+
+    key_start: NDArray[np.int64]
+    compartment: NDArray[np.int64]
+    kind: NDArray[np.int64]
+    bioavailability: Floats
+    lag: Floats
+    duration: Floats
+    rate: Floats
+
+
+@dataclass(frozen=True)
+class LinearArrays:
+    """A linear system of every subject: matrix, production, initial state, outputs."""
+
+    matrix: Floats
+    endogenous: Floats
+    initial: Floats
+    weights: Floats
+    offset: Floats
+
+
+def individual_values(model: Model, covariates: Mapping[str, Floats], etas: Floats) -> Values:
+    """Return parameters, covariates, random effects and individual parameters by name.
+
+    Parameters
+    ----------
+    covariates
+        ``(n_subjects,)`` float64 each.
+    etas : (n_subjects, n_eta) float64
+    """
+    values: dict[str, Floats | float] = {p.name: p.value for p in model.parameters.values()}
+    values |= covariates
+    values |= {name: etas[:, i] for i, name in enumerate(model.random_effects)}
+    for equation in model.individual:
+        values[equation.name] = evaluate(equation.expression, values)
+    return values
+
+
+def _fill(out: Floats, expression: sp.Expr | None, values: Values) -> None:
+    out[...] = np.nan if expression is None else evaluate(expression, values)
+
+
+def processes_of(model: Model, route: str) -> tuple[InputProcess, ...]:
+    """Return the input processes of a route; a state's name is the plain input into it."""
+    if route in model.inputs:
+        return model.inputs[route]
+    if route in model.states:
+        return (InputProcess("bolus", route, sp.Integer(1), sp.Integer(0)),)
+    raise UnknownNameError("route", route, [*model.inputs, *model.states])
+
+
+def input_arrays(model: Model, events: EventTable, values: Values, n_subjects: int) -> Inputs:
+    """Return the inputs of every subject for the dose keys of `events`."""
+    starts = [0]
+    found: list[tuple[InputProcess, float]] = []
+    for route, amount in events.dose_keys:
+        processes = processes_of(model, route)
+        found += [(p, amount) for p in processes]
+        starts.append(len(found))
+    _check_rates(events, starts)
+    shape = (n_subjects, len(found))
+    arrays = [np.empty(shape) for _ in range(4)]
+    states = model.states
+    for k, (process, amount) in enumerate(found):
+        here = {**values, "AMT": amount}
+        formulas = (process.bioavailability, process.lag, process.duration, process.rate)
+        for array, formula in zip(arrays, formulas, strict=True):
+            _fill(array[:, k], formula, here)
+    kinds = [0 if p.kind == "bolus" else (1 if p.duration is not None else 2) for p, _ in found]
+    return Inputs(
+        np.array(starts, dtype=np.int64),
+        np.array([states.index(p.into) for p, _ in found], dtype=np.int64),
+        np.array(kinds, dtype=np.int64),
+        *arrays,
+    )
+
+
+def _check_rates(events: EventTable, starts: list[int]) -> None:
+    several = [starts[k + 1] - starts[k] > 1 for k in range(len(starts) - 1)]
+    for i in np.flatnonzero((events.key >= 0) & (events.rate > 0)):
+        if several[events.key[i]]:
+            route = events.dose_keys[events.key[i]][0]
+            raise InputError(
+                f"route '{route}' has several input processes: an infusion into it is ambiguous",
+                where=f"record {i + 1}",
+                hint="Give the dose without a rate, or name the state that receives it.",
+            )
+
+
+def linear_arrays(
+    model: Model, structure: Structure, values: Values, n_subjects: int
+) -> LinearArrays:
+    """Return the matrices of every subject; identity outputs where outputs are not linear."""
+    assert structure.linear is not None
+    n = len(model.states)
+    matrix = np.zeros((n_subjects, n, n))
+    endogenous = np.zeros((n_subjects, n))
+    initial = np.zeros((n_subjects, n))
+    for (i, j), expression in structure.linear.matrix.items():
+        _fill(matrix[:, i, j], expression, values)
+    for i, expression in structure.linear.constant.items():
+        _fill(endogenous[:, i], expression, values)
+    for name, expression in model.initial.items():
+        _fill(initial[:, model.states.index(name)], expression, values)
+    if not structure.outputs.linear:
+        weights = np.broadcast_to(np.eye(n), (n_subjects, n, n)).copy()
+        return LinearArrays(matrix, endogenous, initial, weights, np.zeros((n_subjects, n)))
+    n_out = len(model.outputs)
+    weights = np.zeros((n_subjects, n_out, n))
+    offset = np.zeros((n_subjects, n_out))
+    for (o, j), expression in structure.outputs.weights.items():
+        _fill(weights[:, o, j], expression, values)
+    for o, expression in structure.outputs.constant.items():
+        _fill(offset[:, o], expression, values)
+    return LinearArrays(matrix, endogenous, initial, weights, offset)

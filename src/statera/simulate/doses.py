@@ -1,0 +1,131 @@
+"""What one dose record does to the pending inputs, compiled; shared by all solvers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from statera.numerics.compiled import compiled
+from statera.simulate.pending import (
+    AMOUNT,
+    INTERVAL,
+    LEFT,
+    PROCESS,
+    RATE,
+    STOPS,
+    TIME,
+    drop,
+    push,
+)
+
+__all__ = ["input_of", "order_dose", "start_input", "take_entry"]
+
+# Statuses of a subject; the sentences stand in `statera.simulate.status`.
+OK = 0
+BAD_INPUT = 1
+NO_STEADY_STATE = 2
+LAG_TOO_LONG = 3
+NOT_FINITE = 4
+TOO_MANY_STEPS = 5
+STEP_TOO_SMALL = 6
+NOT_PERIODIC = 7
+
+
+@compiled
+def input_of(kind, amount, record_rate, f, duration, modelled_rate):  # type: ignore[no-untyped-def]
+    """Return (amount at once, rate, duration) of an input.
+
+    A positive record rate is kept and bioavailability scales the duration; -1 takes the modelled
+    rate, -2 the modelled duration; 0 leaves it to the model. A duration of zero is a bolus.
+    """
+    total = f * amount
+    if record_rate > 0.0:
+        return 0.0, record_rate, total / record_rate
+    by_rate = record_rate == -1.0 or (record_rate == 0.0 and kind == 2)
+    by_duration = record_rate == -2.0 or (record_rate == 0.0 and kind == 1)
+    if by_rate:
+        if modelled_rate > 0.0:
+            return 0.0, modelled_rate, total / modelled_rate
+        return np.nan, 0.0, 0.0
+    if by_duration:
+        if duration > 0.0:
+            return 0.0, total / duration, duration
+        if duration == 0.0:
+            return total, 0.0, 0.0
+        return np.nan, 0.0, 0.0
+    return total, 0.0, 0.0
+
+
+@compiled
+def order_dose(
+    table, count, status, time, amount, record_rate, left, interval, first, last, immediate,
+    compartment, kind, f, lag, duration, modelled_rate, jump,
+):  # type: ignore[no-untyped-def]  # fmt: skip
+    """Order the doses of one record, for the processes ``first`` to ``last``.
+
+    Doses without lag take effect now where `immediate` is set: amounts given at once are added
+    to `jump`, infusions become pending stops. All others become pending starts.
+    """
+    for p in range(first, last):
+        if not (f[p] >= 0.0 and lag[p] >= 0.0):
+            status[0] = BAD_INPUT
+            return table
+        if immediate and lag[p] == 0.0:
+            table = start_input(
+                table, count, status, time, amount, record_rate, p,
+                compartment, kind, f, duration, modelled_rate, jump,
+            )  # fmt: skip
+            if left > 0:
+                table = push(
+                    table, count, time + interval, 0.0, p, amount, record_rate, left - 1.0,
+                    interval, compartment[p], 0.0,
+                )  # fmt: skip
+        else:
+            table = push(
+                table, count, time + lag[p], 0.0, p, amount, record_rate, left, interval,
+                compartment[p], 0.0,
+            )  # fmt: skip
+    return table
+
+
+@compiled
+def start_input(
+    table, count, status, time, amount, record_rate, p,
+    compartment, kind, f, duration, modelled_rate, jump,
+):  # type: ignore[no-untyped-def]  # fmt: skip
+    """Start one input: add to `jump` or push the stop of an infusion."""
+    at_once, rate, length = input_of(
+        kind[p], amount, record_rate, f[p], duration[p], modelled_rate[p]
+    )
+    if not np.isfinite(at_once):
+        status[0] = BAD_INPUT
+        return table
+    if rate > 0.0 and length > 0.0:
+        table = push(table, count, time + length, 1.0, p, 0.0, 0.0, 0.0, 0.0, compartment[p], rate)
+    else:
+        jump[compartment[p]] += at_once
+    return table
+
+
+@compiled
+def take_entry(table, count, index, status, compartment, kind, f, duration, modelled_rate, jump):  # type: ignore[no-untyped-def]
+    """Carry out a pending entry: stop an infusion, or start an input and order the next."""
+    time = table[index, TIME]
+    stops = table[index, STOPS]
+    p = int(table[index, PROCESS])
+    amount = table[index, AMOUNT]
+    rate = table[index, RATE]
+    left = table[index, LEFT]
+    interval = table[index, INTERVAL]
+    drop(table, count, index)
+    if stops == 1.0:
+        return table
+    table = start_input(
+        table, count, status, time, amount, rate, p, compartment, kind, f, duration,
+        modelled_rate, jump,
+    )  # fmt: skip
+    if left > 0.0:
+        table = push(
+            table, count, time + interval, 0.0, p, amount, rate, left - 1.0, interval,
+            compartment[p], 0.0,
+        )  # fmt: skip
+    return table

@@ -1,0 +1,184 @@
+"""The event loop for linear systems, compiled: exact from event to event, cost linear in rows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from statera.numerics.compiled import compiled
+from statera.simulate.doses import NOT_FINITE, order_dose, take_entry
+from statera.simulate.linear_step import advance, prepare
+from statera.simulate.pending import TIME, clear, new_table, next_index, running_rates
+from statera.simulate.steady_state import add_steady_state, constant_state
+from statera.simulate.windows import reset, watch
+
+__all__ = ["run_linear"]
+
+
+@compiled
+def _project(modal, left, vector, out):  # type: ignore[no-untyped-def]
+    """Write the coordinates in which the state is carried: modes, or the states themselves."""
+    n = vector.size
+    for m in range(n):
+        if modal:
+            total = 0.0
+            for j in range(n):
+                total += left[m, j] * vector[j]
+            out[m] = total
+        else:
+            out[m] = vector[m]
+
+
+@compiled
+def run_linear(
+    s_first, s_last, offsets, time, evid, amt, rate, ii, addl, ss, key,
+    key_start, compartment, kind, f, lag, duration, modelled_rate,
+    a, lam, right, left, is_modal, endogenous, initial, c, d,
+    windows, breaks, row_of, y, measures, statuses,
+):  # type: ignore[no-untyped-def]  # fmt: skip
+    """Simulate the subjects ``s_first`` to ``s_last``.
+
+    Records (``time`` to ``key``) belong to subject s from ``offsets[s]``; a single group is
+    shared by all. Row ``row_of[r]`` of ``y[s]`` receives the outputs of observation record r.
+    """
+    n = a.shape[1]
+    n_out = c.shape[1]
+    shared = offsets.size == 2
+    fast = windows.shape[0] == 0
+    z, u, work, jump, rates = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
+    e, phi, psi = np.zeros(n), np.zeros(n), np.zeros(n)
+    big_e, big_phi, big_psi = np.zeros((n, n)), np.zeros((n, n)), np.zeros((n, n))
+    weights = np.zeros((n_out, n))
+    status = np.zeros(1, dtype=np.int64)
+    table, count = new_table(16)
+    for s in range(s_first, s_last):
+        modal = is_modal[s]
+        for o in range(n_out):
+            for m in range(n):
+                total = c[s, o, m]
+                if modal:
+                    total = 0.0
+                    for j in range(n):
+                        total += c[s, o, j] * right[s, j, m]
+                weights[o, m] = total
+        if windows.shape[0] > 0:
+            reset(measures[s])
+        status[0] = statuses[s]
+        count[0] = 0
+        _project(modal, left[s], initial[s], z)
+        _project(modal, left[s], endogenous[s], u)
+        lo, hi = (offsets[0], offsets[1]) if shared else (offsets[s], offsets[s + 1])
+        t = time[lo] if hi > lo else 0.0
+        h_ready = -1.0
+        due = np.inf
+        r = lo - 1
+        while r + 1 < hi and status[0] == 0:
+            r += 1
+            if fast and modal and evid[r] == 0 and time[r] < due:
+                # a run of observations before the next event: nothing to decide in between
+                while True:
+                    h = time[r] - t
+                    if h > 0.0:
+                        if h != h_ready:
+                            prepare(modal, lam[s], a[s], h, e, phi, psi, big_e, big_phi, big_psi)
+                            h_ready = h
+                        for m in range(n):
+                            z[m] = e[m] * z[m] + phi[m] * u[m]
+                        t = time[r]
+                    for o in range(n_out):
+                        total = d[s, o]
+                        for m in range(n):
+                            total += weights[o, m] * z[m]
+                        y[s, row_of[r], o] = total
+                    if r + 1 == hi or evid[r + 1] != 0 or not time[r + 1] < due:
+                        break
+                    r += 1
+                continue
+            target = time[r]
+            while True:
+                # events strictly inside come first; a dose that is due at the record as well
+                stop = min(due, target)
+                for b in breaks:
+                    if t < b < stop:
+                        stop = b
+                        break
+                h = stop - t
+                if h > 0.0:
+                    if h != h_ready:
+                        prepare(modal, lam[s], a[s], h, e, phi, psi, big_e, big_phi, big_psi)
+                        h_ready = h
+                    if windows.shape[0] > 0:
+                        watch(
+                            measures[s], windows, t, h, modal, lam[s], a[s], weights, d[s], z, u,
+                            phi, psi, big_phi, big_psi,
+                        )  # fmt: skip
+                    advance(modal, z, u, e, phi, big_e, big_phi, work)
+                    t = stop
+                if due <= t:
+                    jump[:] = 0.0
+                    table = take_entry(
+                        table, count, next_index(table, count), status, compartment, kind, f[s],
+                        duration[s], modelled_rate[s], jump,
+                    )  # fmt: skip
+                    _enter(modal, left[s], jump, table, count, rates, endogenous[s], z, u, work)
+                    k = next_index(table, count)
+                    due = table[k, TIME] if k >= 0 else np.inf
+                elif t >= target:
+                    break
+            if evid[r] == 0:
+                if row_of[r] >= 0:
+                    for o in range(n_out):
+                        total = d[s, o]
+                        for m in range(n):
+                            total += weights[o, m] * z[m]
+                        y[s, row_of[r], o] = total
+                continue
+            if evid[r] == 2:
+                continue
+            if evid[r] >= 3 or ss[r] == 1:
+                clear(count)
+                _project(modal, left[s], initial[s], z)
+            jump[:] = 0.0
+            if evid[r] == 1 or evid[r] == 4:
+                first, last = key_start[key[r]], key_start[key[r] + 1]
+                constant = ss[r] >= 1 and ii[r] == 0.0
+                if ss[r] == 1:
+                    z[:] = 0.0
+                    _project(modal, left[s], endogenous[s], u)
+                    constant_state(modal, lam[s], a[s], u, z, status)
+                if constant:
+                    for p in range(first, last):
+                        jump[compartment[p]] += rate[r]
+                    _project(modal, left[s], jump, u)
+                    constant_state(modal, lam[s], a[s], u, z, status)
+                    jump[:] = 0.0
+                elif ss[r] >= 1:
+                    table = add_steady_state(
+                        table, count, status, t, amt[r], rate[r], ii[r], first, last,
+                        compartment, kind, f[s], lag[s], duration[s], modelled_rate[s],
+                        modal, lam[s], left[s], a[s], z,
+                    )  # fmt: skip
+                if not constant:
+                    table = order_dose(
+                        table, count, status, t, amt[r], rate[r], float(addl[r]), ii[r], first,
+                        last, True, compartment, kind, f[s], lag[s], duration[s],
+                        modelled_rate[s], jump,
+                    )  # fmt: skip
+            _enter(modal, left[s], jump, table, count, rates, endogenous[s], z, u, work)
+            k = next_index(table, count)
+            due = table[k, TIME] if k >= 0 else np.inf
+        for m in range(n):
+            if status[0] == 0 and not np.isfinite(z[m]):
+                status[0] = NOT_FINITE
+        statuses[s] = status[0]
+
+
+@compiled
+def _enter(modal, left, jump, table, count, rates, endogenous, z, u, work):  # type: ignore[no-untyped-def]
+    """Add amounts given at once and count the running inputs anew."""
+    _project(modal, left, jump, work)
+    for m in range(z.size):
+        z[m] += work[m]
+    running_rates(table, count, rates)
+    for m in range(z.size):
+        rates[m] += endogenous[m]
+    _project(modal, left, rates, u)

@@ -1,0 +1,36 @@
+"""Options of the solver for systems that are not linear."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from statera.errors import UsageError
+
+__all__ = ["OdeOptions"]
+
+
+@dataclass(frozen=True)
+class OdeOptions:
+    """Tolerances and limits.
+
+    Attributes
+    ----------
+    rtol, atol
+        Relative and absolute tolerance of a step, on the states.
+    max_steps
+        Steps allowed between two events.
+    periods
+        Dosing periods allowed to reach a steady state.
+    period_rtol
+        Relative change of the state over a period at which it counts as steady.
+    """
+
+    rtol: float = 1e-6
+    atol: float = 1e-10
+    max_steps: int = 100_000
+    periods: int = 5_000
+    period_rtol: float = 1e-8
+
+    def __post_init__(self) -> None:
+        if not (0 < self.rtol < 1 and self.atol >= 0 and self.max_steps > 0 and self.periods > 0):
+            raise UsageError("tolerances must lie between 0 and 1 and limits be above 0")

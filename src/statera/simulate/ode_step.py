@@ -1,0 +1,150 @@
+"""Adaptive integration between two events, with observations from the dense output, compiled."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from statera.numerics.compiled import compiled
+from statera.numerics.tsit5 import interpolate, step
+from statera.simulate.doses import NOT_FINITE, STEP_TOO_SMALL, TOO_MANY_STEPS
+from statera.simulate.windows import AREA, HIGHEST, LAST, LOWEST, WHEN
+
+__all__ = ["advance_to", "first_step"]
+
+# Gauss-Legendre nodes and weights on [0, 1], exact to degree 7: above the interpolant's order.
+_NODES = np.array(
+    [0.06943184420297371, 0.33000947820757187, 0.6699905217924281, 0.9305681557970263]
+)
+_WEIGHTS = np.array(
+    [0.17392742256872692, 0.32607257743127307, 0.32607257743127307, 0.17392742256872692]
+)
+_GOLDEN = 0.6180339887498949
+
+
+@compiled
+def first_step(x, k, rtol, atol):  # type: ignore[no-untyped-def]
+    """Return a cautious first step from the size of the state and its derivative.
+
+    After Hairer, Norsett and Wanner, Solving Ordinary Differential Equations I, II.4.
+    """
+    size = 0.0
+    speed = 0.0
+    for i in range(x.size):
+        scale = atol + rtol * abs(x[i])
+        if scale > 0.0:
+            size = max(size, abs(x[i]) / scale)
+            speed = max(speed, abs(k[0, i]) / scale)
+    if size < 1e-5 or speed < 1e-5:
+        return 1e-6 if speed > 0.0 else 1.0
+    return 0.01 * size / speed
+
+
+@compiled
+def _watch(measures, windows, t, h, g, p, x, k, state, values):  # type: ignore[no-untyped-def]
+    """Update window measures over one accepted step, from its dense output."""
+    for w in range(windows.shape[0]):
+        if t < windows[w, 0] - 1e-12 or t + h > windows[w, 1] + 1e-12:
+            continue
+        for q in range(4):
+            interpolate(_NODES[q], h, x, k, state)
+            g(t + _NODES[q] * h, state, p, values)
+            for o in range(values.size):
+                measures[w, o, AREA] += h * _WEIGHTS[q] * values[o]
+        for o in range(values.size):
+            row = measures[w, o]
+            best = 0
+            top = -np.inf
+            for q in range(9):
+                interpolate(q / 8.0, h, x, k, state)
+                g(t + q / 8.0 * h, state, p, values)
+                row[LOWEST] = min(row[LOWEST], values[o])
+                if values[o] > top:
+                    top = values[o]
+                    best = q
+                if q == 8:
+                    row[LAST] = values[o]
+            low, high = max(best - 1, 0) / 8.0, min(best + 1, 8) / 8.0
+            for _ in range(40):
+                left = high - _GOLDEN * (high - low)
+                right = low + _GOLDEN * (high - low)
+                interpolate(left, h, x, k, state)
+                g(t + left * h, state, p, values)
+                at_left = values[o]
+                interpolate(right, h, x, k, state)
+                g(t + right * h, state, p, values)
+                if at_left > values[o]:
+                    high = right
+                else:
+                    low = left
+            when = best / 8.0
+            middle = 0.5 * (low + high)
+            interpolate(middle, h, x, k, state)
+            g(t + middle * h, state, p, values)
+            if values[o] > top:
+                top = values[o]
+                when = middle
+            if top > row[HIGHEST]:
+                row[HIGHEST] = top
+                row[WHEN] = t + when * h
+
+
+@compiled
+def advance_to(
+    f, g, stop, strict, clock, x, p, rates, k, stage, x_new, state, values,
+    rtol, atol, max_steps, r, last, evid, time, row_of, y, windows, measures, status,
+):  # type: ignore[no-untyped-def]  # fmt: skip
+    """Integrate from ``clock[0]`` to stop; ``clock[1]`` is the next step, ``clock[2]`` ready k[0].
+
+    Observation records from r on are filled as the steps pass them, those at stop only where
+    `strict` is False. Returns the first record that was not filled.
+    """
+    n = x.size
+    t = clock[0]
+    for _ in range(max_steps):
+        if t >= stop:
+            break
+        if clock[2] == 0.0:
+            f(t, x, p, k[0])
+            for i in range(n):
+                k[0, i] += rates[i]
+            clock[1] = first_step(x, k, rtol, atol)
+            clock[2] = 1.0
+        h = min(clock[1], stop - t)
+        if h < 1e-14 * max(abs(t), 1e-3):
+            status[0] = STEP_TOO_SMALL
+            return r
+        error = step(f, t, h, x, p, rates, k, stage, x_new, rtol, atol)
+        if not error <= 1.0:
+            if not np.isfinite(error) and h < 1e-10:
+                status[0] = NOT_FINITE
+                return r
+            clock[1] = h * max(0.2, 0.9 * error**-0.2) if np.isfinite(error) else 0.1 * h
+            continue
+        t_new = stop if t + h >= stop - 1e-14 * abs(stop) else t + h
+        while r < last and evid[r] == 0 and (time[r] < t_new or (time[r] == t_new and not strict)):
+            if row_of[r] >= 0:
+                interpolate((time[r] - t) / h, h, x, k, state)
+                g(time[r], state, p, values)
+                for o in range(values.size):
+                    y[row_of[r], o] = values[o]
+            r += 1
+        if strict and t_new < stop:
+            while r < last and evid[r] == 0 and time[r] <= t_new:
+                interpolate((time[r] - t) / h, h, x, k, state)
+                g(time[r], state, p, values)
+                for o in range(values.size):
+                    y[row_of[r], o] = values[o]
+                r += 1
+        if windows.shape[0] > 0:
+            _watch(measures, windows, t, h, g, p, x, k, state, values)
+        t = t_new
+        for i in range(n):
+            x[i] = x_new[i]
+            k[0, i] = k[6, i]
+        growth = 5.0 if error == 0.0 else min(5.0, 0.9 * error**-0.2)
+        # a step cut short by an event says nothing against the longer one before it
+        clock[1] = max(clock[1], h * growth) if h < clock[1] else h * growth
+    clock[0] = t
+    if t < stop:
+        status[0] = TOO_MANY_STEPS
+    return r

@@ -1,0 +1,81 @@
+"""Doses that have been ordered and have not happened yet, compiled.
+
+A small table of pending starts and stops of inputs. Running infusions are their pending stops:
+the total rate is counted anew from them at every change, so that no rounding trickle is left
+when the last one stops. Rules of order are in ``docs/events.md``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from statera.numerics.compiled import compiled
+
+__all__ = ["clear", "new_table", "next_index", "push", "running_rates"]
+
+# Columns of the table.
+TIME, STOPS, PROCESS, AMOUNT, RATE, LEFT, INTERVAL, COMPARTMENT, INPUT_RATE = range(9)
+COLUMNS = 9
+
+
+@compiled
+def new_table(capacity):  # type: ignore[no-untyped-def]
+    """Return an empty table and its count (kept in an array so that it can change)."""
+    return np.empty((capacity, COLUMNS)), np.zeros(1, dtype=np.int64)
+
+
+@compiled
+def push(table, count, time, stops, process, amount, rate, left, interval, compartment, input_rate):  # type: ignore[no-untyped-def]
+    """Add an entry; the table grows where it is full."""
+    k = count[0]
+    if k == table.shape[0]:
+        larger = np.empty((2 * k, COLUMNS))
+        for i in range(k):
+            for j in range(COLUMNS):
+                larger[i, j] = table[i, j]
+        table = larger
+    table[k, TIME] = time
+    table[k, STOPS] = stops
+    table[k, PROCESS] = process
+    table[k, AMOUNT] = amount
+    table[k, RATE] = rate
+    table[k, LEFT] = left
+    table[k, INTERVAL] = interval
+    table[k, COMPARTMENT] = compartment
+    table[k, INPUT_RATE] = input_rate
+    count[0] = k + 1
+    return table
+
+
+@compiled
+def next_index(table, count):  # type: ignore[no-untyped-def]
+    """Return the index of the earliest entry, the first pushed among equals; -1 if none."""
+    best = -1
+    for k in range(count[0]):
+        if best < 0 or table[k, TIME] < table[best, TIME]:
+            best = k
+    return best
+
+
+@compiled
+def drop(table, count, index):  # type: ignore[no-untyped-def]
+    """Remove an entry and keep the order of the others."""
+    for k in range(index, count[0] - 1):
+        for j in range(COLUMNS):
+            table[k, j] = table[k + 1, j]
+    count[0] -= 1
+
+
+@compiled
+def clear(count):  # type: ignore[no-untyped-def]
+    """Forget everything pending: outstanding doses and running infusions."""
+    count[0] = 0
+
+
+@compiled
+def running_rates(table, count, rates):  # type: ignore[no-untyped-def]
+    """Write the sum of the running input rates of every compartment."""
+    rates[:] = 0.0
+    for k in range(count[0]):
+        if table[k, STOPS] == 1.0:
+            rates[int(table[k, COMPARTMENT])] += table[k, INPUT_RATE]

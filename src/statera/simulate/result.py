@@ -1,0 +1,155 @@
+"""What a simulation returns: profiles, endpoints, statuses, warnings and how it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from statera.simulate.status import sentence
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["ENDPOINTS", "SimulationResult"]
+
+Floats = NDArray[np.float64]
+
+ENDPOINTS = ("Cmax", "tmax", "AUC", "Cavg", "Ctrough", "Cmin")
+"""Endpoints of one window, in the order of `SimulationResult.window_values`."""
+
+
+@dataclass(frozen=True)
+class SimulationResult:
+    """Profiles and endpoints of every subject.
+
+    Attributes
+    ----------
+    model_id
+        The model simulated.
+    times : (n_times,) float64
+        Observation times, h.
+    outputs
+        ``(n_subjects, n_times)`` float64 by output name.
+    units
+        Unit of each output.
+    windows : (n_windows, 2) float64
+        Start and end of the windows with endpoints, h; by default the first and the last dosing
+        interval.
+    window_values
+        ``(n_subjects, n_windows, 6)`` float64 by output name, see `ENDPOINTS`. Exact between
+        events for closed forms: they do not depend on the observation times. ``tmax`` counts
+        from the start of the window; ``Ctrough`` is the value at its end, before the next dose.
+    covariates, parameters
+        ``(n_subjects,)`` float64 by name: covariates, and individual and derived parameters.
+    statuses : (n_subjects,) int64
+        0 where the subject was solved.
+    solver
+        Which solver was used and why.
+    warnings
+        Sentences a reader must see.
+    manifest
+        Versions, seed and hashes.
+    """
+
+    model_id: str
+    times: Floats
+    outputs: Mapping[str, Floats]
+    units: Mapping[str, str]
+    windows: Floats
+    window_values: Mapping[str, Floats]
+    covariates: Mapping[str, Floats]
+    parameters: Mapping[str, Floats]
+    statuses: NDArray[np.int64]
+    solver: str
+    warnings: tuple[str, ...]
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def n_subjects(self) -> int:
+        """Number of subjects, failed ones included."""
+        return int(self.statuses.size)
+
+    @property
+    def failures(self) -> tuple[tuple[int, str], ...]:
+        """Index and sentence of every subject that could not be solved."""
+        return tuple((int(i), sentence(int(self.statuses[i]))) for i in self.statuses.nonzero()[0])
+
+    def endpoint(self, name: str, output: str | None = None, window: int = -1) -> Floats:
+        """Return one endpoint of every subject, ``(n_subjects,)``; NaN where it failed."""
+        key = output or next(iter(self.window_values))
+        return self.window_values[key][:, window, ENDPOINTS.index(name)]
+
+    def percentiles(self, output: str, levels: Sequence[float] = (5.0, 50.0, 95.0)) -> Floats:
+        """Return percentiles over the solved subjects, ``(n_levels, n_times)``."""
+        rows = self.outputs[output][self.statuses == 0]
+        return np.asarray(np.percentile(rows, levels, axis=0), dtype=np.float64)
+
+    def summary(self, levels: Sequence[float] = (5.0, 50.0, 95.0)) -> dict[str, Any]:
+        """Return percentiles and geometric means of every endpoint, window and output."""
+        found: dict[str, Any] = {}
+        solved = self.statuses == 0
+        for output, values in self.window_values.items():
+            for k, (start, end) in enumerate(self.windows):
+                for e, name in enumerate(ENDPOINTS):
+                    column = values[solved, k, e]
+                    entry: dict[str, Any] = {
+                        "output": output,
+                        "window_h": [float(start), float(end)],
+                        "endpoint": name,
+                        "unit": self.unit_of(name, output),
+                        "n": int(column.size),
+                    }
+                    if column.size:
+                        for level, value in zip(levels, np.percentile(column, levels), strict=True):
+                            entry[f"p{level:g}"] = float(value)
+                        positive = (column > 0).all() and name != "tmax"
+                        entry["geometric_mean"] = (
+                            float(np.exp(np.log(column).mean())) if positive else None
+                        )
+                    found[f"{output}.{k}.{name}"] = entry
+        return found
+
+    def unit_of(self, endpoint: str, output: str) -> str:
+        """Return the unit of an endpoint."""
+        unit = self.units[output]
+        if endpoint == "tmax":
+            return "h"
+        if endpoint == "AUC":
+            head, _, tail = unit.partition("/")
+            return f"{head}*h/{tail}" if tail else f"{unit}*h"
+        return unit
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return profiles as columns: subject, time and every output."""
+        import polars as pl  # noqa: PLC0415  heavy: only when a table is asked for
+
+        n, t = self.n_subjects, self.times.size
+        columns: dict[str, Any] = {
+            "subject": np.repeat(np.arange(1, n + 1), t),
+            "time": np.tile(self.times, n),
+        }
+        columns |= {name: values.ravel() for name, values in self.outputs.items()}
+        return pl.DataFrame(columns)
+
+    def endpoints(self) -> pl.DataFrame:
+        """Return endpoints as columns: one row a subject, output and window, with its status."""
+        import polars as pl  # noqa: PLC0415  heavy: only when a table is asked for
+
+        tables = []
+        n = self.n_subjects
+        for output, values in self.window_values.items():
+            for k, (start, end) in enumerate(self.windows):
+                columns: dict[str, Any] = {
+                    "subject": np.arange(1, n + 1),
+                    "output": [output] * n,
+                    "window_start": np.full(n, start),
+                    "window_end": np.full(n, end),
+                }
+                columns |= {name: values[:, k, e] for e, name in enumerate(ENDPOINTS)}
+                columns["status"] = [sentence(int(s)) for s in self.statuses]
+                tables.append(pl.DataFrame(columns))
+        return pl.concat(tables)

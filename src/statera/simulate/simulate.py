@@ -1,0 +1,204 @@
+"""Simulate a model: regimen and subjects in, profiles and endpoints out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from statera.data import EventTable, Regimen, events_from_regimen, parse_regimen
+from statera.errors import InputError
+from statera.model import Model
+from statera.numerics.expression import evaluate
+from statera.simulate.arrays import Values, individual_values
+from statera.simulate.ode_options import OdeOptions
+from statera.simulate.result import SimulationResult
+from statera.simulate.solve_linear import solve_linear
+from statera.simulate.structure import Structure, analyse
+from statera.simulate.subjects import check_doses, make_subjects
+from statera.simulate.windows import AREA, HIGHEST, LAST, LOWEST, WHEN
+
+__all__ = ["default_times", "default_windows", "simulate", "structure_of"]
+
+Floats = NDArray[np.float64]
+
+
+@lru_cache(maxsize=64)
+def _structure_by_identity(key: int, model: Any) -> Structure:
+    return analyse(model.model)
+
+
+class _ById:
+    """A model as a dictionary key by identity: models hold arrays and cannot be hashed."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+
+    def __hash__(self) -> int:
+        return id(self.model)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _ById) and other.model is self.model
+
+
+def structure_of(model: Model) -> Structure:
+    """Return the structure of a model, analysed once."""
+    return _structure_by_identity(id(model), _ById(model))
+
+
+def simulate(
+    model: Model,
+    dose: str | Regimen,
+    *,
+    n: int | None = None,
+    covariates: Mapping[str, ArrayLike] | None = None,
+    etas: Floats | None = None,
+    times: ArrayLike | None = None,
+    windows: Sequence[tuple[float, float]] | None = None,
+    typical: bool = False,
+    seed: int = 1,
+    workers: int = 1,
+    ode: OdeOptions | None = None,
+) -> SimulationResult:
+    """Simulate subjects under a regimen.
+
+    Parameters
+    ----------
+    model
+        From the library or built in Python.
+    dose
+        Such as ``"4 mg q24h x14"``, see `statera.data.parse_regimen`.
+    n
+        Number of subjects.
+    covariates
+        A number for all subjects, or ``(n,)`` values each; references where not given.
+    etas : (n, n_eta) float64, optional
+        Random effects instead of drawn ones.
+    times : (n_times,) float64, h
+        Observation times; by default a grid that is fine after doses.
+    windows
+        Time windows with endpoints, h; by default the first and last dosing intervals.
+    typical
+        One subject, or all, without random effects.
+    seed
+        The same seed gives the same subjects, whatever the number of workers, and the first k
+        subjects do not depend on n.
+    workers
+        Threads.
+    ode
+        Tolerances where the model is not linear.
+
+    Raises
+    ------
+    InputError, DomainError
+        If the regimen, covariates or times cannot be used. A subject that cannot be solved does
+        not raise: it has a status.
+    """
+    regimen = parse_regimen(dose) if isinstance(dose, str) else dose
+    warnings = list(check_doses(model, regimen))
+    spans = default_windows(regimen) if windows is None else _checked_windows(windows)
+    grid = default_times(regimen) if times is None else np.asarray(times, dtype=np.float64)
+    subjects = make_subjects(model, n, covariates or {}, seed, typical, etas)
+    warnings += subjects.warnings
+    end = float(spans[:, 1].max()) if spans.size else 0.0
+    events = events_from_regimen(regimen, grid, model.default_route, end)
+    values = individual_values(model, subjects.covariates, subjects.etas)
+    rows, measures, statuses, solver = _solve(
+        model, values, events, spans, subjects.n, workers, ode or OdeOptions()
+    )
+    if statuses.any():
+        warnings.append(
+            f"{int((statuses != 0).sum())} of {subjects.n} subjects could not be solved"
+        )
+    return SimulationResult(
+        model_id=model.id,
+        times=grid,
+        outputs={o.name: rows[:, :, k] for k, o in enumerate(model.outputs)},
+        units={o.name: o.unit for o in model.outputs},
+        windows=spans,
+        window_values={
+            o.name: _endpoints(measures[:, :, k, :], spans) for k, o in enumerate(model.outputs)
+        },
+        covariates=subjects.covariates,
+        parameters=_parameters(model, values, subjects.n),
+        statuses=statuses,
+        solver=solver,
+        warnings=tuple(dict.fromkeys(warnings)),
+        manifest={"model": model.id, "dose": regimen.text, "seed": seed, "n": subjects.n},
+    )
+
+
+def _solve(
+    model: Model,
+    values: Values,
+    events: EventTable,
+    spans: Floats,
+    n: int,
+    workers: int,
+    options: OdeOptions,
+) -> tuple[Floats, Floats, NDArray[np.int64], str]:
+    structure = structure_of(model)
+    if structure.linear is not None and structure.outputs.linear:
+        rows, measures, statuses = solve_linear(model, structure, values, events, spans, n, workers)
+        return rows, measures, statuses, structure.reason
+    from statera.simulate.solve_ode import solve_ode  # noqa: PLC0415  compiles code: only if needed
+
+    rows, measures, statuses = solve_ode(model, values, events, spans, n, workers, options)
+    return rows, measures, statuses, f"{structure.reason}: solved by Tsit5"
+
+
+def _checked_windows(windows: Sequence[tuple[float, float]]) -> Floats:
+    spans = np.asarray(windows, dtype=np.float64).reshape(-1, 2)
+    if (
+        not np.isfinite(spans).all()
+        or (spans[:, 0] < 0).any()
+        or (spans[:, 1] <= spans[:, 0]).any()
+    ):
+        raise InputError("a window needs a start and a later end, not negative", where="windows")
+    return spans
+
+
+def default_windows(regimen: Regimen) -> Floats:
+    """Return the first and the last dosing interval, (1 or 2, 2), h."""
+    first, last = regimen.doses[0], regimen.last
+    spans = [(first.time, first.time + (first.interval or 24.0))]
+    end = (last.last_time, regimen.end)
+    if end != spans[0]:
+        spans.append(end)
+    return np.asarray(spans, dtype=np.float64)
+
+
+def default_times(regimen: Regimen) -> Floats:
+    """Return times that are fine after each of up to 60 doses, and hourly between, h."""
+    fine = np.concatenate([np.arange(0, 2, 0.1), np.arange(2, 6, 0.25), np.arange(6, 24, 1.0)])
+    pieces = [np.arange(0.0, regimen.end + 1e-9, max(1.0, regimen.end / 1000))]
+    starts = [d.time + k * d.interval for d in regimen.doses for k in range(d.additional + 1)]
+    for start in starts[:60]:
+        pieces.append(start + fine)
+    grid = np.unique(np.round(np.concatenate(pieces), 9))
+    return np.asarray(grid[grid <= regimen.end + 1e-9], dtype=np.float64)
+
+
+def _endpoints(measures: Floats, spans: Floats) -> Floats:
+    width = spans[:, 1] - spans[:, 0]
+    columns = [
+        measures[:, :, HIGHEST],
+        measures[:, :, WHEN] - spans[:, 0],
+        measures[:, :, AREA],
+        measures[:, :, AREA] / width,
+        measures[:, :, LAST],
+        measures[:, :, LOWEST],
+    ]
+    return np.stack(columns, axis=-1)
+
+
+def _parameters(model: Model, values: Values, n: int) -> dict[str, Floats]:
+    found: dict[str, Floats | float] = {e.name: values[e.name] for e in model.individual}
+    everything = dict(values)
+    for equation in model.derived:
+        everything[equation.name] = evaluate(equation.expression, everything)
+        found[equation.name] = everything[equation.name]
+    return {k: np.broadcast_to(np.asarray(v, dtype=np.float64), (n,)) for k, v in found.items()}

@@ -1,0 +1,125 @@
+"""Which solver a model needs: linear systems are recognised from their equations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import sympy as sp
+from numpy.typing import NDArray
+
+from statera.model import Model
+from statera.numerics.expression import symbol
+from statera.numerics.modal import strong_blocks
+
+__all__ = ["LinearSystem", "OutputForm", "Structure", "analyse"]
+
+
+@dataclass(frozen=True)
+class LinearSystem:
+    """``x' = A x + b`` with entries that do not depend on states or time.
+
+    Attributes
+    ----------
+    matrix
+        Non-zero entries of A by (row, column).
+    constant
+        Non-zero entries of b by row: endogenous production.
+    members, bounds
+        Strongly connected components, see `statera.numerics.modal.strong_blocks`.
+    """
+
+    matrix: dict[tuple[int, int], sp.Expr]
+    constant: dict[int, sp.Expr]
+    members: NDArray[np.int64]
+    bounds: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class OutputForm:
+    """Outputs as ``C x + d``, where they are that; otherwise `linear` is False."""
+
+    linear: bool
+    weights: dict[tuple[int, int], sp.Expr]
+    constant: dict[int, sp.Expr]
+
+
+@dataclass(frozen=True)
+class Structure:
+    """What the equations of a model allow.
+
+    Attributes
+    ----------
+    linear
+        The linear system, or None.
+    outputs
+        The form of the outputs.
+    reason
+        Why this solver is used, in a sentence.
+    """
+
+    linear: LinearSystem | None
+    outputs: OutputForm
+    reason: str
+
+
+def analyse(model: Model) -> Structure:
+    """Recognise the structure of a model from its equations."""
+    states = [symbol(name) for name in model.states]
+    names = set(states) | {symbol("t")}
+    outputs = _outputs(model, states, names)
+    matrix: dict[tuple[int, int], sp.Expr] = {}
+    constant: dict[int, sp.Expr] = {}
+    for i, equation in enumerate(model.dynamics):
+        if symbol("t") in equation.expression.free_symbols:
+            return Structure(None, outputs, f"d/dt({equation.name}) depends on time")
+        split = _split(equation.expression, states, names)
+        if split is None:
+            return Structure(None, outputs, f"d/dt({equation.name}) is not linear in the states")
+        slopes, rest = split
+        matrix |= {(i, j): slope for j, slope in slopes.items()}
+        if rest != 0:
+            constant[i] = rest
+    n = len(states)
+    pattern = np.zeros((n, n), dtype=bool)
+    for i, j in matrix:
+        pattern[i, j] = True
+    members, bounds = strong_blocks(pattern)
+    return Structure(
+        LinearSystem(matrix, constant, members, bounds),
+        outputs,
+        "the equations are linear in the states: solved in closed form",
+    )
+
+
+def _split(
+    expression: sp.Expr, states: list[sp.Symbol], forbidden: set[sp.Symbol]
+) -> tuple[dict[int, sp.Expr], sp.Expr] | None:
+    """Return slopes by state and the constant part, or None where it is not linear."""
+    slopes: dict[int, sp.Expr] = {}
+    rest = expression
+    for j, state in enumerate(states):
+        if state not in expression.free_symbols:
+            continue
+        slope = sp.diff(expression, state)
+        if slope.free_symbols & forbidden:
+            slope = sp.simplify(slope)
+            if slope.free_symbols & forbidden:
+                return None
+        slopes[j] = slope
+        rest = rest.subs(state, 0)
+    return slopes, rest
+
+
+def _outputs(model: Model, states: list[sp.Symbol], names: set[sp.Symbol]) -> OutputForm:
+    weights: dict[tuple[int, int], sp.Expr] = {}
+    constant: dict[int, sp.Expr] = {}
+    for k, output in enumerate(model.outputs):
+        split = _split(output.expression, states, names)
+        if split is None:
+            return OutputForm(False, {}, {})
+        slopes, rest = split
+        weights |= {(k, j): slope for j, slope in slopes.items()}
+        if rest != 0:
+            constant[k] = rest
+    return OutputForm(True, weights, constant)

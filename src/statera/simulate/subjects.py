@@ -1,0 +1,161 @@
+"""Subjects of a simulation: covariates inside the model's domain, and random effects."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from statera.data import Regimen
+from statera.errors import DomainError, InputError, UnknownNameError
+from statera.model import Covariate, Model
+from statera.numerics.streams import normals
+
+__all__ = ["Subjects", "check_doses", "make_subjects"]
+
+
+@dataclass(frozen=True)
+class Subjects:
+    """Covariates and random effects of every subject.
+
+    Attributes
+    ----------
+    covariates
+        ``(n,)`` float64 by name.
+    etas : (n, n_eta) float64
+    warnings
+        Sentences about values outside the range that the model's data cover.
+    """
+
+    n: int
+    covariates: Mapping[str, NDArray[np.float64]]
+    etas: NDArray[np.float64]
+    warnings: tuple[str, ...]
+
+
+def make_subjects(
+    model: Model,
+    n: int | None,
+    covariates: Mapping[str, ArrayLike],
+    seed: int,
+    typical: bool,
+    etas: NDArray[np.float64] | None = None,
+) -> Subjects:
+    """Make the subjects of a simulation.
+
+    Parameters
+    ----------
+    n
+        Number of subjects; None takes the length of the covariate arrays, or 1.
+    covariates
+        Values by name (case is ignored): a number for all, or one value a subject. Those not
+        given take the model's reference.
+    typical
+        Whether all random effects are 0.
+    etas : (n, n_eta) float64, optional
+        Random effects to use instead of drawing them.
+
+    Raises
+    ------
+    UnknownNameError
+        If the model has no such covariate.
+    InputError
+        If a value is not a number or lengths disagree.
+    DomainError
+        If a value lies outside the hard range.
+    """
+    given = _match_names(model, covariates)
+    arrays = {name: np.atleast_1d(np.asarray(v, dtype=np.float64)) for name, v in given.items()}
+    lengths = {a.size for a in arrays.values() if a.size != 1}
+    if etas is not None:
+        lengths.add(etas.shape[0])
+    if n is not None:
+        lengths.add(n)
+    if len(lengths) > 1:
+        raise InputError(f"numbers of subjects disagree: {sorted(lengths)}", where="covariates")
+    size = lengths.pop() if lengths else 1
+    if size < 1:
+        raise InputError("at least one subject is needed", where="n")
+    warnings: list[str] = []
+    filled: dict[str, NDArray[np.float64]] = {}
+    for name, covariate in model.covariates.items():
+        values = arrays.get(name, np.array([covariate.reference]))
+        if values.ndim != 1:
+            raise InputError(f"covariate {name} must be a number or one value a subject")
+        warnings += _check_range(covariate, values, model)
+        filled[name] = np.broadcast_to(values, (size,)).copy()
+    if etas is None:
+        drawn = 0 if typical else size
+        etas = np.zeros((size, len(model.random_effects)))
+        if drawn:
+            etas = normals(seed, "random effects", size, np.asarray(model.omega))
+    if any(e.level == "occasion" for e in model.random_effects.values()) and not typical:
+        warnings.append("between-occasion variability is drawn once a subject: one occasion")
+    return Subjects(size, filled, etas, tuple(warnings))
+
+
+def _match_names(model: Model, covariates: Mapping[str, ArrayLike]) -> dict[str, ArrayLike]:
+    by_lower = {name.lower(): name for name in model.covariates}
+    found: dict[str, ArrayLike] = {}
+    for name, value in covariates.items():
+        if name.lower() not in by_lower:
+            raise UnknownNameError(f"covariate of {model.id}", name, model.covariates)
+        found[by_lower[name.lower()]] = value
+    return found
+
+
+def _check_range(covariate: Covariate, values: NDArray[np.float64], model: Model) -> list[str]:
+    name, unit = covariate.name, covariate.unit
+    if not np.isfinite(values).all():
+        raise InputError(f"covariate {name} has a value that is not a number", where=name)
+    for value in (float(values.min()), float(values.max())):
+        if not covariate.hard.holds(value):
+            raise DomainError(
+                f"{name} = {value:g} {unit} is outside the plausible range "
+                f"({covariate.hard} {unit})".replace(" )", ")"),
+                where=model.id,
+                hint="Check the value and its unit.",
+            )
+    outside = [v for v in (values.min(), values.max()) if not covariate.soft.holds(float(v))]
+    if not outside:
+        return []
+    shown = " to ".join(dict.fromkeys(f"{v:g}" for v in outside))
+    return [
+        f"{name} = {shown} {unit}: outside the data of {model.id} "
+        f"({covariate.soft} {unit}); this is an extrapolation"
+    ]
+
+
+def check_doses(model: Model, regimen: Regimen) -> tuple[str, ...]:
+    """Return warnings about amounts outside the studied range.
+
+    Raises
+    ------
+    DomainError
+        If an amount lies outside the plausible range.
+    UnknownNameError
+        If a route is not one of the model's.
+    """
+    warnings = []
+    for amount in dict.fromkeys(d.amount for d in regimen.doses):
+        if not math.isfinite(amount) or amount <= 0:
+            raise InputError(f"a dose of {amount:g} {model.amount_unit} is not possible")
+        if not model.dose_hard.holds(amount):
+            raise DomainError(
+                f"a dose of {amount:g} {model.amount_unit} is outside the plausible range "
+                f"({model.dose_hard} {model.amount_unit})",
+                where=model.id,
+                hint="Check the amount and its unit.",
+            )
+        if not model.dose_soft.holds(amount):
+            warnings.append(
+                f"dose {amount:g} {model.amount_unit}: outside the doses behind {model.id} "
+                f"({model.dose_soft} {model.amount_unit})"
+            )
+    for dose in regimen.doses:
+        if dose.route and dose.route not in model.inputs and dose.route not in model.states:
+            raise UnknownNameError("route", dose.route, [*model.inputs, *model.states])
+    return tuple(warnings)
