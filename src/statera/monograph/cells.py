@@ -62,7 +62,7 @@ def computed(value: float, method: str, unit: str = "", *, digits: int = 3, text
     """Return a computed number that links to its method."""
     shown = text or significant(value, digits)
     return Cell(
-        f"{shown} {unit}".rstrip() if not text else text,
+        text or f"{shown} {unit}".rstrip(),
         "computed",
         method=method,
         value=value if math.isfinite(value) else None,

@@ -31,7 +31,7 @@ class DoseOption:
     @property
     def label(self) -> str:
         """Such as ``4 mg once daily``."""
-        words = {i: w for i, w in _FREQUENCIES.values()}
+        words = dict(_FREQUENCIES.values())
         often = words.get(self.interval, f"every {self.interval:g} h")
         return f"{self.amount:g} mg {often}"
 

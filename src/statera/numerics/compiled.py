@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numba
-from numba import njit
+from numba import config, njit
 
 __all__ = ["cache_directory", "compiled"]
 
@@ -58,7 +58,7 @@ def compiled(target: Any) -> Any:
     Without Python objects, without the interpreter lock, without checks for division by zero
     (finiteness is checked per step instead), and kept on disk.
     """
-    if callable(target) and not isinstance(target, numba.core.types.Type):
+    if callable(target) and not isinstance(target, numba.types.Type):
         return _decorate(target)
     signature = target
 
@@ -69,10 +69,11 @@ def compiled(target: Any) -> Any:
 
 
 def _decorate(function: Callable[..., Any], signature: Any = None) -> Any:
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(_kernel_directory())
+    settings: Any = config
+    before = settings.CACHE_DIR
+    settings.CACHE_DIR = str(_kernel_directory())
     try:
         arguments = () if signature is None else (signature,)
         return njit(*arguments, **_OPTIONS)(function)
     finally:
-        numba.config.CACHE_DIR = before
+        settings.CACHE_DIR = before
