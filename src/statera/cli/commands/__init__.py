@@ -1,0 +1,1 @@
+"""The commands, one module each; what they call is imported when they run."""

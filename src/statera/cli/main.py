@@ -1,0 +1,74 @@
+"""The command ``statera``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from statera.cli.commands import monograph, simulate
+from statera.cli.commands.library import library_app
+from statera.cli.group import GuardedGroup
+from statera.cli.terminal import survive_any_encoding
+from statera.manifest import VERSION
+
+__all__ = ["app", "run"]
+
+_HELP = """
+\b
+Examples:
+  statera monograph baricitinib --out baricitinib.html
+  statera library list
+  statera library show baricitinib --section potency
+  statera simulate decker_2024 --dose "4 mg q24h x14" --covariate egfr=45
+
+Quantitative pharmacology of JAK inhibitors: cited facts, population models, target engagement
+and one computed page a drug.
+
+Research software: not a medical device.
+"""
+_EPILOG = (
+    "Exit codes: 0 done, 1 bug, 2 usage, 3 invalid input, 4 numerical failure, "
+    "5 outside the domain of a model or label, 130 interrupted."
+)
+
+app = typer.Typer(
+    cls=GuardedGroup,
+    name="statera",
+    help=_HELP,
+    epilog=_EPILOG,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("monograph", help=monograph.HELP, short_help="Compute the page of a drug.")(
+    monograph.monograph
+)
+app.command("simulate", help=simulate.HELP, short_help="Simulate a population.")(simulate.simulate)
+app.add_typer(library_app, name="library")
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"statera {VERSION}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def run() -> None:
+    """Entry point of the command ``statera``."""
+    survive_any_encoding()
+    app()
