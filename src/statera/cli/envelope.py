@@ -78,7 +78,7 @@ class Envelope:
         return json.dumps(fields, indent=2, ensure_ascii=ascii_only, allow_nan=False) + "\n"
 
 
-def plain(value: Any) -> Any:  # noqa: PLR0911  one line for each kind of value
+def plain(value: Any) -> Any:
     """Turn results into what JSON can hold.
 
     Numbers that are not finite become null: JSON has none. Arrays and scalars of numpy are told

@@ -141,16 +141,13 @@ def _value(fact: Fact) -> str:
 @library_app.command("check", help=_CHECK_HELP, short_help="Check that the library holds together.")
 def check(as_json: JsonFlag = False, quiet: QuietFlag = False) -> None:
     """Check that units parse, sources exist and every model reproduces what it should."""
-    from statera.library import check_library, load_model, model_ids  # noqa: PLC0415  heavy
-    from statera.simulate import check_expectations  # noqa: PLC0415  heavy
+    from statera.library import check_library, model_ids  # noqa: PLC0415  heavy
+    from statera.simulate import check_models  # noqa: PLC0415  heavy
 
     with progress_bar(quiet=quiet) as progress:
         progress("facts, labels and sources", None)
-        findings = list(check_library().findings)
+        findings = [*check_library().findings, *check_models(progress=progress)]
         keys = model_ids()
-        for index, key in enumerate(keys):
-            progress(f"model {key}", index / len(keys))
-            findings += check_expectations(load_model(key)).findings
     errors = [finding for finding in findings if str(finding.severity) == "error"]
     if as_json and not errors:
         _print_json("check", {"findings": [_finding(finding) for finding in findings]})
