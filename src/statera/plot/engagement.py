@@ -24,6 +24,7 @@ __all__ = [
 ]
 
 _HATCH_INK = "#7b8791"
+_LABEL_STEP = 7.5  # least distance of names of bounds, in per cent of inhibition
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,6 +162,7 @@ def _draw(axes: Axes, panel: EngagementPanel, labels: Sequence[str]) -> None:
             axes.plot(times, level, color=ink)
         start, end = min(start, float(times[0])), max(end, float(times[-1]))
     _hatch_bounds(axes, panel.curves)
+    _name_bounds(axes, panel.curves, labels)
     axes.set_xlim(start, end)
     axes.set_ylim(0, 100)
     axes.xaxis.set_major_locator(MultipleLocator(6 if end - start <= 30 else 24))
@@ -184,22 +186,30 @@ def _draw(axes: Axes, panel: EngagementPanel, labels: Sequence[str]) -> None:
 
 
 def _region(axes: Axes, times: Column, level: Column, curve: InhibitionCurve, ink: str) -> None:
-    """Tint where the inhibition may lie, and name the edge on its inner side."""
-    least = curve.bound == "at least"
-    edges = (level, 0 * level + 100.0) if least else (0 * level, level)
+    """Tint where the inhibition may lie."""
+    edges = (level, 0 * level + 100.0) if curve.bound == "at least" else (0 * level, level)
     fill_band(axes, times, *edges, ink, strength=0.17)
-    peak = int(level.argmax())
-    axes.annotate(
-        f"{curve.label}: {curve.bound}",
-        (float(times[peak]), float(level[peak])),
-        xytext=(3, 3 if least else -3),
-        textcoords="offset points",
-        va="bottom" if least else "top",
-        size=8.5,
-        color=ink,
-        path_effects=halo(),
-        zorder=5,
-    )
+
+
+def _name_bounds(axes: Axes, curves: Sequence[InhibitionCurve], labels: Sequence[str]) -> None:
+    """Write the name of each bound near the edge of its region, apart from its neighbours."""
+    below = float("-inf")
+    bounds = [curve for curve in curves if curve.bound]
+    for curve in sorted(bounds, key=lambda c: float(np.nanmax(as_column(c.label, c.inhibition)))):
+        times, level = as_column("times", curve.times), as_column("level", curve.inhibition)
+        peak = int(level.argmax())
+        inside = 3.0 if curve.bound == "at least" else -8.0
+        y = max(float(level[peak]) + inside, below + _LABEL_STEP, 2.0)
+        axes.text(
+            float(times[peak] + 0.02 * (times[-1] - times[0])),
+            min(y, 92.0),
+            f"{curve.label}: {curve.bound}",
+            size=8.5,
+            color=colour(labels.index(curve.label)),
+            path_effects=halo(),
+            zorder=5,
+        )
+        below = y
 
 
 def _hatch_bounds(axes: Axes, curves: Sequence[InhibitionCurve]) -> None:

@@ -182,14 +182,7 @@ def _legend(key: str, width: float, options: PathwayOptions) -> str:
     first = 28.5 - 7.5 * (len(lines) - 1)
     parts = [hexagon(x + 6, 24, 9, DRUG)]
     parts += [
-        text(
-            x + 22,
-            (28.5 if len(lines) == 1 else 21) + 15 * i,
-            line,
-            size=13,
-            anchor="start",
-            weight="600",
-        )
+        text(x + 22, first + 15 * i, line, size=13, anchor="start", weight="600")
         for i, line in enumerate(lines)
     ]
     stops = "".join(
