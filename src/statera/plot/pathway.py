@@ -11,11 +11,10 @@ from dataclasses import dataclass
 
 from statera.numerics.interval import Interval
 from statera.plot.inhibition import inhibition_colour, say_percent
+from statera.plot.pathway_cell import HEIGHT, cell
 from statera.plot.pathway_parts import (
     DRUG,
     EDGE,
-    HEIGHT,
-    cell,
     dimer,
     hexagon,
     kinase,
