@@ -212,8 +212,8 @@ def _renal_blocks(context: Context, name: str) -> Iterator[Block]:
     domain = _domain(covariate)
     known = domain[0] is not None or domain[1] is not None
     says = (
-        f"The data cover {label} {covariate.soft} {written_unit(covariate.unit)}; beyond it the curve is an "
-        "extrapolation and is drawn as one."
+        f"The data cover {label} {covariate.soft} {written_unit(covariate.unit)}; beyond it the "
+        "curve is an extrapolation and is drawn as one."
         if known
         else f"The range of {label} in the data was not retrieved: no part of the curve can be "
         "called covered by data."
