@@ -111,7 +111,7 @@ def _show_drug(name: str, section: str | None, *, as_json: bool, quiet: bool) ->
             raise UnknownNameError("section", section, drug.sections, where="--section")
     if as_json:
         labels = drug.labels if section is None else ()
-        cited = {item.source for item in (*facts, *labels)}
+        cited = {fact.source for fact in facts} | {rule.source for rule in labels}
         sources = {key: source for key, source in load_references().items() if key in cited}
         result = {"drug": drug.name, "identity": drug.identity, "facts": facts}
         _print_json("show", result | {"labels": labels, "sources": sources})
@@ -177,14 +177,18 @@ def _show_model(name: str, *, as_json: bool, quiet: bool) -> None:
 @library_app.command("check", help=_CHECK_HELP, short_help="Check that the library holds together.")
 def check(as_json: JsonFlag = False, quiet: QuietFlag = False) -> None:
     """Check that units parse, sources exist and every model reproduces what it should."""
-    from statera.library import check_library, model_ids  # noqa: PLC0415  heavy
+    from statera.library import check_library, load_model, model_ids  # noqa: PLC0415  heavy
     from statera.simulate import check_models  # noqa: PLC0415  heavy
 
     with progress_bar(quiet=quiet) as progress:
         progress("facts, labels and sources", None)
         report = check_library()
-        counts = {**report.counts, "models": len(model_ids())}
         found = [*report.findings, *check_models(progress=progress)]
+    # a model that cannot be read is a finding, and has no expectations to count
+    unread = {f.place.file for f in found}
+    models = [key for key in model_ids() if f"models/{key}.toml" not in unread]
+    expectations = sum(len(load_model(key).expectations) for key in models)
+    counts = {**report.counts, "models": len(model_ids()), "expectations": expectations}
     findings = [_Finding(str(f.place), f.severity.value, f.sentence) for f in found]
     errors = [finding for finding in findings if finding.severity == "error"]
     if not as_json and findings:
