@@ -171,8 +171,8 @@ def events_from_columns(
     seen: dict[str, int] = {}
     for i in range(n):
         if values["evid"][i] in (1, 4):
-            name = (str(route[i]), float(values["amount"][i]))
-            key[i] = keys.setdefault(name, len(keys))
+            pair = (str(route[i]), float(values["amount"][i]))
+            key[i] = keys.setdefault(pair, len(keys))
         elif values["evid"][i] == 0:
             row[i] = seen.get(ids[i], 0)
             seen[ids[i]] = row[i] + 1

@@ -31,7 +31,7 @@ VectorFunction = Any
 """A compiled function ``f(t, x, p, out)``: scalar time, states, parameters, result written."""
 
 
-class _Printer(PythonCodePrinter):
+class _Printer(PythonCodePrinter):  # type: ignore[misc]  # sympy has no types
     """Prints expressions with the functions of the math module, and small powers as products."""
 
     def _print_Pow(self, expr: Any, **options: Any) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numba
-from numba import njit
+from numba import config, njit
 
 __all__ = ["cache_directory", "compiled"]
 
@@ -47,8 +47,10 @@ def _kernel_directory() -> Path:
     digest = hashlib.sha256(numba.__version__.encode())
     for folder in _FOLDERS:
         for file in sorted((_PACKAGE / folder).glob("*.py")):
-            digest.update(file.name.encode())
-            digest.update(file.read_bytes())
+            source = file.read_bytes()
+            if b"compiled" in source:
+                digest.update(file.name.encode())
+                digest.update(source)
     return cache_directory() / f"kernels-{digest.hexdigest()[:16]}"
 
 
@@ -58,7 +60,7 @@ def compiled(target: Any) -> Any:
     Without Python objects, without the interpreter lock, without checks for division by zero
     (finiteness is checked per step instead), and kept on disk.
     """
-    if callable(target) and not isinstance(target, numba.core.types.Type):
+    if callable(target) and not isinstance(target, numba.types.Type):
         return _decorate(target)
     signature = target
 
@@ -69,10 +71,11 @@ def compiled(target: Any) -> Any:
 
 
 def _decorate(function: Callable[..., Any], signature: Any = None) -> Any:
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(_kernel_directory())
+    settings: Any = config
+    before = settings.CACHE_DIR
+    settings.CACHE_DIR = str(_kernel_directory())
     try:
         arguments = () if signature is None else (signature,)
         return njit(*arguments, **_OPTIONS)(function)
     finally:
-        numba.config.CACHE_DIR = before
+        settings.CACHE_DIR = before

@@ -21,7 +21,7 @@ _THETA13 = 5.371920351148152
 
 
 @compiled
-def _multiply(a, b, out):  # type: ignore[no-untyped-def]
+def _multiply(a, b, out):
     n = a.shape[0]
     for i in range(n):
         for j in range(n):
@@ -32,7 +32,7 @@ def _multiply(a, b, out):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def solve(a, b):  # type: ignore[no-untyped-def]
+def solve(a, b):
     """Solve ``a x = b`` in place by elimination with row pivoting: b becomes x, a is spent.
 
     A singular matrix gives values that are not finite.
@@ -63,7 +63,7 @@ def solve(a, b):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def expm(a):  # type: ignore[no-untyped-def]
+def expm(a):
     """Return ``exp(a)`` of a square matrix, (n, n) float64."""
     n = a.shape[0]
     norm = 0.0
@@ -112,7 +112,7 @@ def expm(a):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def expm_integrals(a, h, e, phi, psi):  # type: ignore[no-untyped-def]
+def expm_integrals(a, h, e, phi, psi):
     """Write ``exp(a h)``, its integral over [0, h] and the integral of that, each (n, n).
 
     All three are blocks of one exponential (Van Loan 1978, doi 10.1109/TAC.1978.1101743), so a

@@ -94,7 +94,7 @@ def decompose(
 
 
 @compiled
-def _too_close(values):  # type: ignore[no-untyped-def]
+def _too_close(values):
     for i in range(values.size):
         for j in range(i):
             scale = max(abs(values[i]), abs(values[j]))
@@ -104,7 +104,7 @@ def _too_close(values):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _block_rates(b, size, out):  # type: ignore[no-untyped-def]
+def _block_rates(b, size, out):
     """Write the eigenvalues of a block of 1 to 3 states; return False where they are complex."""
     if size == 1:
         out[0] = b[0, 0]
@@ -153,7 +153,7 @@ def _block_rates(b, size, out):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _decompose(a, members, bounds, rates, right, left, real):  # type: ignore[no-untyped-def]
+def _decompose(a, members, bounds, rates, right, left, real):
     systems, n = a.shape[0], a.shape[1]
     block = np.empty((3, 3))
     found = np.empty(3)

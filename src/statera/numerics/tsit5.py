@@ -52,14 +52,14 @@ _E1, _E2, _E3, _E4, _E5, _E6, _E7 = ERROR
 
 
 @compiled
-def _derivative(f, t, x, p, rates, out):  # type: ignore[no-untyped-def]
+def _derivative(f, t, x, p, rates, out):
     f(t, x, p, out)
     for i in range(x.size):
         out[i] += rates[i]
 
 
 @compiled
-def step(f, t, h, x, p, rates, k, stage, x_new, rtol, atol):  # type: ignore[no-untyped-def]
+def step(f, t, h, x, p, rates, k, stage, x_new, rtol, atol):
     """Take one step and return its error relative to the tolerance (accept up to 1).
 
     ``k[0]`` must hold the derivative at t; ``k[6]`` gets that at t + h. ``rates`` (n,) are
@@ -106,7 +106,7 @@ def step(f, t, h, x, p, rates, k, stage, x_new, rtol, atol):  # type: ignore[no-
 
 
 @compiled
-def interpolate(theta, h, x, k, out):  # type: ignore[no-untyped-def]
+def interpolate(theta, h, x, k, out):
     """Write the state at the fraction theta of the step, to order 4."""
     q = theta * theta
     b1 = (

@@ -31,7 +31,7 @@ NOT_PERIODIC = 7
 
 
 @compiled
-def input_of(kind, amount, record_rate, f, duration, modelled_rate):  # type: ignore[no-untyped-def]
+def input_of(kind, amount, record_rate, f, duration, modelled_rate):
     """Return (amount at once, rate, duration) of an input.
 
     A positive record rate is kept and bioavailability scales the duration; -1 takes the modelled
@@ -59,7 +59,7 @@ def input_of(kind, amount, record_rate, f, duration, modelled_rate):  # type: ig
 def order_dose(
     table, count, status, time, amount, record_rate, left, interval, first, last, immediate,
     compartment, kind, f, lag, duration, modelled_rate, jump,
-):  # type: ignore[no-untyped-def]  # fmt: skip
+):  # fmt: skip
     """Order the doses of one record, for the processes ``first`` to ``last``.
 
     Doses without lag take effect now where `immediate` is set: amounts given at once are added
@@ -91,7 +91,7 @@ def order_dose(
 def start_input(
     table, count, status, time, amount, record_rate, p,
     compartment, kind, f, duration, modelled_rate, jump,
-):  # type: ignore[no-untyped-def]  # fmt: skip
+):  # fmt: skip
     """Start one input: add to `jump` or push the stop of an infusion."""
     at_once, rate, length = input_of(
         kind[p], amount, record_rate, f[p], duration[p], modelled_rate[p]
@@ -107,7 +107,7 @@ def start_input(
 
 
 @compiled
-def take_entry(table, count, index, status, compartment, kind, f, duration, modelled_rate, jump):  # type: ignore[no-untyped-def]
+def take_entry(table, count, index, status, compartment, kind, f, duration, modelled_rate, jump):
     """Carry out a pending entry: stop an infusion, or start an input and order the next."""
     time = table[index, TIME]
     stops = table[index, STOPS]

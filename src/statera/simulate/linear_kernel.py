@@ -15,7 +15,7 @@ __all__ = ["run_linear"]
 
 
 @compiled
-def _project(modal, left, vector, out):  # type: ignore[no-untyped-def]
+def _project(modal, left, vector, out):
     """Write the coordinates in which the state is carried: modes, or the states themselves."""
     n = vector.size
     for m in range(n):
@@ -34,7 +34,7 @@ def run_linear(
     key_start, compartment, kind, f, lag, duration, modelled_rate,
     a, lam, right, left, is_modal, endogenous, initial, c, d,
     windows, breaks, row_of, y, measures, statuses,
-):  # type: ignore[no-untyped-def]  # fmt: skip
+):  # fmt: skip
     """Simulate the subjects ``s_first`` to ``s_last``.
 
     Records (``time`` to ``key``) belong to subject s from ``offsets[s]``; a single group is
@@ -173,7 +173,7 @@ def run_linear(
 
 
 @compiled
-def _enter(modal, left, jump, table, count, rates, endogenous, z, u, work):  # type: ignore[no-untyped-def]
+def _enter(modal, left, jump, table, count, rates, endogenous, z, u, work):
     """Add amounts given at once and count the running inputs anew."""
     _project(modal, left, jump, work)
     for m in range(z.size):

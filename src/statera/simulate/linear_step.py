@@ -20,7 +20,7 @@ __all__ = ["advance", "integral", "prepare", "value_at"]
 
 
 @compiled
-def prepare(modal, lam, a, h, e, phi, psi, big_e, big_phi, big_psi):  # type: ignore[no-untyped-def]
+def prepare(modal, lam, a, h, e, phi, psi, big_e, big_phi, big_psi):
     """Write the propagators for a step of length h."""
     if modal:
         for m in range(lam.size):
@@ -43,7 +43,7 @@ def prepare(modal, lam, a, h, e, phi, psi, big_e, big_phi, big_psi):  # type: ig
 
 
 @compiled
-def advance(modal, z, u, e, phi, big_e, big_phi, work):  # type: ignore[no-untyped-def]
+def advance(modal, z, u, e, phi, big_e, big_phi, work):
     """Advance the state by the prepared step, in place."""
     n = z.size
     if modal:
@@ -60,7 +60,7 @@ def advance(modal, z, u, e, phi, big_e, big_phi, work):  # type: ignore[no-untyp
 
 
 @compiled
-def integral(modal, w, z, u, phi, psi, big_phi, big_psi):  # type: ignore[no-untyped-def]
+def integral(modal, w, z, u, phi, psi, big_phi, big_psi):
     """Return the integral of ``w . state`` over the prepared step, from its start."""
     total = 0.0
     n = z.size
@@ -76,7 +76,7 @@ def integral(modal, w, z, u, phi, psi, big_phi, big_psi):  # type: ignore[no-unt
 
 
 @compiled
-def value_at(modal, lam, a, w, z, u, s):  # type: ignore[no-untyped-def]
+def value_at(modal, lam, a, w, z, u, s):
     """Return ``w . state`` and its time derivative, a time s after the state z."""
     value = 0.0
     slope = 0.0

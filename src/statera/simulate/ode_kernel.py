@@ -37,7 +37,7 @@ def _reach_steady_state(
     compartment, kind, fr, lag, duration, modelled_rate,
     clock, x, p, rates, k, stage, x_new, state, values, jump,
     rtol, atol, max_steps, periods, period_rtol, none_i, none_f, none_y, none_w, none_m,
-):  # type: ignore[no-untyped-def]  # fmt: skip
+):  # fmt: skip
     """Repeat the dosing period on a clock of its own until the state no longer changes.
 
     The remaining error of a contracting sequence is estimated from the ratio of two changes.
@@ -123,7 +123,7 @@ def run_ode(
     f, g, s_first, s_last, offsets, time, evid, amt, rate, ii, addl, ss, key,
     key_start, compartment, kind, fr, lag, duration, modelled_rate, parameters, initial, n_out,
     rtol, atol, max_steps, periods, period_rtol, windows, breaks, row_of, y, measures, statuses,
-):  # type: ignore[no-untyped-def]  # fmt: skip
+):  # fmt: skip
     """Simulate the subjects ``s_first`` to ``s_last``; arguments as in `run_linear`.
 
     ``f`` is the right-hand side and ``g`` writes the outputs.

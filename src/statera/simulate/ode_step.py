@@ -22,7 +22,7 @@ _GOLDEN = 0.6180339887498949
 
 
 @compiled
-def first_step(x, k, rtol, atol):  # type: ignore[no-untyped-def]
+def first_step(x, k, rtol, atol):
     """Return a cautious first step from the size of the state and its derivative.
 
     After Hairer, Norsett and Wanner, Solving Ordinary Differential Equations I, II.4.
@@ -40,7 +40,7 @@ def first_step(x, k, rtol, atol):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _watch(measures, windows, t, h, g, p, x, k, state, values):  # type: ignore[no-untyped-def]
+def _watch(measures, windows, t, h, g, p, x, k, state, values):
     """Update window measures over one accepted step, from its dense output."""
     for w in range(windows.shape[0]):
         if t < windows[w, 0] - 1e-12 or t + h > windows[w, 1] + 1e-12:
@@ -92,7 +92,7 @@ def _watch(measures, windows, t, h, g, p, x, k, state, values):  # type: ignore[
 def advance_to(
     f, g, stop, strict, clock, x, p, rates, k, stage, x_new, state, values,
     rtol, atol, max_steps, r, last, evid, time, row_of, y, windows, measures, status,
-):  # type: ignore[no-untyped-def]  # fmt: skip
+):  # fmt: skip
     """Integrate from ``clock[0]`` to stop; ``clock[1]`` is the next step, ``clock[2]`` ready k[0].
 
     Observation records from r on are filled as the steps pass them, those at stop only where

@@ -19,13 +19,13 @@ COLUMNS = 9
 
 
 @compiled
-def new_table(capacity):  # type: ignore[no-untyped-def]
+def new_table(capacity):
     """Return an empty table and its count (kept in an array so that it can change)."""
     return np.empty((capacity, COLUMNS)), np.zeros(1, dtype=np.int64)
 
 
 @compiled
-def push(table, count, time, stops, process, amount, rate, left, interval, compartment, input_rate):  # type: ignore[no-untyped-def]
+def push(table, count, time, stops, process, amount, rate, left, interval, compartment, input_rate):
     """Add an entry; the table grows where it is full."""
     k = count[0]
     if k == table.shape[0]:
@@ -48,7 +48,7 @@ def push(table, count, time, stops, process, amount, rate, left, interval, compa
 
 
 @compiled
-def next_index(table, count):  # type: ignore[no-untyped-def]
+def next_index(table, count):
     """Return the index of the earliest entry, the first pushed among equals; -1 if none."""
     best = -1
     for k in range(count[0]):
@@ -58,7 +58,7 @@ def next_index(table, count):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def drop(table, count, index):  # type: ignore[no-untyped-def]
+def drop(table, count, index):
     """Remove an entry and keep the order of the others."""
     for k in range(index, count[0] - 1):
         for j in range(COLUMNS):
@@ -67,13 +67,13 @@ def drop(table, count, index):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def clear(count):  # type: ignore[no-untyped-def]
+def clear(count):
     """Forget everything pending: outstanding doses and running infusions."""
     count[0] = 0
 
 
 @compiled
-def running_rates(table, count, rates):  # type: ignore[no-untyped-def]
+def running_rates(table, count, rates):
     """Write the sum of the running input rates of every compartment."""
     rates[:] = 0.0
     for k in range(count[0]):

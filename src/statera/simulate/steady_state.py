@@ -20,7 +20,7 @@ _MOST_OVERLAPS = 100_000
 
 
 @compiled
-def constant_state(modal, lam, a, u, z, status):  # type: ignore[no-untyped-def]
+def constant_state(modal, lam, a, u, z, status):
     """Add the state that a constant input u holds for ever to z."""
     if modal:
         for m in range(lam.size):
@@ -40,7 +40,7 @@ def constant_state(modal, lam, a, u, z, status):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _add_mode(z, lam, g, rate, length, phase, interval, status):  # type: ignore[no-untyped-def]
+def _add_mode(z, lam, g, rate, length, phase, interval, status):
     """Add one mode's response to a bolus g (rate 0) or to an infusion of g a time."""
     if g == 0.0:
         return z
@@ -58,7 +58,7 @@ def _add_mode(z, lam, g, rate, length, phase, interval, status):  # type: ignore
 
 
 @compiled
-def _take(held, z, status):  # type: ignore[no-untyped-def]
+def _take(held, z, status):
     """Add a solution to the state where it exists."""
     for i in range(z.size):
         if not abs(held[i, 0]) < 1e15:
@@ -68,7 +68,7 @@ def _take(held, z, status):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _add_matrix(z, a, compartment, strength, rate, length, phase, interval, status):  # type: ignore[no-untyped-def]
+def _add_matrix(z, a, compartment, strength, rate, length, phase, interval, status):
     """Add the response of the whole state, by matrix exponentials."""
     n = z.size
     e, phi, psi = np.empty((n, n)), np.empty((n, n)), np.empty((n, n))
@@ -104,7 +104,7 @@ def add_steady_state(
     table, count, status, time, amount, record_rate, interval, first, last,
     compartment, kind, f, lag, duration, modelled_rate,
     modal, lam, left, a, z,
-):  # type: ignore[no-untyped-def]  # fmt: skip
+):  # fmt: skip
     """Add to z the steady state of a repeated dose just before the record's own dose.
 
     A lag shifts the phase: at the record the last dose that landed did so ``II - lag`` ago.

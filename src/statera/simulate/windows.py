@@ -15,7 +15,7 @@ _PIECES = 12
 
 
 @compiled
-def reset(measures):  # type: ignore[no-untyped-def]
+def reset(measures):
     """Prepare the measures of one subject, (n_windows, n_outputs, 5)."""
     measures[:, :, HIGHEST] = -np.inf
     measures[:, :, WHEN] = np.nan
@@ -25,7 +25,7 @@ def reset(measures):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _turning_point(modal, lam, a, w, z, u, low, high, rising):  # type: ignore[no-untyped-def]
+def _turning_point(modal, lam, a, w, z, u, low, high, rising):
     """Return where the derivative changes sign between low and high, by bisection."""
     for _ in range(60):
         middle = 0.5 * (low + high)
@@ -40,7 +40,7 @@ def _turning_point(modal, lam, a, w, z, u, low, high, rising):  # type: ignore[n
 
 
 @compiled
-def _note(row, value, time):  # type: ignore[no-untyped-def]
+def _note(row, value, time):
     if value > row[HIGHEST]:
         row[HIGHEST] = value
         row[WHEN] = time
@@ -51,7 +51,7 @@ def _note(row, value, time):  # type: ignore[no-untyped-def]
 def watch(
     measures, windows, t, h, modal, lam, a, weights, offset, z, u,
     phi, psi, big_phi, big_psi,
-):  # type: ignore[no-untyped-def]  # fmt: skip
+):  # fmt: skip
     """Update the measures for a step from t to t + h without events inside.
 
     A sum of real exponentials has few turning points; they are bracketed on pieces that are

@@ -1,0 +1,184 @@
+"""What all sections of a monograph share: the drug, its models and their simulations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from statera.data import Dose, Regimen
+from statera.library import Drug, load_drug
+from statera.library.models import load_model, models_of
+from statera.model import Model
+from statera.monograph.options import MonographOptions
+from statera.parallel import available_workers
+from statera.simulate import SimulationResult, simulate
+from statera.sources import Fact
+from statera.units import molar_from_mass
+
+__all__ = ["Context", "DoseOption", "Exposure", "make_context"]
+
+_FREQUENCIES = {"QD": (24.0, "once daily"), "BID": (12.0, "twice daily")}
+
+
+@dataclass(frozen=True)
+class DoseOption:
+    """A repeated dose: amount in mg, interval in h."""
+
+    amount: float
+    interval: float
+
+    @property
+    def label(self) -> str:
+        """Such as ``4 mg once daily``."""
+        words = dict(_FREQUENCIES.values())
+        often = words.get(self.interval, f"every {self.interval:g} h")
+        return f"{self.amount:g} mg {often}"
+
+    def at_steady_state(self) -> Regimen:
+        """Return the regimen from a dose at steady state on."""
+        dose = Dose(0.0, self.amount, "", self.interval, 0, 0.0, True)
+        return Regimen((dose,), f"{self.amount:g} mg q{self.interval:g}h ss")
+
+    def once(self) -> Regimen:
+        """Return a single dose, observed for one interval of 24 h."""
+        return Regimen((Dose(0.0, self.amount),), f"{self.amount:g} mg")
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """Simulations of one dose: the typical subject and a population, reference covariates."""
+
+    dose: DoseOption
+    typical: SimulationResult
+    population: SimulationResult
+    typical_single: SimulationResult
+    population_single: SimulationResult
+
+
+@dataclass(frozen=True)
+class Context:
+    """The drug, what the library knows about it, and what was simulated.
+
+    Attributes
+    ----------
+    models
+        All models of the drug; the first is the primary one. Empty where none is published.
+    exposures
+        Simulations of the primary model by dose, lowest first; empty without a model.
+    molar_mass
+        g/mol, or None where no source gives it: then nothing is shown in nM.
+    unbound
+        The fact behind the unbound fraction in plasma, or None.
+    """
+
+    drug: Drug
+    options: MonographOptions
+    models: tuple[Model, ...]
+    exposures: Mapping[DoseOption, Exposure] = field(default_factory=lambda: MappingProxyType({}))
+    molar_mass: float | None = None
+    unbound: Fact | None = None
+
+    @property
+    def model(self) -> Model | None:
+        """The primary model."""
+        return self.models[0] if self.models else None
+
+    @property
+    def name(self) -> str:
+        """Name of the drug."""
+        return self.drug.name
+
+    @property
+    def unbound_fraction(self) -> float | None:
+        """Unbound fraction in plasma, from the protein binding in percent."""
+        if self.unbound is None or self.unbound.number is None:
+            return None
+        return 1.0 - self.unbound.number / 100.0
+
+    @property
+    def workers(self) -> int:
+        """Threads to use."""
+        return self.options.workers or available_workers()
+
+    @property
+    def highest(self) -> Exposure | None:
+        """Exposure at the highest dose shown."""
+        return list(self.exposures.values())[-1] if self.exposures else None
+
+    @property
+    def concentration_nM(self) -> float | None:
+        """Total concentration at which the pathway is coloured, nM; None where unknown."""
+        if self.options.concentration_nM is not None:
+            return self.options.concentration_nM
+        if self.highest is None or self.molar_mass is None:
+            return None
+        average = float(self.highest.typical.endpoint("Cavg")[0])
+        return molar_from_mass(average, self.molar_mass)
+
+    def run(
+        self, regimen: Regimen, *, typical: bool = False, **changes: object
+    ) -> SimulationResult:
+        """Simulate the primary model with the options of the monograph."""
+        assert self.model is not None
+        arguments: dict[str, object] = {
+            "n": 1 if typical else self.options.n,
+            "typical": typical,
+            "seed": self.options.seed,
+            "workers": 1 if typical else self.workers,
+        }
+        return simulate(self.model, regimen, **{**arguments, **changes})  # type: ignore[arg-type]
+
+
+def make_context(name: str, options: MonographOptions) -> Context:
+    """Load a drug and simulate its doses.
+
+    Raises
+    ------
+    UnknownNameError
+        If the library has no such drug.
+    """
+    drug = load_drug(name)
+    models = tuple(load_model(model_id) for model_id in models_of(drug.name))
+    bare = Context(drug, options, models, molar_mass=drug.identity.molar_mass)
+    binding = [
+        f
+        for f in drug.facts_in("pharmacokinetics")
+        if f.get("quantity") == "protein_binding" and f.number is not None
+    ]
+    exposures = {}
+    if models:
+        for dose in _doses(drug, models[0]):
+            exposures[dose] = _expose(bare, dose)
+    return Context(
+        drug,
+        options,
+        models,
+        MappingProxyType(exposures),
+        drug.identity.molar_mass,
+        binding[0] if binding else None,
+    )
+
+
+def _doses(drug: Drug, model: Model) -> tuple[DoseOption, ...]:
+    """Return the label doses of the drug inside the model's dose range, lowest first.
+
+    Rules that were superseded, and claims of a vendor, do not count unless nothing else is left.
+    """
+    found = set()
+    for rule in drug.labels:
+        frequency = _FREQUENCIES.get(rule.frequency or "")
+        if rule.dose_mg and frequency and model.dose_soft.holds(rule.dose_mg):
+            found.add(DoseOption(rule.dose_mg, frequency[0]))
+    return tuple(sorted(found, key=lambda d: (d.amount / d.interval, d.amount)))
+
+
+def _expose(context: Context, dose: DoseOption) -> Exposure:
+    steady, single = dose.at_steady_state(), dose.once()
+    return Exposure(
+        dose,
+        typical=context.run(steady, typical=True),
+        population=context.run(steady),
+        typical_single=context.run(single, typical=True),
+        population_single=context.run(single),
+    )
