@@ -95,8 +95,9 @@ def advance_to(
 ):  # fmt: skip
     """Integrate from ``clock[0]`` to stop.
 
-    ``clock[1]`` is the next step; ``clock[2]`` says whether the first stage is ready. Observation records from r on are filled as the steps pass them, those at stop only where
-    `strict` is False. Returns the first record that was not filled.
+    ``clock[1]`` is the next step; ``clock[2]`` says whether the first stage is ready. Observation
+    records from r on are filled as the steps pass them, those at stop only where `strict` is
+    False. Returns the first record that was not filled.
     """
     n = x.size
     t = clock[0]

@@ -109,7 +109,8 @@ def solve_ode(
     def work(part: tuple[int, int]) -> Any:
         run_ode(
             system.rhs, system.outputs, system.step, part[0], part[1], events.offsets,
-            events.time, events.evid, events.amount, events.rate, events.interval, events.additional, events.steady_state,
+            events.time, events.evid, events.amount, events.rate, events.interval,
+            events.additional, events.steady_state,
             events.key, inputs.key_start, inputs.compartment, inputs.kind,
             inputs.bioavailability, inputs.lag, inputs.duration, inputs.rate, parameters,
             initial, n_out, options.rtol, options.atol, options.max_steps, options.periods,
