@@ -65,18 +65,16 @@ def section(context: Context) -> Section:
 def _known(facts: Sequence[Fact]) -> Table:
     rows = tuple(
         (
-            Cell(f.get("marker") or f.parameter),
-            f.parameter,
+            Cell(f.parameter, sources=_if_numbers(f, f.parameter), note=f.get("marker")),
             replace(fact_cell(f), note=f.statistic),
             _people(f),
-            Cell(f.note, sources=(f.source,) if _has_digit(f.note) else ()),
-            f.grade.value,
+            Cell(f.note, sources=_if_numbers(f, f.note)),
         )
         for f in facts
     )
     return Table(
         "Markers that were read, as the sources state them",
-        ("Marker", "Statement", "Value", "Who was studied", "Remark", "Grade"),
+        ("Statement and marker", "Value", "Who was studied", "Remark"),
         rows,
         foot=(
             "These describe changes on treatment. None of them was shown, in what was read, to "
@@ -90,12 +88,14 @@ def _people(fact: Fact) -> Cell:
     if fact.n:
         parts.append(f"n = {fact.n}")
     text = ", ".join(parts)
-    note = fact.get("study")
-    return Cell(text, sources=(fact.source,) if _has_digit(text + note) else (), note=note)
+    study = fact.get("study")
+    note = f"{study}; grade {fact.grade.value}" if study else f"grade {fact.grade.value}"
+    return Cell(text, sources=_if_numbers(fact, text + study), note=note)
 
 
-def _has_digit(text: str) -> bool:
-    return any(ch.isdigit() for ch in text)
+def _if_numbers(fact: Fact, text: str) -> tuple[str, ...]:
+    """Return the source of a fact where the text holds a number."""
+    return (fact.source,) if any(ch.isdigit() for ch in text) else ()
 
 
 def _claim(fact: Fact) -> Callout:

@@ -25,8 +25,8 @@ COMPARED = Method(
     "Two rules of different regions are compared where they share an indication and neither is "
     "superseded nor a vendor's claim. Standard doses differ where the amount in 24 h differs. "
     "Renal rules are compared only where both name the same measure of renal function and their "
-    "limits overlap; they differ where the dose differs or only one of them gives a dose. Creatinine "
-    "clearance in mL/min and eGFR in mL/min/1.73 m² are never compared with each other.",
+    "limits overlap; they differ where the dose differs or only one of them gives a dose. "
+    "Creatinine clearance in mL/min and eGFR in mL/min/1.73 m² are never compared with each other.",
 )
 
 _PER_DAY = {"QD": 1.0, "BID": 2.0}

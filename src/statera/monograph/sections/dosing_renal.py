@@ -291,7 +291,7 @@ def _domain(context: Context, effect: RenalEffect) -> Cell:
     if covariate.soft.low is None and covariate.soft.high is None:
         return Cell("range not retrieved", "missing", source)
     if effect.warnings:
-        note = f"data: {covariate.soft} {covariate.unit}"
+        note = tidy(f"data: {covariate.soft} {covariate.unit}")
         return Cell("extrapolation", "computed", source, "renal-rule", note=note, tone="warn")
     return Cell("inside", "computed", source, "renal-rule", tone="ok")
 

@@ -78,7 +78,8 @@ def tidy(text: str) -> str:
         text = re.sub(rf"\b{short}\b", words, text)
     text = text.replace("<=", "≤").replace(">=", "≥")
     text = re.sub(r"([<>≤≥])\s*(?=\d)", "\\1\N{NO-BREAK SPACE}", text)
-    text = re.sub(r"\bx(?=\d)", "×", text).replace("1.73 m2", "1.73 m²")
+    text = re.sub(r"\bx(?=\d)", "×", text)
+    text = re.sub(r"1\.73 ?m2", "1.73 m²", text)
     return re.sub(r"(?<=\d)-(?=\d)", "–", text) if "mL" in text or "eGFR" in text else text
 
 
@@ -97,7 +98,7 @@ def says(rule: LabelRule) -> str:
     if dose and not (rule.dose_text and "mg" in action):
         action = f"{action} {dose}" if _LEADING.search(action) else f"{action}: {dose}"
     if rule.duration and rule.duration not in f"{rule.action} {rule.condition}":
-        action = f"{action}, {rule.duration}"
+        action = f"{action} for {rule.duration}"
     return action[:1].upper() + action[1:]
 
 

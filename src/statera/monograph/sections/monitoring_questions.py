@@ -54,7 +54,7 @@ def _candidate(context: Context, found: Sequence[Reference]) -> Answer:
     ]
     for fact in relations:
         cell = fact_cell(fact)
-        text = f"{fact.parameter}: {cell.text} ({fact.get('model')})"
+        text = f"{fact.parameter}: {cell.text} (model {fact.get('model')})"
         findings.append(replace(cell, text=text, note=fact.note))
     if not relations:
         findings.append(Cell("exposure and clinical response: no relation was read", "missing"))

@@ -37,7 +37,7 @@ __all__ = ["METHODS", "section"]
 METHODS: tuple[Method, ...] = (DILUTION_METHOD,)
 
 _TITLE = "Assay protocol: inhibition of pSTAT3"
-_RECOMMENDED = "recommended by this program"
+_RECOMMENDED = "recommended here"
 # Where a step's text is cut into the title of its box and the details below it.
 _CUT = re.compile(r"(?:,| (?=from |in DMSO|with |by |for ))")
 _STIMULI = ("IL-6", "IL-15")
@@ -63,7 +63,9 @@ def _own(context: Context, protocol: Protocol) -> list[Block]:
     source = protocol.source
     return [
         Paragraph(("Objective: ", _stated(protocol.objective, source))),
-        Callout("warning", "Not checked against a study", (_stated(protocol.note, source),)),
+        Callout(
+            "warning", "Not checked against a study", (Cell(protocol.note, sources=(source,)),)
+        ),
         _materials(protocol),
         _stimuli(),
         Heading("Steps"),
@@ -95,7 +97,7 @@ def _stated(text: str, source: str) -> Cell:
 
 def _origin(status: Status, source: str) -> Cell:
     if status is Status.ASSUMED:
-        return Cell(_RECOMMENDED, tone="muted")
+        return Cell(_RECOMMENDED)
     return Cell("stated", "claim", (source,))
 
 
@@ -131,11 +133,12 @@ def _stimuli() -> Table:
             )
         )
     return Table(
-        "Why two stimuli: they signal through different kinases",
+        "The two stimuli signal through different kinases",
         ("Stimulus", "Receptor", "Kinases", "STATs"),
         tuple(rows),
         foot=(
-            "A STAT that only one stimulus activates tells the two apart; STAT3 is read for both.",
+            "STAT3 is reached from both, but through different kinases, so the inhibition of the two "
+            "need not agree.",
         ),
     )
 

@@ -23,8 +23,8 @@ DILUTION_METHOD = Method(
     "dilution",
     "Dilution series",
     "Concentrations fall by the root of 10 from the highest. The series is prepared in pure "
-    "solvent and every member is then diluted by the same factor into medium, so that all wells, the "
-    "vehicle included, hold the same share of solvent: fold = stock over the highest "
+    "solvent and every member is then diluted by the same factor into medium, so that all wells, "
+    "the vehicle included, hold the same share of solvent: fold = stock over the highest "
     "concentration, share of solvent = 100 % over fold. Diluting the stock itself straight to a "
     "concentration gives the fold shown and a share of solvent that differs between wells. "
     "Plasma: trough and peak at steady state of the typical subject at the highest dose shown, "
@@ -114,7 +114,7 @@ def _row(one: Dilution, fold: float, spans: Sequence[Span]) -> tuple[Cell, ...]:
         computed(one.target_nM * fold, "dilution", text=_amount(one.target_nM * fold)),
         computed(100.0 / fold, "dilution", "%", digits=2),
         computed(one.fold, "dilution", text=f"1:{direct}"),
-        computed(one.solvent_percent, "dilution", "%", digits=2),
+        computed(one.solvent_percent, "dilution", text=_percent(one.solvent_percent)),
         *(_place(one.target_nM, s) for s in spans),
     )
 
@@ -125,6 +125,12 @@ def _amount(nanomolar: float) -> str:
         if nanomolar >= size * (1 - 1e-9):
             return f"{significant(nanomolar / size)} {unit}"
     return f"{significant(nanomolar * 1000)} pM"
+
+
+def _percent(share: float) -> str:
+    """Return a share with two significant digits and without an exponent, however small."""
+    places = max(0, 1 - math.floor(math.log10(share)))
+    return f"{share:.{places}f} %"
 
 
 def _place(value: float, span: Span) -> Cell:
