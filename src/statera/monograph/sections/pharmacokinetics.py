@@ -11,7 +11,7 @@ from statera.monograph.sections.pk_compare import (
     comparison_table,
     other_facts_table,
 )
-from statera.monograph.sections.pk_exposure import exposure_blocks
+from statera.monograph.sections.pk_exposure import exposure_blocks, profile_blocks
 from statera.report.document import Block, Callout, Section
 
 __all__ = ["METHODS", "section"]
@@ -33,12 +33,12 @@ def section(context: Context) -> Section:
                 ),
             )
         )
+    if context.exposures:
+        blocks += profile_blocks(context)
     comparisons = compare(context)
     if comparisons:
         blocks.append(comparison_table(comparisons))
     other = other_facts_table(context)
-    if other is not None:
-        blocks.append(other)
     if not comparisons and other is None:
         blocks.append(
             Callout(
@@ -57,6 +57,8 @@ def section(context: Context) -> Section:
                 ("No label rule of the library gives a repeated dose within the model's range.",),
             )
         )
+    if other is not None:
+        blocks.append(other)
     if context.model is not None:
         blocks += pk_model.model_blocks(context)
     return Section("pharmacokinetics", "Pharmacokinetics", tuple(blocks), _data(context))

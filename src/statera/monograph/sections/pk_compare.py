@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from statera.model import Model
 from statera.monograph.cells import computed, fact_cell, missing
@@ -161,15 +161,14 @@ def comparison_table(comparisons: tuple[Comparison, ...]) -> Table:
             (
                 f"{c.fact.parameter}{f', {c.fact.statistic}' if c.fact.statistic else ''}",
                 c.fact.population,
-                fact_cell(c.fact),
+                replace(fact_cell(c.fact), note=c.fact.note),
                 simulated,
                 _difference_cell(c),
-                c.fact.note,
             )
         )
     return Table(
         "Published parameters next to the model's typical subject",
-        ("Parameter", "Published population", "Published", "Simulated", "Difference", "Remark"),
+        ("Parameter", "Published population", "Published", "Simulated", "Difference"),
         tuple(rows),
         numeric=(2, 3, 4),
     )

@@ -8,7 +8,13 @@ from typing import Any
 import numpy as np
 
 from statera.model import Covariate
-from statera.monograph.cells import computed, fact_cell, significant
+from statera.monograph.cells import (
+    computed,
+    fact_cell,
+    percent_difference,
+    significant,
+    written_unit,
+)
 from statera.monograph.context import Context, Exposure
 from statera.plot.exposure import (
     ExposureCurve,
@@ -23,7 +29,7 @@ from statera.report.document import Block, Callout, Cell, Figure, Inline, Table
 from statera.simulate import SimulationResult
 from statera.sources import Fact
 
-__all__ = ["RENAL_STAGES", "exposure_blocks", "group_comparison"]
+__all__ = ["RENAL_STAGES", "exposure_blocks", "group_comparison", "profile_blocks"]
 
 # Stages of renal function by GFR (KDIGO 2012), with the value simulated for each.
 RENAL_STAGES = (
@@ -36,10 +42,14 @@ _RENAL = ("EGFR", "CRCL")
 _LEVELS = (5.0, 50.0, 95.0)
 
 
-def exposure_blocks(context: Context) -> Iterator[Block]:
-    """Yield profiles and exposure of the primary model."""
+def profile_blocks(context: Context) -> Iterator[Block]:
+    """Yield profiles and endpoints by dose."""
     yield _profiles(context)
     yield _endpoints(context)
+
+
+def exposure_blocks(context: Context) -> Iterator[Block]:
+    """Yield exposure by renal function, body weight and group."""
     renal = next((c for c in _RENAL if context.model and c in context.model.covariates), None)
     if renal:
         yield from _renal_blocks(context, renal)
@@ -149,7 +159,7 @@ def _endpoints(context: Context) -> Table:
             f"Cmax ({unit})",
             "typical",
             "tmax (h)",
-            f"AUC ({area})",
+            f"AUC ({written_unit(area)})",
             "typical",
             f"Cavg ({unit})",
             f"Ctrough ({unit})",
@@ -202,8 +212,8 @@ def _renal_blocks(context: Context, name: str) -> Iterator[Block]:
     domain = _domain(covariate)
     known = domain[0] is not None or domain[1] is not None
     says = (
-        f"The data cover {label} {covariate.soft} {covariate.unit}; beyond it the curve is an "
-        "extrapolation and is drawn as one."
+        f"The data cover {label} {covariate.soft} {written_unit(covariate.unit)}; beyond it the "
+        "curve is an extrapolation and is drawn as one."
         if known
         else f"The range of {label} in the data was not retrieved: no part of the curve can be "
         "called covered by data."
@@ -218,8 +228,8 @@ def _renal_blocks(context: Context, name: str) -> Iterator[Block]:
             curves,
             (),
             ExposureOptions(
-                x_label=f"{label} ({covariate.unit})",
-                y_label=f"AUC over one interval ({area})",
+                x_label=f"{label} ({written_unit(covariate.unit)})",
+                y_label=f"AUC over one interval ({written_unit(area)})",
                 domain=domain,
                 stages=tuple(Stage(low, high, stage) for stage, low, high, _ in RENAL_STAGES),
             ),
@@ -253,7 +263,7 @@ def _renal_table(context: Context, covariate: Covariate, label: str, area: str) 
         rows.append(
             (
                 stage,
-                f"{value:g} {covariate.unit}",
+                f"{value:g} {written_unit(covariate.unit)}",
                 computed(auc, "typical", area),
                 computed(auc / base, "typical", text=f"{auc / base:.2f}"),
                 standing,
@@ -262,7 +272,13 @@ def _renal_table(context: Context, covariate: Covariate, label: str, area: str) 
     return Table(
         f"Exposure by stage of renal function, typical subject, {context.highest.dose.label} at "
         "steady state",
-        ("Stage", f"{label.capitalize()} simulated", "AUC", "Ratio to reference", "Standing"),
+        (
+            "Stage",
+            f"{label[0].upper() if label != 'eGFR' else 'e'}{label[1:]} simulated",
+            "AUC",
+            "Ratio to reference",
+            "Standing",
+        ),
         tuple(rows),
         numeric=(2, 3),
         foot=(
@@ -308,7 +324,7 @@ def _weight(context: Context) -> Figure:
             points,
             ExposureOptions(
                 x_label="Body weight (kg)",
-                y_label=f"AUC over one interval ({area})",
+                y_label=f"AUC over one interval ({written_unit(area)})",
                 domain=_domain(covariate),
             ),
             key="weight",
@@ -419,10 +435,10 @@ def _groups(context: Context) -> Iterator[Block]:
                 fact_cell(entry["egfr"], unit=False),
                 fact_cell(auc, unit=False),
                 computed(entry["AUC_simulated"], "population"),
-                computed(ratios["AUC"], "difference", text=f"{ratios['AUC']:+.0%}"),
+                computed(ratios["AUC"], "difference", text=percent_difference(ratios["AUC"])),
                 fact_cell(cmax, unit=False),
                 computed(entry["Cmax_simulated"], "population"),
-                computed(ratios["Cmax"], "difference", text=f"{ratios['Cmax']:+.0%}"),
+                computed(ratios["Cmax"], "difference", text=percent_difference(ratios["Cmax"])),
             )
         )
         low, high = entry["AUC_band"]
@@ -433,7 +449,7 @@ def _groups(context: Context) -> Iterator[Block]:
                 low,
                 high,
                 auc.number,
-                note=f"{ratios['AUC']:+.0%}",
+                note=percent_difference(ratios["AUC"]),
             )
         )
     alt = "Published and simulated AUC at steady state by age and weight group."
@@ -464,5 +480,5 @@ def _groups(context: Context) -> Iterator[Block]:
         ),
         tuple(rows),
         numeric=(1, 2, 3, 4, 5, 6, 7, 8),
-        foot=("AUC in ng*h/mL, Cmax in ng/mL, eGFR in mL/min/1.73 m2.",),
+        foot=("AUC in ng\u00b7h/mL, Cmax in ng/mL, eGFR in mL/min/1.73\u00a0m\u00b2.",),
     )

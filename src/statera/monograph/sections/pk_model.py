@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from statera.model import Model, Parameter, RandomEffect
-from statera.monograph.cells import computed, number_text, significant, source_cell
+from statera.monograph.cells import (
+    computed,
+    number_text,
+    significant,
+    source_cell,
+    written_unit,
+)
 from statera.monograph.context import Context
 from statera.report.document import Block, Callout, Cell, Inline, Method, Paragraph, Table
 from statera.simulate import check_expectations, structure_of
@@ -61,7 +67,8 @@ def _reference(model: Model) -> str:
     if not model.covariates:
         return "the model has no covariates"
     return ", ".join(
-        f"{c.label or c.name} {c.reference:g} {c.unit}".rstrip() for c in model.covariates.values()
+        f"{c.label or c.name} {c.reference:g} {written_unit(c.unit)}".rstrip()
+        for c in model.covariates.values()
     )
 
 
@@ -158,7 +165,7 @@ def _domain(model: Model) -> Table:
     rows: list[tuple[Inline, ...]] = [
         (
             c.label or c.name,
-            f"{c.reference:g} {c.unit}".rstrip(),
+            f"{c.reference:g} {written_unit(c.unit)}".rstrip(),
             str(c.soft),
             str(c.hard),
             c.basis,
@@ -197,7 +204,7 @@ def _expectations(context: Context) -> Table:
                     model.id,
                     f"{e.quantity}{f', {e.dose}' if e.dose else ''}",
                     Cell(
-                        f"{number_text(e.value)} {e.unit}".rstrip(),
+                        f"{number_text(e.value)} {written_unit(e.unit)}".rstrip(),
                         "fact",
                         (model.source,),
                         value=e.value,
