@@ -119,7 +119,12 @@ def _claim(fact: Fact) -> Callout:
 
 def _unread(facts: Sequence[Fact]) -> Table:
     rows = tuple(
-        (f.parameter, f.get("marker") or "not named", fact_cell(f), f.population or "not stated")
+        (
+            f.parameter,
+            f.get("marker") or "not named",
+            replace(fact_cell(f), note=f.note),
+            f.population or "not stated",
+        )
         for f in facts
     )
     return Table("Markers named without values", ("Statement", "Markers", "Value", "Who"), rows)

@@ -235,6 +235,17 @@ def _disagreements(context: Context, found: Sequence[Difference]) -> list[Block]
             "whose rules were not read are not covered."
         )
         blocks.append(Callout("note", "No difference between regions found", (text,)))
+    remarks = [r for r in context.drug.labels if "conflict with" in r.note.lower()]
+    if remarks:
+        parts = [
+            part
+            for r in remarks
+            for part in (
+                Cell(f"{r.region_name}, {tidy(r.condition)}: {r.note}", "fact", (r.source,)),
+                " ",
+            )
+        ]
+        blocks.append(Callout("note", "Differences that the rules themselves record", tuple(parts)))
     return blocks
 
 
@@ -252,7 +263,7 @@ def _missing(context: Context, absent: Sequence[RuleKind]) -> list[Block]:
             f"Rules were read for: {'; '.join(sorted(regions))}. No other region was read. "
         )
     if absent:
-        words = ", ".join(KIND_WORDS[k] for k in absent)
+        words = "; ".join(KIND_WORDS[k] for k in absent)
         parts.append(f"No rule is recorded about: {words}. ")
     parts.append("A rule that is absent here was not read; it does not follow that there is none.")
     return [Callout("missing", "Regions and kinds of rules", tuple(parts))]

@@ -159,7 +159,7 @@ def _auc(
     output = next(iter(result.window_values))
     area = float(result.endpoint("AUC")[0]) * 24.0 / dose.interval
     about = tuple(w for w in result.warnings if w.startswith(covariate.name))
-    return area, result.unit_of("AUC", output).replace("*", "·"), about
+    return area, result.unit_of("AUC", output), about
 
 
 def _standard(labels: Sequence[LabelRule], rule: LabelRule) -> LabelRule | None:

@@ -63,6 +63,7 @@ _MEANINGS = {
     "MF": "myelofibrosis",
     "PsA": "psoriatic arthritis",
     "RA": "rheumatoid arthritis",
+    "RI": "renal impairment",
     "UC": "ulcerative colitis",
     "VTE": "venous thromboembolism",
     "XR": "extended release",
@@ -79,6 +80,7 @@ def tidy(text: str) -> str:
     text = text.replace("<=", "≤").replace(">=", "≥")
     text = re.sub(r"([<>≤≥])\s*(?=\d)", "\\1\N{NO-BREAK SPACE}", text)
     text = re.sub(r"\bx(?=\d)", "×", text)
+    text = text.replace("/mm3", "/mm³").replace("/uL", "/µL")
     text = re.sub(r"1\.73 ?m2", "1.73 m²", text)
     return re.sub(r"(?<=\d)-(?=\d)", "–", text) if "mL" in text or "eGFR" in text else text
 

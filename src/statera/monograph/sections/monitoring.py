@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from statera.monograph.cells import fact_cell, significant
+from statera.monograph.cells import fact_cell, significant, written_unit
 from statera.monograph.context import Context
 from statera.monograph.sections.monitoring_questions import answers, question_table
 from statera.monograph.sections.monitoring_values import (
@@ -107,10 +107,12 @@ def _simulated(context: Context, found: Sequence[Reference]) -> list[Block]:
     assert context.model is not None
     warnings = dict.fromkeys(w for r in found for w in r.exposure.population.warnings)
     parts: list[Inline] = [
-        Cell(f"The model describes: {context.model.population}. ", "fact", (context.model.source,))
-        if context.model.source
-        else f"The model describes: {context.model.population}. ",
-        "Other patients may differ. ",
+        Cell(
+            f"The model describes: {context.model.population}.",
+            "fact",
+            (context.model.source,) if context.model.source else (),
+        ),
+        " Other patients may differ. ",
         *(f"{w[:1].upper()}{w[1:]}. " for w in warnings),
     ]
     blocks.append(Callout("note", "Whose concentrations these are", tuple(parts)))
@@ -160,7 +162,7 @@ def _whole_blood(found: Sequence[Reference], ratios: Sequence[Fact]) -> Table:
             text = f"{significant(middle)} ({significant(low)} to {significant(high)})"
             cells.append(Cell(text, "computed", (fact.source,), "whole-blood", value=middle))
         rows.append((Cell(fact.population), fact_cell(fact, unit=False), *cells))
-    unit = top.units["Ctrough"]
+    unit = written_unit(top.units["Ctrough"])
     return Table(
         f"The same concentrations in whole blood, {top.exposure.dose.label} (simulated)",
         ("Ratio measured in", "Blood to plasma", f"Trough ({unit})", f"Peak ({unit})"),

@@ -99,7 +99,8 @@ def _target(context: Context) -> Answer:
         if f.get("quantity") in ("target", "reference_range")
     ]
     findings = tuple(
-        replace(fact_cell(f), text=f"{f.parameter}: {fact_cell(f).text}") for f in ranges
+        replace(fact_cell(f), text=f"{f.parameter}: {fact_cell(f).text}", note=f.note)
+        for f in ranges
     )
     if any(not f.is_missing for f in ranges):
         return Answer("Which concentration should be reached?", "stated", "ok", findings)

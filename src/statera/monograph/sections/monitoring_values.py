@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from statera.monograph.cells import significant
+from statera.monograph.cells import significant, written_unit
 from statera.monograph.context import Context, Exposure
 from statera.report.document import Cell, Inline, Method, Table
 from statera.simulate import SimulationResult
@@ -114,7 +114,7 @@ def _reference(
         output,
         context.model.output(output).label or output,
         {e: _three(v) for e, v in values.items()},
-        {e: population.unit_of(e, output).replace("*", "·") for e in _ENDPOINTS},
+        {e: population.unit_of(e, output) for e in _ENDPOINTS},
         None if low is None else float((values["Ctrough"] < low).mean()),
         None if high is None else float((values["Cmax"] > high).mean()),
     )
@@ -149,9 +149,9 @@ def reference_table(context: Context, found: Sequence[Reference]) -> Table:
         (
             "Dose",
             "Analyte",
-            f"Trough ({some.units['Ctrough']})",
-            f"Peak ({some.units['Cmax']})",
-            f"AUC over the dosing interval ({some.units['AUC']})",
+            f"Trough ({written_unit(some.units['Ctrough'])})",
+            f"Peak ({written_unit(some.units['Cmax'])})",
+            f"AUC over the dosing interval ({written_unit(some.units['AUC'])})",
             "Troughs below the limit",
             "Peaks above the limit",
         ),
@@ -223,7 +223,6 @@ def by_time_table(context: Context) -> Table | None:
         "(simulated, not observed)",
         ("Time after the dose", *names),
         tuple(rows),
-        numeric=tuple(range(1, 1 + len(names))),
         foot=(
             "Median (5th to 95th percentile) at the model's reference covariates. A value outside "
             "these percentiles may be due to the patient, the time of the dose, a missed dose or "

@@ -27,13 +27,12 @@ def gap_table(gaps: Sequence[Gap], caption: str) -> Table:
     """Return what is missing, what was read instead and where it can be found."""
     rows = tuple(
         (
-            Cell(gap.item, "missing"),
-            gap.status,
+            Cell(gap.item, "missing", note=gap.status),
             Cell(gap.where or "no place known" if not gap.url else gap.where, note=gap.url),
         )
         for gap in gaps
     )
-    return Table(caption, ("What is missing", "State", "Where it would be found"), rows)
+    return Table(caption, ("What is missing, and its state", "Where it would be found"), rows)
 
 
 def gap_data(gaps: Sequence[Gap]) -> list[dict[str, Any]]:

@@ -137,7 +137,7 @@ def _stimuli() -> Table:
         ("Stimulus", "Receptor", "Kinases", "STATs"),
         tuple(rows),
         foot=(
-            "STAT3 is reached from both, but through different kinases, so the inhibition of the two "
+            "STAT3 is reached from both, but through different kinases, so inhibition of the two "
             "need not agree.",
         ),
     )
