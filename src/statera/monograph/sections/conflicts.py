@@ -80,7 +80,7 @@ def _row(conflict: Conflict) -> tuple[Cell | str, ...]:
         conflict.topic,
         Cell(says, "claim", (VENDOR,)) if says and known else says or "says nothing",
         Cell(tidy(conflict.sources_say), "fact", others or conflict.sources),
-        conflict.kind,
+        Cell(conflict.kind, sources=conflict.sources if _has_digit(conflict.kind) else ()),
         Cell(conflict.rule, sources=conflict.sources if _has_digit(conflict.rule) else ()),
     )
 

@@ -231,8 +231,8 @@ def _disagreements(context: Context, found: Sequence[Difference]) -> list[Block]
         blocks.append(difference_table(found))
     else:
         text = (
-            "No two rules of different regions could be compared and found to differ. Regions "
-            "whose rules were not read are not covered."
+            "Standard doses and renal rules were compared wherever two regions state them in the "
+            "same way; none was found to differ. Regions whose rules were not read are not covered."
         )
         blocks.append(Callout("note", "No difference between regions found", (text,)))
     remarks = [r for r in context.drug.labels if "conflict with" in r.note.lower()]
@@ -241,7 +241,7 @@ def _disagreements(context: Context, found: Sequence[Difference]) -> list[Block]
             part
             for r in remarks
             for part in (
-                Cell(f"{r.region_name}, {tidy(r.condition)}: {r.note}", "fact", (r.source,)),
+                Cell(f"{r.region_name}, {tidy(r.condition)}: {tidy(r.note)}", "fact", (r.source,)),
                 " ",
             )
         ]

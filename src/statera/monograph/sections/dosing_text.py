@@ -80,7 +80,7 @@ def tidy(text: str) -> str:
     text = text.replace("<=", "≤").replace(">=", "≥")
     text = re.sub(r"([<>≤≥])\s*(?=\d)", "\\1\N{NO-BREAK SPACE}", text)
     text = re.sub(r"\bx(?=\d)", "×", text)
-    text = text.replace("/mm3", "/mm³").replace("/uL", "/µL")
+    text = text.replace("/mm3", "/mm³").replace("/uL", "/µL").replace("10^9", "10⁹")
     text = re.sub(r"1\.73 ?m2", "1.73 m²", text)
     return re.sub(r"(?<=\d)-(?=\d)", "–", text) if "mL" in text or "eGFR" in text else text
 
@@ -124,7 +124,7 @@ def rule_cell(rule: LabelRule) -> Cell:
         text,
         "claim" if claimed(rule) else "fact",
         (rule.source,),
-        note=rule.note,
+        note=tidy(rule.note),
         tone="muted" if rule.superseded else "",
         value=rule.dose_mg,
         unit="mg" if rule.dose_mg is not None else "",
