@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from statera.engagement import ASSUMPTIONS, concentration_basis, hours_text, percent_text
+from statera.engagement import ASSUMPTIONS, concentration_basis, hours_text
 from statera.library import load_cytokines
 from statera.monograph.cells import computed
 from statera.monograph.context import Context, DoseOption
