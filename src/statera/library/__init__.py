@@ -19,6 +19,7 @@ from statera.library.labels import (
     Threshold,
     read_labels,
 )
+from statera.library.models import load_model, model_ids, models_of, read_model
 from statera.library.names import Name, NameKind, find_name, load_names, resolve
 from statera.library.references import find_source, format_citation, load_references
 from statera.library.schema import SECTIONS
@@ -53,9 +54,13 @@ __all__ = [
     "load_cytokines",
     "load_drug",
     "load_gaps",
+    "load_model",
     "load_names",
     "load_references",
+    "model_ids",
+    "models_of",
     "read_facts",
     "read_labels",
+    "read_model",
     "resolve",
 ]

@@ -7,6 +7,7 @@ from importlib import import_module
 
 from statera.library import find_source, format_citation
 from statera.monograph.context import Context, make_context
+from statera.monograph.made import made_with
 from statera.monograph.methods import METHODS
 from statera.monograph.options import MonographOptions, Progress
 from statera.report.check import inlines
@@ -73,7 +74,7 @@ def build(
         sections=tuple(sections),
         methods=_used(methods, sections),
         references=_references(sections),
-        manifest=_manifest(context),
+        manifest=made_with(context),
     )
 
 
@@ -101,9 +102,3 @@ def _references(sections: Sequence[Section]) -> tuple[Reference, ...]:
             Reference(key, format_citation(source), source.url, source.grade.value, source.how_read)
         )
     return tuple(found)
-
-
-def _manifest(context: Context) -> dict[str, object]:
-    from statera.monograph.made import made_with  # noqa: PLC0415  reads files: only when needed
-
-    return made_with(context)

@@ -47,8 +47,10 @@ def _kernel_directory() -> Path:
     digest = hashlib.sha256(numba.__version__.encode())
     for folder in _FOLDERS:
         for file in sorted((_PACKAGE / folder).glob("*.py")):
-            digest.update(file.name.encode())
-            digest.update(file.read_bytes())
+            source = file.read_bytes()
+            if b"compiled" in source:
+                digest.update(file.name.encode())
+                digest.update(source)
     return cache_directory() / f"kernels-{digest.hexdigest()[:16]}"
 
 

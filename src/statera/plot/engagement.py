@@ -15,6 +15,7 @@ from statera.plot.theme import INK, PALETTE, SOFT, colour, halo, new_figure, sty
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 __all__ = [
     "EngagementOptions",
@@ -23,7 +24,9 @@ __all__ = [
     "draw_engagement",
 ]
 
+_LEAST_WIDTH = 7.6  # inches; one panel alone must leave room for the legend
 _HATCH_INK = "#7b8791"
+_LABEL_STEP = 7.5  # least distance of names of bounds, in per cent of inhibition
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,30 +104,12 @@ def draw_engagement(
     if not panels or any(not panel.curves for panel in panels):
         raise ValueError("engagement: every panel needs at least one curve")
     labels = list(dict.fromkeys(curve.label for panel in panels for curve in panel.curves))
-    # Four panels stand better as two rows of two than as three and one.
-    columns = 2 if len(panels) == 4 else min(chosen.columns, len(panels))
-    rows = -(-len(panels) // columns)
-    width, left, right, gap = 10.0, 0.7, 0.18, 0.3
-    above, below, between, height = 0.92, 0.6, 1.0, 1.9
-    each = min((width - left - right - (columns - 1) * gap) / columns, 4.6)
-    used = left + right + columns * each + (columns - 1) * gap
-    total = above + below + rows * height + (rows - 1) * between
     with theme():
-        figure = new_figure(used, total)
-        for index, panel in enumerate(panels):
-            row, column = divmod(index, columns)
-            bottom = total - above - (row + 1) * height - row * between
-            axes = figure.add_axes(
-                (
-                    (left + column * (each + gap)) / used,
-                    bottom / total,
-                    each / used,
-                    height / total,
-                )
-            )
+        figure, places = _grid(len(panels), chosen.columns)
+        for panel, axes, leftmost in zip(panels, *places, strict=True):
             _draw(axes, panel, labels)
             axes.set_xlabel(chosen.x_label)
-            if column == 0:
+            if leftmost:
                 axes.set_ylabel(chosen.y_label)
             else:
                 axes.tick_params(labelleft=False)
@@ -138,6 +123,29 @@ def draw_engagement(
             columnspacing=1.5,
         )
         return to_svg(figure, key, title, alt)
+
+
+def _grid(count: int, most: int) -> tuple[Figure, tuple[list[Axes], list[bool]]]:
+    """Lay out equal panels; return them and whether each is the first of its row."""
+    # Four panels stand better as two rows of two than as three and one.
+    columns = 2 if count == 4 else min(most, count)
+    rows = -(-count // columns)
+    width, left, right, gap = 10.0, 0.7, 0.18, 0.3
+    above, below, between, height = 0.92, 0.55, 1.0, 1.9
+    each = min((width - left - right - (columns - 1) * gap) / columns, 4.6)
+    used = max(left + right + columns * each + (columns - 1) * gap, _LEAST_WIDTH)
+    total = above + below + rows * height + (rows - 1) * between
+    figure = new_figure(used, total)
+    axes, leftmost = [], []
+    for index in range(count):
+        row, column = divmod(index, columns)
+        bottom = total - above - (row + 1) * height - row * between
+        place = (left + column * (each + gap), bottom, each, height)
+        axes.append(
+            figure.add_axes((place[0] / used, place[1] / total, place[2] / used, place[3] / total))
+        )
+        leftmost.append(column == 0)
+    return figure, (axes, leftmost)
 
 
 def _draw(axes: Axes, panel: EngagementPanel, labels: Sequence[str]) -> None:
@@ -161,6 +169,7 @@ def _draw(axes: Axes, panel: EngagementPanel, labels: Sequence[str]) -> None:
             axes.plot(times, level, color=ink)
         start, end = min(start, float(times[0])), max(end, float(times[-1]))
     _hatch_bounds(axes, panel.curves)
+    _name_bounds(axes, panel.curves, labels)
     axes.set_xlim(start, end)
     axes.set_ylim(0, 100)
     axes.xaxis.set_major_locator(MultipleLocator(6 if end - start <= 30 else 24))
@@ -184,22 +193,30 @@ def _draw(axes: Axes, panel: EngagementPanel, labels: Sequence[str]) -> None:
 
 
 def _region(axes: Axes, times: Column, level: Column, curve: InhibitionCurve, ink: str) -> None:
-    """Tint where the inhibition may lie, and name the edge on its inner side."""
-    least = curve.bound == "at least"
-    edges = (level, 0 * level + 100.0) if least else (0 * level, level)
+    """Tint where the inhibition may lie."""
+    edges = (level, 0 * level + 100.0) if curve.bound == "at least" else (0 * level, level)
     fill_band(axes, times, *edges, ink, strength=0.17)
-    peak = int(level.argmax())
-    axes.annotate(
-        f"{curve.label}: {curve.bound}",
-        (float(times[peak]), float(level[peak])),
-        xytext=(3, 3 if least else -3),
-        textcoords="offset points",
-        va="bottom" if least else "top",
-        size=8.5,
-        color=ink,
-        path_effects=halo(),
-        zorder=5,
-    )
+
+
+def _name_bounds(axes: Axes, curves: Sequence[InhibitionCurve], labels: Sequence[str]) -> None:
+    """Write the name of each bound near the edge of its region, apart from its neighbours."""
+    below = float("-inf")
+    bounds = [curve for curve in curves if curve.bound]
+    for curve in sorted(bounds, key=lambda c: float(np.nanmax(as_column(c.label, c.inhibition)))):
+        times, level = as_column("times", curve.times), as_column("level", curve.inhibition)
+        peak = int(level.argmax())
+        inside = 3.0 if curve.bound == "at least" else -8.0
+        y = max(float(level[peak]) + inside, below + _LABEL_STEP, 2.0)
+        axes.text(
+            float(times[peak] + 0.02 * (times[-1] - times[0])),
+            min(y, 92.0),
+            f"{curve.label}: {curve.bound}",
+            size=8.5,
+            color=colour(labels.index(curve.label)),
+            path_effects=halo(),
+            zorder=5,
+        )
+        below = y
 
 
 def _hatch_bounds(axes: Axes, curves: Sequence[InhibitionCurve]) -> None:

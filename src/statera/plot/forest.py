@@ -122,7 +122,7 @@ def draw_forest(
             label=chosen.row_head,
             texts=chosen.arms,
             right=chosen.estimate_head,
-            foot=0.85 if any(chosen.favours) else 0.6,
+            foot=0.82 if any(chosen.favours) else 0.54,
         )
         frame = draw_frame(lines, heads)
         _axis(frame, entries, chosen)

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 
 from statera.numerics.interval import Interval
 from statera.plot.inhibition import inhibition_colour, say_percent
+from statera.plot.pathway_cell import HEIGHT, cell
 from statera.plot.pathway_parts import (
     DRUG,
     EDGE,
-    HEIGHT,
-    cell,
     dimer,
     hexagon,
     kinase,
@@ -182,14 +181,7 @@ def _legend(key: str, width: float, options: PathwayOptions) -> str:
     first = 28.5 - 7.5 * (len(lines) - 1)
     parts = [hexagon(x + 6, 24, 9, DRUG)]
     parts += [
-        text(
-            x + 22,
-            (28.5 if len(lines) == 1 else 21) + 15 * i,
-            line,
-            size=13,
-            anchor="start",
-            weight="600",
-        )
+        text(x + 22, first + 15 * i, line, size=13, anchor="start", weight="600")
         for i, line in enumerate(lines)
     ]
     stops = "".join(

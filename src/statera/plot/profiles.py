@@ -120,15 +120,17 @@ def draw_profiles(
     groups = [
         [(panel.title, panel.curves)]
         if chosen.overlay
-        else [(f"{panel.title}, {curve.label}", (curve,)) for curve in panel.curves]
+        else [(curve.label, (curve,)) for curve in panel.curves]
         for panel in panels
     ]
     if chosen.overlay:
         groups = [[group[0] for group in groups]]
     top = upper_limit(*(c for panel in panels for curve in panel.curves for c in _tops(curve)))
     with theme():
-        figure, rows = _grid(groups)
-        for axes_row, group in zip(rows, groups, strict=True):
+        figure, rows = _grid(groups, named=not chosen.overlay)
+        for index, (axes_row, group) in enumerate(zip(rows, groups, strict=True)):
+            if not chosen.overlay:
+                _row_title(axes_row[0], panels[index].title)
             for axes, (name, curves) in zip(axes_row, group, strict=False):
                 _draw(axes, name, curves, chosen)
                 axes.set_ylim(0, top)
@@ -144,10 +146,23 @@ def _tops(curve: ProfileCurve) -> tuple[Column, ...]:
     return (median, band[1]) if band else (median,)
 
 
-def _grid(groups: Sequence[Sequence[Any]]) -> tuple[Figure, list[list[Axes]]]:
-    """Lay out equal plots in rows; sizes in inches."""
+def _row_title(axes: Axes, title: str) -> None:
+    axes.annotate(
+        title,
+        (0, 1),
+        xycoords="axes fraction",
+        xytext=(0, 25),
+        textcoords="offset points",
+        size=11,
+        weight="bold",
+    )
+
+
+def _grid(groups: Sequence[Sequence[Any]], *, named: bool) -> tuple[Figure, list[list[Axes]]]:
+    """Lay out equal plots in rows, with room for names of rows; sizes in inches."""
     width, left, right, gap = 10.0, 0.72, 0.72, 0.28
-    above, below, between, height = 0.72, 0.62, 0.78, 2.05
+    name = 0.3 if named else 0.0
+    above, below, between, height = 0.68 + name, 0.58, 0.82 + name, 2.05
     columns = max(len(group) for group in groups)
     total = above + below + len(groups) * height + (len(groups) - 1) * between
     each = min((width - left - right - (columns - 1) * gap) / columns, 5.4)
@@ -174,7 +189,7 @@ def _grid(groups: Sequence[Sequence[Any]]) -> tuple[Figure, list[list[Axes]]]:
 
 def _draw(axes: Axes, name: str, curves: Sequence[ProfileCurve], options: ProfileOptions) -> None:
     style_axes(axes)
-    axes.set_title(name)
+    axes.set_title(name, fontweight="bold" if len(curves) > 1 else "normal")
     last = 0.0
     for index, curve in enumerate(curves):
         times = as_column("times", curve.times)

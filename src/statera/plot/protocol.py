@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from statera.plot.shapes import FONT, attributes, lines_of, shape, text
+from statera.plot.shapes import FONT, attributes, lines_of, path, points, shape, text
 from statera.plot.svg import number, open_tag
 from statera.plot.theme import INK, SOFT
 
@@ -160,7 +160,7 @@ def _down(start: float, y: float, end: float) -> str:
 
 
 def _line(d: str) -> str:
-    return shape("path", d=d, fill="none", stroke=_INK, stroke_width=1.8, stroke_linejoin="round")
+    return path(d, fill="none", stroke=_INK, stroke_width=1.8, stroke_linejoin="round")
 
 
 def _head(x: float, y: float, towards: str) -> str:
@@ -169,5 +169,4 @@ def _head(x: float, y: float, towards: str) -> str:
         if towards == "right"
         else [(x, y), (x - 5, y - 9), (x + 5, y - 9)]
     )
-    points = " ".join(f"{number(a)},{number(b)}" for a, b in corners)
-    return shape("polygon", points=points, fill=_INK)
+    return shape("polygon", points=points(corners), fill=_INK)

@@ -57,7 +57,7 @@ class Heads:
     label_width: float = 3.1
     right_width: float = 2.6
     least_axis: float = 3.0
-    foot: float = 0.6
+    foot: float = 0.54
     pad: float = 0.095
 
 

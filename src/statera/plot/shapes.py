@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from statera.plot.svg import clean, number
 
-__all__ = ["FONT", "attributes", "lines_of", "shape", "text"]
+__all__ = ["FONT", "attributes", "lines_of", "path", "points", "shape", "text"]
 
 # The reader's own sans-serif; widths differ between fonts, so boxes leave room.
 FONT = (
@@ -27,6 +29,16 @@ def attributes(**values: str | float) -> str:
 def shape(name: str, **values: str | float) -> str:
     """Return one empty element such as ``<path .../>``."""
     return f"<{name}{attributes(**values)}/>"
+
+
+def path(d: str, **values: str | float) -> str:
+    """Return a path."""
+    return shape("path", d=d, **values)
+
+
+def points(corners: Sequence[tuple[float, float]]) -> str:
+    """Return corners as the ``points`` of a polygon."""
+    return " ".join(f"{number(x)},{number(y)}" for x, y in corners)
 
 
 def text(

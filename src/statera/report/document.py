@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 __all__ = [
+    "Basis",
     "Block",
     "Callout",
     "Cell",

@@ -31,8 +31,9 @@ from statera.sources.fact import Grade
 
 __all__ = ["render_html"]
 
-# Columns whose longest text has at least so many characters get at least this width class.
-_WIDTHS = ((70, "wide"), (26, "medium"), (13, "narrow"))
+# Least width of a column whose longest text has at least so many characters; shorter texts
+# get what they need on one line, so that names and numbers are not broken.
+_WIDTHS = ((70, "17rem"), (26, "10rem"), (14, "6.5rem"))
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ def _view(block: Block, counts: _Counts) -> BlockView:
 
 
 def _column_widths(table: Table) -> tuple[str, ...]:
-    """Return a width class for each column, so that long texts are not squeezed."""
+    """Return the least width of each column, so that texts are not squeezed."""
 
     def length(part: Inline) -> int:
         return max(len(part.text), len(part.note)) if isinstance(part, Cell) else len(part)
@@ -137,7 +138,8 @@ def _column_widths(table: Table) -> tuple[str, ...]:
     widths = []
     for index in range(len(table.columns)):
         longest = max((length(row[index]) for row in table.rows), default=0)
-        widths.append(next((name for least, name in _WIDTHS if longest >= least), "short"))
+        own = f"{longest + 1}ch"
+        widths.append(next((width for least, width in _WIDTHS if longest >= least), own))
     return tuple(widths)
 
 

@@ -1,5 +1,7 @@
 """From a model, a regimen and subjects to profiles and endpoints."""
 
+from statera.simulate.check_models import check_models
+from statera.simulate.disposition import terminal_half_life
 from statera.simulate.expectations import ExpectationResult, check_expectations
 from statera.simulate.ode_options import OdeOptions
 from statera.simulate.result import ENDPOINTS, SimulationResult
@@ -12,9 +14,11 @@ __all__ = [
     "OdeOptions",
     "SimulationResult",
     "check_expectations",
+    "check_models",
     "default_times",
     "default_windows",
     "sentence",
     "simulate",
     "structure_of",
+    "terminal_half_life",
 ]

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from statera.data import Regimen
 from statera.errors import DomainError, InputError, UnknownNameError
+from statera.library import NameKind, resolve
 from statera.model import Covariate, Model
 from statera.numerics.streams import normals
 
@@ -101,10 +102,21 @@ def _match_names(model: Model, covariates: Mapping[str, ArrayLike]) -> dict[str,
     by_lower = {name.lower(): name for name in model.covariates}
     found: dict[str, ArrayLike] = {}
     for name, value in covariates.items():
-        if name.lower() not in by_lower:
+        wanted = by_lower.get(name.lower()) or _registered(name)
+        if wanted not in model.covariates:
             raise UnknownNameError(f"covariate of {model.id}", name, model.covariates)
-        found[by_lower[name.lower()]] = value
+        if wanted in found:
+            raise InputError(f"covariate {wanted} is given twice", where=name)
+        found[wanted] = value
     return found
+
+
+def _registered(name: str) -> str:
+    """Return the registered spelling of a covariate, such as WT for weight; empty if unknown."""
+    try:
+        return resolve(name, NameKind.COVARIATE)
+    except UnknownNameError:
+        return ""
 
 
 def _check_range(covariate: Covariate, values: NDArray[np.float64], model: Model) -> list[str]:

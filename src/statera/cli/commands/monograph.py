@@ -87,7 +87,7 @@ def monograph(
         potency_table=potency,
     )
     with progress_bar(quiet=quiet) as progress:
-        document = build(known, options, progress)
+        document = build(known.name, options, progress)
     _deliver(document, out, as_json=as_json, quiet=quiet)
 
 

@@ -1,0 +1,41 @@
+"""Disposition of the typical subject: rates and half-lives of a linear system."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from statera.model import Model
+from statera.numerics.modal import decompose
+from statera.simulate.arrays import individual_values, linear_arrays
+from statera.simulate.simulate import structure_of
+from statera.simulate.subjects import make_subjects
+
+__all__ = ["terminal_half_life"]
+
+
+def terminal_half_life(
+    model: Model, output: str | None = None, covariates: Mapping[str, ArrayLike] | None = None
+) -> float | None:
+    """Return ln 2 over the smallest rate that shows in an output, h.
+
+    None where the system is not linear, its modes are not real, or nothing decays.
+    """
+    structure = structure_of(model)
+    if structure.linear is None or not structure.outputs.linear:
+        return None
+    subjects = make_subjects(model, 1, covariates or {}, 1, True)
+    values = individual_values(model, subjects.covariates, subjects.etas)
+    system = linear_arrays(model, structure, values, 1)
+    rates, right, _, real = decompose(
+        system.matrix, structure.linear.members, structure.linear.bounds
+    )
+    if not real[0]:
+        return None
+    index = [o.name for o in model.outputs].index(output) if output else 0
+    shows = np.abs(system.weights[0, index] @ right[0])
+    slow = [-r for r, s in zip(rates[0], shows, strict=True) if s > 1e-9 * shows.max() and r < 0]
+    return math.log(2.0) / min(slow) if slow else None
