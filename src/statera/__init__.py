@@ -67,6 +67,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'statera' has no attribute '{name}'")
     from importlib import import_module  # noqa: PLC0415
 
-    value = getattr(import_module(f"statera.{_HOMES[name]}"), name)
+    package = import_module(f"statera.{_HOMES[name]}")
+    # the package `simulate` is itself callable: one object under the one name
+    value = package if name == "simulate" else getattr(package, name)
     globals()[name] = value
     return value
