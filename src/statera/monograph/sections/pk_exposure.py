@@ -451,7 +451,8 @@ def _group_row(entry: dict[str, Any]) -> GroupRow:
         return GroupRow(_group_name(entry), published=published, note=entry["why_not"])
     simulated = entry["AUC_simulated"]
     note = percent_difference(simulated / published - 1.0)
-    return GroupRow(_group_name(entry), simulated, *entry["AUC_band"], published, note=note)
+    low, high = entry["AUC_band"]
+    return GroupRow(_group_name(entry), simulated, low, high, published, note=note)
 
 
 def _groups(context: Context) -> Iterator[Block]:
