@@ -14,6 +14,7 @@ from statera.monograph.sections.safety_crude import (
     pool_table,
 )
 from statera.monograph.sections.safety_rates import (
+    class_rates,
     rate_data,
     rate_figure,
     rate_table,
@@ -49,7 +50,8 @@ METHODS: tuple[Method, ...] = (
         "A rate is printed with few digits, so several numbers of events agree with it. The "
         "interval runs from the exact (Garwood) lower limit of the fewest to the upper limit of "
         "the most, over the stated person-years (Biometrika 1936;28:437-442). It is a little wider "
-        "than an interval from the true count would be.",
+        "than an interval from the true count would be. A whole number counts as printed with one "
+        "decimal where the other rates of its source have decimals.",
     ),
     Method(
         "turned",
@@ -101,10 +103,17 @@ def section(context: Context) -> Section:
     if figure is not None:
         blocks.append(figure)
     if own:
-        blocks.append(rate_table(context, own))
+        caption = f"Incidence with {context.name}, events per 100 person-years"
+        blocks.append(rate_table(context, own, caption))
     else:
         text = f"No incidence rate of {context.name} is among the sources of this page."
         blocks.append(Callout("missing", "Incidence rates", (text,)))
+    beside = class_rates(context, own)
+    if beside:
+        caption = (
+            "Incidence with several or all JAK inhibitors and comparators, per 100 person-years"
+        )
+        blocks.append(rate_table(context, beside, caption))
     standardised = ratio_table(context)
     if standardised is not None:
         blocks.append(standardised)
@@ -114,6 +123,7 @@ def section(context: Context) -> Section:
     blocks += _missing(context)
     data = {
         "incidence": [rate_data(r) for r in own],
+        "incidence_class": [rate_data(r) for r in beside],
         "ratios": [comparison_data(c) for c in found],
         "crude_ratios": crude_data(found),
     }

@@ -9,7 +9,7 @@ from dataclasses import replace
 from statera.evidence.rates import crude_rate_ratio, incidence_rate, ratio_of_printed_rates
 from statera.evidence.ratio_estimates import DirectionCheck, agreement, compare_direction
 from statera.monograph.cells import computed, fact_cell
-from statera.monograph.sections.safety_outcomes import MAIN, outcome_name
+from statera.monograph.sections.safety_outcomes import MAIN, short_name
 from statera.monograph.sections.safety_ratios import Comparison
 from statera.numerics.interval import Interval
 from statera.report.document import Cell, Inline, Table
@@ -45,7 +45,7 @@ def crude_table(found: Sequence[Comparison]) -> Table | None:
         mid_p = f"{crude.mid_p.low:.2f} to {crude.mid_p.high:.2f}"
         rows.append(
             (
-                outcome_name(c.outcome),
+                short_name(c.outcome),
                 c.study,
                 *(
                     Cell(
@@ -111,14 +111,14 @@ def pool_table(found: Sequence[Comparison]) -> Table | None:
             "computed",
             method="printed_ratio",
             value=ratio.estimate,
-            note=f"rounding {ratio.rounding.low:.2f} to {ratio.rounding.high:.2f}",
+            note=f"rounding: {ratio.rounding.low:.3f} to {ratio.rounding.high:.3f}",
         )
         rates = [
             Cell(f"{x:.2f}", "claim", (c.fact.source,), value=x, unit="per 100 person-years")
             for x in (top, bottom)
         ]
         check = _direction(ratio.estimate, c, ratio.rounding)
-        rows.append((outcome_name(outcome), *rates, crude, fact_cell(c.fact), _verdict(check)))
+        rows.append((short_name(outcome), *rates, crude, fact_cell(c.fact), _verdict(check)))
     if not rows:
         return None
     return Table(
@@ -158,14 +158,14 @@ def agreement_table(name: str, found: Sequence[Comparison]) -> Table | None:
             text = _ratio_text(made.ratio, made.interval)
             cell = computed(made.ratio, "ratio_of_ratios", text=text)
         apart = made.interval is not None and not made.interval.low <= 1.0 <= made.interval.high
-        verdict = "differs from the pool" if apart else "compatible with the pool"
+        verdict = "interval excludes 1" if apart else "interval includes 1"
         cautions = "; ".join(made.cautions)
-        rows.append((outcome_name(c.outcome), c.study, cell, verdict, cautions))
+        rows.append((short_name(c.outcome), c.study, cell, verdict, cautions))
     if not rows:
         return None
     return Table(
         f"How far {name}'s own estimates lie from the class-level pool",
-        ("Outcome", "Study", "Own over pool (95 % CI)", "Verdict", "Caution"),
+        ("Outcome", "Study", "Own over pool (95 % CI)", "Finding", "Caution"),
         tuple(rows),
         numeric=(2,),
         foot=(

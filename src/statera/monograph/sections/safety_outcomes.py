@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from statera.sources import Fact
 
 __all__ = ["MAIN", "ordered", "outcome_name", "overlap_groups"]
@@ -38,6 +40,31 @@ def outcome_name(key: str) -> str:
 def ordered(keys: set[str]) -> list[str]:
     """Return outcomes with the four main ones first, the rest by name."""
     return [k for k in MAIN if k in keys] + sorted(keys - set(MAIN), key=outcome_name)
+
+
+def short_name(key: str) -> str:
+    """Return an outcome as tables name it: the two long ones by their abbreviation."""
+    return key.upper() if key in ("mace", "vte") else outcome_name(key)
+
+
+def signs(text: str) -> str:
+    """Return a printed population with its signs set as in print."""
+    return text.replace(">=", "≥ ").replace("<=", "≤ ").replace("(<", "(under ")
+
+
+def remarks(pairs: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """Return remarks, each once, behind the names it belongs to.
+
+    Parameters
+    ----------
+    pairs
+        Name and remark; empty remarks are left out.
+    """
+    said: dict[str, dict[str, None]] = {}
+    for name, note in pairs:
+        if note:
+            said.setdefault(note, {})[name] = None
+    return tuple(f"{', '.join(names)}: {note}" for note, names in said.items())
 
 
 def overlap_groups(fact: Fact) -> tuple[str, ...]:

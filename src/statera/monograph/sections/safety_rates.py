@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from statera.evidence.printed import events_from_rate
+from statera.evidence.printed import decimals_of, events_from_rate
 from statera.library import class_facts, drugs, load_drug
 from statera.monograph.cells import fact_cell, significant
 from statera.monograph.context import Context
-from statera.monograph.sections.safety_outcomes import MAIN, ordered, outcome_name
+from statera.monograph.sections.safety_outcomes import (
+    MAIN,
+    ordered,
+    outcome_name,
+    remarks,
+    short_name,
+    signs,
+)
 from statera.numerics.interval import Interval
 from statera.numerics.intervals_exact import poisson_exact
 from statera.plot.rates import RateGroup, RateOptions, RateRow, draw_rates
@@ -18,6 +25,7 @@ from statera.sources import Fact, Relation
 
 __all__ = [
     "Rate",
+    "class_rates",
     "rate_data",
     "rate_figure",
     "rate_interval",
@@ -55,13 +63,15 @@ class Rate:
     counts: tuple[int, int] | None = None
 
 
-def rate_interval(per_100: float, person_years: float) -> tuple[Interval, tuple[int, int]] | None:
+def rate_interval(
+    per_100: float, person_years: float, decimals: int | None = None
+) -> tuple[Interval, tuple[int, int]] | None:
     """Return an interval that covers every count agreeing with a printed rate, and those counts.
 
     From Garwood's lower limit of the fewest events to the upper limit of the most. None where no
     whole number agrees.
     """
-    count = events_from_rate(per_100, person_years)
+    count = events_from_rate(per_100, person_years, decimals)
     if count.low is None or count.high is None:
         return None
     scale = 100.0 / person_years
@@ -75,8 +85,25 @@ def _rate(drug: str, fact: Fact) -> Rate:
     years = fact.get("py")
     if fact.number is None or fact.relation is not Relation.EQUAL or not years:
         return Rate(drug, fact, None)
-    made = rate_interval(fact.number, float(years))
+    made = rate_interval(fact.number, float(years), _decimals(fact))
     return Rate(drug, fact, None) if made is None else Rate(drug, fact, made[0], False, made[1])
+
+
+def _decimals(fact: Fact) -> int:
+    """Return the decimals a rate was printed with.
+
+    A whole number has lost its zero: it counts as printed with one decimal where other rates of
+    its source have decimals.
+    """
+    own = decimals_of(fact.number or 0.0)
+    if own or fact.number is None:
+        return own
+    beside = [
+        f.number
+        for f in load_drug(fact.drug).facts_in("safety_incidence")
+        if f.source == fact.source and f.number is not None
+    ]
+    return 1 if any(decimals_of(x) for x in beside) else 0
 
 
 def rates(context: Context) -> tuple[Rate, ...]:
@@ -93,6 +120,16 @@ def rates(context: Context) -> tuple[Rate, ...]:
         if f.get("measure") == "IR" and f.source in sources
     ]
     return (*own, *beside)
+
+
+def class_rates(context: Context, own: Sequence[Rate]) -> tuple[Rate, ...]:
+    """Return rates of the class and its comparators from studies without rates of the drug."""
+    shown = {r.fact.id for r in own}
+    return tuple(
+        _rate(f.get("group") or "JAK inhibitors", f)
+        for f in class_facts("safety_incidence", context.name)
+        if f.get("measure") == "IR" and f.id not in shown
+    )
 
 
 def _others(context: Context) -> list[Rate]:
@@ -121,7 +158,7 @@ def rate_figure(context: Context, own: Sequence[Rate]) -> Figure | None:
         return None
     title = "Incidence of the main adverse events"
     said = "; ".join(
-        f"{r.drug}, {outcome_name(r.fact.get('event'))}: {fact_cell(r.fact, unit=False).text}"
+        f"{r.drug}, {outcome_name(r.fact.get('event'))}: {_rate_cell(r.fact).text}"
         for r in shown
         if r.drug == context.name
     )
@@ -149,46 +186,51 @@ def _row(context: Context, rate: Rate) -> RateRow:
     fact = rate.fact
     population = _population(fact)
     if fact.number is None or fact.relation.is_bound:
-        text = fact_cell(fact, unit=False).text
+        text = _rate_cell(fact).text
         return RateRow(rate.drug, None, population=population, text=text)
     series = context.name if rate.drug == context.name else "others"
+    stated = _rate_cell(fact).text
     if rate.interval is None:
-        return RateRow(rate.drug, fact.number, population=population, series=series)
+        text = f"{stated} (no interval)"
+        return RateRow(rate.drug, fact.number, None, None, population, text, series)
     low, high = rate.interval.low, rate.interval.high
-    text = f"{fact.number:g} ({significant(low, 2)} to {significant(high, 2)})"
+    text = f"{stated} ({significant(low, 2)} to {significant(high, 2)})"
     return RateRow(rate.drug, fact.number, low, high, population, text, series)
 
 
 def _population(fact: Fact) -> str:
-    parts = [fact.population, fact.get("arm"), fact.get("period")]
+    parts = [signs(fact.population), fact.get("arm"), fact.get("period")]
     return ", ".join(p for p in parts if p)
 
 
-def rate_table(context: Context, own: Sequence[Rate]) -> Table:
-    """Return all rates of the drug, with comparators of the same study."""
+def rate_table(context: Context, own: Sequence[Rate], caption: str) -> Table:
+    """Return rates as a table, comparators of the same study among them."""
     rows: list[tuple[Inline, ...]] = []
     for outcome in ordered({r.fact.get("event") for r in own}):
         for r in (r for r in own if r.fact.get("event") == outcome):
             definition = r.fact.get("definition")
-            what = outcome_name(outcome) + (f", {definition}" if definition else "")
-            group = "" if r.drug == context.name else r.drug
+            group = "" if r.drug in (context.name, r.fact.get("arm")) else r.drug
             who = ", ".join(p for p in (_population(r.fact), group) if p)
             years = r.fact.get("py")
             size = f"{float(years):,.0f}".replace(",", "\u202f") if years else "not stated"
-            rows.append((what, who, fact_cell_only(r.fact), _interval_cell(r), size, r.fact.note))
+            what = Cell(short_name(outcome), note=definition)
+            rows.append((what, who, _rate_cell(r.fact), _interval_cell(r), size))
     return Table(
-        f"Incidence with {context.name}, events per 100 person-years",
-        ("Outcome", "Population", "Rate", "95 % CI", "Person-years", "Remark"),
+        caption,
+        ("Outcome", "Population", "Rate", "95 % CI", "Person-years"),
         tuple(rows),
         numeric=(2, 3, 4),
+        foot=remarks((short_name(r.fact.get("event")), r.fact.note) for r in own),
     )
 
 
-def fact_cell_only(fact: Fact) -> Cell:
+def _rate_cell(fact: Fact) -> Cell:
     """Return the rate without its interval and unit, which have columns of their own."""
-    cell = fact_cell(fact, unit=False)
-    text = cell.text.split(" (")[0]
-    return Cell(text, cell.basis, cell.sources, value=cell.value, unit=fact.unit)
+    cell = fact_cell(replace(fact, low=None, high=None), unit=False)
+    if fact.number is not None and fact.relation is Relation.EQUAL:
+        places = max(decimals_of(fact.number), _decimals(fact))
+        cell = replace(cell, text=f"{fact.number:.{places}f}")
+    return replace(cell, unit=fact.unit)
 
 
 def _interval_cell(rate: Rate) -> Cell:

@@ -14,6 +14,9 @@ from statera.monograph.sections.safety_outcomes import (
     ordered,
     outcome_name,
     overlap_groups,
+    remarks,
+    short_name,
+    signs,
 )
 from statera.plot.forest import ForestGroup, ForestOptions, ForestRow, draw_forest
 from statera.report.document import Cell, Figure, Inline, Table
@@ -193,35 +196,38 @@ def _row(context: Context, c: Comparison) -> ForestRow:
 def comparison_table(context: Context, found: Sequence[Comparison]) -> Table:
     """Return every ratio as published, with what it is and what limits it."""
     rows: list[tuple[Inline, ...]] = []
+    turned = any(c.is_inverted for c in found)
     for outcome in ordered({c.outcome for c in found}):
         for c in (c for c in found if c.outcome == outcome):
             design = _DESIGNS.get(c.fact.get("design"), "meta-analysis, observational")
-            published = replace(
-                fact_cell(c.fact), note="printed comparator over inhibitor" if c.is_inverted else ""
-            )
-            rows.append(
-                (
-                    outcome_name(outcome),
-                    Cell(c.study, note=f"{design}; {c.fact.population}"),
-                    f"{_drug(context, c)} against {c.fact.get('comparator')}".replace("\n", " "),
-                    c.fact.get("measure"),
-                    published,
-                    _oriented(c),
-                    _remark(c),
-                )
-            )
+            stated = fact_cell(c.fact)
+            note = "printed comparator over inhibitor" if c.is_inverted else ""
+            row: list[Inline] = [
+                Cell(short_name(outcome), note=c.fact.get("definition")),
+                Cell(c.study, note=f"{design}; {signs(c.fact.population)}"),
+                f"{_drug(context, c)} against {_comparator(c)}".replace("\n", " "),
+                replace(stated, text=f"{c.fact.get('measure')} {stated.text}", note=note),
+            ]
+            rows.append((*row, _oriented(c)) if turned else tuple(row))
+    columns = ("Outcome", "Study", "Comparison", "As published (95 % CI)", "Turned round")
     return Table(
-        "Ratios against a comparator, as published (95 % CI)",
-        ("Outcome", "Study", "Comparison", "Measure", "As published", "Inhibitor on top", "Remark"),
+        "Ratios against a comparator, as published",
+        columns if turned else columns[:-1],
         tuple(rows),
-        numeric=(4, 5),
+        numeric=(3, 4) if turned else (3,),
+        foot=remarks((f"{c.study}, {short_name(c.outcome)}", _remark(c)) for c in found),
     )
+
+
+def _comparator(c: Comparison) -> str:
+    name = c.fact.get("comparator")
+    return "TNF inhibitors" if name == "TNFi" else name
 
 
 def _oriented(c: Comparison) -> Cell:
     e = c.estimate
     if not c.is_inverted:
-        return Cell("same")
+        return Cell("")
     text = f"{e.value:.2f} ({e.low:.2f} to {e.high:.2f})"
     return Cell(text, "computed", method="turned", value=e.value)
 
@@ -229,9 +235,9 @@ def _oriented(c: Comparison) -> Cell:
 def _remark(c: Comparison) -> str:
     notes = []
     if not c.estimate.has_usable_se:
-        notes.append("Interval not symmetric on the log scale: gives no standard error.")
+        notes.append("the interval is not symmetric on the log scale, so gives no standard error.")
     if not c.against_tnf:
-        notes.append("Not against a TNF inhibitor: not in the figure.")
+        notes.append("not against a TNF inhibitor, so not in the figure.")
     if c.scope == "pool":
         return " ".join(notes)  # its remarks stand under the figure
     return " ".join([*notes, c.fact.note] if c.fact.note else notes)
