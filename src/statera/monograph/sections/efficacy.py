@@ -94,7 +94,7 @@ def _results(context: Context, found: Sequence[Contrast]) -> list[Block]:
             by_indication.setdefault(contrast.treated.get("indication"), []).append(contrast)
     for indication, own in by_indication.items():
         name = INDICATIONS.get(indication, indication)
-        blocks += [Heading(name), result_table(name, own)]
+        blocks += [Heading(name), result_table(f"{name}: results by arm", own)]
         derived = derived_table(own)
         if derived is not None:
             blocks.append(derived)
@@ -102,7 +102,9 @@ def _results(context: Context, found: Sequence[Contrast]) -> list[Block]:
     if harms:
         blocks += [
             Heading("Adverse events in these trials"),
-            result_table("Adverse events (TEAE: emerging on treatment; SAE: serious)", harms),
+            result_table(
+                "Patients with an adverse event (TEAE: emerging on treatment; SAE: serious)", harms
+            ),
         ]
     return blocks
 

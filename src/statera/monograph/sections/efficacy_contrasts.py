@@ -92,8 +92,14 @@ class Contrast:
 
 
 def endpoint_text(endpoint: str) -> str:
-    """Return an endpoint with its signs set as in print."""
-    text = endpoint.replace("<=", " ≤ ").replace(">=", " ≥ ")
+    """Return an endpoint with its signs set as in print, without a time of its own."""
+    text = re.sub(r"^\d+-d ", "", endpoint).replace("all wk16 endpoints", "all endpoints")
+    text = (
+        text.replace("<=", " ≤ ")
+        .replace(" >=", " ≥ ")
+        .replace(">=", " ≥ ")
+        .replace(" vs ", " against ")
+    )
     return re.sub(r"(?<=\S)<(?=\d)", " < ", text)
 
 
@@ -117,7 +123,7 @@ def counts_text(fact: Fact) -> str:
     """Return events over members where both are stated, else the percentage."""
     n, events = arm_size(fact.get("arm_n")), arm_size(fact.get("events"))
     if n is not None and events is not None:
-        return f"{events}/{n}"
+        return f"{events} of {n}"
     if fact.number is None:
         return f"{fact.low:g}–{fact.high:g} %" if fact.low is not None else "–"
     return f"{fact.number:g} %" + (f" of {n}" if n is not None else "")
@@ -196,7 +202,7 @@ def _contrast(fact: Fact, control: Fact, published: Sequence[Fact]) -> Contrast:
             _scaled(made.rounding),
             note=made.note,
         )
-    note = "arm sizes not retrieved, so no interval"
+    note = "arm sizes not retrieved"
     return Contrast(fact, control, fact.number - control.number, None, "none", note=note)
 
 

@@ -69,17 +69,13 @@ def exposure_blocks(context: Context) -> list[Block]:
 
 
 def _parameters(model: str, own: Mapping[str, Fact]) -> Table:
-    rows = [
-        (f.parameter, symbol, fact_cell(f), f.note)
-        for symbol, f in own.items()
-        if f.status.value != _CHECKS
-    ]
+    rows = [(f.parameter, fact_cell(f), f.note) for f in own.values() if f.status.value != _CHECKS]
     population = (
         ", ".join(dict.fromkeys(f.population for f in own.values() if f.population)) or "not stated"
     )
     return Table(
-        f"{_NAMES.get(model, model)}: published parameters ({population})",
-        ("Parameter", "Symbol", "Value", "Remark"),
+        f"{_NAMES.get(model, model)}: published parameters, {population}",
+        ("Parameter", "Value", "Remark"),
         tuple(rows),
         numeric=(),
     )
@@ -98,7 +94,13 @@ def _averages(context: Context) -> list[tuple[str, float, Cell]]:
         if usable and fact.number is not None and context.molar_mass:
             value = fact.number / context.molar_mass * 1000
             cell = replace(fact_cell(fact), text=f"{significant(value)} nM", value=value, unit="nM")
-            found.append((f"{fact.get('dose_mg')} mg, {fact.population} as published", value, cell))
+            found.append(
+                (
+                    f"{fact.get('dose_mg')} mg, {fact.population.split(' 4 mg')[0]}, as published",
+                    value,
+                    cell,
+                )
+            )
     return found
 
 

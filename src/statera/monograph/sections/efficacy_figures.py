@@ -103,9 +103,11 @@ def _heading(c: Contrast) -> str:
 
 
 def _label(c: Contrast) -> str:
-    arm = arm_text(c.treated.get("arm")).removeprefix("bari ")
+    arm = arm_text(c.treated.get("arm")).removeprefix("baricitinib ")
     control = "" if c.control is None else c.control.get("arm")
-    against = "" if control in ("placebo", "") else f" against {arm_text(control)}"
+    against = (
+        "" if "placebo" in arm_text(control) or not control else f" against {arm_text(control)}"
+    )
     time = time_text(c.treated.get("timepoint"))
     return f"{c.trial}, {arm}{against}, {time}"
 

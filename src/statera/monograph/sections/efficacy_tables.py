@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -36,6 +37,20 @@ _HOW = {
     "published": "as published",
     "none": "",
 }
+_LONG = {
+    "bari": "baricitinib",
+    "JAKi": "JAK inhibitors",
+    "MTX": "methotrexate",
+    "PBO": "placebo",
+    "RDV": "remdesivir",
+    "TCS": "topical steroid",
+    "UC": "usual care",
+    "vs": "against",
+    "mono": "alone",
+    "Q2W": "every 2 weeks",
+}
+_SHORT = re.compile(rf"\b({'|'.join(_LONG)})\b")
+_LONGEST_NOTE = 40
 # Gaps of the library that concern trial results, by id.
 _GAPS = ("cov-barrier-actt-2", "breeze-easi75", "ra-trial-secondary", "pain-median-times")
 
@@ -46,14 +61,15 @@ def signed(value: float, decimals: int = 1) -> str:
 
 
 def arm_text(arm: str) -> str:
-    """Return an arm's name with its signs set as in print."""
-    return arm.replace("->", " to ").replace("+", " + ").replace("  ", " ")
+    """Return an arm's name without abbreviations and with its signs set as in print."""
+    text = arm.replace("->", " to ").replace("+", " + ").replace("  ", " ")
+    return _SHORT.sub(lambda found: _LONG[found.group(0)], text)
 
 
 def difference_cell(contrast: Contrast) -> Cell:
     """Return the difference in percentage points with its interval, or why there is none."""
     if contrast.difference is None:
-        return missing(contrast.note or "not computed")
+        return Cell("none")
     text = signed(contrast.difference)
     if contrast.interval is not None:
         text += f" ({signed(contrast.interval.low)} to {signed(contrast.interval.high)})"
@@ -65,17 +81,17 @@ def difference_cell(contrast: Contrast) -> Cell:
     )
 
 
-def result_table(indication: str, found: Sequence[Contrast]) -> Table:
-    """Return the results of one indication, a row for each treated arm and control."""
+def result_table(caption: str, found: Sequence[Contrast]) -> Table:
+    """Return results as a table, a row for each treated arm and control."""
     rows: list[tuple[Inline, ...]] = []
     for c in found:
         endpoint = f"{endpoint_text(c.endpoint)}, {time_text(c.treated.get('timepoint'))}"
         control: Cell | str = "none" if c.control is None else _arm_cell(c.control)
-        note = "; ".join(part for part in (_HOW[c.kind], c.note) if part)
-        difference = replace(difference_cell(c), note="")
-        rows.append((c.trial, endpoint, _arm_cell(c.treated), control, difference, note))
+        short = c.note if len(c.note) <= _LONGEST_NOTE else "see below"
+        note = "; ".join(part for part in (_HOW[c.kind], short) if part)
+        rows.append((c.trial, endpoint, _arm_cell(c.treated), control, difference_cell(c), note))
     return Table(
-        f"{indication}: responders, and difference from control in percentage points (95 % CI)",
+        f"{caption}, and difference from control in percentage points (95 % CI)",
         ("Trial", "Endpoint", "Active arm", "Control arm", "Difference", "Basis"),
         tuple(rows),
         numeric=(4,),
@@ -85,8 +101,10 @@ def result_table(indication: str, found: Sequence[Contrast]) -> Table:
 
 def _arm_cell(fact: Fact) -> Cell:
     cell = fact_cell(fact)
-    n = fact.get("arm_n")
+    n, events = fact.get("arm_n"), fact.get("events")
     size = f" of {n}" if n.isdigit() else ""
+    if size and events.isdigit():
+        size = f" ({events} of {n})"
     return replace(cell, text=f"{cell.text}{size}", note=arm_text(fact.get("arm")))
 
 
@@ -94,9 +112,16 @@ def _remarks(found: Sequence[Contrast]) -> tuple[str, ...]:
     """Return the remarks of the facts, each once with the trials it belongs to."""
     said: dict[str, dict[str, None]] = {}
     for contrast in found:
+        notes = [contrast.note] if len(contrast.note) > _LONGEST_NOTE else []
         for fact in (contrast.treated, contrast.control):
-            if fact is not None and fact.note:
-                said.setdefault(fact.note, {})[contrast.trial] = None
+            # An odds ratio in the remark has a row of its own among the ratios.
+            if fact is not None and fact.note and not fact.get("odds_ratio"):
+                notes.append(fact.note)
+        for note in notes:
+            said.setdefault(note, {})[contrast.trial] = None
+    shorter = {a for a in said for b in said if a != b and b.startswith(a)}
+    for note in shorter:
+        del said[note]
     return tuple(f"{', '.join(trials)}: {note}" for note, trials in said.items())
 
 
@@ -147,16 +172,15 @@ def ratio_table(context: Context, facts: Sequence[Fact]) -> Table | None:
         if f.get("measure") == "ratio" and f.get("indication") in indications
     ]
     for fact in (*own, *shared):
-        scope = "all JAK inhibitors" if fact in shared else context.name
-        rows.append(_ratio_row(fact, scope))
+        rows.append(_ratio_row(fact, "class, not one drug" if fact in shared else ""))
     for fact in facts:
         if fact.get("odds_ratio"):
-            rows.append(_odds_row(fact, context.name))
+            rows.append(_odds_row(fact))
     if not rows:
         return None
     return Table(
-        "Ratios as published (95 % CI)",
-        ("Trial", "Endpoint", "Comparison", "Measure", "Estimate", "Scope", "Remark"),
+        "Ratios as published",
+        ("Trial", "Endpoint", "Comparison", "Measure", "Estimate (95 % CI)", "Remark"),
         tuple(rows),
         numeric=(4,),
     )
@@ -166,10 +190,9 @@ def _ratio_row(fact: Fact, scope: str) -> tuple[Inline, ...]:
     return (
         fact.get("trial"),
         _plain_endpoint(fact),
-        arm_text(fact.get("arm")),
+        Cell(arm_text(fact.get("arm")), note=scope),
         fact.get("ratio_kind"),
         fact_cell(fact),
-        scope,
         fact.note,
     )
 
@@ -178,21 +201,27 @@ def _plain_endpoint(fact: Fact) -> str:
     """Return the endpoint without the name of the measure, which has its own column."""
     text = endpoint_text(fact.get("endpoint")).removesuffix(f" {fact.get('ratio_kind')}")
     time = time_text(fact.get("timepoint"))
-    return f"{text}, {time}" if time and not text.startswith(fact.get("timepoint")) else text
+    return f"{text}, {time}" if time else text
 
 
-def _odds_row(fact: Fact, scope: str) -> tuple[Inline, ...]:
+def _odds_row(fact: Fact) -> tuple[Inline, ...]:
     low, high = fact.get("odds_ratio_low"), fact.get("odds_ratio_high")
     value = float(fact.get("odds_ratio"))
     cell = Cell(f"{value:g} ({low} to {high})", "fact", (fact.source,), value=value)
     endpoint = f"{endpoint_text(fact.get('endpoint'))}, {time_text(fact.get('timepoint'))}"
-    return (fact.get("trial"), endpoint, arm_text(fact.get("arm")), "OR", cell, scope, "")
+    arms = f"{arm_text(fact.get('arm'))} against placebo"
+    return (fact.get("trial"), endpoint, arms, "OR", cell, "")
 
 
 def other_table(facts: Sequence[Fact]) -> Table | None:
     """Return outcomes that are neither proportions nor ratios."""
     kinds = ("mean_change", "time", "text")
-    own = [f for f in facts if f.get("measure") in kinds and not f.is_missing]
+    own = [
+        f
+        for f in facts
+        # Sizes of arms stand with the results of the trial.
+        if f.get("measure") in kinds and not f.is_missing and f.statistic != "randomised numbers"
+    ]
     if not own:
         return None
     rows = [
@@ -202,17 +231,15 @@ def other_table(facts: Sequence[Fact]) -> Table | None:
                 x for x in (endpoint_text(f.get("endpoint")), time_text(f.get("timepoint"))) if x
             ),
             arm_text(f.get("arm")),
-            fact_cell(f),
-            f.statistic or "in words",
+            replace(fact_cell(f), note=f.statistic),
             f.note,
         )
         for f in own
     ]
     return Table(
         "Other outcomes",
-        ("Trial", "Endpoint", "Arm", "Result", "Statistic", "Remark"),
+        ("Trial", "Endpoint", "Arm", "Result", "Remark"),
         tuple(rows),
-        numeric=(3,),
     )
 
 
