@@ -48,6 +48,7 @@ def test_no_range_is_said_for_every_drug(name):
 def test_without_a_model_nothing_is_simulated(name):
     section = monitoring.section(bare(name))
     assert section.data["simulated_reference_values"] == []
+    assert "concentrations below are simulated" not in words(section)
     missing = {b.title for b in section.blocks if isinstance(b, Callout) and b.kind == "missing"}
     assert missing == {"Expected concentrations", "Assay and matrix", "Facts on monitoring"}
 

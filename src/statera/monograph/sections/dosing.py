@@ -15,6 +15,7 @@ from statera.monograph.sections.dosing_compare import (
     differences,
     rule_conflicts,
 )
+from statera.monograph.sections.dosing_data import difference_data, effect_data, net_data
 from statera.monograph.sections.dosing_facts import (
     NET_METHOD,
     behind_table,
@@ -25,10 +26,12 @@ from statera.monograph.sections.dosing_facts import (
 from statera.monograph.sections.dosing_renal import (
     RENAL_METHOD,
     RenalEffect,
-    outside_cell,
-    outside_points,
     renal_covariate,
     renal_effects,
+)
+from statera.monograph.sections.dosing_renal_table import (
+    outside_cell,
+    outside_points,
     renal_tables,
 )
 from statera.monograph.sections.dosing_text import (
@@ -74,19 +77,9 @@ def section(context: Context) -> Section:
         blocks.append(gap_table(gaps, "What could not be read about dosing"))
     data: dict[str, Any] = {
         "rules": [rule_data(r) for r in labels],
-        "renal_rules_and_exposure": [_effect_data(e) for e in effects],
-        "differences_between_regions": [_difference_data(d) for d in found],
-        "interaction_rules": [
-            {
-                "rule": e.rule.id,
-                "region": e.rule.region,
-                "fact": e.fact.id,
-                "dose_factor": e.factor,
-                "net_ratio": [e.net, e.low, e.high],
-                "sources": [e.rule.source, e.fact.source],
-            }
-            for e in net_effects(context.drug)
-        ],
+        "renal_rules_and_exposure": [effect_data(e) for e in effects],
+        "differences_between_regions": [difference_data(d) for d in found],
+        "interaction_rules": [net_data(e) for e in net_effects(context.drug)],
         "conflicts": conflict_data(conflicts),
         "no_rule_about": [KIND_WORDS[k] for k in absent],
         "gaps": gap_data(gaps),
@@ -267,37 +260,3 @@ def _missing(context: Context, absent: Sequence[RuleKind]) -> list[Block]:
         parts.append(f"No rule is recorded about: {words}. ")
     parts.append("A rule that is absent here was not read; it does not follow that there is none.")
     return [Callout("missing", "Regions and kinds of rules", tuple(parts))]
-
-
-def _effect_data(effect: RenalEffect) -> dict[str, Any]:
-    rule = effect.rule
-    found: dict[str, Any] = {
-        "rule": rule.id,
-        "region": rule.region,
-        "measure": rule.renal_metric.value if rule.renal_metric else None,
-        "claim": claimed(rule),
-        "sources": [rule.source],
-    }
-    if effect.dose is None or effect.standard is None:
-        return {**found, "not_computed": effect.reason}
-    return {
-        **found,
-        "dose": effect.dose.label,
-        "standard": {"rule": effect.standard.id, "region": effect.standard.region},
-        "points": list(effect.points),
-        "ratios": list(effect.ratios),
-        "auc24_middle": effect.auc_middle,
-        "unit": effect.unit,
-        "ratio_middle_dose_kept": effect.unchanged,
-        "warnings": list(effect.warnings),
-    }
-
-
-def _difference_data(difference: Difference) -> dict[str, Any]:
-    first, second = difference.first, difference.second
-    return {
-        "indication": difference.indication,
-        "about": difference.about,
-        "rules": [[first.region, first.id], [second.region, second.id]],
-        "sources": [first.source, second.source],
-    }

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from statera.library import LabelRule, RenalMetric, RuleKind
 from statera.model import Covariate
-from statera.monograph.cells import computed, significant
 from statera.monograph.context import Context, DoseOption
 from statera.monograph.sections.dosing_text import (
     METRIC_WORDS,
     claimed,
     indications_in,
-    tidy,
 )
-from statera.report.document import Cell, Method, Table
+from statera.report.document import Method
 
 __all__ = [
+    "MEASURES",
     "RENAL_METHOD",
     "RenalEffect",
-    "outside_cell",
-    "outside_points",
+    "dose_of",
     "renal_covariate",
     "renal_effects",
-    "renal_tables",
 ]
 
 RENAL_METHOD = Method(
@@ -41,7 +38,7 @@ RENAL_METHOD = Method(
     "the ratio says nothing about the spread between patients.",
 )
 
-_COVARIATES = {"EGFR": RenalMetric.EGFR, "CRCL": RenalMetric.CRCL}
+MEASURES = {"EGFR": RenalMetric.EGFR, "CRCL": RenalMetric.CRCL}
 _INTERVALS = {"QD": 24.0, "BID": 12.0}
 
 
@@ -83,7 +80,7 @@ def renal_covariate(context: Context) -> Covariate | None:
     """Return the measure of renal function in the primary model, if it has one."""
     if context.model is None:
         return None
-    names = [n for n in _COVARIATES if n in context.model.covariates]
+    names = [n for n in MEASURES if n in context.model.covariates]
     return context.model.covariates[names[0]] if names else None
 
 
@@ -101,12 +98,12 @@ def _effect(context: Context, covariate: Covariate | None, rule: LabelRule) -> R
         return RenalEffect(rule, reason="the model has no term for renal function")
     if rule.renal_metric is None:
         return RenalEffect(rule, reason="the rule names a stage, not a range of a measure")
-    if rule.renal_metric is not _COVARIATES[covariate.name]:
+    if rule.renal_metric is not MEASURES[covariate.name]:
         return RenalEffect(
             rule, reason=f"another measure than the model's ({METRIC_WORDS[_metric(covariate)]})"
         )
     standard = _standard(context.drug.labels, rule)
-    usual = _option(standard) if standard else None
+    usual = dose_of(standard) if standard else None
     dose = _dose(rule, usual)
     if dose is None or usual is None or standard is None:
         return RenalEffect(rule, reason="the rule gives no dose to simulate")
@@ -114,7 +111,7 @@ def _effect(context: Context, covariate: Covariate | None, rule: LabelRule) -> R
 
 
 def _metric(covariate: Covariate) -> RenalMetric:
-    return _COVARIATES[covariate.name]
+    return MEASURES[covariate.name]
 
 
 def _simulate(
@@ -124,7 +121,7 @@ def _simulate(
     standard: LabelRule,
     dose: DoseOption,
 ) -> RenalEffect:
-    usual = _option(standard)
+    usual = dose_of(standard)
     assert usual is not None
     reference, unit, _ = _auc(context, covariate, usual, covariate.reference)
     low, high = rule.renal_low, rule.renal_high
@@ -168,7 +165,7 @@ def _standard(labels: Sequence[LabelRule], rule: LabelRule) -> LabelRule | None:
     found = [
         r
         for r in labels
-        if r.kind is RuleKind.STANDARD and _option(r) and not r.superseded and not claimed(r)
+        if r.kind is RuleKind.STANDARD and dose_of(r) and not r.superseded and not claimed(r)
     ]
 
     def rank(r: LabelRule) -> tuple[bool, bool, bool]:
@@ -178,7 +175,8 @@ def _standard(labels: Sequence[LabelRule], rule: LabelRule) -> LabelRule | None:
     return min(found, key=rank, default=None)
 
 
-def _option(rule: LabelRule) -> DoseOption | None:
+def dose_of(rule: LabelRule) -> DoseOption | None:
+    """Return the repeated dose of a rule; None where it gives no single one."""
     interval = _INTERVALS.get(rule.frequency)
     return DoseOption(rule.dose_mg, interval) if rule.dose_mg and interval else None
 
@@ -186,133 +184,7 @@ def _option(rule: LabelRule) -> DoseOption | None:
 def _dose(rule: LabelRule, usual: DoseOption | None) -> DoseOption | None:
     """Return the dose of a rule; half of a twice-daily dose is the same amount once daily."""
     if rule.dose_factor is None or usual is None:
-        return _option(rule)
+        return dose_of(rule)
     if rule.dose_factor == 0.5 and usual.interval == 12.0:
         return DoseOption(usual.amount, 24.0)
     return DoseOption(usual.amount * rule.dose_factor, usual.interval)
-
-
-def renal_tables(context: Context, effects: Sequence[RenalEffect]) -> list[Table]:
-    """Return the computed rules, and the others with the reason why they were not computed."""
-    done = [e for e in effects if e.dose is not None]
-    left = [e for e in effects if e.dose is None]
-    tables = []
-    if done:
-        columns = ("Rule", "Dose compared", "AUC over 24 h, mid-range", "Ratio, lower limit")
-        tables.append(
-            Table(
-                "What renal dose rules do to exposure (typical subject, steady state)",
-                (
-                    *columns,
-                    "Ratio, mid-range",
-                    "Ratio, upper limit",
-                    "Mid-range, dose kept",
-                    "Data",
-                ),
-                tuple(_row(context, e) for e in done),
-                numeric=(2, 3, 4, 5, 6),
-                foot=(
-                    "Ratio: AUC over 24 h of the rule's dose over that of the standard dose at the "
-                    "model's reference renal function; 1 means that the rule restores the exposure "
-                    "of the reference. 'Dose kept': if the standard dose were given. 'Data': "
-                    "whether the whole range lies inside the data behind the model.",
-                ),
-            )
-        )
-    if left:
-        rows = tuple((_name(e.rule), METRIC_WORDS[e.rule.renal_metric], e.reason) for e in left)
-        tables.append(
-            Table(
-                "Renal rules whose effect was not computed",
-                ("Rule", "Measure of renal function", "Why not"),
-                rows,
-            )
-        )
-    return tables
-
-
-def _name(rule: LabelRule) -> Cell:
-    text = f"{rule.region_name}: {rule.indication}, {tidy(rule.condition)}"
-    return Cell(text, "claim" if claimed(rule) else "fact", (rule.source,))
-
-
-def _row(context: Context, effect: RenalEffect) -> tuple[Cell | str, ...]:
-    rule, standard = effect.rule, effect.standard
-    assert effect.dose is not None
-    assert standard is not None
-    usual = _option(standard)
-    assert usual is not None
-    ratios = [
-        "open" if r is None else _ratio(r, p)
-        for r, p in zip(effect.ratios, effect.points, strict=True)
-    ]
-    compared = Cell(
-        f"{effect.dose.label} against {usual.label}",
-        "fact",
-        tuple(dict.fromkeys((rule.source, standard.source))),
-        note=_standard_note(effect),
-    )
-    return (
-        replace(_name(rule), note=METRIC_WORDS[rule.renal_metric]),
-        compared,
-        computed(effect.auc_middle, "renal-rule", effect.unit),
-        *ratios,
-        computed(effect.unchanged, "renal-rule"),
-        _domain(context, effect),
-    )
-
-
-def _ratio(ratio: float, point: float | None) -> Cell:
-    return Cell(
-        significant(ratio),
-        "computed",
-        method="renal-rule",
-        value=ratio,
-        note="" if point is None else f"at {point:g}",
-    )
-
-
-def _standard_note(effect: RenalEffect) -> str:
-    assert effect.standard is not None
-    wanted, has = set(indications_in(effect.rule)), set(indications_in(effect.standard))
-    if wanted == {"all"} or wanted & has:
-        return f"Standard: {effect.standard.indication}, {effect.standard.region_name}"
-    return (
-        f"Standard: {effect.standard.indication}, {effect.standard.region_name}; "
-        f"no single standard dose is recorded for {effect.rule.indication}"
-    )
-
-
-def _domain(context: Context, effect: RenalEffect) -> Cell:
-    covariate = renal_covariate(context)
-    assert covariate is not None
-    assert context.model is not None
-    source = (context.model.source,) if context.model.source else ()
-    if covariate.soft.low is None and covariate.soft.high is None:
-        return Cell("range not retrieved", "missing", source)
-    if effect.warnings:
-        note = tidy(f"data: {covariate.soft} {covariate.unit}")
-        return Cell("extrapolation", "computed", source, "renal-rule", note=note, tone="warn")
-    return Cell("inside", "computed", source, "renal-rule", tone="ok")
-
-
-def outside_points(context: Context, effect: RenalEffect) -> tuple[float, ...]:
-    """Return the simulated values of renal function that lie outside the model's data."""
-    covariate = renal_covariate(context)
-    if covariate is None or effect.dose is None:
-        return ()
-    return tuple(p for p in effect.points if p is not None and not covariate.soft.holds(p))
-
-
-def outside_cell(context: Context, points: Sequence[float]) -> Cell:
-    """Return the sentence that names values outside the model's data."""
-    covariate = renal_covariate(context)
-    assert covariate is not None
-    assert context.model is not None
-    values = ", ".join(f"{p:g}" for p in points)
-    words, _, unit = METRIC_WORDS[_metric(covariate)].partition(", ")
-    text = (
-        f"Values at {words} {values} {unit} are extrapolations: the data behind "
-        f"{context.model.id} have {covariate.soft} {unit}."
-    )
-    return Cell(text, "computed", (context.model.source,), "renal-rule")

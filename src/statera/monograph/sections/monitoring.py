@@ -50,7 +50,7 @@ def section(context: Context) -> Section:
     found = references(context)
     asked = answers(context, found)
     gaps = gaps_of(context.name)
-    blocks: list[Block] = [_no_range(context), question_table(asked)]
+    blocks: list[Block] = [_no_range(context, found), question_table(asked)]
     blocks += _simulated(context, found)
     blocks += _assays(context, found)
     blocks += _facts(context, facts)
@@ -75,7 +75,7 @@ def section(context: Context) -> Section:
     return Section("monitoring", _TITLE, tuple(blocks), data)
 
 
-def _no_range(context: Context) -> Callout:
+def _no_range(context: Context, found: Sequence[Reference]) -> Callout:
     ranges = [
         f for f in context.drug.facts_in("monitoring") if f.get("quantity") == "reference_range"
     ]
@@ -87,7 +87,9 @@ def _no_range(context: Context) -> Callout:
         (
             Cell(text, "missing", sources),
             " The concentrations below are simulated, not observed; they show what the published "
-            "model expects and are no target. No dose should be chosen to reach them.",
+            "model expects and are no target. No dose should be chosen to reach them."
+            if found
+            else "",
         ),
     )
 
