@@ -88,7 +88,7 @@ def analyse(model: Model) -> Structure:
     return Structure(
         LinearSystem(matrix, constant, members, bounds),
         outputs,
-        "the equations are linear in the states: solved in closed form",
+        "the equations are linear in the states",
     )
 
 
@@ -96,6 +96,10 @@ def _split(
     expression: sp.Expr, states: list[sp.Symbol], forbidden: set[sp.Symbol]
 ) -> tuple[dict[int, sp.Expr], sp.Expr] | None:
     """Return slopes by state and the constant part, or None where it is not linear."""
+    # the derivative of a step is zero almost everywhere, so a switch on a state hides from it
+    switches = expression.atoms(sp.Piecewise, sp.Min, sp.Max, sp.Abs)
+    if any(switch.free_symbols & forbidden for switch in switches):
+        return None
     slopes: dict[int, sp.Expr] = {}
     rest = expression
     for j, state in enumerate(states):
