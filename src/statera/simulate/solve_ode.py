@@ -61,7 +61,8 @@ def solve_ode(
     Raises
     ------
     InputError
-        If a record asks for SS=2, which needs a linear system.
+        If a record asks for SS=2, which needs a linear system, or for any steady state of
+        equations that depend on time.
     """
     if (events.steady_state == 2).any():
         record = int(np.argmax(events.steady_state == 2)) + 1
@@ -69,6 +70,13 @@ def solve_ode(
             f"SS=2 adds steady states, which only a linear system allows; {model.id} is not",
             where=f"record {record}",
             hint="Use SS=1, or give the doses one by one.",
+        )
+    if events.steady_state.any() and any("t" in free_names(e.expression) for e in model.dynamics):
+        record = int(np.argmax(events.steady_state > 0)) + 1
+        raise InputError(
+            f"the equations of {model.id} depend on time: they have no steady state",
+            where=f"record {record}",
+            hint="Give the doses one by one.",
         )
     rhs, outputs, names = _compiled(
         tuple(e.expression for e in model.dynamics),
