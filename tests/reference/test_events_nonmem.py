@@ -53,11 +53,14 @@ def _process(row: dict[str, str]) -> dict[str, Any]:
         return {"kind": "bolus", "into": "A1"}
     process = {"into": "A2", "lag": row["LAGT"], "bioavailability": row["BIOAV"]}
     # MODE 1 models the rate and MODE 2 the duration; they matter where RATE is -1 or -2.
-    return process | {
-        "0": {"kind": "bolus"},
-        "1": {"kind": "zero_order", "rate": row["RAT2"]},
-        "2": {"kind": "zero_order", "duration": row["DUR2"]},
-    }[row["MODE"]]
+    return (
+        process
+        | {
+            "0": {"kind": "bolus"},
+            "1": {"kind": "zero_order", "rate": row["RAT2"]},
+            "2": {"kind": "zero_order", "duration": row["DUR2"]},
+        }[row["MODE"]]
+    )
 
 
 def _model(rows: Rows, elimination: str) -> Model:
@@ -143,9 +146,7 @@ def test_closed_form_matches_all_printed_digits(
 
 
 @pytest.mark.parametrize("scenario", [s for s in range(1, SCENARIOS + 1) if s not in (28,)])
-def test_solver_matches_four_digits(
-    scenarios: dict[str, tuple[Rows, Rows]], scenario: int
-) -> None:
+def test_solver_matches_four_digits(scenarios: dict[str, tuple[Rows, Rows]], scenario: int) -> None:
     """Scenario 28 has SS=2, which only the closed form can do."""
     rows, answers = scenarios[str(scenario)]
     off = _units_of_last_digit(_solve_ode(rows), _answers(rows, answers))

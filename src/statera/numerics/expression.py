@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import difflib
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -88,6 +88,8 @@ def parse(text: str, names: Collection[str]) -> sp.Expr:
     """
     if len(text) > 2000:
         raise ExpressionError("the formula is longer than 2000 characters", 2000)
+    if "#" in text:
+        raise ExpressionError("a comment is not allowed in a formula", text.index("#") + 1)
     source, columns = _readable(text)
     try:
         tree = ast.parse(source, mode="eval")
@@ -130,9 +132,7 @@ def _build(node: ast.expr, names: frozenset[str]) -> sp.Expr:
             return sp.Float(value)
         case ast.Name(id=name):
             if name not in names:
-                near = difflib.get_close_matches(name, names, n=3)
-                hint = f"; nearest: {', '.join(near)}" if near else ""
-                raise ExpressionError(f"'{name}' is not defined{hint}", column)
+                raise ExpressionError(f"'{name}' is not defined{_nearest(name, names)}", column)
             return symbol(name)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return -_build(operand, names)
@@ -144,6 +144,12 @@ def _build(node: ast.expr, names: frozenset[str]) -> sp.Expr:
             return _call(name, args, names, column)
         case _:
             raise ExpressionError("this is not allowed in a formula", column)
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    by_lower = {n.lower(): n for n in known}
+    near = difflib.get_close_matches(name.lower(), by_lower, n=3)
+    return f"; nearest: {', '.join(by_lower[n] for n in near)}" if near else ""
 
 
 def _binary(op: ast.operator, left: sp.Expr, right: sp.Expr, column: int) -> sp.Expr:
@@ -181,9 +187,8 @@ def _number(compute: Callable[[], Any], column: int) -> sp.Expr:
 
 def _call(name: str, args: list[ast.expr], names: frozenset[str], column: int) -> sp.Expr:
     if name not in FUNCTIONS:
-        near = difflib.get_close_matches(name, FUNCTIONS, n=2)
-        hint = f"; nearest: {', '.join(near)}" if near else ""
-        raise ExpressionError(f"'{name}' is not a known function{hint}", column)
+        near = _nearest(name, FUNCTIONS)
+        raise ExpressionError(f"'{name}' is not a known function{near}", column)
     wanted = FUNCTIONS[name]
     if (wanted is None and len(args) < 2) or (wanted is not None and len(args) != wanted):
         number = "two or more arguments" if wanted is None else f"{wanted} argument(s)"

@@ -105,9 +105,7 @@ def _numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
     try:
         return np.atleast_1d(np.asarray(values, dtype=np.float64))
     except (TypeError, ValueError):
-        raise InputError(
-            f"covariate {name} has a value that is not a number", where=name
-        ) from None
+        raise InputError(f"covariate {name} has a value that is not a number", where=name) from None
 
 
 def _checked_etas(model: Model, etas: NDArray[np.float64]) -> NDArray[np.float64]:
