@@ -90,18 +90,18 @@ def section(context: Context) -> Section:
 
 def _results(context: Context, entries: Sequence[Entry]) -> list[Result]:
     results = [
-        engage(e.name, dose, course(context, e, exposure), e, "engagement")
+        engage(e.name, e.heading, dose, course(context, e, exposure), e.sources)
         for e in entries
         for dose, exposure in context.exposures.items()
     ]
     for pair in pairs(context, tuple(entries)):
         readout = pair.parent.potency.readout or pair.parent.potency.target
         name = f"{readout}, parent and metabolite added"
-        both = Entry(pair.parent.potency, (*pair.parent.facts, *pair.metabolite.facts))
-        results += [
-            engage(name, dose, combined_course(context, pair, x), both, "engagement_added")
-            for dose, x in context.exposures.items()
-        ]
+        heading = ("Parent and metabolite", f"{readout}, added (assumed)")
+        sources = tuple(dict.fromkeys((*pair.parent.sources, *pair.metabolite.sources)))
+        for dose, exposure in context.exposures.items():
+            added = combined_course(context, pair, exposure)
+            results.append(engage(name, heading, dose, added, sources, "engagement_added"))
     return results
 
 
@@ -151,17 +151,15 @@ def _about_potencies(
 def _nothing(context: Context, potencies: PotencySet) -> list[Block]:
     lacks = []
     if not context.models:
-        lacks.append("a population model with its parameters")
+        lacks.append("no population model with its parameters")
     if not potencies.entries:
-        lacks.append("a potency (IC50 or EC50)")
+        lacks.append("no potency (IC50 or EC50)")
     if not lacks:
         return []
     text = (
-        f"The sources of this page give neither {' nor '.join(lacks)} for {context.name}."
-        if len(lacks) > 1
-        else f"The sources of this page do not give {lacks[0]} for {context.name}."
+        f"For {context.name} the sources of this page give {' and '.join(lacks)}. No inhibition is "
+        "computed."
     )
-    text += " No inhibition is computed."
     if not potencies.entries:
         text += " A table of your own potencies can be given on the command line."
     blocks: list[Block] = [Callout("missing", "Inhibition not computed", (text,))]

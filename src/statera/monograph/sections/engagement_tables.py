@@ -39,6 +39,7 @@ class Result:
     """Engagement for one potency at one dose: typical subject, and percentiles of a population."""
 
     name: str
+    heading: tuple[str, str]
     dose: DoseOption
     course: Course
     typical: EngagementSummary
@@ -48,12 +49,19 @@ class Result:
     method: str
 
 
-def engage(name: str, dose: DoseOption, course: Course, entry: Entry, method: str) -> Result:
-    """Summarise one course."""
+def engage(
+    name: str,
+    heading: tuple[str, str],
+    dose: DoseOption,
+    course: Course,
+    sources: tuple[str, ...],
+    method: str = "engagement",
+) -> Result:
+    """Summarise one course; `heading` is the name in two parts for a figure."""
     many = summarise_population(course.times, course.population, course.potency)
     typical = summarise(course.times, course.typical, course.potency)
     low, high = many.quantile(0.05), many.quantile(0.95)
-    return Result(name, dose, course, typical, low, high, entry.sources, method)
+    return Result(name, heading, dose, course, typical, low, high, sources, method)
 
 
 def dose_labels(doses: Iterable[DoseOption]) -> dict[DoseOption, str]:

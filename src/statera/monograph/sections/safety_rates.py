@@ -106,6 +106,12 @@ def _decimals(fact: Fact) -> int:
     return 1 if any(decimals_of(x) for x in beside) else 0
 
 
+def _group(fact: Fact) -> str:
+    names = {"TNFi": "TNF inhibitors", "JAKi": "JAK inhibitors"}
+    group = fact.get("group") or "comparator"
+    return names.get(group, group)
+
+
 def rates(context: Context) -> tuple[Rate, ...]:
     """Return the drug's own rates and those of comparators in the same studies."""
     own = [
@@ -115,7 +121,7 @@ def rates(context: Context) -> tuple[Rate, ...]:
     ]
     sources = {r.fact.source for r in own}
     beside = [
-        _rate(f.get("group") or "comparator", f)
+        _rate(_group(f), f)
         for f in class_facts("safety_incidence", context.name)
         if f.get("measure") == "IR" and f.source in sources
     ]
@@ -126,7 +132,7 @@ def class_rates(context: Context, own: Sequence[Rate]) -> tuple[Rate, ...]:
     """Return rates of the class and its comparators from studies without rates of the drug."""
     shown = {r.fact.id for r in own}
     return tuple(
-        _rate(f.get("group") or "JAK inhibitors", f)
+        _rate(_group(f), f)
         for f in class_facts("safety_incidence", context.name)
         if f.get("measure") == "IR" and f.id not in shown
     )
@@ -194,12 +200,14 @@ def _row(context: Context, rate: Rate) -> RateRow:
         text = f"{stated} (no interval)"
         return RateRow(rate.drug, fact.number, None, None, population, text, series)
     low, high = rate.interval.low, rate.interval.high
-    text = f"{stated} ({significant(low, 2)} to {significant(high, 2)})"
+    ends = (f"{v:g}" if rate.is_published else significant(v, 2) for v in (low, high))
+    text = f"{stated} ({' to '.join(ends)})"
     return RateRow(rate.drug, fact.number, low, high, population, text, series)
 
 
 def _population(fact: Fact) -> str:
-    parts = [signs(fact.population), fact.get("arm"), fact.get("period")]
+    arm = "" if fact.get("arm") == fact.get("group") else fact.get("arm")
+    parts = [signs(fact.population), arm, fact.get("period")]
     return ", ".join(p for p in parts if p)
 
 
@@ -209,7 +217,7 @@ def rate_table(context: Context, own: Sequence[Rate], caption: str) -> Table:
     for outcome in ordered({r.fact.get("event") for r in own}):
         for r in (r for r in own if r.fact.get("event") == outcome):
             definition = r.fact.get("definition")
-            group = "" if r.drug in (context.name, r.fact.get("arm")) else r.drug
+            group = "" if r.drug == context.name else r.drug
             who = ", ".join(p for p in (_population(r.fact), group) if p)
             years = r.fact.get("py")
             size = f"{float(years):,.0f}".replace(",", "\u202f") if years else "not stated"
@@ -220,8 +228,13 @@ def rate_table(context: Context, own: Sequence[Rate], caption: str) -> Table:
         ("Outcome", "Population", "Rate", "95 % CI", "Person-years"),
         tuple(rows),
         numeric=(2, 3, 4),
-        foot=remarks((short_name(r.fact.get("event")), r.fact.note) for r in own),
+        foot=remarks((_named(context, r), r.fact.note) for r in own),
     )
+
+
+def _named(context: Context, rate: Rate) -> str:
+    name = short_name(rate.fact.get("event"))
+    return name if rate.drug == context.name else f"{name}, {rate.drug}"
 
 
 def _rate_cell(fact: Fact) -> Cell:
