@@ -212,12 +212,12 @@ def _receptor_blocks(receptors: _Receptors) -> list[Block]:
 def _receptor_table(receptors: _Receptors) -> Table:
     sources = tuple(dict.fromkeys(c.source for c in load_cytokines() if c.jaks))
     labels = dose_labels(receptors.days)
-    columns = ["Cytokines", "Kinases"]
+    columns = ["Kinases: cytokines"]
     for dose in receptors.days:
         columns += [f"{labels[dose]}: {short}" for short in ("limiting", "independent")]
     rows: list[tuple[Inline, ...]] = []
     for group in receptors.groups:
-        row: list[Inline] = [group.names, Cell(group.kinases.text, note=group.kinases.note)]
+        row: list[Inline] = [Cell(group.kinases.text, note=group.names)]
         for day in receptors.days.values():
             averages = day[group.kinases.names].average
             row += [inhibition_cell(averages[rule], f"receptor_{rule}") for rule in RULES]
@@ -226,10 +226,13 @@ def _receptor_table(receptors: _Receptors) -> Table:
         f"Average daily inhibition expected at steady state ({dose_head(receptors.days).lower()})",
         tuple(columns),
         tuple(rows),
-        numeric=tuple(range(2, len(columns))),
+        numeric=tuple(range(1, len(columns))),
         foot=(
             Cell("Kinases of the receptors: table of receptors", "fact", sources),
-            Cell("Enzyme potencies", "fact", receptors.sources),
+            "Where it lists one kinase, a pair of it is assumed; of three, all are used.",
+            Cell("Enzyme potencies", "fact", receptors.sources)
+            if receptors.sources
+            else "Enzyme potencies: your table",
         ),
     )
 

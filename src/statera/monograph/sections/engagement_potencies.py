@@ -60,12 +60,12 @@ class Entry:
     def heading(self) -> tuple[str, str]:
         """The name in two parts, for a narrow heading and the line under it."""
         p = self.potency
-        if p.is_of_metabolite or p.analyte:
+        first = p.stimulus
+        rest: tuple[str, ...] = (p.readout,)
+        if p.analyte:
             first, rest = p.analyte, (p.stimulus, p.readout, p.target)
         elif p.matrix == "enzyme" or not p.stimulus:
             return self.name, ""
-        else:
-            first, rest = p.stimulus, (p.readout,)
         first = f"{first} (your table)" if self.is_users else first
         return first, ", ".join(part for part in rest if part)
 
