@@ -15,7 +15,6 @@ from statera import library, simulate
 from statera.cli.main import app
 from statera.errors import InputError, Place
 from statera.library import CheckReport, Finding, Severity
-from statera.library import models as library_models
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -102,17 +101,17 @@ class Library:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.findings: tuple[Finding, ...] = ()
-        self.results: list[SimpleNamespace] = [SimpleNamespace(ok=True, sentence="fine")]
+        self.model_findings: tuple[Finding, ...] = ()
         self.model_error: InputError | None = None
         monkeypatch.setattr(library, "check_library", lambda: CheckReport(self.findings, {}))
-        monkeypatch.setattr(library_models, "model_ids", lambda: ("drug/A_2000",))
-        monkeypatch.setattr(library_models, "load_model", self.load)
-        monkeypatch.setattr(simulate, "check_expectations", lambda model: self.results)
+        monkeypatch.setattr(library, "model_ids", lambda: ("drug/A_2000",))
+        monkeypatch.setattr(library, "load_model", self.load)
+        monkeypatch.setattr(simulate, "check_models", lambda progress: self.model_findings)
 
     def load(self, name: str) -> object:
         if self.model_error is not None:
             raise self.model_error
-        return name
+        return SimpleNamespace(expectations=(name, name))
 
 
 @pytest.fixture
@@ -124,7 +123,7 @@ def test_check_says_so_when_all_is_well(defective: Library) -> None:
     result = invoke("check")
     assert (result.exit_code, result.stdout) == (0, "")
     assert result.stderr == (
-        "The library holds: no error, 0 warnings. Checked: 1 models, 1 expectations.\n"
+        "The library holds: no error, 0 warnings. Checked: 1 models, 2 expectations.\n"
     )
 
 
@@ -152,25 +151,14 @@ def test_check_passes_with_a_warning(defective: Library) -> None:
     assert "1 warning." in result.stderr
 
 
-def test_check_fails_where_a_model_does_not_give_what_it_should(defective: Library) -> None:
-    defective.results = [SimpleNamespace(ok=False, sentence="Cavg = 1, expected 2")]
-    result = invoke("check")
-    assert result.exit_code == 3
-    assert "where: models/drug/A_2000.toml" in result.stderr
-
-
-def test_check_reports_a_model_that_cannot_be_read(defective: Library) -> None:
-    defective.model_error = InputError("CL is negative", where=Place("A_2000.toml", 4))
+def test_check_reports_models_too_even_one_that_cannot_be_read(defective: Library) -> None:
+    place = Place("A_2000.toml", 4)
+    defective.model_error = InputError("CL is negative", where=place)
+    defective.model_findings = (Finding(place, Severity.ERROR, "CL is negative"),)
     result = invoke("check")
     assert result.exit_code == 3
     assert result.stdout.splitlines()[1:] == ["error\tA_2000.toml:4\tCL is negative"]
-
-
-def test_check_warns_of_a_model_without_expectations(defective: Library) -> None:
-    defective.results = []
-    result = invoke("check")
-    assert result.exit_code == 0
-    assert "states nothing" in result.stdout
+    assert "where: A_2000.toml:4" in result.stderr
 
 
 def test_check_as_json_fails_with_the_envelope_of_an_error(defective: Library) -> None:

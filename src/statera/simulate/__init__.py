@@ -1,5 +1,9 @@
 """From a model, a regimen and subjects to profiles and endpoints."""
 
+import sys
+from types import ModuleType
+from typing import Any
+
 from statera.simulate.check_models import check_models
 from statera.simulate.disposition import terminal_half_life
 from statera.simulate.expectations import ExpectationResult, check_expectations
@@ -22,3 +26,16 @@ __all__ = [
     "structure_of",
     "terminal_half_life",
 ]
+
+
+class _Callable(ModuleType):
+    """Lets ``st.simulate(...)`` work whether or not this package was imported before.
+
+    Importing a package binds it to its name in the parent, where the verb of the same name lives.
+    """
+
+    def __call__(self, *arguments: Any, **options: Any) -> SimulationResult:
+        return simulate(*arguments, **options)
+
+
+sys.modules[__name__].__class__ = _Callable

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from statera.cli.envelope import Envelope
-from statera.cli.options import JsonFlag, QuietFlag, Seed, Workers
+from statera.cli.options import JsonFlag, QuietFlag, Seed, Workers, concerning
 from statera.cli.output import check_target, write_bytes_atomically
 from statera.cli.terminal import note, print_table, warn
 from statera.errors import InputError, NumericalError, UsageError
@@ -96,12 +96,13 @@ def simulate(
     held = dict(_covariate(text) for text in covariate or ())
 
     from statera.data import parse_regimen  # noqa: PLC0415  heavy: only when this runs
-    from statera.library.models import load_model  # noqa: PLC0415
+    from statera.library import load_model  # noqa: PLC0415
     from statera.parallel import available_workers  # noqa: PLC0415
     from statera.simulate import simulate as run  # noqa: PLC0415
 
     known = load_model(model)
-    regimen = parse_regimen(dose)
+    with concerning("--dose"):
+        regimen = parse_regimen(dose)
     result = run(
         known,
         regimen,
@@ -155,8 +156,10 @@ def _grid(until: str | None, every: str | None, regimen: Regimen, subjects: int)
         times = default_times(regimen)
         _check_size(times.size, subjects)
         return times
-    end = regimen.end if until is None else parse_quantity(until, "h", what="time")
-    step = 1.0 if every is None else parse_quantity(every, "h", what="time")
+    with concerning("--until"):
+        end = regimen.end if until is None else parse_quantity(until, "h", what="time")
+    with concerning("--every"):
+        step = 1.0 if every is None else parse_quantity(every, "h", what="time")
     if end < 0.0 or step <= 0.0:
         raise InputError(
             f"profiles until {end:g} h every {step:g} h are not possible",
