@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from statera.engagement import (
     BasisRule,
     EngagementSummary,
     hours_text,
+    inhibition_at,
     percent_text,
     summarise,
     summarise_population,
@@ -60,8 +61,12 @@ def engage(
     """Summarise one course; `heading` is the name in two parts for a figure."""
     many = summarise_population(course.times, course.population, course.potency)
     typical = summarise(course.times, course.typical, course.potency)
-    low, high = many.quantile(0.05), many.quantile(0.95)
-    return Result(name, heading, dose, course, typical, low, high, sources, method)
+    if course.ends is not None:
+        # A bound must hold between the samples too, so both ends are taken where they lie.
+        low, high = (inhibition_at(c, course.potency) for c in course.ends)
+        typical = replace(typical, minimum=low, maximum=high)
+    p05, p95 = many.quantile(0.05), many.quantile(0.95)
+    return Result(name, heading, dose, course, typical, p05, p95, sources, method)
 
 
 def dose_labels(doses: Iterable[DoseOption]) -> dict[DoseOption, str]:
