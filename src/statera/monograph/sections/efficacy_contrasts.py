@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -26,8 +25,6 @@ __all__ = [
     "contrasts",
     "counts_text",
     "derived_difference",
-    "endpoint_text",
-    "time_text",
 ]
 
 Kind = Literal["counts", "printed", "published", "none"]
@@ -89,34 +86,6 @@ class Contrast:
     def endpoint(self) -> str:
         """Name of the endpoint as the facts write it."""
         return self.treated.get("endpoint")
-
-
-def endpoint_text(endpoint: str) -> str:
-    """Return an endpoint with its signs set as in print, without a time of its own."""
-    text = re.sub(r"^\d+-d ", "", endpoint).replace("all wk16 endpoints", "all endpoints")
-    text = (
-        text.replace("<=", " ≤ ")
-        .replace(" >=", " ≥ ")
-        .replace(">=", " ≥ ")
-        .replace(" vs ", " against ")
-    )
-    return re.sub(r"(?<=\S)<(?=\d)", " < ", text)
-
-
-def time_text(timepoint: str) -> str:
-    """Return a time such as ``wk12`` in words."""
-    span = re.fullmatch(r"wk(\d+)-(\d+)", timepoint)
-    if span:
-        return f"weeks {span.group(1)} to {span.group(2)}"
-    week = re.fullmatch(r"wk(\d+)(.*)|(\d+) wk()", timepoint)
-    if week:
-        tail = (week.group(2) or "").strip()
-        number = week.group(1) or week.group(3)
-        return f"week {number}{' (open-label lead-in)' if tail == 'OLLI' else ''}"
-    days = re.fullmatch(r"(\d+) d", timepoint)
-    if days:
-        return f"day {days.group(1)}"
-    return "double-blind period" if timepoint == "DBW" else timepoint
 
 
 def counts_text(fact: Fact) -> str:

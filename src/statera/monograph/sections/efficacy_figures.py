@@ -11,10 +11,8 @@ from statera.monograph.sections.efficacy_contrasts import (
     INDICATIONS,
     Contrast,
     counts_text,
-    endpoint_text,
-    time_text,
 )
-from statera.monograph.sections.efficacy_tables import arm_text, signed
+from statera.monograph.sections.efficacy_words import arm_text, endpoint_text, signed, time_text
 from statera.plot.forest import ForestGroup, ForestOptions, ForestRow, draw_forest
 from statera.report.document import Figure
 

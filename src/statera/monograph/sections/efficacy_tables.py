@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from statera.library import Conflict, class_facts, load_conflicts, load_gaps
 from statera.monograph.cells import fact_cell, missing
 from statera.monograph.context import Context
-from statera.monograph.sections.efficacy_contrasts import (
-    Contrast,
-    derived_difference,
-    endpoint_text,
-    time_text,
-)
+from statera.monograph.sections.efficacy_contrasts import Contrast, derived_difference
+from statera.monograph.sections.efficacy_words import arm_text, endpoint_text, signed, time_text
 from statera.report.document import Cell, Inline, Table
 from statera.sources import Fact
 
 __all__ = [
-    "arm_text",
     "conflict_table",
     "contrast_data",
     "derived_table",
@@ -28,7 +22,6 @@ __all__ = [
     "other_table",
     "ratio_table",
     "result_table",
-    "signed",
 ]
 
 _HOW = {
@@ -37,33 +30,9 @@ _HOW = {
     "published": "as published",
     "none": "",
 }
-_LONG = {
-    "bari": "baricitinib",
-    "JAKi": "JAK inhibitors",
-    "MTX": "methotrexate",
-    "PBO": "placebo",
-    "RDV": "remdesivir",
-    "TCS": "topical steroid",
-    "UC": "usual care",
-    "vs": "against",
-    "mono": "alone",
-    "Q2W": "every 2 weeks",
-}
-_SHORT = re.compile(rf"\b({'|'.join(_LONG)})\b")
 _LONGEST_NOTE = 40
 # Gaps of the library that concern trial results, by id.
 _GAPS = ("cov-barrier-actt-2", "breeze-easi75", "ra-trial-secondary", "pain-median-times")
-
-
-def signed(value: float, decimals: int = 1) -> str:
-    """Return a number with a true minus sign."""
-    return f"{value:.{decimals}f}".replace("-", "−")
-
-
-def arm_text(arm: str) -> str:
-    """Return an arm's name without abbreviations and with its signs set as in print."""
-    text = arm.replace("->", " to ").replace("+", " + ").replace("  ", " ")
-    return _SHORT.sub(lambda found: _LONG[found.group(0)], text)
 
 
 def difference_cell(contrast: Contrast) -> Cell:

@@ -90,18 +90,18 @@ def section(context: Context) -> Section:
 
 def _results(context: Context, entries: Sequence[Entry]) -> list[Result]:
     results = [
-        engage(e.name, dose, course(context, e, exposure), e, "engagement")
+        engage(e.name, e.heading, dose, course(context, e, exposure), e.sources)
         for e in entries
         for dose, exposure in context.exposures.items()
     ]
     for pair in pairs(context, tuple(entries)):
         readout = pair.parent.potency.readout or pair.parent.potency.target
         name = f"{readout}, parent and metabolite added"
-        both = Entry(pair.parent.potency, (*pair.parent.facts, *pair.metabolite.facts))
-        results += [
-            engage(name, dose, combined_course(context, pair, x), both, "engagement_added")
-            for dose, x in context.exposures.items()
-        ]
+        heading = ("Parent and metabolite", f"{readout}, added (assumed)")
+        sources = tuple(dict.fromkeys((*pair.parent.sources, *pair.metabolite.sources)))
+        for dose, exposure in context.exposures.items():
+            added = combined_course(context, pair, exposure)
+            results.append(engage(name, heading, dose, added, sources, "engagement_added"))
     return results
 
 
@@ -151,17 +151,15 @@ def _about_potencies(
 def _nothing(context: Context, potencies: PotencySet) -> list[Block]:
     lacks = []
     if not context.models:
-        lacks.append("a population model with its parameters")
+        lacks.append("no population model with its parameters")
     if not potencies.entries:
-        lacks.append("a potency (IC50 or EC50)")
+        lacks.append("no potency (IC50 or EC50)")
     if not lacks:
         return []
     text = (
-        f"The sources of this page give neither {' nor '.join(lacks)} for {context.name}."
-        if len(lacks) > 1
-        else f"The sources of this page do not give {lacks[0]} for {context.name}."
+        f"For {context.name} the sources of this page give {' and '.join(lacks)}. No inhibition is "
+        "computed."
     )
-    text += " No inhibition is computed."
     if not potencies.entries:
         text += " A table of your own potencies can be given on the command line."
     blocks: list[Block] = [Callout("missing", "Inhibition not computed", (text,))]
@@ -214,12 +212,12 @@ def _receptor_blocks(receptors: _Receptors) -> list[Block]:
 def _receptor_table(receptors: _Receptors) -> Table:
     sources = tuple(dict.fromkeys(c.source for c in load_cytokines() if c.jaks))
     labels = dose_labels(receptors.days)
-    columns = ["Cytokines", "Kinases"]
+    columns = ["Kinases: cytokines"]
     for dose in receptors.days:
         columns += [f"{labels[dose]}: {short}" for short in ("limiting", "independent")]
     rows: list[tuple[Inline, ...]] = []
     for group in receptors.groups:
-        row: list[Inline] = [group.names, Cell(group.kinases.text, note=group.kinases.note)]
+        row: list[Inline] = [Cell(group.kinases.text, note=group.names)]
         for day in receptors.days.values():
             averages = day[group.kinases.names].average
             row += [inhibition_cell(averages[rule], f"receptor_{rule}") for rule in RULES]
@@ -228,10 +226,13 @@ def _receptor_table(receptors: _Receptors) -> Table:
         f"Average daily inhibition expected at steady state ({dose_head(receptors.days).lower()})",
         tuple(columns),
         tuple(rows),
-        numeric=tuple(range(2, len(columns))),
+        numeric=tuple(range(1, len(columns))),
         foot=(
             Cell("Kinases of the receptors: table of receptors", "fact", sources),
-            Cell("Enzyme potencies", "fact", receptors.sources),
+            "Where it lists one kinase, a pair of it is assumed; of three, all are used.",
+            Cell("Enzyme potencies", "fact", receptors.sources)
+            if receptors.sources
+            else "Enzyme potencies: your table",
         ),
     )
 

@@ -35,6 +35,9 @@ class Course:
     times : (n,) float64, h
     typical : (n,) float64
     population : (n_subjects, n) float64
+    ends
+        Lowest and highest concentration of the typical subject, located between the samples; None
+        where only the samples are known.
     """
 
     potency: Potency
@@ -42,6 +45,7 @@ class Course:
     times: Floats
     typical: Floats
     population: Floats
+    ends: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -98,12 +102,14 @@ def course(context: Context, entry: Entry, exposure: Exposure) -> Course:
     def ready(values: Floats) -> Floats:
         return basis.apply(_scaled(context, values, unit, potency))
 
+    ends = [exposure.typical.endpoint(name, output) for name in ("Cmin", "Cmax")]
     return Course(
         potency.in_nM(_CANCELS),
         basis,
         exposure.typical.times,
         ready(exposure.typical.outputs[output][0]),
         ready(exposure.population.outputs[output][solved]),
+        (float(ready(ends[0])[0]), float(ready(ends[1])[0])),
     )
 
 
@@ -138,6 +144,7 @@ def combined_course(context: Context, pair: Pair, exposure: Exposure) -> Course:
         potency=replace(parent.potency, note=""),
         typical=parent.typical + share * other.typical,
         population=parent.population + share * other.population,
+        ends=None,
     )
 
 

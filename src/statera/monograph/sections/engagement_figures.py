@@ -20,7 +20,7 @@ from statera.sources import Relation
 __all__ = ["curves_figure", "heat_figure"]
 
 _SHORT = {"limiting_kinase": "limiting", "independent": "independent"}
-_MOST_PANELS = 6
+_MOST_PANELS = 9
 _DAY = 24.0
 _LOWER = (Relation.LESS, Relation.AT_MOST)
 
@@ -33,8 +33,12 @@ def curves_figure(context: Context, results: Sequence[Result]) -> Figure:
     shown = dict(list(by_name.items())[:_MOST_PANELS])
     labels = dose_labels(context.exposures)
     panels = [
-        EngagementPanel(name, tuple(_curve(r, labels[r.dose]) for r in found), _subtitle(found[0]))
-        for name, found in shown.items()
+        EngagementPanel(
+            found[0].heading[0],
+            tuple(_curve(r, labels[r.dose]) for r in found),
+            _subtitle(found[0]),
+        )
+        for found in shown.values()
     ]
     title = "Inhibition through the day at steady state"
     left = len(by_name) - len(shown)
@@ -49,7 +53,7 @@ def curves_figure(context: Context, results: Sequence[Result]) -> Figure:
         "population. A potency known only as a bound is a region, not a line."
     )
     if left:
-        caption += f" {left} more potencies stand in the table."
+        caption += f" Further potencies ({left}) stand in the table."
     data = {
         f"{r.name}, {r.dose.label}": {
             "hours": r.course.times,
@@ -71,8 +75,8 @@ def _said(found: Sequence[Result]) -> str:
 
 
 def _subtitle(result: Result) -> str:
-    basis = result.course.basis
-    return f"{'unbound' if basis.kind == 'unbound' else 'total'} concentration"
+    parts = (result.heading[1], f"{result.course.basis.kind} concentration")
+    return "; ".join(part for part in parts if part)
 
 
 def _curve(result: Result, label: str) -> InhibitionCurve:

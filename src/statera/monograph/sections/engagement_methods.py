@@ -32,9 +32,9 @@ METHODS: tuple[Method, ...] = (
         "at steady state, times the unbound fraction where the potency was measured without "
         "plasma. h is 1 where the source gives none: an assumption, also behind every bound.\n\n"
         "The average is the exact time average over the dosing interval for a concentration that "
-        "rises linearly and falls log-linearly between samples; maximum and minimum are those of "
-        "the sampled times; time above the IC50 is scaled to 24 h. With an IC50 known to be below "
-        "a value, all of them are lower bounds; above a value, upper bounds.",
+        "rises linearly and falls log-linearly between samples; maximum and minimum are at "
+        "the exact extremes of the concentration; time above the IC50 is scaled to 24 h. With an "
+        "IC50 known to be below a value, all of them are lower bounds; above it, upper bounds.",
     ),
     Method(
         "engagement_population",
@@ -51,7 +51,8 @@ METHODS: tuple[Method, ...] = (
         "with the Hill coefficient that the source gives for both. Both concentrations and both "
         "potencies are masses per volume, so no molar mass is needed. The metabolite's simulated "
         "concentration is taken as the one measured: its apparent volume in the model absorbs the "
-        "formed fraction and the ratio of the molar masses.",
+        "formed fraction and the ratio of the molar masses. Maximum and minimum are those of the "
+        "sampled times.",
     ),
     Method(
         "engagement_implied",

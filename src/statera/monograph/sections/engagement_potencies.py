@@ -52,7 +52,22 @@ class Entry:
         """What was measured, such as ``JAK1, enzyme``; the user's own are marked."""
         p = self.potency
         name = f"{p.target}, enzyme" if p.matrix == "enzyme" and not p.label else p.name
+        if p.analyte and not p.is_of_metabolite:
+            name = f"{name}, {p.analyte}"
         return f"{name} (your table)" if self.is_users else name
+
+    @property
+    def heading(self) -> tuple[str, str]:
+        """The name in two parts, for a narrow heading and the line under it."""
+        p = self.potency
+        first = p.stimulus
+        rest: tuple[str, ...] = (p.readout,)
+        if p.analyte:
+            first, rest = p.analyte, (p.stimulus, p.readout, p.target)
+        elif p.matrix == "enzyme" or not p.stimulus:
+            return self.name, ""
+        first = f"{first} (your table)" if self.is_users else first
+        return first, ", ".join(part for part in rest if part)
 
 
 @dataclass(frozen=True)

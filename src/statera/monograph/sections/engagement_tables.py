@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from statera.engagement import (
     BasisRule,
     EngagementSummary,
     hours_text,
+    inhibition_at,
     percent_text,
     summarise,
     summarise_population,
@@ -39,6 +40,7 @@ class Result:
     """Engagement for one potency at one dose: typical subject, and percentiles of a population."""
 
     name: str
+    heading: tuple[str, str]
     dose: DoseOption
     course: Course
     typical: EngagementSummary
@@ -48,12 +50,23 @@ class Result:
     method: str
 
 
-def engage(name: str, dose: DoseOption, course: Course, entry: Entry, method: str) -> Result:
-    """Summarise one course."""
+def engage(
+    name: str,
+    heading: tuple[str, str],
+    dose: DoseOption,
+    course: Course,
+    sources: tuple[str, ...],
+    method: str = "engagement",
+) -> Result:
+    """Summarise one course; `heading` is the name in two parts for a figure."""
     many = summarise_population(course.times, course.population, course.potency)
     typical = summarise(course.times, course.typical, course.potency)
-    low, high = many.quantile(0.05), many.quantile(0.95)
-    return Result(name, dose, course, typical, low, high, entry.sources, method)
+    if course.ends is not None:
+        # A bound must hold between the samples too, so both ends are taken where they lie.
+        low, high = (inhibition_at(c, course.potency) for c in course.ends)
+        typical = replace(typical, minimum=low, maximum=high)
+    p05, p95 = many.quantile(0.05), many.quantile(0.95)
+    return Result(name, heading, dose, course, typical, p05, p95, sources, method)
 
 
 def dose_labels(doses: Iterable[DoseOption]) -> dict[DoseOption, str]:

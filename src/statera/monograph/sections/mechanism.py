@@ -134,6 +134,11 @@ def _setting(context: Context, state: KinaseState) -> Definition:
         pairs.append(("Unbound concentration", share))
         bound = source_cell(f"{context.unbound.number:g} % bound", context.unbound.source)
         pairs.append(("Binding to plasma protein", bound))
+    stated = ", ".join(state.kinases)
+    potencies = (
+        Cell(stated, "fact", state.sources) if state.sources else Cell(stated, note="your table")
+    )
+    pairs.append(("Enzyme potencies of", potencies))
     pairs += [("Rule", f"{rule.name}. {rule.text}") for rule in basis_rules(state)]
     pairs.append(
         (
@@ -148,16 +153,15 @@ def _setting(context: Context, state: KinaseState) -> Definition:
 def _not_computed(context: Context, entries: Sequence[Entry]) -> Callout:
     lacks = []
     if not entries:
-        lacks.append("potencies against single kinases")
+        lacks.append("no potency against a single kinase")
     if context.concentration_nM is None:
         if not context.exposures:
-            lacks.append("a population model to take a concentration from")
+            lacks.append("no population model to take a concentration from")
         elif context.molar_mass is None:
-            lacks.append("the molar mass, without which ng/mL cannot be turned into nM")
+            lacks.append("no molar mass, so that ng/mL cannot be turned into nM")
     text = (
-        f"The sources of this page do not give {' or '.join(lacks)} for {context.name}. The "
-        "pathway is drawn without colours and the table of cytokines gives receptors, kinases "
-        "and STATs only."
+        f"For {context.name} the sources of this page give {', and '.join(lacks)}. The pathway is "
+        "drawn without colours, and the table of cytokines gives receptors, kinases and STATs only."
     )
     return Callout("missing", "Inhibition not computed", (text,))
 

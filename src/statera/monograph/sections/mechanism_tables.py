@@ -107,11 +107,11 @@ def cytokine_table(context: Context, state: KinaseState | None) -> Table:
         kinases = kinases_of(cytokine)
         row: list[Inline] = [Cell(cytokine.name, "fact", (cytokine.source,))]
         if cytokine.is_missing or not kinases.names:
-            row += [replace(missing(), note=cytokine.note), missing(), missing()]
+            row += [missing(), missing(), missing()]
         else:
             row += [
                 cytokine.receptor,
-                Cell(kinases.text, note=cytokine.note),
+                kinases.text,
                 Cell(", ".join(cytokine.stats), note=_stat_note(cytokine)),
             ]
         row += _expected(state, cytokine)
@@ -160,12 +160,21 @@ def _foot(state: KinaseState | None) -> tuple[Inline, ...]:
         "of them pair is not stated, and all are used."
     )
     if state is None:
-        return (f"{notes}. {pairs}",)
+        return (f"{notes}. {pairs}", *_remarks())
     rules = tuple(
         f"{ASSUMPTIONS[r].name}: {ASSUMPTIONS[r].formula}. {ASSUMPTIONS[r].rationale}"
         for r in RULES
     )
-    return (f"{notes}: it may be inhibited from 0 to 100 %. {pairs}", *rules)
+    return (f"{notes}: it may be inhibited from 0 to 100 %. {pairs}", *rules, *_remarks())
+
+
+def _remarks() -> tuple[str, ...]:
+    """Return the remarks of the cytokine map, each once behind its cytokines."""
+    said: dict[str, list[str]] = {}
+    for cytokine in load_cytokines():
+        if cytokine.note:
+            said.setdefault(cytokine.note, []).append(cytokine.name)
+    return tuple(f"{', '.join(names)}: {note}" for note, names in said.items())
 
 
 def cytokine_data(state: KinaseState | None) -> list[dict[str, object]]:
@@ -221,15 +230,14 @@ def comparison_table(context: Context) -> Table | None:
     rows = [
         (
             f.parameter,
-            source_cell(str(f.value), f.source),
+            replace(source_cell(str(f.value), f.source), note=f.note),
             f.population or "not stated",
-            f.get("drugs") or "not stated",
-            f.note,
+            (f.get("drugs") or "not stated").replace(";", ","),
         )
         for f in facts
     ]
     return Table(
         "What comparative studies found",
-        ("What was compared", "Finding", "System", "Drugs", "Remark"),
+        ("What was compared", "Finding", "System", "Drugs"),
         tuple(rows),
     )

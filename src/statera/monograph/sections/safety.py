@@ -13,10 +13,10 @@ from statera.monograph.sections.safety_crude import (
     crude_table,
     pool_table,
 )
+from statera.monograph.sections.safety_rate_figure import rate_figure
 from statera.monograph.sections.safety_rates import (
     class_rates,
     rate_data,
-    rate_figure,
     rate_table,
     rates,
     ratio_table,

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from statera.evidence.printed import decimals_of, events_from_rate
-from statera.library import class_facts, drugs, load_drug
+from statera.library import class_facts, load_drug
 from statera.monograph.cells import fact_cell, significant
 from statera.monograph.context import Context
 from statera.monograph.sections.safety_outcomes import (
-    MAIN,
     ordered,
     outcome_name,
     remarks,
@@ -19,23 +18,21 @@ from statera.monograph.sections.safety_outcomes import (
 )
 from statera.numerics.interval import Interval
 from statera.numerics.intervals_exact import poisson_exact
-from statera.plot.rates import RateGroup, RateOptions, RateRow, draw_rates
-from statera.report.document import Cell, Figure, Inline, Table
+from statera.report.document import Cell, Inline, Table
 from statera.sources import Fact, Relation
 
 __all__ = [
     "Rate",
     "class_rates",
+    "make_rate",
+    "population_text",
+    "rate_cell",
     "rate_data",
-    "rate_figure",
     "rate_interval",
     "rate_table",
     "rates",
     "ratio_table",
 ]
-
-# The table that states the same outcomes for four inhibitors, so that they can stand together.
-_SHARED_SOURCE = "RMDT2"
 
 
 @dataclass(frozen=True)
@@ -79,7 +76,8 @@ def rate_interval(
     return Interval(low, high), (count.low, count.high)
 
 
-def _rate(drug: str, fact: Fact) -> Rate:
+def make_rate(drug: str, fact: Fact) -> Rate:
+    """Return a rate with the interval that is published or follows from its person-years."""
     if fact.low is not None and fact.high is not None:
         return Rate(drug, fact, Interval(fact.low, fact.high), True)
     years = fact.get("py")
@@ -106,16 +104,22 @@ def _decimals(fact: Fact) -> int:
     return 1 if any(decimals_of(x) for x in beside) else 0
 
 
+def _group(fact: Fact) -> str:
+    names = {"TNFi": "TNF inhibitors", "JAKi": "JAK inhibitors"}
+    group = fact.get("group") or "comparator"
+    return names.get(group, group)
+
+
 def rates(context: Context) -> tuple[Rate, ...]:
     """Return the drug's own rates and those of comparators in the same studies."""
     own = [
-        _rate(context.name, f)
+        make_rate(context.name, f)
         for f in context.drug.facts_in("safety_incidence")
         if f.get("measure") == "IR"
     ]
     sources = {r.fact.source for r in own}
     beside = [
-        _rate(f.get("group") or "comparator", f)
+        make_rate(_group(f), f)
         for f in class_facts("safety_incidence", context.name)
         if f.get("measure") == "IR" and f.source in sources
     ]
@@ -126,80 +130,16 @@ def class_rates(context: Context, own: Sequence[Rate]) -> tuple[Rate, ...]:
     """Return rates of the class and its comparators from studies without rates of the drug."""
     shown = {r.fact.id for r in own}
     return tuple(
-        _rate(f.get("group") or "JAK inhibitors", f)
+        make_rate(_group(f), f)
         for f in class_facts("safety_incidence", context.name)
         if f.get("measure") == "IR" and f.id not in shown
     )
 
 
-def _others(context: Context) -> list[Rate]:
-    """Return the rates of the other inhibitors from the table that has several of them."""
-    return [
-        _rate(name, f)
-        for name in drugs()
-        if name != context.name
-        for f in load_drug(name).facts_in("safety_incidence")
-        if f.source == _SHARED_SOURCE and f.get("measure") == "IR"
-    ]
-
-
-def rate_figure(context: Context, own: Sequence[Rate]) -> Figure | None:
-    """Return the rates of the four main outcomes, the drug first, then the other inhibitors."""
-    groups, shown = [], []
-    others = _others(context)
-    for outcome in MAIN:
-        here = [r for r in own if r.fact.get("event") == outcome and not r.fact.get("subgroup")]
-        there = [r for r in others if r.fact.get("event") == outcome]
-        if here or there:
-            rows = [_row(context, r) for r in (*here, *there)]
-            groups.append(RateGroup(outcome_name(outcome), tuple(rows)))
-            shown += [*here, *there]
-    if not shown:
-        return None
-    title = "Incidence of the main adverse events"
-    said = "; ".join(
-        f"{r.drug}, {outcome_name(r.fact.get('event'))}: {_rate_cell(r.fact).text}"
-        for r in shown
-        if r.drug == context.name
-    )
-    alt = (
-        f"Events per 100 person-years for {context.name} and other JAK inhibitors, by outcome. "
-        f"{said or 'No rate of this drug is known; those of other inhibitors are shown.'}"
-    )
-    svg = draw_rates(groups, RateOptions(), key="safety-rates", title=title, alt=alt)
-    caption = (
-        "Populations, doses and years of follow-up differ between the rows: they do not compare "
-        "drugs. Intervals are published, or cover every count that agrees with the printed rate; "
-        "hollow: no interval can be given."
-    )
-    data = {
-        "drug": [r.drug for r in shown],
-        "outcome": [r.fact.get("event") for r in shown],
-        "rate": [r.fact.number for r in shown],
-        "low": [None if r.interval is None else r.interval.low for r in shown],
-        "high": [None if r.interval is None else r.interval.high for r in shown],
-    }
-    return Figure("safety-rates", svg, title, alt, (caption,), data)
-
-
-def _row(context: Context, rate: Rate) -> RateRow:
-    fact = rate.fact
-    population = _population(fact)
-    if fact.number is None or fact.relation.is_bound:
-        text = _rate_cell(fact).text
-        return RateRow(rate.drug, None, population=population, text=text)
-    series = context.name if rate.drug == context.name else "others"
-    stated = _rate_cell(fact).text
-    if rate.interval is None:
-        text = f"{stated} (no interval)"
-        return RateRow(rate.drug, fact.number, None, None, population, text, series)
-    low, high = rate.interval.low, rate.interval.high
-    text = f"{stated} ({significant(low, 2)} to {significant(high, 2)})"
-    return RateRow(rate.drug, fact.number, low, high, population, text, series)
-
-
-def _population(fact: Fact) -> str:
-    parts = [signs(fact.population), fact.get("arm"), fact.get("period")]
+def population_text(fact: Fact) -> str:
+    """Return who was followed: population, arm and period."""
+    arm = "" if fact.get("arm") == fact.get("group") else fact.get("arm")
+    parts = [signs(fact.population), arm, fact.get("period")]
     return ", ".join(p for p in parts if p)
 
 
@@ -209,22 +149,27 @@ def rate_table(context: Context, own: Sequence[Rate], caption: str) -> Table:
     for outcome in ordered({r.fact.get("event") for r in own}):
         for r in (r for r in own if r.fact.get("event") == outcome):
             definition = r.fact.get("definition")
-            group = "" if r.drug in (context.name, r.fact.get("arm")) else r.drug
-            who = ", ".join(p for p in (_population(r.fact), group) if p)
+            group = "" if r.drug == context.name else r.drug
+            who = ", ".join(p for p in (population_text(r.fact), group) if p)
             years = r.fact.get("py")
             size = f"{float(years):,.0f}".replace(",", "\u202f") if years else "not stated"
             what = Cell(short_name(outcome), note=definition)
-            rows.append((what, who, _rate_cell(r.fact), _interval_cell(r), size))
+            rows.append((what, who, rate_cell(r.fact), _interval_cell(r), size))
     return Table(
         caption,
         ("Outcome", "Population", "Rate", "95 % CI", "Person-years"),
         tuple(rows),
         numeric=(2, 3, 4),
-        foot=remarks((short_name(r.fact.get("event")), r.fact.note) for r in own),
+        foot=remarks((_named(context, r), r.fact.note) for r in own),
     )
 
 
-def _rate_cell(fact: Fact) -> Cell:
+def _named(context: Context, rate: Rate) -> str:
+    name = short_name(rate.fact.get("event"))
+    return name if rate.drug == context.name else f"{name}, {rate.drug}"
+
+
+def rate_cell(fact: Fact) -> Cell:
     """Return the rate without its interval and unit, which have columns of their own."""
     cell = fact_cell(replace(fact, low=None, high=None), unit=False)
     if fact.number is not None and fact.relation is Relation.EQUAL:
@@ -273,7 +218,7 @@ def rate_data(rate: Rate) -> dict[str, object]:
         "drug": rate.drug,
         "outcome": f.get("event"),
         "definition": f.get("definition"),
-        "population": _population(f),
+        "population": population_text(f),
         "rate": f.number,
         "relation": f.relation.value,
         "low": None if rate.interval is None else rate.interval.low,
