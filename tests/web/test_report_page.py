@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,66 +10,11 @@ import pytest
 
 pytestmark = pytest.mark.browser
 
-_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-
-
-def _chromium() -> str:
-    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
-        found = shutil.which(name)
-        if found:
-            return found
-    pytest.skip("no Chromium on this machine")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    executable = _chromium()
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=executable, args=_ARGUMENTS)
-        yield browser
-        browser.close()
-
 
 @pytest.fixture
-def open_page(browser: Any, specimen_page: Path) -> Iterator[Any]:
-    """A function that opens the specimen; requests and errors are kept on the page object."""
-    contexts = []
-
-    def open_with(width: int, scheme: str = "light", **options: Any) -> Any:
-        context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=scheme, **options
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.requests, page.errors = [], []
-        page.on("request", lambda request: page.requests.append(request.url))
-        page.on("pageerror", lambda error: page.errors.append(str(error)))
-        page.on(
-            "console",
-            lambda message: (
-                page.errors.append(message.text) if message.type in ("error", "warning") else None
-            ),
-        )
-        page.goto(specimen_page.as_uri(), wait_until="networkidle")
-        return page
-
-    yield open_with
-    for context in contexts:
-        context.close()
-
-
-def _violations(page: Any) -> list[str]:
-    axe = pytest.importorskip(
-        "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
-    )
-    response = axe.Axe().run(page).response
-    assert response["passes"], "axe ran no rule"
-    return [
-        f"{found['id']}: {found['nodes'][0]['html'][:160]}"
-        for found in response["violations"]
-        if found["impact"] in ("serious", "critical")
-    ]
+def open_page(open_file: Any, specimen_page: Path) -> Any:
+    """A function that opens the specimen."""
+    return partial(open_file, specimen_page)
 
 
 def _becomes(page: Any, condition: str) -> bool:
@@ -103,10 +47,12 @@ def test_the_page_needs_no_script(open_page: Any) -> None:
 @pytest.mark.parametrize(
     ("width", "scheme"), [(1300, "light"), (360, "light"), (1300, "dark"), (360, "dark")]
 )
-def test_axe_finds_no_serious_barrier(open_page: Any, width: int, scheme: str) -> None:
+def test_axe_finds_no_serious_barrier(
+    open_page: Any, violations: Any, width: int, scheme: str
+) -> None:
     page = open_page(width, scheme)
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-    assert _violations(page) == []
+    assert violations(page) == []
 
 
 @pytest.mark.parametrize("width", [360, 414, 800, 1100, 1400])
