@@ -87,6 +87,7 @@ def events_from_regimen(
         name = (dose.route or default_route, dose.amount)
         records.append((dose.time, 0, 1, dose, keys.setdefault(name, len(keys))))
     records += [(float(t), 1, 0, None, i) for i, t in enumerate(grid)]
+    records.append((0.0, -1, 2, None, -1))  # the initial state holds at time 0
     records.sort(key=lambda r: (r[0], r[1]))
     records.append((stop, 2, 2, None, -1))
     n = len(records)
@@ -151,12 +152,17 @@ def events_from_columns(
     }  # fmt: skip
     ints = {"evid": evid, "additional": additional, "steady_state": steady_state}
     values: dict[str, Any] = {}
-    for names, dtype in ((floats, np.float64), (ints, np.int64)):
-        for name, column in names.items():
-            array = np.zeros(n, dtype) if column is None else np.asarray(column)
-            if array.shape != (n,):
-                raise InputError(f"column '{name}' has {array.size} values, expected {n}")
-            values[name] = array.astype(dtype)
+    for name, column in floats.items():
+        values[name] = _column(name, column, n)
+    for name, column in ints.items():
+        numbers = _column(name, column, n)
+        whole = np.isfinite(numbers) & (numbers == np.round(numbers)) & (np.abs(numbers) < 1e9)
+        if not whole.all():
+            record = int(np.argmin(whole)) + 1
+            raise InputError(f"column '{name}' needs whole numbers", where=f"record {record}")
+        values[name] = numbers.astype(np.int64)
+    if n == 0:
+        raise InputError("there are no records")
     if len(route) != n:
         raise InputError(f"column 'route' has {len(route)} values, expected {n}")
     _check(values, [str(s) for s in subject])
@@ -186,6 +192,19 @@ def events_from_columns(
     )
 
 
+def _column(name: str, column: ArrayLike | None, n: int) -> Floats:
+    """Return a column as numbers; zeros where it is not given."""
+    if column is None:
+        return np.zeros(n)
+    try:
+        array = np.asarray(column, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"column '{name}' holds something that is not a number") from None
+    if array.shape != (n,):
+        raise InputError(f"column '{name}' has {array.size} values, expected {n}")
+    return array.copy()
+
+
 def _check(values: dict[str, Any], ids: list[str]) -> None:
     time, evid, amount, rate = (values[k] for k in ("time", "evid", "amount", "rate"))
     interval, additional, steady = (values[k] for k in ("interval", "additional", "steady_state"))
@@ -198,14 +217,15 @@ def _check(values: dict[str, Any], ids: list[str]) -> None:
         (same & (steps < 0), "time goes back within the subject"),
         ((evid < 0) | (evid > 4), "EVID must be 0, 1, 2, 3 or 4"),
         (dose & ~(np.isfinite(amount) & (amount >= 0)), "a dose must be a number, not negative"),
-        (dose & ((rate < -2) | ((rate < 0) & (rate > -1)) | ((rate < -1) & (rate > -2))),
+        (dose & ~(np.isfinite(rate) & ((rate >= 0) | (rate == -1) | (rate == -2))),
          "RATE must be 0, positive, -1 or -2"),
-        (dose & (amount == 0) & ~constant & (rate >= 0), "a dose record has amount 0"),
-        (interval < 0, "II must not be negative"),
+        (dose & (amount == 0) & ~constant, "a dose record has amount 0"),
+        (~(np.isfinite(interval) & (interval >= 0)), "II must be a number, not negative"),
         (additional < 0, "ADDL must not be negative"),
         (dose & (additional > 0) & (interval <= 0), "ADDL needs II above zero"),
         ((steady < 0) | (steady > 2), "SS must be 0, 1 or 2"),
-        (dose & (steady > 0) & (interval <= 0) & ~constant, "SS needs II above zero"),
+        (dose & (steady > 0) & (interval <= 0) & ~constant,
+         "SS needs II above zero, or AMT 0 and a RATE above zero"),
     ]  # fmt: skip
     for wrong, sentence in problems:
         if wrong.any():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from statera.errors import InputError
 from statera.units import parse_quantity
@@ -66,6 +67,26 @@ class Dose:
     duration: float = 0.0
     steady_state: bool = False
 
+    def __post_init__(self) -> None:
+        numbers = (self.time, self.amount, self.interval, self.duration)
+        if not all(math.isfinite(x) and x >= 0 for x in numbers) or self.additional < 0:
+            raise InputError(
+                "a dose has a time, amount, interval, duration or number of further doses that is "
+                "negative or not a number"
+            )
+        if self.interval == 0 and (self.additional or self.steady_state):
+            raise InputError("repeated doses and a steady state need an interval above zero")
+
+    def scaled(self, time: float, amount: float) -> Dose:
+        """Return the dose with its times and its amount multiplied by these factors."""
+        return replace(
+            self,
+            time=self.time * time,
+            amount=self.amount * amount,
+            interval=self.interval * time,
+            duration=self.duration * time,
+        )
+
     @property
     def last_time(self) -> float:
         """Time of the last dose, h."""
@@ -86,6 +107,16 @@ class Regimen:
 
     doses: tuple[Dose, ...]
     text: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.doses:
+            raise InputError("a regimen needs at least one dose")
+        if any(b.time < a.time for a, b in pairwise(self.doses)):
+            raise InputError("the doses of a regimen must stand in order of time")
+
+    def scaled(self, time: float, amount: float) -> Regimen:
+        """Return the regimen with its times and amounts multiplied by these factors."""
+        return replace(self, doses=tuple(d.scaled(time, amount) for d in self.doses))
 
     @property
     def last(self) -> Dose:
@@ -131,6 +162,8 @@ def _parse_part(part: str, whole: str, start: float) -> Dose:
     if amount <= 0:
         raise InputError(f"dose '{part}': the amount must be above zero", hint=_HELP)
     duration = parse_quantity(match["over"], "h", what="duration") if match["over"] else 0.0
+    if match["over"] and duration <= 0:
+        raise InputError(f"dose '{part}': the duration must be above zero", hint=_HELP)
     interval = 0.0
     if match["every"]:
         interval = parse_quantity(match["every"].lstrip("qQ"), "h", what="interval")
@@ -142,8 +175,11 @@ def _parse_part(part: str, whole: str, start: float) -> Dose:
     if match["times"]:
         number = int(match["times"])
     elif match["span"]:
-        span = parse_quantity(match["span"], "h", what="time span")
-        number = max(1, math.ceil(span / interval - 1e-9)) if interval else 1
+        if interval == 0.0:
+            raise InputError(
+                f"dose '{part}': a time span needs an interval", hint="Add one, such as q24h."
+            )
+        number = math.ceil(parse_quantity(match["span"], "h", what="time span") / interval - 1e-9)
     if number < 1 or number > 100_000:
         raise InputError(f"dose '{part}': the number of doses must be 1 to 100000", hint=_HELP)
     if number > 1 and interval == 0.0:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import keyword
+import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -112,7 +114,9 @@ def _parse(text: Any, names: Collection[str], path: KeyPath) -> sp.Expr:
 
 
 def _name(name: str, path: KeyPath) -> str:
-    if not name.isidentifier() or name in _RESERVED:
+    # formulas are parsed as Python is: its keywords and letters that it reads as others are out
+    plain = name.isidentifier() and unicodedata.normalize("NFKC", name) == name
+    if not plain or keyword.iskeyword(name) or name in _RESERVED:
         raise SpecError(path, f"'{name}' cannot be used as a name")
     return name
 
@@ -332,9 +336,11 @@ def _derived(spec: Mapping[str, Any], known: set[str]) -> tuple[Equation, ...]:
         row = fields.as_table(entry, path)
         fields.only(row, {"expression", "unit", "label"}, path)
         text = fields.text(row, "expression", path)
+        if name in names:
+            raise SpecError(path, f"the name '{name}' is used twice")
         found.append(
             Equation(
-                name,
+                _name(name, path),
                 text,
                 _parse(text, names, (*path, "expression")),
                 fields.unit(row, "unit", path),
@@ -361,15 +367,20 @@ def _expectations(
         values = fields.table(row, "covariates", path, optional=True)
         if unknown := set(values) - set(covariates):
             raise SpecError((*path, "covariates"), f"'{min(unknown)}' is not a covariate")
+        value = fields.need_number(row, "value", path)
+        if value == 0.0:
+            raise SpecError((*path, "value"), "a relative tolerance needs a value other than 0")
         found.append(
             Expectation(
                 quantity=fields.text(row, "quantity", path),
-                value=fields.need_number(row, "value", path),
+                value=value,
                 unit=fields.unit(row, "unit", path),
                 tolerance=fields.need_number(row, "tolerance", path),
                 basis=fields.text(row, "basis", path),
                 dose=fields.text(row, "dose", path, default=""),
-                covariates=MappingProxyType({k: float(v) for k, v in values.items()}),
+                covariates=MappingProxyType(
+                    {k: fields.need_number(values, k, (*path, "covariates")) for k in values}
+                ),
             )
         )
     return tuple(found)

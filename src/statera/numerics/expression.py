@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ast
 import difflib
-from collections.abc import Collection, Mapping
+import math
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,18 @@ FUNCTIONS: Mapping[str, int | None] = {
     "where": 3,
 }
 """Function names and their number of arguments; None for two or more."""
+
+_CONSTANT: Mapping[str, Callable[..., float]] = {
+    "exp": math.exp,
+    "log": math.log,
+    "sqrt": math.sqrt,
+    "expit": lambda x: 1.0 / (1.0 + math.exp(-x)),
+    "logit": lambda x: math.log(x / (1.0 - x)),
+    "abs": abs,
+    "min": min,
+    "max": max,
+}
+"""What each function of constants is, as a float."""
 
 _COMPARE = {
     ast.Lt: sp.StrictLessThan,
@@ -75,16 +88,37 @@ def parse(text: str, names: Collection[str]) -> sp.Expr:
     """
     if len(text) > 2000:
         raise ExpressionError("the formula is longer than 2000 characters", 2000)
-    source = text.replace("^", "**")
+    if "#" in text:
+        raise ExpressionError("a comment is not allowed in a formula", text.index("#") + 1)
+    source, columns = _readable(text)
     try:
-        tree = ast.parse(source.strip(), mode="eval")
+        tree = ast.parse(source, mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        column = getattr(error, "offset", None) or 1
+        offset = getattr(error, "offset", None) or len(source) + 1  # 0 where the end is missing
+        column = columns[min(len(source[: offset - 1].encode()), len(columns) - 1)]
         raise ExpressionError("the formula is not complete or not well formed", column) from None
     try:
-        return _build(tree.body, frozenset(names))
+        found = _build(tree.body, frozenset(names))
+    except ExpressionError as error:
+        column = columns[min(error.column - 1, len(columns) - 1)]
+        raise ExpressionError(str(error), column) from None
     except RecursionError:
         raise ExpressionError("the formula is nested too deeply", 1) from None
+    if found.has(sp.I, sp.nan, sp.zoo, sp.oo, -sp.oo):
+        raise ExpressionError("a part of the formula has no real and finite value", 1)
+    return found
+
+
+def _readable(text: str) -> tuple[str, list[int]]:
+    """Return the formula as Python writes it, and the column in `text` of each of its bytes."""
+    pieces: list[str] = []
+    columns: list[int] = []
+    start = len(text) - len(text.lstrip())
+    for index, char in enumerate(text[start:].rstrip(), start + 1):
+        piece = {"^": "**", "\n": " ", "\r": " ", "\t": " "}.get(char, char)
+        pieces.append(piece)
+        columns += [index] * len(piece.encode())
+    return "".join(pieces), [*columns, len(text.rstrip()) + 1]
 
 
 def _build(node: ast.expr, names: frozenset[str]) -> sp.Expr:
@@ -94,13 +128,11 @@ def _build(node: ast.expr, names: frozenset[str]) -> sp.Expr:
             raise ExpressionError("only numbers and names are allowed", column)
         case ast.Constant(value=int() as value):
             return sp.Integer(value)
-        case ast.Constant(value=float() as value):
+        case ast.Constant(value=float() as value) if math.isfinite(value):
             return sp.Float(value)
         case ast.Name(id=name):
             if name not in names:
-                near = difflib.get_close_matches(name, names, n=3)
-                hint = f"; nearest: {', '.join(near)}" if near else ""
-                raise ExpressionError(f"'{name}' is not defined{hint}", column)
+                raise ExpressionError(f"'{name}' is not defined{_nearest(name, names)}", column)
             return symbol(name)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return -_build(operand, names)
@@ -114,6 +146,12 @@ def _build(node: ast.expr, names: frozenset[str]) -> sp.Expr:
             raise ExpressionError("this is not allowed in a formula", column)
 
 
+def _nearest(name: str, known: Iterable[str]) -> str:
+    by_lower = {n.lower(): n for n in known}
+    near = difflib.get_close_matches(name.lower(), by_lower, n=3)
+    return f"; nearest: {', '.join(by_lower[n] for n in near)}" if near else ""
+
+
 def _binary(op: ast.operator, left: sp.Expr, right: sp.Expr, column: int) -> sp.Expr:
     match op:
         case ast.Add():
@@ -123,22 +161,34 @@ def _binary(op: ast.operator, left: sp.Expr, right: sp.Expr, column: int) -> sp.
         case ast.Mult():
             return left * right
         case ast.Div():
-            if right == 0:
+            if right.is_zero:
                 raise ExpressionError("division by zero", column)
             return left / right
         case ast.Pow():
-            if right.is_number and abs(float(right)) > 64:
+            if right.is_number and not (right.is_real and abs(float(right)) <= 64):
                 raise ExpressionError("an exponent above 64 is not allowed", column)
+            if left.is_number and right.is_number:
+                return _number(lambda: float(left) ** float(right), column)
             return left**right
         case _:
             raise ExpressionError("this operator is not allowed in a formula", column)
 
 
+def _number(compute: Callable[[], Any], column: int) -> sp.Expr:
+    """Return a value of constants as a float: exact powers of powers would take for ever."""
+    try:
+        value = compute()
+    except (OverflowError, ZeroDivisionError, ValueError, TypeError):
+        value = math.nan
+    if not isinstance(value, float) or not math.isfinite(value):
+        raise ExpressionError("this has no real and finite value", column)
+    return sp.Integer(int(value)) if value.is_integer() and abs(value) < 2**53 else sp.Float(value)
+
+
 def _call(name: str, args: list[ast.expr], names: frozenset[str], column: int) -> sp.Expr:
     if name not in FUNCTIONS:
-        near = difflib.get_close_matches(name, FUNCTIONS, n=2)
-        hint = f"; nearest: {', '.join(near)}" if near else ""
-        raise ExpressionError(f"'{name}' is not a known function{hint}", column)
+        near = _nearest(name, FUNCTIONS)
+        raise ExpressionError(f"'{name}' is not a known function{near}", column)
     wanted = FUNCTIONS[name]
     if (wanted is None and len(args) < 2) or (wanted is not None and len(args) != wanted):
         number = "two or more arguments" if wanted is None else f"{wanted} argument(s)"
@@ -157,13 +207,17 @@ def _call(name: str, args: list[ast.expr], names: frozenset[str], column: int) -
         "min": lambda: sp.Min(*values),
         "max": lambda: sp.Max(*values),
     }
+    if all(value.is_number for value in values):
+        return _number(lambda: float(_CONSTANT[name](*map(float, values))), column)
     return table[name]()
 
 
 def _where(args: list[ast.expr], names: frozenset[str]) -> sp.Expr:
     test = args[0]
     if not (isinstance(test, ast.Compare) and len(test.ops) == 1 and type(test.ops[0]) in _COMPARE):
-        raise ExpressionError("the first argument of 'where' must be one comparison", 1)
+        raise ExpressionError(
+            "the first argument of 'where' must be one comparison", test.col_offset + 1
+        )
     relation = _COMPARE[type(test.ops[0])]
     condition = relation(_build(test.left, names), _build(test.comparators[0], names))
     return sp.Piecewise((_build(args[1], names), condition), (_build(args[2], names), True))
@@ -202,8 +256,10 @@ def _value(node: Any, values: Mapping[str, Array | float]) -> Any:
     if node.is_Number or node.is_NumberSymbol:
         return float(node)
     if isinstance(node, sp.Piecewise):
-        (yes, condition), (no, _) = node.args
-        return np.where(_test(condition, values), _value(yes, values), _value(no, values))
+        found = _value(node.args[-1][0], values)
+        for yes, condition in reversed(node.args[:-1]):
+            found = np.where(_test(condition, values), _value(yes, values), found)
+        return found
     parts = [_value(arg, values) for arg in node.args]
     if node.is_Pow:
         return _power(node, parts)

@@ -16,8 +16,12 @@ from statera.numerics.compiled import compiled
 __all__ = ["Modes", "decompose", "strong_blocks"]
 
 MIN_GAP = 1e-5
-"""Smallest relative distance of two eigenvalues at which modes are used: rounding is amplified
-by its inverse, so results keep about ten digits."""
+"""Smallest product of a mode's relative distances to all others at which modes are used. Rounding
+is amplified by its inverse, so results keep about ten digits; several rates that are each a little
+apart (a chain of transit compartments) amplify as much as two that nearly coincide."""
+
+_ZERO = 1e-14
+"""An eigenvalue this small against the largest of its block is zero: what is left is rounding."""
 
 Modes = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]
 
@@ -39,9 +43,7 @@ def strong_blocks(pattern: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArra
         blocks on these components, whatever their order.
     """
     n = pattern.shape[0]
-    reach = pattern | np.eye(n, dtype=bool)
-    for k in range(n):
-        reach |= np.outer(reach[:, k], reach[k, :])
+    reach = _reach(pattern)
     both = reach & reach.T
     members: list[int] = []
     bounds = [0]
@@ -50,6 +52,14 @@ def strong_blocks(pattern: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArra
             members.extend(int(j) for j in np.flatnonzero(both[i]))
             bounds.append(len(members))
     return np.array(members, dtype=np.int64), np.array(bounds, dtype=np.int64)
+
+
+def _reach(pattern: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return where ``[i, j]``: what is in state j comes to state i, at last."""
+    reach: NDArray[np.bool_] = pattern | np.eye(pattern.shape[0], dtype=bool)
+    for k in range(pattern.shape[0]):
+        reach |= np.outer(reach[:, k], reach[k, :])
+    return reach
 
 
 def decompose(
@@ -81,6 +91,10 @@ def decompose(
     real = np.zeros(systems, dtype=np.bool_)
     if int(np.diff(bounds).max(initial=0)) <= 3:
         _decompose(np.ascontiguousarray(a), members, bounds, rates, right, left, real)
+        # a mode touches what its block reaches and is fed by what reaches its block: exactly
+        reach = _reach((a != 0.0).any(axis=0))
+        right *= reach[:, members]
+        left *= reach[members, :]
         return rates, right, left, real
     finite = np.isfinite(a).all(axis=(1, 2))
     for s in np.flatnonzero(finite):
@@ -88,6 +102,7 @@ def decompose(
         if np.abs(values.imag).max() > 0.0 or _too_close(values.real.copy()):
             continue
         rates[s], right[s] = values.real, vectors.real
+        rates[s, np.abs(rates[s]) < _ZERO * np.abs(rates[s]).max()] = 0.0
         left[s] = np.linalg.inv(vectors.real)
         real[s] = True
     return rates, right, left, real
@@ -96,10 +111,13 @@ def decompose(
 @compiled
 def _too_close(values):
     for i in range(values.size):
-        for j in range(i):
-            scale = max(abs(values[i]), abs(values[j]))
-            if not abs(values[i] - values[j]) > MIN_GAP * scale:
-                return True
+        gap = 1.0
+        for j in range(values.size):
+            if j != i:
+                scale = max(abs(values[i]), abs(values[j]))
+                gap *= abs(values[i] - values[j]) / scale if scale > 0.0 else 0.0
+        if not gap > MIN_GAP:
+            return True
     return False
 
 
@@ -168,8 +186,11 @@ def _decompose(a, members, bounds, rates, right, left, real):
                 for j in range(size):
                     block[i, j] = a[s, members[lo + i], members[lo + j]]
             good = good and _block_rates(block, size, found)
+            largest = 0.0
             for i in range(size):
-                rates[s, lo + i] = found[i]
+                largest = max(largest, abs(found[i]))
+            for i in range(size):
+                rates[s, lo + i] = found[i] if abs(found[i]) > _ZERO * largest else 0.0
         if not good or _too_close(rates[s]):
             continue
         for m in range(n):

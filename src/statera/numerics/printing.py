@@ -21,8 +21,10 @@ class _Printer(PythonCodePrinter):  # type: ignore[misc]  # sympy has no types
         return str(super()._print_Pow(expr, **options))
 
     def _print_Piecewise(self, expr: Any) -> str:
-        (yes, condition), (no, _) = expr.args
-        return f"(({self._print(yes)}) if ({self._print(condition)}) else ({self._print(no)}))"
+        text = f"({self._print(expr.args[-1][0])})"
+        for yes, condition in reversed(expr.args[:-1]):
+            text = f"(({self._print(yes)}) if ({self._print(condition)}) else {text})"
+        return text
 
     def _print_Min(self, expr: Any) -> str:
         return f"min({', '.join(self._print(a) for a in expr.args)})"

@@ -11,6 +11,7 @@ from statera.simulate.ode_options import OdeOptions
 from statera.simulate.result import ENDPOINTS, SimulationResult
 from statera.simulate.simulate import default_times, default_windows, simulate, structure_of
 from statera.simulate.status import sentence
+from statera.simulate.structure import depends_on_time
 
 __all__ = [
     "ENDPOINTS",
@@ -21,6 +22,7 @@ __all__ = [
     "check_models",
     "default_times",
     "default_windows",
+    "depends_on_time",
     "sentence",
     "simulate",
     "structure_of",

@@ -126,8 +126,9 @@ def _check_rates(events: EventTable, starts: list[int]) -> None:
 def linear_arrays(
     model: Model, structure: Structure, values: Values, n_subjects: int
 ) -> LinearArrays:
-    """Return the matrices of every subject; identity outputs where outputs are not linear."""
+    """Return the matrices of every subject of a linear system with linear outputs."""
     assert structure.linear is not None
+    assert structure.outputs.linear
     n = len(model.states)
     matrix = np.zeros((n_subjects, n, n))
     endogenous = np.zeros((n_subjects, n))
@@ -138,9 +139,6 @@ def linear_arrays(
         _fill(endogenous[:, i], expression, values)
     for name, expression in model.initial.items():
         _fill(initial[:, model.states.index(name)], expression, values)
-    if not structure.outputs.linear:
-        weights = np.broadcast_to(np.eye(n), (n_subjects, n, n)).copy()
-        return LinearArrays(matrix, endogenous, initial, weights, np.zeros((n_subjects, n)))
     n_out = len(model.outputs)
     weights = np.zeros((n_subjects, n_out, n))
     offset = np.zeros((n_subjects, n_out))

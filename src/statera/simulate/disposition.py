@@ -13,6 +13,7 @@ from statera.numerics.modal import decompose
 from statera.simulate.arrays import individual_values, linear_arrays
 from statera.simulate.simulate import structure_of
 from statera.simulate.subjects import make_subjects
+from statera.units import convert
 
 __all__ = ["terminal_half_life"]
 
@@ -38,4 +39,4 @@ def terminal_half_life(
     index = [o.name for o in model.outputs].index(output) if output else 0
     shows = np.abs(system.weights[0, index] @ right[0])
     slow = [-r for r, s in zip(rates[0], shows, strict=True) if s > 1e-9 * shows.max() and r < 0]
-    return math.log(2.0) / min(slow) if slow else None
+    return convert(math.log(2.0) / min(slow), model.time_unit, "h") if slow else None

@@ -7,8 +7,10 @@ import numpy as np
 from statera.numerics.compiled import compiled
 from statera.simulate.pending import (
     AMOUNT,
+    FIRST,
     INTERVAL,
     LEFT,
+    NUMBER,
     PROCESS,
     RATE,
     STOPS,
@@ -17,7 +19,7 @@ from statera.simulate.pending import (
     push,
 )
 
-__all__ = ["input_of", "order_dose", "start_input", "take_entry"]
+__all__ = ["input_of", "order_dose", "start_input", "take_entry", "usable"]
 
 # Statuses of a subject; the sentences stand in `statera.simulate.status`.
 OK = 0
@@ -43,16 +45,22 @@ def input_of(kind, amount, record_rate, f, duration, modelled_rate):
     by_rate = record_rate == -1.0 or (record_rate == 0.0 and kind == 2)
     by_duration = record_rate == -2.0 or (record_rate == 0.0 and kind == 1)
     if by_rate:
-        if modelled_rate > 0.0:
+        if modelled_rate > 0.0 and np.isfinite(modelled_rate):
             return 0.0, modelled_rate, total / modelled_rate
         return np.nan, 0.0, 0.0
     if by_duration:
-        if duration > 0.0:
+        if duration > 0.0 and np.isfinite(duration):
             return 0.0, total / duration, duration
         if duration == 0.0:
             return total, 0.0, 0.0
         return np.nan, 0.0, 0.0
     return total, 0.0, 0.0
+
+
+@compiled
+def usable(f, lag):
+    """Return whether bioavailability and lag are finite and not negative."""
+    return f >= 0.0 and lag >= 0.0 and np.isfinite(f) and np.isfinite(lag)
 
 
 @compiled
@@ -66,7 +74,7 @@ def order_dose(
     to `jump`, infusions become pending stops. All others become pending starts.
     """
     for p in range(first, last):
-        if not (f[p] >= 0.0 and lag[p] >= 0.0):
+        if not usable(f[p], lag[p]):
             status[0] = BAD_INPUT
             return table
         if immediate and lag[p] == 0.0:
@@ -76,13 +84,13 @@ def order_dose(
             )  # fmt: skip
             if left > 0:
                 table = push(
-                    table, count, time + interval, 0.0, p, amount, record_rate, left - 1.0,
-                    interval, compartment[p], 0.0,
+                    table, count, 0.0, p, amount, record_rate, left - 1.0, interval,
+                    compartment[p], 0.0, time, 1.0,
                 )  # fmt: skip
         else:
             table = push(
-                table, count, time + lag[p], 0.0, p, amount, record_rate, left, interval,
-                compartment[p], 0.0,
+                table, count, 0.0, p, amount, record_rate, left, interval, compartment[p], 0.0,
+                time + lag[p], 0.0,
             )  # fmt: skip
     return table
 
@@ -96,11 +104,13 @@ def start_input(
     at_once, rate, length = input_of(
         kind[p], amount, record_rate, f[p], duration[p], modelled_rate[p]
     )
-    if not np.isfinite(at_once):
+    if not (np.isfinite(at_once) and np.isfinite(rate)):
         status[0] = BAD_INPUT
         return table
     if rate > 0.0 and length > 0.0:
-        table = push(table, count, time + length, 1.0, p, 0.0, 0.0, 0.0, 0.0, compartment[p], rate)
+        table = push(
+            table, count, 1.0, p, 0.0, 0.0, 0.0, 0.0, compartment[p], rate, time + length, 0.0
+        )
     else:
         jump[compartment[p]] += at_once
     return table
@@ -116,6 +126,8 @@ def take_entry(table, count, index, status, compartment, kind, f, duration, mode
     rate = table[index, RATE]
     left = table[index, LEFT]
     interval = table[index, INTERVAL]
+    started = table[index, FIRST]
+    number = table[index, NUMBER]
     drop(table, count, index)
     if stops == 1.0:
         return table
@@ -125,7 +137,7 @@ def take_entry(table, count, index, status, compartment, kind, f, duration, mode
     )  # fmt: skip
     if left > 0.0:
         table = push(
-            table, count, time + interval, 0.0, p, amount, rate, left - 1.0, interval,
-            compartment[p], 0.0,
+            table, count, 0.0, p, amount, rate, left - 1.0, interval, compartment[p], 0.0,
+            started, number + 1.0,
         )  # fmt: skip
     return table

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from statera.errors import UnknownNameError
 from statera.model import Expectation, Model
 from statera.simulate.result import ENDPOINTS
 from statera.simulate.simulate import simulate
+from statera.units import convert
 
 __all__ = ["ExpectationResult", "check_expectations"]
 
@@ -56,8 +58,16 @@ def _check(model: Model, expectation: Expectation) -> ExpectationResult:
     )
     if expectation.quantity in ENDPOINTS:
         found = float(result.endpoint(expectation.quantity)[0])
-    else:
+        unit = result.unit_of(expectation.quantity, model.outputs[0].name)
+    elif expectation.quantity in result.parameters:
         found = float(result.parameters[expectation.quantity][0])
+        unit = next((e.unit for e in model.derived if e.name == expectation.quantity), "")
+    else:
+        raise UnknownNameError(
+            "quantity", expectation.quantity, [*ENDPOINTS, *result.parameters], where="expect"
+        )
+    if unit and expectation.unit:
+        found = convert(found, unit, expectation.unit)
     difference = found / expectation.value - 1.0
     return ExpectationResult(
         expectation, found, difference, abs(difference) <= expectation.tolerance

@@ -13,6 +13,10 @@ from statera.simulate.windows import reset, watch
 
 __all__ = ["run_linear"]
 
+SAME = 1e-12
+"""Times closer than this, relative, are one instant: windows end, then doses land, then records
+are read."""
+
 
 @compiled
 def _project(modal, left, vector, out):
@@ -69,11 +73,11 @@ def run_linear(
         lo, hi = (offsets[0], offsets[1]) if shared else (offsets[s], offsets[s + 1])
         t = time[lo] if hi > lo else 0.0
         h_ready = -1.0
-        due = np.inf
+        due = near = np.inf
         r = lo - 1
         while r + 1 < hi and status[0] == 0:
             r += 1
-            if fast and modal and evid[r] == 0 and time[r] < due:
+            if fast and modal and evid[r] == 0 and time[r] < near:
                 # a run of observations before the next event: nothing to decide in between
                 while True:
                     h = time[r] - t
@@ -89,16 +93,16 @@ def run_linear(
                         for m in range(n):
                             total += weights[o, m] * z[m]
                         y[s, row_of[r], o] = total
-                    if r + 1 == hi or evid[r + 1] != 0 or not time[r + 1] < due:
+                    if r + 1 == hi or evid[r + 1] != 0 or not time[r + 1] < near:
                         break
                     r += 1
                 continue
             target = time[r]
             while True:
                 # events strictly inside come first; a dose that is due at the record as well
-                stop = min(due, target)
+                stop = due if near <= target else target
                 for b in breaks:
-                    if t < b < stop:
+                    if t < b < stop + SAME * max(1.0, stop):
                         stop = b
                         break
                 h = stop - t
@@ -113,7 +117,7 @@ def run_linear(
                         )  # fmt: skip
                     advance(modal, z, u, e, phi, big_e, big_phi, work)
                     t = stop
-                if due <= t:
+                if near <= t:
                     jump[:] = 0.0
                     table = take_entry(
                         table, count, next_index(table, count), status, compartment, kind, f[s],
@@ -122,6 +126,7 @@ def run_linear(
                     _enter(modal, left[s], jump, table, count, rates, endogenous[s], z, u, work)
                     k = next_index(table, count)
                     due = table[k, TIME] if k >= 0 else np.inf
+                    near = due - SAME * max(1.0, due) if k >= 0 else np.inf
                 elif t >= target:
                     break
             if evid[r] == 0:
@@ -166,6 +171,7 @@ def run_linear(
             _enter(modal, left[s], jump, table, count, rates, endogenous[s], z, u, work)
             k = next_index(table, count)
             due = table[k, TIME] if k >= 0 else np.inf
+            near = due - SAME * max(1.0, due) if k >= 0 else np.inf
         for m in range(n):
             if status[0] == 0 and not np.isfinite(z[m]):
                 status[0] = NOT_FINITE

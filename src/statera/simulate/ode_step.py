@@ -101,6 +101,9 @@ def advance_to(
     """
     n = x.size
     t = clock[0]
+    if stop - t <= 1e-13 * abs(stop):
+        # event times that differ by rounding only, such as II and F*AMT/RATE: no step fits between
+        t = stop
     for _ in range(max_steps):
         if t >= stop:
             break

@@ -13,9 +13,12 @@ from statera.numerics.compiled import compiled
 
 __all__ = ["clear", "new_table", "next_index", "push", "running_rates"]
 
-# Columns of the table.
-TIME, STOPS, PROCESS, AMOUNT, RATE, LEFT, INTERVAL, COMPARTMENT, INPUT_RATE = range(9)
-COLUMNS = 9
+# Columns of the table. Repeated doses start at FIRST + NUMBER * INTERVAL: adding the interval
+# again and again would drift away from the times at which they are observed.
+TIME, STOPS, PROCESS, AMOUNT, RATE, LEFT, INTERVAL, COMPARTMENT, INPUT_RATE, FIRST, NUMBER = range(
+    11
+)
+COLUMNS = 11
 
 
 @compiled
@@ -25,8 +28,11 @@ def new_table(capacity):
 
 
 @compiled
-def push(table, count, time, stops, process, amount, rate, left, interval, compartment, input_rate):
-    """Add an entry; the table grows where it is full."""
+def push(
+    table, count, stops, process, amount, rate, left, interval, compartment, input_rate, first,
+    number,
+):  # fmt: skip
+    """Add an entry at ``first + number * interval``; the table grows where it is full."""
     k = count[0]
     if k == table.shape[0]:
         larger = np.empty((2 * k, COLUMNS))
@@ -34,7 +40,7 @@ def push(table, count, time, stops, process, amount, rate, left, interval, compa
             for j in range(COLUMNS):
                 larger[i, j] = table[i, j]
         table = larger
-    table[k, TIME] = time
+    table[k, TIME] = first + number * interval
     table[k, STOPS] = stops
     table[k, PROCESS] = process
     table[k, AMOUNT] = amount
@@ -43,6 +49,8 @@ def push(table, count, time, stops, process, amount, rate, left, interval, compa
     table[k, INTERVAL] = interval
     table[k, COMPARTMENT] = compartment
     table[k, INPUT_RATE] = input_rate
+    table[k, FIRST] = first
+    table[k, NUMBER] = number
     count[0] = k + 1
     return table
 

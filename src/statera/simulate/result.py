@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from statera.errors import UnknownNameError
 from statera.simulate.status import sentence
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class SimulationResult:
     times : (n_times,) float64
         Observation times, h.
     outputs
-        ``(n_subjects, n_times)`` float64 by output name.
+        ``(n_subjects, n_times)`` float64 by output name; NaN for subjects that failed.
     units
         Unit of each output.
     windows : (n_windows, 2) float64
@@ -81,11 +82,19 @@ class SimulationResult:
     def endpoint(self, name: str, output: str | None = None, window: int = -1) -> Floats:
         """Return one endpoint of every subject, ``(n_subjects,)``; NaN where it failed."""
         key = output or next(iter(self.window_values))
+        if key not in self.window_values:
+            raise UnknownNameError("output", key, self.window_values)
+        if name not in ENDPOINTS:
+            raise UnknownNameError("endpoint", name, ENDPOINTS)
         return self.window_values[key][:, window, ENDPOINTS.index(name)]
 
     def percentiles(self, output: str, levels: Sequence[float] = (5.0, 50.0, 95.0)) -> Floats:
         """Return percentiles over the solved subjects, ``(n_levels, n_times)``."""
+        if output not in self.outputs:
+            raise UnknownNameError("output", output, self.outputs)
         rows = self.outputs[output][self.statuses == 0]
+        if rows.shape[0] == 0:
+            return np.full((len(levels), self.times.size), np.nan)
         return np.asarray(np.percentile(rows, levels, axis=0), dtype=np.float64)
 
     def summary(self, levels: Sequence[float] = (5.0, 50.0, 95.0)) -> dict[str, Any]:
@@ -120,7 +129,7 @@ class SimulationResult:
             return "h"
         if endpoint == "AUC":
             head, _, tail = unit.partition("/")
-            return f"{head}*h/{tail}" if tail else f"{unit}*h"
+            return f"{head}*h/{tail}" if tail else f"{head}*h".lstrip("*")
         return unit
 
     def to_polars(self) -> pl.DataFrame:

@@ -20,6 +20,7 @@ from statera.simulate.solve_linear import solve_linear
 from statera.simulate.structure import Structure, analyse
 from statera.simulate.subjects import check_doses, make_subjects
 from statera.simulate.windows import AREA, HIGHEST, LAST, LOWEST, WHEN
+from statera.units import convert
 
 __all__ = ["default_times", "default_windows", "simulate", "structure_of"]
 
@@ -98,17 +99,22 @@ def simulate(
         not raise: it has a status.
     """
     regimen = parse_regimen(dose) if isinstance(dose, str) else dose
-    warnings = list(check_doses(model, regimen))
+    hour, mg = convert(1.0, "h", model.time_unit), convert(1.0, "mg", model.amount_unit)
+    scaled = regimen.scaled(hour, mg)
+    warnings = list(check_doses(model, scaled))
     spans = default_windows(regimen) if windows is None else _checked_windows(windows)
-    grid = default_times(regimen) if times is None else np.asarray(times, dtype=np.float64)
+    grid = default_times(regimen) if times is None else _numbers(times, "times")
     subjects = make_subjects(model, n, covariates or {}, seed, typical, etas)
     warnings += subjects.warnings
     end = float(spans[:, 1].max()) if spans.size else 0.0
-    events = events_from_regimen(regimen, grid, model.default_route, end)
+    events = events_from_regimen(scaled, grid * hour, model.default_route, end * hour)
     values = individual_values(model, subjects.covariates, subjects.etas)
     rows, measures, statuses, solver = _solve(
-        model, values, events, spans, subjects.n, workers, ode or OdeOptions()
+        model, values, events, spans * hour, subjects.n, workers, ode or OdeOptions()
     )
+    measures[..., [WHEN, AREA]] /= hour
+    rows[statuses != 0] = np.nan
+    measures[statuses != 0] = np.nan
     if statuses.any():
         warnings.append(
             f"{int((statuses != 0).sum())} of {subjects.n} subjects could not be solved"
@@ -143,17 +149,30 @@ def _solve(
     structure = structure_of(model)
     if structure.linear is not None and structure.outputs.linear:
         rows, measures, statuses = solve_linear(model, structure, values, events, spans, n, workers)
-        return rows, measures, statuses, structure.reason
+        return rows, measures, statuses, f"{structure.reason}: solved in closed form"
     from statera.simulate.solve_ode import solve_ode  # noqa: PLC0415  compiles code: only if needed
 
     rows, measures, statuses = solve_ode(model, values, events, spans, n, workers, options)
-    return rows, measures, statuses, f"{structure.reason}: solved by Tsit5"
+    reason = structure.reason
+    if structure.linear is not None:
+        reason = "an output is not linear in the states"
+    return rows, measures, statuses, f"{reason}: solved by Tsit5"
+
+
+def _numbers(values: ArrayLike, what: str) -> Floats:
+    try:
+        return np.array(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"{what} must be numbers", where=what) from None
 
 
 def _checked_windows(windows: Sequence[tuple[float, float]]) -> Floats:
-    spans = np.asarray(windows, dtype=np.float64).reshape(-1, 2)
+    spans = np.ascontiguousarray(_numbers(windows, "windows"))
+    spans = spans.reshape(0, 2) if spans.size == 0 else spans
     if (
-        not np.isfinite(spans).all()
+        spans.ndim != 2
+        or spans.shape[1] != 2
+        or not np.isfinite(spans).all()
         or (spans[:, 0] < 0).any()
         or (spans[:, 1] <= spans[:, 0]).any()
     ):

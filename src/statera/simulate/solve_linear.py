@@ -34,7 +34,7 @@ def solve_linear(
     Returns
     -------
     rows : (n_subjects, n_rows, n_outputs) float64
-        Outputs, or states where the outputs are not linear in them.
+        Outputs.
     measures : (n_subjects, n_windows, n_outputs, 5) float64
         See `statera.simulate.windows`.
     statuses : (n_subjects,) int64

@@ -22,6 +22,7 @@ from statera.parallel import map_ordered
 from statera.simulate.arrays import Values, input_arrays
 from statera.simulate.ode_options import OdeOptions
 from statera.simulate.parts import parts
+from statera.simulate.structure import depends_on_time
 from statera.simulate.windows import N_MEASURES
 
 __all__ = ["solve_ode"]
@@ -73,7 +74,8 @@ def solve_ode(
     Raises
     ------
     InputError
-        If a record asks for SS=2, which needs a linear system.
+        If a record asks for SS=2, which needs a linear system, or for any steady state of
+        equations that depend on time.
     """
     if (events.steady_state == 2).any():
         record = int(np.argmax(events.steady_state == 2)) + 1
@@ -81,6 +83,13 @@ def solve_ode(
             f"SS=2 adds steady states, which only a linear system allows; {model.id} is not",
             where=f"record {record}",
             hint="Use SS=1, or give the doses one by one.",
+        )
+    if events.steady_state.any() and depends_on_time(model):
+        record = int(np.argmax(events.steady_state > 0)) + 1
+        raise InputError(
+            f"the equations of {model.id} depend on time: they have no steady state",
+            where=f"record {record}",
+            hint="Give the doses one by one.",
         )
     code = _compiled(
         tuple(e.expression for e in model.dynamics),

@@ -11,7 +11,7 @@ import numpy as np
 
 from statera.numerics.compiled import compiled
 from statera.numerics.expm import expm_integrals, solve
-from statera.simulate.doses import BAD_INPUT, LAG_TOO_LONG, NO_STEADY_STATE, input_of
+from statera.simulate.doses import BAD_INPUT, LAG_TOO_LONG, NO_STEADY_STATE, input_of, usable
 from statera.simulate.pending import push
 
 __all__ = ["add_steady_state", "constant_state"]
@@ -111,7 +111,7 @@ def add_steady_state(
     """
     n = z.size
     for p in range(first, last):
-        if not (f[p] >= 0.0 and lag[p] >= 0.0):
+        if not usable(f[p], lag[p]):
             status[0] = BAD_INPUT
             return table
         if lag[p] >= interval:
@@ -120,7 +120,8 @@ def add_steady_state(
         at_once, rate, length = input_of(
             kind[p], amount, record_rate, f[p], duration[p], modelled_rate[p]
         )
-        if not np.isfinite(at_once) or length > _MOST_OVERLAPS * interval:
+        proper = np.isfinite(at_once) and np.isfinite(rate)
+        if not proper or length > _MOST_OVERLAPS * interval:
             status[0] = BAD_INPUT
             return table
         phase = interval - lag[p]
@@ -135,8 +136,8 @@ def add_steady_state(
             tau = phase
             while tau < length:
                 table = push(
-                    table, count, time + length - tau, 1.0, p, 0.0, 0.0, 0.0, 0.0,
-                    compartment[p], rate,
+                    table, count, 1.0, p, 0.0, 0.0, 0.0, 0.0, compartment[p], rate,
+                    time + length - tau, 0.0,
                 )  # fmt: skip
                 tau += interval
     return table

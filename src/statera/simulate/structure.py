@@ -12,7 +12,7 @@ from statera.model import Model
 from statera.numerics.expression import symbol
 from statera.numerics.modal import strong_blocks
 
-__all__ = ["LinearSystem", "OutputForm", "Structure", "analyse"]
+__all__ = ["LinearSystem", "OutputForm", "Structure", "analyse", "depends_on_time"]
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,11 @@ class Structure:
     reason: str
 
 
+def depends_on_time(model: Model) -> bool:
+    """Return True where an equation holds the time itself: such a model has no steady state."""
+    return any(symbol("t") in e.expression.free_symbols for e in model.dynamics)
+
+
 def analyse(model: Model) -> Structure:
     """Recognise the structure of a model from its equations."""
     states = [symbol(name) for name in model.states]
@@ -88,7 +93,7 @@ def analyse(model: Model) -> Structure:
     return Structure(
         LinearSystem(matrix, constant, members, bounds),
         outputs,
-        "the equations are linear in the states: solved in closed form",
+        "the equations are linear in the states",
     )
 
 
@@ -96,6 +101,10 @@ def _split(
     expression: sp.Expr, states: list[sp.Symbol], forbidden: set[sp.Symbol]
 ) -> tuple[dict[int, sp.Expr], sp.Expr] | None:
     """Return slopes by state and the constant part, or None where it is not linear."""
+    # the derivative of a step is zero almost everywhere, so a switch on a state hides from it
+    switches = expression.atoms(sp.Piecewise, sp.Min, sp.Max, sp.Abs)
+    if any(switch.free_symbols & forbidden for switch in switches):
+        return None
     slopes: dict[int, sp.Expr] = {}
     rest = expression
     for j, state in enumerate(states):

@@ -68,8 +68,11 @@ def make_subjects(
     DomainError
         If a value lies outside the hard range.
     """
-    given = _match_names(model, covariates)
-    arrays = {name: np.atleast_1d(np.asarray(v, dtype=np.float64)) for name, v in given.items()}
+    if seed < 0:
+        raise InputError(f"the seed must not be negative: {seed}", where="seed")
+    arrays = {name: _numbers(name, v) for name, v in _match_names(model, covariates).items()}
+    if etas is not None:
+        etas = _checked_etas(model, etas)
     lengths = {a.size for a in arrays.values() if a.size != 1}
     if etas is not None:
         lengths.add(etas.shape[0])
@@ -96,6 +99,25 @@ def make_subjects(
     if any(e.level == "occasion" for e in model.random_effects.values()) and not typical:
         warnings.append("between-occasion variability is drawn once a subject: one occasion")
     return Subjects(size, filled, etas, tuple(warnings))
+
+
+def _numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    try:
+        return np.atleast_1d(np.asarray(values, dtype=np.float64))
+    except (TypeError, ValueError):
+        raise InputError(f"covariate {name} has a value that is not a number", where=name) from None
+
+
+def _checked_etas(model: Model, etas: NDArray[np.float64]) -> NDArray[np.float64]:
+    array = np.asarray(etas, dtype=np.float64)
+    width = len(model.random_effects)
+    if array.ndim != 2 or array.shape[1] != width or not np.isfinite(array).all():
+        raise InputError(
+            f"random effects must be finite numbers of shape (n, {width}), in the order "
+            f"{', '.join(model.random_effects) or '(none)'}",
+            where="etas",
+        )
+    return array
 
 
 def _match_names(model: Model, covariates: Mapping[str, ArrayLike]) -> dict[str, ArrayLike]:

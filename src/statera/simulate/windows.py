@@ -11,7 +11,6 @@ __all__ = ["AREA", "HIGHEST", "LAST", "LOWEST", "N_MEASURES", "WHEN", "reset", "
 
 HIGHEST, WHEN, AREA, LOWEST, LAST = range(5)
 N_MEASURES = 5
-_PIECES = 12
 
 
 @compiled
@@ -48,17 +47,46 @@ def _note(row, value, time):
 
 
 @compiled
+def _outside(start, end, t, h):
+    return t < start - 1e-12 * max(1.0, start) or t + h > end + 1e-12 * max(1.0, end) or h <= 0.0
+
+
+@compiled
+def _fastest(modal, lam, a):
+    """Return the largest rate of the system, or a bound for it."""
+    largest = 0.0
+    for i in range(lam.size):
+        if modal:
+            largest = max(largest, abs(lam[i]))
+        else:
+            total = 0.0
+            for j in range(lam.size):
+                total += abs(a[i, j])
+            largest = max(largest, total)
+    return largest
+
+
+@compiled
 def watch(
     measures, windows, t, h, modal, lam, a, weights, offset, z, u,
     phi, psi, big_phi, big_psi,
 ):  # fmt: skip
     """Update the measures for a step from t to t + h without events inside.
 
-    A sum of real exponentials has few turning points; they are bracketed on pieces that are
-    short after the start of the step, where concentrations change fastest, and then bisected.
+    A sum of real exponentials has few turning points; they are bracketed on pieces that grow
+    from a tenth of the fastest time constant to the whole step, and then bisected.
     """
+    inside = False
     for k in range(windows.shape[0]):
-        if t < windows[k, 0] - 1e-12 or t + h > windows[k, 1] + 1e-12 or h <= 0.0:
+        inside = inside or not _outside(windows[k, 0], windows[k, 1], t, h)
+    if not inside:
+        return
+    stretch = 10.0 * h * _fastest(modal, lam, a)
+    pieces = 4 + int(1.5 * np.log2(1.0 + min(stretch, 1e18)))
+    first = 1.0 / max(stretch, pieces)
+    ratio = (1.0 / first) ** (1.0 / (pieces - 1))
+    for k in range(windows.shape[0]):
+        if _outside(windows[k, 0], windows[k, 1], t, h):
             continue
         for o in range(weights.shape[0]):
             row = measures[k, o]
@@ -67,8 +95,8 @@ def watch(
             value, before = value_at(modal, lam, a, w, z, u, 0.0)
             _note(row, offset[o] + value, t)
             low = 0.0
-            for piece in range(1, _PIECES + 1):
-                high = h * (piece / _PIECES) ** 2
+            for piece in range(1, pieces + 1):
+                high = h if piece == pieces else h * first * ratio ** (piece - 1)
                 value, after = value_at(modal, lam, a, w, z, u, high)
                 if before * after < 0.0:
                     s = _turning_point(modal, lam, a, w, z, u, low, high, before > 0.0)

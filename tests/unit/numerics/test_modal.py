@@ -1,0 +1,127 @@
+"""Modes of small systems against numpy's eigenvalues and scipy's exponential."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import scipy.linalg
+from numpy.typing import NDArray
+
+from statera.numerics.modal import Modes, decompose, strong_blocks
+
+Floats = NDArray[np.float64]
+
+
+def _modes(a: Floats) -> Modes:
+    members, bounds = strong_blocks(a != 0.0)
+    return decompose(a[None], members, bounds)
+
+
+def _check(a: Floats, h: float = 1.7) -> None:
+    rates, right, left, real = (x[0] for x in _modes(a))
+    assert real
+    np.testing.assert_allclose(np.sort(rates), np.sort(np.linalg.eigvals(a).real), atol=1e-12)
+    np.testing.assert_allclose(left @ right, np.eye(len(a)), atol=1e-10)
+    rebuilt = (right * np.exp(rates * h)) @ left
+    np.testing.assert_allclose(rebuilt, scipy.linalg.expm(a * h), atol=1e-11)
+
+
+def _mammillary(k10: float, *pairs: tuple[float, float]) -> Floats:
+    n = 1 + len(pairs)
+    a = np.zeros((n, n))
+    a[0, 0] = -k10 - sum(out for out, _ in pairs)
+    for i, (out, back) in enumerate(pairs, 1):
+        a[i, 0], a[0, i], a[i, i] = out, back, -back
+    return a
+
+
+def test_one_two_and_three_compartments() -> None:
+    _check(_mammillary(0.1))
+    _check(_mammillary(0.1, (0.5, 0.2)))
+    _check(_mammillary(0.1, (0.5, 0.2), (0.05, 0.01)))
+
+
+def test_four_compartments_take_the_general_path() -> None:
+    _check(_mammillary(0.1, (0.5, 0.2), (0.05, 0.01), (2.0, 3.0)))
+
+
+def test_absorption_and_metabolite_around_two_compartments() -> None:
+    a = np.zeros((4, 4))
+    a[1:3, 1:3] = _mammillary(0.1, (0.5, 0.2))
+    a[0, 0], a[1, 0] = -1.3, 1.3
+    a[3, 1], a[3, 3] = 0.1, -0.03
+    members, bounds = strong_blocks(a != 0.0)
+    assert sorted(np.diff(bounds).tolist()) == [1, 1, 2]
+    assert sorted(members.tolist()) == [0, 1, 2, 3]
+    _check(a)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_random_trees(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    for _ in range(40):
+        _check(_mammillary(*(float(rng.lognormal(-1, 1)),), *rng.lognormal(-1, 1, (2, 2)).tolist()))
+
+
+def test_rates_far_apart_keep_their_digits() -> None:
+    k10, k12, k21 = 1e-9, 50.0, 20.0
+    rates = _modes(_mammillary(k10, (k12, k21)))[0][0]
+    slow = k10 * k21 / (k10 + k12 + k21)  # to first order in k10
+    assert max(rates) == pytest.approx(-slow, rel=1e-6)
+
+
+@pytest.mark.parametrize("n_pairs", [1, 2, 3])
+def test_no_elimination_gives_a_rate_of_exactly_zero(n_pairs: int) -> None:
+    pairs = [(0.37, 0.21), (0.055, 0.013), (1.9, 2.3)][:n_pairs]
+    rates = _modes(_mammillary(0.0, *pairs))[0][0]
+    assert rates.max() == 0.0
+
+
+def test_equal_rates_are_left_to_the_matrix_exponential() -> None:
+    a = np.array([[-0.5, 0.0], [0.5, -0.5]])
+    assert not _modes(a)[3][0]
+
+
+def test_crowded_rates_are_left_to_the_matrix_exponential() -> None:
+    # no two are within 1e-5 of each other, but together they would cost twelve digits
+    rates = 1.0 + 1e-3 * np.arange(5)
+    a = np.diag(-rates) + np.diag(rates[:-1], -1)
+    assert not _modes(a)[3][0]
+    _check(np.diag(-np.arange(1.0, 6.0)) + np.diag(np.arange(1.0, 5.0), -1))
+
+
+def test_rotation_is_left_to_the_matrix_exponential() -> None:
+    assert not _modes(np.array([[-0.1, 1.0], [-1.0, -0.1]]))[3][0]
+    three = np.array([[-0.1, 1.0, 0.0], [0.0, -0.2, 1.0], [-1.0, 0.0, -0.3]])
+    assert not _modes(three)[3][0]
+
+
+def test_modes_do_not_touch_what_they_cannot_reach() -> None:
+    a = np.zeros((4, 4))
+    a[:3, :3] = _mammillary(0.1, (0.5, 0.2), (0.05, 0.01))  # a fourth state stands apart
+    rates, right, left, real = (x[0] for x in _modes(a))
+    assert real
+    apart = int(np.argmax(rates == 0.0))
+    np.testing.assert_array_equal(right[:3, apart], 0.0)
+    np.testing.assert_array_equal(left[apart, :3], 0.0)
+
+
+def test_systems_are_independent_and_bad_ones_are_marked() -> None:
+    good = _mammillary(0.1, (0.5, 0.2))
+    bad = good.copy()
+    bad[0, 0] = np.nan
+    members, bounds = strong_blocks(good != 0.0)
+    rates, _, _, real = decompose(np.stack([good, bad, good]), members, bounds)
+    assert real.tolist() == [True, False, True]
+    np.testing.assert_array_equal(rates[0], rates[2])
+
+
+def test_blocks_of_a_cycle() -> None:
+    pattern = np.zeros((4, 4), dtype=bool)
+    for start, end in [(0, 1), (1, 2), (2, 0), (2, 3)]:
+        pattern[end, start] = True
+    members, bounds = strong_blocks(pattern)
+    blocks = {tuple(sorted(members[a:b])) for a, b in pairwise(bounds)}
+    assert blocks == {(0, 1, 2), (3,)}
