@@ -161,12 +161,13 @@ def _parse_part(part: str, whole: str, start: float) -> Dose:
     amount = parse_quantity(match["amount"], "mg", what="dose")
     if amount <= 0:
         raise InputError(f"dose '{part}': the amount must be above zero", hint=_HELP)
-    duration = parse_quantity(match["over"], "h", what="duration") if match["over"] else 0.0
+    # units of time are read without regard to case, as in Q24H; those of mass are not
+    duration = parse_quantity(match["over"].lower(), "h", what="duration") if match["over"] else 0.0
     if match["over"] and duration <= 0:
         raise InputError(f"dose '{part}': the duration must be above zero", hint=_HELP)
     interval = 0.0
     if match["every"]:
-        interval = parse_quantity(match["every"].lstrip("qQ"), "h", what="interval")
+        interval = parse_quantity(match["every"].lower().lstrip("q"), "h", what="interval")
     elif match["word"]:
         interval = _INTERVALS[re.sub(r"\s+", " ", match["word"].lower())]
     if (match["every"] or match["word"]) and interval <= 0:
@@ -179,7 +180,8 @@ def _parse_part(part: str, whole: str, start: float) -> Dose:
             raise InputError(
                 f"dose '{part}': a time span needs an interval", hint="Add one, such as q24h."
             )
-        number = math.ceil(parse_quantity(match["span"], "h", what="time span") / interval - 1e-9)
+        span = parse_quantity(match["span"].lower(), "h", what="time span")
+        number = math.ceil(span / interval - 1e-9)
     if number < 1 or number > 100_000:
         raise InputError(f"dose '{part}': the number of doses must be 1 to 100000", hint=_HELP)
     if number > 1 and interval == 0.0:

@@ -13,6 +13,7 @@ from statera.evidence.printed import (
     events_from_percent,
 )
 from statera.evidence.proportions import Arm, risk_difference
+from statera.monograph.sections.efficacy_words import arm_text
 from statera.numerics.interval import Interval
 from statera.sources import Fact
 
@@ -123,7 +124,8 @@ def contrasts(facts: Iterable[Fact]) -> tuple[Contrast, ...]:
 def _between_doses(arms: Sequence[Fact]) -> list[Contrast]:
     """Compare two doses of a trial without control; anything else stays alone."""
     doses = {f.get("dose_mg") for f in arms}
-    if len(arms) == 2 and len(doses) == 2 and "" not in doses:
+    numbers = all(f.number is not None for f in arms)
+    if numbers and len(arms) == 2 and len(doses) == 2 and "" not in doses:
         low, high = sorted(arms, key=lambda f: float(f.get("dose_mg")))
         made = _contrast(high, low, ())
         return [_noted(made, "no placebo arm: dose against dose")]
@@ -131,7 +133,7 @@ def _between_doses(arms: Sequence[Fact]) -> list[Contrast]:
 
 
 def _alone(fact: Fact) -> str:
-    return "as stated, without a control" if not fact.get("subgroup") else "subgroup, no control"
+    return "subgroup, no control" if fact.get("subgroup") else "no control stated"
 
 
 def _noted(made: Contrast, note: str) -> Contrast:
@@ -190,8 +192,8 @@ def _printed(fact: Fact, n: int | None = None) -> PrintedCount | None:
         return None
     events = arm_size(fact.get("events"))
     if events is not None:
-        return PrintedCount(fact.get("arm"), size, events, events, events)
-    return events_from_percent(fact.number, size, label=fact.get("arm"))
+        return PrintedCount(arm_text(fact.get("arm")), size, events, events, events)
+    return events_from_percent(fact.number, size, label=arm_text(fact.get("arm")))
 
 
 def derived_difference(

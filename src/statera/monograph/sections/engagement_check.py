@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from statera.engagement import percent_text
+from statera.library import load_cytokines
 from statera.monograph.cells import computed, fact_cell
 from statera.monograph.context import Context
 from statera.monograph.sections.engagement_tables import Result
@@ -42,6 +43,7 @@ def observed_blocks(context: Context, results: Sequence[Result]) -> list[Block]:
 
 
 def _check(context: Context, fact: Fact, results: Sequence[Result]) -> list[Block]:
+    results = _relevant(fact, results)
     said = str(fact.value)
     peak, baseline = _PEAK.search(said), _BASELINE.search(said)
     highest = context.highest
@@ -65,13 +67,34 @@ def _check(context: Context, fact: Fact, results: Sequence[Result]) -> list[Bloc
         foot=(
             f"A peak within {_SAME_HOURS:g} h counts as the same, because sampling times were not "
             f"stated; near baseline is read as an inhibition of at most {100 * _NEAR:g} %. Both "
-            "limits are choices of this program.",
+            "limits are choices of this program. Of the enzymes, the most inhibited kinase of the "
+            "receptor is shown.",
         ),
     )
     blocks.append(table)
     if baseline:
         blocks += _implied(results)
     return blocks
+
+
+def _relevant(fact: Fact, results: Sequence[Result]) -> list[Result]:
+    """Return the results that bear on the cytokine of a statement.
+
+    Potencies against it, and of the enzymes only the most inhibited kinase of its receptor (the
+    assumption of the limiting kinase); all results where no cytokine is named.
+    """
+    named = [c for c in load_cytokines() if re.match(rf"{re.escape(c.name)}\b", fact.parameter)]
+    if not named:
+        return list(results)
+    cytokine = max(named, key=lambda c: len(c.name))
+    word = re.compile(rf"{re.escape(cytokine.name)}(?!\d)")
+    kinases = {
+        r.name: r.typical.minimum.low
+        for r in results
+        if r.course.potency.matrix == "enzyme" and r.course.potency.target in cytokine.jaks
+    }
+    limiting = max(kinases, key=lambda name: kinases[name], default="")
+    return [r for r in results if r.name == limiting or word.search(r.course.potency.stimulus)]
 
 
 def _peak_row(fact: Fact, stated: float, tmax: float) -> tuple[Inline, ...]:
