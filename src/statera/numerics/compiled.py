@@ -32,14 +32,13 @@ def cache_directory() -> Path:
     ``STATERA_CACHE_DIR`` if it is set, else ``~/.cache/statera``, else a temporary directory.
     """
     chosen = os.environ.get("STATERA_CACHE_DIR")
-    for base in (Path(chosen) if chosen else Path.home() / ".cache" / "statera",):
-        try:
-            base.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=base):
-                return base
-        except OSError:
-            continue
-    return Path(tempfile.mkdtemp(prefix="statera-"))
+    base = Path(chosen) if chosen else Path.home() / ".cache" / "statera"
+    try:
+        base.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=base):
+            return base
+    except OSError:
+        return Path(tempfile.mkdtemp(prefix="statera-"))
 
 
 @lru_cache(maxsize=1)

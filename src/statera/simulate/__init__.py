@@ -6,6 +6,7 @@ from typing import Any
 
 from statera.simulate.check_models import check_models
 from statera.simulate.disposition import terminal_half_life
+from statera.simulate.distributions import Choice, LogNormal, Normal, Uniform, parse_distribution
 from statera.simulate.expectations import ExpectationResult, check_expectations
 from statera.simulate.ode_options import OdeOptions
 from statera.simulate.result import ENDPOINTS, SimulationResult
@@ -15,14 +16,19 @@ from statera.simulate.structure import depends_on_time
 
 __all__ = [
     "ENDPOINTS",
+    "Choice",
     "ExpectationResult",
+    "LogNormal",
+    "Normal",
     "OdeOptions",
     "SimulationResult",
+    "Uniform",
     "check_expectations",
     "check_models",
     "default_times",
     "default_windows",
     "depends_on_time",
+    "parse_distribution",
     "sentence",
     "simulate",
     "structure_of",

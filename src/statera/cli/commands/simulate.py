@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from statera.data import Regimen
     from statera.model import Model
     from statera.simulate import SimulationResult
+    from statera.simulate.distributions import Distribution
 
     Floats = NDArray[np.float64]
 
@@ -63,7 +64,11 @@ def simulate(
     ] = 1000,
     covariate: Annotated[
         list[str] | None,
-        typer.Option("--covariate", metavar="NAME=VALUE", help="Hold a covariate; repeatable."),
+        typer.Option(
+            "--covariate",
+            metavar="NAME=VALUE",
+            help="A value, or a distribution to draw from; repeatable.",
+        ),
     ] = None,
     seed: Seed = 1,
     workers: Workers = None,
@@ -130,17 +135,24 @@ def simulate(
     _print_summary(result)
 
 
-def _covariate(text: str) -> tuple[str, float]:
-    name, sign, number = (part.strip() for part in text.partition("="))
+def _covariate(text: str) -> tuple[str, float | Distribution]:
+    """Return a covariate's name and its value, or the distribution it is drawn from."""
+    name, sign, given = (part.strip() for part in text.partition("="))
+    if name and "(" in given:
+        from statera.simulate import parse_distribution  # noqa: PLC0415  heavy
+
+        with concerning("--covariate"):
+            return name, parse_distribution(given)
     try:
-        value = float(number)
+        value = float(given)
     except ValueError:
         value = math.nan
     if not (name and sign and math.isfinite(value)):
         raise UsageError(
             f"'{text}' is not a covariate and its value",
             where="--covariate",
-            hint="Write NAME=NUMBER, such as egfr=45, in the unit of the model.",
+            hint="Write NAME=NUMBER, such as egfr=45, or a distribution, such as "
+            "wt='normal(74, 15)'.",
         )
     return name, value
 
@@ -190,7 +202,9 @@ def _file(frame: pl.DataFrame, suffix: str) -> bytes:
     return buffer.getvalue()
 
 
-def _data(result: SimulationResult, held: dict[str, float], dose: str) -> dict[str, Any]:
+def _data(
+    result: SimulationResult, held: dict[str, float | Distribution], dose: str
+) -> dict[str, Any]:
     """Return the result as data: percentiles of the profiles, endpoints of every subject."""
     profiles = {}
     for output, unit in result.units.items():
@@ -201,7 +215,7 @@ def _data(result: SimulationResult, held: dict[str, float], dose: str) -> dict[s
         "model": result.model_id,
         "dose": dose,
         "subjects": result.n_subjects,
-        "covariates": held,
+        "covariates": {name: str(v) if not isinstance(v, float) else v for name, v in held.items()},
         "solver": result.solver,
         "failures": [
             {"subject": index + 1, "sentence": sentence} for index, sentence in result.failures
