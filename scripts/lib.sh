@@ -16,7 +16,8 @@ LOCK="$VENV-lock/holder"
 unset PYTHONHOME PYTHONPATH PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV
 export PYTHONNOUSERSITE=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
 
-say() { printf '%s\n' "$*" >&2; }
+# Print each argument as a line on standard error.
+say() { printf '%s\n' "$@" >&2; }
 
 die() {
   say "$@"

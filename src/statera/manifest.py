@@ -31,7 +31,6 @@ _PACKAGES = (
     "numpy",
     "pint",
     "polars",
-    "pydantic",
     "scipy",
     "sympy",
 )

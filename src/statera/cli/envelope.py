@@ -61,7 +61,7 @@ class Envelope:
     error: Failure | None = None
 
     def to_json(self, *, ascii_only: bool = True) -> str:
-        """Return the envelope as strict JSON (no NaN or Infinity) with a final line break.
+        """Return the envelope as strict JSON (no NaN or Infinity) on one line, line break included.
 
         By default other characters than ASCII are escaped, so that any terminal and any pipe can
         carry the text.
@@ -75,7 +75,7 @@ class Envelope:
         }
         if self.error is not None:
             fields["error"] = plain(self.error)
-        return json.dumps(fields, indent=2, ensure_ascii=ascii_only, allow_nan=False) + "\n"
+        return json.dumps(fields, ensure_ascii=ascii_only, allow_nan=False) + "\n"
 
 
 def plain(value: Any) -> Any:

@@ -20,7 +20,7 @@ Examples:
   statera monograph baricitinib --out baricitinib.html
   statera library list
   statera library show baricitinib --section potency
-  statera simulate decker_2024 --dose "4 mg q24h x14" --covariate egfr=45
+  statera simulate baricitinib/Decker_2024 --dose "4 mg q24h x14"
 
 Quantitative pharmacology of JAK inhibitors: cited facts, population models, target engagement
 and one computed page a drug.

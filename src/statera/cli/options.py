@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
-__all__ = ["JsonFlag", "OutPath", "QuietFlag", "Seed", "Workers"]
+from statera.errors import StateraError
+
+__all__ = ["JsonFlag", "QuietFlag", "Seed", "Workers", "concerning"]
 
 JsonFlag = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on standard output, also on errors.")
@@ -15,9 +18,6 @@ JsonFlag = Annotated[
 QuietFlag = Annotated[
     bool,
     typer.Option("--quiet", "-q", help="No progress and no remarks; warnings and errors only."),
-]
-OutPath = Annotated[
-    Path | None, typer.Option("--out", "-o", metavar="FILE", help="Where to write.")
 ]
 Seed = Annotated[
     int,
@@ -29,3 +29,14 @@ Workers = Annotated[
     int | None,
     typer.Option("--workers", min=1, help="Threads to use; all processors unless given."),
 ]
+
+
+@contextmanager
+def concerning(option: str) -> Iterator[None]:
+    """Let an error raised inside, that names no place, name `option`."""
+    try:
+        yield
+    except StateraError as error:
+        if error.where is None:
+            error.where = option
+        raise

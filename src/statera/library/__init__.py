@@ -5,6 +5,8 @@
 0.79
 """
 
+from typing import TYPE_CHECKING, Any
+
 from statera.library.check import CheckReport, Finding, Severity, check_library
 from statera.library.conflicts import Conflict, load_conflicts
 from statera.library.cytokines import Cytokine, find_cytokine, load_cytokines
@@ -19,10 +21,12 @@ from statera.library.labels import (
     Threshold,
     read_labels,
 )
-from statera.library.models import load_model, model_ids, models_of, read_model
 from statera.library.names import Name, NameKind, find_name, load_names, resolve
 from statera.library.references import find_source, format_citation, load_references
 from statera.library.schema import SECTIONS
+
+if TYPE_CHECKING:
+    from statera.library.models import load_model, model_ids, models_of, read_model
 
 __all__ = [
     "SECTIONS",
@@ -64,3 +68,14 @@ __all__ = [
     "read_model",
     "resolve",
 ]
+
+_OF_MODELS = frozenset({"load_model", "model_ids", "models_of", "read_model"})
+
+
+def __getattr__(name: str) -> Any:
+    """Load what concerns models on first use: it needs numpy and sympy, facts do not."""
+    if name in _OF_MODELS:
+        from statera.library import models  # noqa: PLC0415
+
+        return getattr(models, name)
+    raise AttributeError(f"module 'statera.library' has no attribute '{name}'")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import Any
+
+import numpy as np
 
 from statera.data import Dose, Regimen
 from statera.library import Drug, load_drug
@@ -12,11 +15,14 @@ from statera.library.models import load_model, models_of
 from statera.model import Model
 from statera.monograph.options import MonographOptions
 from statera.parallel import available_workers
-from statera.simulate import SimulationResult, simulate
-from statera.sources import Fact
+from statera.simulate import SimulationResult, default_times, depends_on_time, simulate
+from statera.sources import Fact, Status
 from statera.units import molar_from_mass
 
-__all__ = ["Context", "DoseOption", "Exposure", "make_context"]
+__all__ = ["LONG_USE", "Context", "DoseOption", "Exposure", "make_context"]
+
+LONG_USE = 28
+"""Doses after which a model whose clearance changes with time is taken as settled."""
 
 _FREQUENCIES = {"QD": (24.0, "once daily"), "BID": (12.0, "twice daily")}
 
@@ -116,18 +122,42 @@ class Context:
         average = float(self.highest.typical.endpoint("Cavg")[0])
         return molar_from_mass(average, self.molar_mass)
 
-    def run(
-        self, regimen: Regimen, *, typical: bool = False, **changes: object
-    ) -> SimulationResult:
-        """Simulate the primary model with the options of the monograph."""
+    def run(self, regimen: Regimen, *, typical: bool = False, **changes: Any) -> SimulationResult:
+        """Simulate the primary model with the options of the monograph.
+
+        Where the equations depend on time there is no steady state: `LONG_USE` doses are given
+        instead, and the last interval is returned with times from its start.
+        """
         assert self.model is not None
-        arguments: dict[str, object] = {
+        dose = regimen.doses[0]
+        arguments: dict[str, Any] = {
             "n": 1 if typical else self.options.n,
             "typical": typical,
             "seed": self.options.seed,
             "workers": 1 if typical else self.workers,
+            **changes,
         }
-        return simulate(self.model, regimen, **{**arguments, **changes})  # type: ignore[arg-type]
+        held = _implied_covariates(self.model, dose)
+        arguments["covariates"] = {**held, **dict(arguments.get("covariates") or {})}
+        if not dose.steady_state or not depends_on_time(self.model):
+            return simulate(self.model, regimen, **arguments)
+        repeated = replace(dose, steady_state=False, additional=LONG_USE - 1)
+        start = repeated.last_time
+        grid = arguments.get("times")
+        arguments["times"] = start + (default_times(regimen) if grid is None else np.asarray(grid))
+        arguments["windows"] = [(start, start + dose.interval)]
+        result = simulate(self.model, Regimen((repeated,), regimen.text), **arguments)
+        return replace(result, times=result.times - start, windows=result.windows - start)
+
+
+def _implied_covariates(model: Model, dose: Dose) -> dict[str, float]:
+    """Return covariates that a regimen itself fixes: the daily dose, and whether doses repeat."""
+    found = {}
+    if "DOSE" in model.covariates:
+        found["DOSE"] = dose.amount * 24.0 / (dose.interval or 24.0)
+    if "MULTIPLE" in model.covariates:
+        found["MULTIPLE"] = float(dose.interval > 0)
+    return found
 
 
 def make_context(name: str, options: MonographOptions) -> Context:
@@ -163,10 +193,12 @@ def make_context(name: str, options: MonographOptions) -> Context:
 def _doses(drug: Drug, model: Model) -> tuple[DoseOption, ...]:
     """Return the label doses of the drug inside the model's dose range, lowest first.
 
-    Rules that were superseded, and claims of a vendor, do not count unless nothing else is left.
+    Rules that were superseded, and claims of a vendor, do not count.
     """
     found = set()
     for rule in drug.labels:
+        if rule.superseded or rule.status is Status.VENDOR_CLAIM:
+            continue
         frequency = _FREQUENCIES.get(rule.frequency or "")
         if rule.dose_mg and frequency and model.dose_soft.holds(rule.dose_mg):
             found.add(DoseOption(rule.dose_mg, frequency[0]))

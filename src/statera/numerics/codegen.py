@@ -1,7 +1,7 @@
 """From symbolic expressions to compiled functions, kept on disk by content.
 
 The generated source holds arithmetic over parsed formulas only. It is written once under the hash
-of its text, the generator's version and numba's version, through a temporary name, so that
+of its text and of the compiled sources that it works with, through a temporary name, so that
 concurrent and interrupted runs cannot leave a broken file; numba keeps the machine code beside it.
 """
 
@@ -13,91 +13,83 @@ import os
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import numba
 import sympy as sp
-from sympy.printing.pycode import PythonCodePrinter
 
-from statera.numerics.compiled import cache_directory
+from statera.numerics.compiled import cache_directory, kernel_key
 from statera.numerics.expression import symbol
+from statera.numerics.printing import assignments
+from statera.numerics.tsit5_code import step_source
 
-__all__ = ["VectorFunction", "compile_functions"]
-
-VERSION = "1"
-
-VectorFunction = Any
-"""A compiled function ``f(t, x, p, out)``: scalar time, states, parameters, result written."""
+__all__ = ["CompiledSystem", "compile_system"]
 
 
-class _Printer(PythonCodePrinter):  # type: ignore[misc]  # sympy has no types
-    """Prints expressions with the functions of the math module, and small powers as products."""
+@dataclass(frozen=True)
+class CompiledSystem:
+    """Compiled functions of a system, see `statera.numerics.tsit5` for their types.
 
-    def _print_Pow(self, expr: Any, **options: Any) -> str:
-        if expr.exp.is_Integer and 2 <= int(expr.exp) <= 4:
-            base = self.parenthesize(expr.base, 50)
-            return "(" + "*".join([base] * int(expr.exp)) + ")"
-        return str(super()._print_Pow(expr, **options))
+    Attributes
+    ----------
+    rhs
+        ``rhs(t, x, p, out, base)`` writes the derivatives.
+    outputs
+        ``outputs(t, x, p, out, base)`` writes the outputs.
+    step
+        One Tsit5 step of this system.
+    """
 
-    def _print_Piecewise(self, expr: Any) -> str:
-        text = f"({self._print(expr.args[-1][0])})"
-        for yes, condition in reversed(expr.args[:-1]):
-            text = f"(({self._print(yes)}) if ({self._print(condition)}) else {text})"
-        return text
-
-    def _print_Min(self, expr: Any) -> str:
-        return f"min({', '.join(self._print(a) for a in expr.args)})"
-
-    def _print_Max(self, expr: Any) -> str:
-        return f"max({', '.join(self._print(a) for a in expr.args)})"
+    rhs: Any
+    outputs: Any
+    step: Any
 
 
 def _function(
     name: str, expressions: Sequence[sp.Expr], states: Sequence[str], parameters: Sequence[str]
 ) -> str:
-    printer = _Printer({"fully_qualified_modules": True})
-    read = {symbol(n): sp.Symbol(f"x[{i}]") for i, n in enumerate(states)}
-    read |= {symbol(n): sp.Symbol(f"p[{i}]") for i, n in enumerate(parameters)}
-    temporaries, results = sp.cse(
-        list(expressions), symbols=sp.numbered_symbols("_c"), order="none"
-    )
-    lines = [f"def {name}(t, x, p, out):"]
-    for target, value in temporaries:
-        lines.append(f"    {target} = {printer.doprint(value.xreplace(read))}")
-    for i, value in enumerate(results):
-        lines.append(f"    out[{i}] = {printer.doprint(value.xreplace(read))}")
-    return "\n".join(lines)
+    read = {symbol(n): f"x[{i}]" for i, n in enumerate(states)}
+    read |= {symbol(n): f"p[{i}]" for i, n in enumerate(parameters)}
+    targets = [f"out[base + {i}]" for i in range(len(expressions))]
+    lines = assignments(expressions, read, targets)
+    return "\n".join([f"def {name}(t, x, p, out, base):", *lines])
 
 
-def compile_functions(
-    functions: dict[str, Sequence[sp.Expr]], states: Sequence[str], parameters: Sequence[str]
-) -> dict[str, VectorFunction]:
-    """Compile functions of states and parameters.
+def compile_system(
+    derivatives: Sequence[sp.Expr],
+    outputs: Sequence[sp.Expr],
+    states: Sequence[str],
+    parameters: Sequence[str],
+) -> CompiledSystem:
+    """Compile a system of equations.
 
     Parameters
     ----------
-    functions
-        Expressions by function name; each function writes its values into ``out``.
+    derivatives
+        Right-hand sides in the order of `states`.
+    outputs
+        What is observed.
     states, parameters
         Names in the order of ``x`` and ``p``; the time is ``t``.
     """
-    body = "\n\n\n".join(_function(n, e, states, parameters) for n, e in functions.items())
-    decorated = body.replace(
-        "def ", '@njit("void(float64, float64[::1], float64[::1], float64[::1])", **OPTIONS)\ndef '
-    )
-    text = (
-        "import math\n\nfrom numba import njit\n\n"
-        'OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}\n\n\n'
-        f"{decorated}\n"
+    text = "\n\n\n".join(
+        [
+            "import math\n\nfrom numba import njit\n\n"
+            "from statera.numerics.tsit5 import FUNCTION, STEP, looped_step\n\n"
+            'OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}',
+            f"@njit(FUNCTION, **OPTIONS)\n{_function('rhs', derivatives, states, parameters)}",
+            f"@njit(FUNCTION, **OPTIONS)\n{_function('outputs', outputs, states, parameters)}",
+            f"@njit(STEP, **OPTIONS)\n{step_source(derivatives, states, parameters)}\n",
+        ]
     )
     module = _module(text)
-    return {name: getattr(module, name) for name in functions}
+    return CompiledSystem(module.rhs, module.outputs, module.step)
 
 
 @lru_cache(maxsize=256)
 def _module(text: str) -> Any:
-    key = hashlib.sha256(f"{VERSION}\n{numba.__version__}\n{text}".encode()).hexdigest()[:32]
+    key = hashlib.sha256(f"{kernel_key()}\n{text}".encode()).hexdigest()[:32]
     name = f"statera_generated_{key}"
     path = cache_directory() / f"{name}.py"
     if not path.exists() or path.read_text(encoding="utf-8") != text:

@@ -18,7 +18,7 @@ from typing import Any
 import numba
 from numba import config, njit
 
-__all__ = ["cache_directory", "compiled"]
+__all__ = ["cache_directory", "compiled", "kernel_key"]
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _FOLDERS = ("numerics", "simulate")
@@ -32,18 +32,18 @@ def cache_directory() -> Path:
     ``STATERA_CACHE_DIR`` if it is set, else ``~/.cache/statera``, else a temporary directory.
     """
     chosen = os.environ.get("STATERA_CACHE_DIR")
-    for base in (Path(chosen) if chosen else Path.home() / ".cache" / "statera",):
-        try:
-            base.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=base):
-                return base
-        except OSError:
-            continue
-    return Path(tempfile.mkdtemp(prefix="statera-"))
+    base = Path(chosen) if chosen else Path.home() / ".cache" / "statera"
+    try:
+        base.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=base):
+            return base
+    except OSError:
+        return Path(tempfile.mkdtemp(prefix="statera-"))
 
 
 @lru_cache(maxsize=1)
-def _kernel_directory() -> Path:
+def kernel_key() -> str:
+    """Return a hash of numba's version and of every source file with compiled functions."""
     digest = hashlib.sha256(numba.__version__.encode())
     for folder in _FOLDERS:
         for file in sorted((_PACKAGE / folder).glob("*.py")):
@@ -51,7 +51,7 @@ def _kernel_directory() -> Path:
             if b"compiled" in source:
                 digest.update(file.name.encode())
                 digest.update(source)
-    return cache_directory() / f"kernels-{digest.hexdigest()[:16]}"
+    return digest.hexdigest()[:16]
 
 
 def compiled(target: Any) -> Any:
@@ -73,7 +73,7 @@ def compiled(target: Any) -> Any:
 def _decorate(function: Callable[..., Any], signature: Any = None) -> Any:
     settings: Any = config
     before = settings.CACHE_DIR
-    settings.CACHE_DIR = str(_kernel_directory())
+    settings.CACHE_DIR = str(cache_directory() / f"kernels-{kernel_key()}")
     try:
         arguments = () if signature is None else (signature,)
         return njit(*arguments, **_OPTIONS)(function)

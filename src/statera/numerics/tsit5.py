@@ -11,12 +11,29 @@ from numba import types
 
 from statera.numerics.compiled import compiled
 
-__all__ = ["ERROR", "RHS", "A", "B", "C", "interpolate", "step"]
+__all__ = [
+    "ERROR",
+    "FLOOR",
+    "FUNCTION",
+    "RHS",
+    "STEP",
+    "STEPPER",
+    "A",
+    "B",
+    "C",
+    "interpolate",
+    "looped_step",
+]
 
-RHS = types.FunctionType(
-    types.void(types.float64, types.float64[::1], types.float64[::1], types.float64[::1])
-)
-"""Type of a right-hand side ``f(t, x, p, out)`` as a first-class compiled function."""
+_F = types.float64
+_V = types.float64[::1]
+FUNCTION = types.void(_F, _V, _V, _V, types.int64)
+"""Signature of ``f(t, x, p, out, base)``, which writes from ``out[base]`` on. All stages lie in one
+array, because a view per stage would cost more than the arithmetic."""
+STEP = _F(_F, _F, _V, _V, _V, _V, _V, _V, _F, _F)
+"""Signature of ``step(t, h, x, p, rates, k, x_new, peak, rtol, atol)``, see `looped_step`."""
+RHS = types.FunctionType(FUNCTION)
+STEPPER = types.FunctionType(STEP)
 
 C = np.array([0.0, 0.161, 0.327, 0.9, 0.9800255409045097, 1.0, 1.0])
 A = np.zeros((7, 6))
@@ -41,6 +58,8 @@ ERROR = np.array(
 )  # fmt: skip
 
 
+FLOOR = 1e-3
+
 _A21 = A[1, 0]
 _A31, _A32 = A[2, 0], A[2, 1]
 _A41, _A42, _A43 = A[3, 0], A[3, 1], A[3, 2]
@@ -52,57 +71,59 @@ _E1, _E2, _E3, _E4, _E5, _E6, _E7 = ERROR
 
 
 @compiled
-def _derivative(f, t, x, p, rates, out):
-    f(t, x, p, out)
+def _derivative(f, t, x, p, rates, k, base):
+    f(t, x, p, k, base)
     for i in range(x.size):
-        out[i] += rates[i]
+        k[base + i] += rates[i]
 
 
 @compiled
-def step(f, t, h, x, p, rates, k, stage, x_new, rtol, atol):
+def looped_step(f, t, h, x, p, rates, k, x_new, peak, rtol, atol):
     """Take one step and return its error relative to the tolerance (accept up to 1).
 
-    ``k[0]`` must hold the derivative at t; ``k[6]`` gets that at t + h. ``rates`` (n,) are
-    constant inputs added to the derivative of every state. The loops over stages are written
-    out, which is what makes the step fast.
+    ``k`` (7 n,) holds the stages: the first must hold the derivative at t, the last gets that at
+    t + h. ``rates`` (n,) are
+    constant inputs added to the derivative of every state. The error of a state is measured
+    against its size, but not below `FLOOR` of the largest size it has had (``peak``): a depot that
+    has emptied must not hold up the step, whatever the unit of amounts. Small systems get a step
+    written out for them instead (`statera.numerics.tsit5_code`).
     """
     n = x.size
-    k1, k2, k3, k4, k5, k6, k7 = k[0], k[1], k[2], k[3], k[4], k[5], k[6]
+    n2, n3, n4, n5, n6 = 2 * n, 3 * n, 4 * n, 5 * n, 6 * n
     for i in range(n):
-        stage[i] = x[i] + h * (_A21 * k1[i])
-    _derivative(f, t + _C2 * h, stage, p, rates, k2)
+        x_new[i] = x[i] + h * (_A21 * k[i])
+    _derivative(f, t + _C2 * h, x_new, p, rates, k, n)
     for i in range(n):
-        stage[i] = x[i] + h * (_A31 * k1[i] + _A32 * k2[i])
-    _derivative(f, t + _C3 * h, stage, p, rates, k3)
+        x_new[i] = x[i] + h * (_A31 * k[i] + _A32 * k[n + i])
+    _derivative(f, t + _C3 * h, x_new, p, rates, k, n2)
     for i in range(n):
-        stage[i] = x[i] + h * (_A41 * k1[i] + _A42 * k2[i] + _A43 * k3[i])
-    _derivative(f, t + _C4 * h, stage, p, rates, k4)
+        x_new[i] = x[i] + h * (_A41 * k[i] + _A42 * k[n + i] + _A43 * k[n2 + i])
+    _derivative(f, t + _C4 * h, x_new, p, rates, k, n3)
     for i in range(n):
-        stage[i] = x[i] + h * (_A51 * k1[i] + _A52 * k2[i] + _A53 * k3[i] + _A54 * k4[i])
-    _derivative(f, t + _C5 * h, stage, p, rates, k5)
-    for i in range(n):
-        stage[i] = x[i] + h * (
-            _A61 * k1[i] + _A62 * k2[i] + _A63 * k3[i] + _A64 * k4[i] + _A65 * k5[i]
-        )
-    _derivative(f, t + h, stage, p, rates, k6)
+        x_new[i] = x[i] + h * (_A51 * k[i] + _A52 * k[n + i] + _A53 * k[n2 + i] + _A54 * k[n3 + i])
+    _derivative(f, t + _C5 * h, x_new, p, rates, k, n4)
     for i in range(n):
         x_new[i] = x[i] + h * (
-            _A71 * k1[i] + _A72 * k2[i] + _A73 * k3[i] + _A74 * k4[i] + _A75 * k5[i]
-            + _A76 * k6[i]
+            _A61 * k[i] + _A62 * k[n + i] + _A63 * k[n2 + i] + _A64 * k[n3 + i] + _A65 * k[n4 + i]
+        )
+    _derivative(f, t + h, x_new, p, rates, k, n5)
+    for i in range(n):
+        x_new[i] = x[i] + h * (
+            _A71 * k[i] + _A72 * k[n + i] + _A73 * k[n2 + i] + _A74 * k[n3 + i] + _A75 * k[n4 + i]
+            + _A76 * k[n5 + i]
         )  # fmt: skip
-    _derivative(f, t + h, x_new, p, rates, k7)
-    error = 0.0
+    _derivative(f, t + h, x_new, p, rates, k, n6)
+    total = 0.0
     for i in range(n):
         part = (
-            _E1 * k1[i] + _E2 * k2[i] + _E3 * k3[i] + _E4 * k4[i] + _E5 * k5[i] + _E6 * k6[i]
-            + _E7 * k7[i]
+            _E1 * k[i] + _E2 * k[n + i] + _E3 * k[n2 + i] + _E4 * k[n3 + i] + _E5 * k[n4 + i]
+            + _E6 * k[n5 + i] + _E7 * k[n6 + i]
         )  # fmt: skip
-        scale = atol + rtol * max(abs(x[i]), abs(x_new[i]))
-        if scale > 0.0:
-            error = max(error, abs(h * part) / scale)
-        if not np.isfinite(x_new[i]):
-            error = np.inf
-    return error
+        scale = atol + rtol * max(abs(x[i]), abs(x_new[i]), FLOOR * peak[i])
+        part = h * part / scale
+        # a state that has always been zero has no scale and no error
+        total += part * part if scale > 0.0 else x_new[i] * x_new[i]
+    return np.sqrt(total / n)
 
 
 @compiled
@@ -121,8 +142,10 @@ def interpolate(theta, h, x, k, out):
     b5 = 47.37952196281928122 * (theta - 1.203071208372362603) * (theta - 0.658047292653547382) * q
     b6 = -34.87065786149660974 * (theta - 1.2) * (theta - 0.666666666666666667) * q
     b7 = 2.5 * (theta - 1.0) * (theta - 0.6) * q
-    for i in range(x.size):
+    n = x.size
+    n2, n3, n4, n5, n6 = 2 * n, 3 * n, 4 * n, 5 * n, 6 * n
+    for i in range(n):
         out[i] = x[i] + h * (
-            b1 * k[0, i] + b2 * k[1, i] + b3 * k[2, i] + b4 * k[3, i] + b5 * k[4, i]
-            + b6 * k[5, i] + b7 * k[6, i]
+            b1 * k[i] + b2 * k[n + i] + b3 * k[n2 + i] + b4 * k[n3 + i] + b5 * k[n4 + i]
+            + b6 * k[n5 + i] + b7 * k[n6 + i]
         )  # fmt: skip

@@ -33,7 +33,8 @@ __all__ = ["render_html"]
 
 # Least width of a column whose longest text has at least so many characters; shorter texts
 # get what they need on one line, so that names and numbers are not broken.
-_WIDTHS = ((70, "17rem"), (26, "10rem"), (14, "6.5rem"))
+_WIDTHS = ((70, "12rem"), (26, "8rem"), (17, "5.5rem"))
+_SIGN = 4  # what the sign and the padding of a verdict take, in characters
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,9 @@ def _column_widths(table: Table) -> tuple[str, ...]:
     """Return the least width of each column, so that texts are not squeezed."""
 
     def length(part: Inline) -> int:
-        return max(len(part.text), len(part.note)) if isinstance(part, Cell) else len(part)
+        if isinstance(part, Cell):
+            return max(len(part.text) + (_SIGN if part.tone else 0), len(part.note))
+        return len(part)
 
     widths = []
     for index in range(len(table.columns)):

@@ -1,24 +1,49 @@
 """From a model, a regimen and subjects to profiles and endpoints."""
 
+import sys
+from types import ModuleType
+from typing import Any
+
 from statera.simulate.check_models import check_models
 from statera.simulate.disposition import terminal_half_life
+from statera.simulate.distributions import Choice, LogNormal, Normal, Uniform, parse_distribution
 from statera.simulate.expectations import ExpectationResult, check_expectations
 from statera.simulate.ode_options import OdeOptions
 from statera.simulate.result import ENDPOINTS, SimulationResult
 from statera.simulate.simulate import default_times, default_windows, simulate, structure_of
 from statera.simulate.status import sentence
+from statera.simulate.structure import depends_on_time
 
 __all__ = [
     "ENDPOINTS",
+    "Choice",
     "ExpectationResult",
+    "LogNormal",
+    "Normal",
     "OdeOptions",
     "SimulationResult",
+    "Uniform",
     "check_expectations",
     "check_models",
     "default_times",
     "default_windows",
+    "depends_on_time",
+    "parse_distribution",
     "sentence",
     "simulate",
     "structure_of",
     "terminal_half_life",
 ]
+
+
+class _Callable(ModuleType):
+    """Lets ``st.simulate(...)`` work whether or not this package was imported before.
+
+    Importing a package binds it to its name in the parent, where the verb of the same name lives.
+    """
+
+    def __call__(self, *arguments: Any, **options: Any) -> SimulationResult:
+        return simulate(*arguments, **options)
+
+
+sys.modules[__name__].__class__ = _Callable

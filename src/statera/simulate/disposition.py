@@ -6,20 +6,19 @@ import math
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from statera.model import Model
 from statera.numerics.modal import decompose
 from statera.simulate.arrays import individual_values, linear_arrays
 from statera.simulate.simulate import structure_of
-from statera.simulate.subjects import make_subjects
+from statera.simulate.subjects import CovariateInput, make_subjects
 from statera.units import convert
 
 __all__ = ["terminal_half_life"]
 
 
 def terminal_half_life(
-    model: Model, output: str | None = None, covariates: Mapping[str, ArrayLike] | None = None
+    model: Model, output: str | None = None, covariates: Mapping[str, CovariateInput] | None = None
 ) -> float | None:
     """Return ln 2 over the smallest rate that shows in an output, h.
 

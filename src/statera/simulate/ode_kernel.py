@@ -6,7 +6,7 @@ import numpy as np
 from numba import types
 
 from statera.numerics.compiled import compiled
-from statera.numerics.tsit5 import RHS
+from statera.numerics.tsit5 import RHS, STEPPER
 from statera.simulate.doses import (
     BAD_INPUT,
     LAG_TOO_LONG,
@@ -22,7 +22,7 @@ __all__ = ["run_ode"]
 
 _F, _I, _B = types.float64, types.int64, types.boolean
 _SIGNATURE = types.void(
-    RHS, RHS, _I, _I,
+    RHS, RHS, STEPPER, _I, _I,
     _I[::1], _F[::1], _I[::1], _F[::1], _F[::1], _F[::1], _I[::1], _I[::1], _I[::1],
     _I[::1], _I[::1], _I[::1], _F[:, ::1], _F[:, ::1], _F[:, ::1], _F[:, ::1],
     _F[:, ::1], _F[:, ::1], _I,
@@ -33,9 +33,9 @@ _SIGNATURE = types.void(
 
 @compiled
 def _reach_steady_state(
-    f, g, table, count, status, time, amount, record_rate, interval, first, last,
+    f, g, step, table, count, status, time, amount, record_rate, interval, first, last,
     compartment, kind, fr, lag, duration, modelled_rate,
-    clock, x, p, rates, k, stage, x_new, state, values, jump,
+    clock, x, p, rates, k, x_new, peak, state, values, jump,
     rtol, atol, max_steps, periods, period_rtol, none_i, none_f, none_y, none_w, none_m,
 ):  # fmt: skip
     """Repeat the dosing period on a clock of its own until the state no longer changes.
@@ -75,7 +75,7 @@ def _reach_steady_state(
             stop = min(due, end)
             if stop > clock[0]:
                 advance_to(
-                    f, g, stop, False, clock, x, p, rates, k, stage, x_new, state, values,
+                    f, g, step, stop, False, clock, x, p, rates, k, x_new, peak, state, values,
                     rtol, atol, max_steps, 0, 0, none_i, none_f, none_i, none_y, none_w, none_m,
                     status,
                 )  # fmt: skip
@@ -87,6 +87,7 @@ def _reach_steady_state(
             )
             for i in range(n):
                 x[i] += jump[i]
+                peak[i] = max(peak[i], abs(x[i]))
             running_rates(table, count, rates)
             clock[2] = 0.0
         if status[0] != 0:
@@ -120,19 +121,20 @@ def _reach_steady_state(
 
 @compiled(_SIGNATURE)
 def run_ode(
-    f, g, s_first, s_last, offsets, time, evid, amt, rate, ii, addl, ss, key,
+    f, g, step, s_first, s_last, offsets, time, evid, amt, rate, ii, addl, ss, key,
     key_start, compartment, kind, fr, lag, duration, modelled_rate, parameters, initial, n_out,
     rtol, atol, max_steps, periods, period_rtol, windows, breaks, row_of, y, measures, statuses,
 ):  # fmt: skip
     """Simulate the subjects ``s_first`` to ``s_last``; arguments as in `run_linear`.
 
-    ``f`` is the right-hand side and ``g`` writes the outputs.
+    ``f`` is the right-hand side, ``g`` writes the outputs and ``step`` takes a Tsit5 step.
     """
     n = initial.shape[1]
     shared = offsets.size == 2
-    x, x_new, stage, state = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
+    x, x_new, state = np.zeros(n), np.zeros(n), np.zeros(n)
+    peak = np.zeros(n)
     rates, jump, values = np.zeros(n), np.zeros(n), np.zeros(n_out)
-    k = np.zeros((7, n))
+    k = np.zeros(7 * n)
     clock = np.zeros(3)
     status = np.zeros(1, dtype=np.int64)
     none_i, none_f = np.zeros(0, dtype=np.int64), np.zeros(0)
@@ -146,6 +148,7 @@ def run_ode(
         count[0] = 0
         for i in range(n):
             x[i] = initial[s, i]
+            peak[i] = abs(x[i])
         rates[:] = 0.0
         lo, hi = (offsets[0], offsets[1]) if shared else (offsets[s], offsets[s + 1])
         clock[0] = time[lo] if hi > lo else 0.0
@@ -156,7 +159,7 @@ def run_ode(
         while r < hi and status[0] == 0:
             while r < hi and evid[r] == 0 and time[r] <= clock[0] and time[r] < due:
                 if row_of[r] >= 0:
-                    g(time[r], x, p, values)
+                    g(time[r], x, p, values, 0)
                     for o in range(n_out):
                         y[s, row_of[r], o] = values[o]
                 r += 1
@@ -172,9 +175,9 @@ def run_ode(
                     break
             if stop > clock[0]:
                 r = advance_to(
-                    f, g, stop, due <= stop, clock, x, p, rates, k, stage, x_new, state, values,
-                    rtol, atol, max_steps, r, hi, evid, time, row_of, y[s], windows, measures[s],
-                    status,
+                    f, g, step, stop, due <= stop, clock, x, p, rates, k, x_new, peak, state,
+                    values, rtol, atol, max_steps, r, hi, evid, time, row_of, y[s], windows,
+                    measures[s], status,
                 )  # fmt: skip
                 if status[0] != 0 or r >= hi:
                     break
@@ -196,11 +199,11 @@ def run_ode(
                     first, last = key_start[key[r]], key_start[key[r] + 1]
                     if ss[r] == 1:
                         table = _reach_steady_state(
-                            f, g, table, count, status, time[r], amt[r], rate[r], ii[r], first,
-                            last, compartment, kind, fr[s], lag[s], duration[s],
-                            modelled_rate[s], clock, x, p, rates, k, stage, x_new, state, values,
-                            jump, rtol, atol, max_steps, periods, period_rtol, none_i, none_f,
-                            none_y, none_w, none_m,
+                            f, g, step, table, count, status, time[r], amt[r], rate[r], ii[r],
+                            first, last, compartment, kind, fr[s], lag[s], duration[s],
+                            modelled_rate[s], clock, x, p, rates, k, x_new, peak, state,
+                            values, jump, rtol, atol, max_steps, periods, period_rtol, none_i,
+                            none_f, none_y, none_w, none_m,
                         )  # fmt: skip
                         jump[:] = 0.0
                     elif ss[r] == 2:
@@ -214,6 +217,7 @@ def run_ode(
                 r += 1
             for i in range(n):
                 x[i] += jump[i]
+                peak[i] = max(peak[i], abs(x[i]))
             running_rates(table, count, rates)
             index = next_index(table, count)
             due = table[index, TIME] if index >= 0 else np.inf

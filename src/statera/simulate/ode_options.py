@@ -16,7 +16,8 @@ class OdeOptions:
     Attributes
     ----------
     rtol, atol
-        Relative and absolute tolerance of a step, on the states.
+        Relative and absolute tolerance of a step, on the states. The relative one counts from a
+        thousandth of the largest size a state has had, so that results do not depend on units.
     max_steps
         Steps allowed between two events.
     periods
@@ -26,7 +27,7 @@ class OdeOptions:
     """
 
     rtol: float = 1e-6
-    atol: float = 1e-10
+    atol: float = 1e-14
     max_steps: int = 100_000
     periods: int = 5_000
     period_rtol: float = 1e-8

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from statera.numerics.compiled import compiled
-from statera.numerics.tsit5 import interpolate, step
+from statera.numerics.tsit5 import FLOOR, interpolate
 from statera.simulate.doses import NOT_FINITE, STEP_TOO_SMALL, TOO_MANY_STEPS
 from statera.simulate.windows import AREA, HIGHEST, LAST, LOWEST, WHEN
 
@@ -22,7 +22,7 @@ _GOLDEN = 0.6180339887498949
 
 
 @compiled
-def first_step(x, k, rtol, atol):
+def first_step(x, k, peak, rtol, atol):
     """Return a cautious first step from the size of the state and its derivative.
 
     After Hairer, Norsett and Wanner, Solving Ordinary Differential Equations I, II.4.
@@ -30,10 +30,10 @@ def first_step(x, k, rtol, atol):
     size = 0.0
     speed = 0.0
     for i in range(x.size):
-        scale = atol + rtol * abs(x[i])
+        scale = atol + rtol * max(abs(x[i]), FLOOR * peak[i])
         if scale > 0.0:
             size = max(size, abs(x[i]) / scale)
-            speed = max(speed, abs(k[0, i]) / scale)
+            speed = max(speed, abs(k[i]) / scale)
     if size < 1e-5 or speed < 1e-5:
         return 1e-6 if speed > 0.0 else 1.0
     return 0.01 * size / speed
@@ -47,7 +47,7 @@ def _watch(measures, windows, t, h, g, p, x, k, state, values):
             continue
         for q in range(4):
             interpolate(_NODES[q], h, x, k, state)
-            g(t + _NODES[q] * h, state, p, values)
+            g(t + _NODES[q] * h, state, p, values, 0)
             for o in range(values.size):
                 measures[w, o, AREA] += h * _WEIGHTS[q] * values[o]
         for o in range(values.size):
@@ -56,7 +56,7 @@ def _watch(measures, windows, t, h, g, p, x, k, state, values):
             top = -np.inf
             for q in range(9):
                 interpolate(q / 8.0, h, x, k, state)
-                g(t + q / 8.0 * h, state, p, values)
+                g(t + q / 8.0 * h, state, p, values, 0)
                 row[LOWEST] = min(row[LOWEST], values[o])
                 if values[o] > top:
                     top = values[o]
@@ -68,10 +68,10 @@ def _watch(measures, windows, t, h, g, p, x, k, state, values):
                 left = high - _GOLDEN * (high - low)
                 right = low + _GOLDEN * (high - low)
                 interpolate(left, h, x, k, state)
-                g(t + left * h, state, p, values)
+                g(t + left * h, state, p, values, 0)
                 at_left = values[o]
                 interpolate(right, h, x, k, state)
-                g(t + right * h, state, p, values)
+                g(t + right * h, state, p, values, 0)
                 if at_left > values[o]:
                     high = right
                 else:
@@ -79,7 +79,7 @@ def _watch(measures, windows, t, h, g, p, x, k, state, values):
             when = best / 8.0
             middle = 0.5 * (low + high)
             interpolate(middle, h, x, k, state)
-            g(t + middle * h, state, p, values)
+            g(t + middle * h, state, p, values, 0)
             if values[o] > top:
                 top = values[o]
                 when = middle
@@ -90,13 +90,14 @@ def _watch(measures, windows, t, h, g, p, x, k, state, values):
 
 @compiled
 def advance_to(
-    f, g, stop, strict, clock, x, p, rates, k, stage, x_new, state, values,
+    f, g, step, stop, strict, clock, x, p, rates, k, x_new, peak, state, values,
     rtol, atol, max_steps, r, last, evid, time, row_of, y, windows, measures, status,
 ):  # fmt: skip
-    """Integrate from ``clock[0]`` to stop; ``clock[1]`` is the next step, ``clock[2]`` ready k[0].
+    """Integrate from ``clock[0]`` to stop.
 
-    Observation records from r on are filled as the steps pass them, those at stop only where
-    `strict` is False. Returns the first record that was not filled.
+    ``clock[1]`` is the next step; ``clock[2]`` says whether the first stage is ready. Observation
+    records from r on are filled as the steps pass them, those at stop only where `strict` is
+    False. Returns the first record that was not filled.
     """
     n = x.size
     t = clock[0]
@@ -107,16 +108,16 @@ def advance_to(
         if t >= stop:
             break
         if clock[2] == 0.0:
-            f(t, x, p, k[0])
+            f(t, x, p, k, 0)
             for i in range(n):
-                k[0, i] += rates[i]
-            clock[1] = first_step(x, k, rtol, atol)
+                k[i] += rates[i]
+            clock[1] = first_step(x, k, peak, rtol, atol)
             clock[2] = 1.0
         h = min(clock[1], stop - t)
         if h < 1e-14 * max(abs(t), 1e-3):
             status[0] = STEP_TOO_SMALL
             return r
-        error = step(f, t, h, x, p, rates, k, stage, x_new, rtol, atol)
+        error = step(t, h, x, p, rates, k, x_new, peak, rtol, atol)
         if not error <= 1.0:
             if not np.isfinite(error) and h < 1e-10:
                 status[0] = NOT_FINITE
@@ -127,14 +128,14 @@ def advance_to(
         while r < last and evid[r] == 0 and (time[r] < t_new or (time[r] == t_new and not strict)):
             if row_of[r] >= 0:
                 interpolate((time[r] - t) / h, h, x, k, state)
-                g(time[r], state, p, values)
+                g(time[r], state, p, values, 0)
                 for o in range(values.size):
                     y[row_of[r], o] = values[o]
             r += 1
         if strict and t_new < stop:
             while r < last and evid[r] == 0 and time[r] <= t_new:
                 interpolate((time[r] - t) / h, h, x, k, state)
-                g(time[r], state, p, values)
+                g(time[r], state, p, values, 0)
                 for o in range(values.size):
                     y[row_of[r], o] = values[o]
                 r += 1
@@ -143,7 +144,8 @@ def advance_to(
         t = t_new
         for i in range(n):
             x[i] = x_new[i]
-            k[0, i] = k[6, i]
+            k[i] = k[6 * n + i]
+            peak[i] = max(peak[i], abs(x_new[i]))
         growth = 5.0 if error == 0.0 else min(5.0, 0.9 * error**-0.2)
         # a step cut short by an event says nothing against the longer one before it
         clock[1] = max(clock[1], h * growth) if h < clock[1] else h * growth

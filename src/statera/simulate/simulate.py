@@ -18,7 +18,7 @@ from statera.simulate.ode_options import OdeOptions
 from statera.simulate.result import SimulationResult
 from statera.simulate.solve_linear import solve_linear
 from statera.simulate.structure import Structure, analyse
-from statera.simulate.subjects import check_doses, make_subjects
+from statera.simulate.subjects import CovariateInput, check_doses, make_subjects
 from statera.simulate.windows import AREA, HIGHEST, LAST, LOWEST, WHEN
 from statera.units import convert
 
@@ -55,7 +55,7 @@ def simulate(
     dose: str | Regimen,
     *,
     n: int | None = None,
-    covariates: Mapping[str, ArrayLike] | None = None,
+    covariates: Mapping[str, CovariateInput] | None = None,
     etas: Floats | None = None,
     times: ArrayLike | None = None,
     windows: Sequence[tuple[float, float]] | None = None,
@@ -75,7 +75,8 @@ def simulate(
     n
         Number of subjects.
     covariates
-        A number for all subjects, or ``(n,)`` values each; references where not given.
+        A number for all subjects, ``(n,)`` values, or a distribution such as `Normal` to draw
+        from; references where not given.
     etas : (n, n_eta) float64, optional
         Random effects instead of drawn ones.
     times : (n_times,) float64, h

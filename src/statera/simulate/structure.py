@@ -12,7 +12,7 @@ from statera.model import Model
 from statera.numerics.expression import symbol
 from statera.numerics.modal import strong_blocks
 
-__all__ = ["LinearSystem", "OutputForm", "Structure", "analyse"]
+__all__ = ["LinearSystem", "OutputForm", "Structure", "analyse", "depends_on_time"]
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,11 @@ class Structure:
     linear: LinearSystem | None
     outputs: OutputForm
     reason: str
+
+
+def depends_on_time(model: Model) -> bool:
+    """Return True where an equation holds the time itself: such a model has no steady state."""
+    return any(symbol("t") in e.expression.free_symbols for e in model.dynamics)
 
 
 def analyse(model: Model) -> Structure:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,8 +15,13 @@ from statera.errors import DomainError, InputError, UnknownNameError
 from statera.library import NameKind, resolve
 from statera.model import Covariate, Model
 from statera.numerics.streams import normals
+from statera.simulate.distributions import Distribution, draw_covariate
 
-__all__ = ["Subjects", "check_doses", "make_subjects"]
+__all__ = ["CovariateInput", "Subjects", "check_doses", "make_subjects"]
+
+
+CovariateInput = ArrayLike | Distribution
+"""A number for all subjects, one value a subject, or a distribution to draw from."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,7 @@ class Subjects:
 def make_subjects(
     model: Model,
     n: int | None,
-    covariates: Mapping[str, ArrayLike],
+    covariates: Mapping[str, CovariateInput],
     seed: int,
     typical: bool,
     etas: NDArray[np.float64] | None = None,
@@ -52,8 +58,9 @@ def make_subjects(
     n
         Number of subjects; None takes the length of the covariate arrays, or 1.
     covariates
-        Values by name (case is ignored): a number for all, or one value a subject. Those not
-        given take the model's reference.
+        Values by name (case is ignored): a number for all, one value a subject, or a distribution
+        to draw from (`statera.simulate.distributions`). Those not given take the model's
+        reference.
     typical
         Whether all random effects are 0.
     etas : (n, n_eta) float64, optional
@@ -70,7 +77,9 @@ def make_subjects(
     """
     if seed < 0:
         raise InputError(f"the seed must not be negative: {seed}", where="seed")
-    arrays = {name: _numbers(name, v) for name, v in _match_names(model, covariates).items()}
+    given = _match_names(model, covariates)
+    drawn = {name: v for name, v in given.items() if isinstance(v, Distribution)}
+    arrays = {name: _numbers(name, v) for name, v in given.items() if name not in drawn}
     if etas is not None:
         etas = _checked_etas(model, etas)
     lengths = {a.size for a in arrays.values() if a.size != 1}
@@ -86,22 +95,23 @@ def make_subjects(
     warnings: list[str] = []
     filled: dict[str, NDArray[np.float64]] = {}
     for name, covariate in model.covariates.items():
+        if name in drawn:
+            arrays[name] = draw_covariate(drawn[name], name, covariate.hard, size, seed)
         values = arrays.get(name, np.array([covariate.reference]))
         if values.ndim != 1:
             raise InputError(f"covariate {name} must be a number or one value a subject")
         warnings += _check_range(covariate, values, model)
         filled[name] = np.broadcast_to(values, (size,)).copy()
     if etas is None:
-        drawn = 0 if typical else size
         etas = np.zeros((size, len(model.random_effects)))
-        if drawn:
+        if not typical:
             etas = normals(seed, "random effects", size, np.asarray(model.omega))
     if any(e.level == "occasion" for e in model.random_effects.values()) and not typical:
         warnings.append("between-occasion variability is drawn once a subject: one occasion")
     return Subjects(size, filled, etas, tuple(warnings))
 
 
-def _numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
+def _numbers(name: str, values: Any) -> NDArray[np.float64]:
     try:
         return np.atleast_1d(np.asarray(values, dtype=np.float64))
     except (TypeError, ValueError):
@@ -120,9 +130,11 @@ def _checked_etas(model: Model, etas: NDArray[np.float64]) -> NDArray[np.float64
     return array
 
 
-def _match_names(model: Model, covariates: Mapping[str, ArrayLike]) -> dict[str, ArrayLike]:
+def _match_names(
+    model: Model, covariates: Mapping[str, CovariateInput]
+) -> dict[str, CovariateInput]:
     by_lower = {name.lower(): name for name in model.covariates}
-    found: dict[str, ArrayLike] = {}
+    found: dict[str, CovariateInput] = {}
     for name, value in covariates.items():
         wanted = by_lower.get(name.lower()) or _registered(name)
         if wanted not in model.covariates:

@@ -15,10 +15,10 @@ from statera.numerics.compiled import cache_directory, compiled
 
 @pytest.fixture
 def fresh() -> Iterator[None]:
-    for function in (module.cache_directory, module._kernel_directory):
+    for function in (module.cache_directory, module.kernel_key):
         function.cache_clear()
     yield
-    for function in (module.cache_directory, module._kernel_directory):
+    for function in (module.cache_directory, module.kernel_key):
         function.cache_clear()
 
 
@@ -49,10 +49,10 @@ def test_kernels_move_when_a_compiled_source_changes(
     source = package / "numerics" / "a.py"
     monkeypatch.setattr(module, "_PACKAGE", package)
     source.write_text("compiled = 1")
-    first = module._kernel_directory()
-    module._kernel_directory.cache_clear()
+    first = module.kernel_key()
+    module.kernel_key.cache_clear()
     source.write_text("compiled = 2")
-    assert module._kernel_directory() != first
+    assert module.kernel_key() != first
 
 
 def test_decorator_leaves_the_configuration_as_it_was() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,7 +11,7 @@ from statera.cli.envelope import Envelope
 from statera.cli.options import JsonFlag, QuietFlag
 from statera.cli.progress import progress_bar
 from statera.cli.terminal import note, print_table
-from statera.errors import InputError, UnknownNameError
+from statera.errors import InputError, StateraError, UnknownNameError, UsageError
 from statera.manifest import manifest
 
 if TYPE_CHECKING:
@@ -32,8 +33,9 @@ _SHOW_HELP = """
 Examples:
   statera library show baricitinib
   statera library show baricitinib --section potency --json
+  statera library show baricitinib/Decker_2024
 
-Show the facts of a drug, each with its source.
+Show the facts of a drug, or the parameters of a model, each with its origin.
 """
 
 _CHECK_HELP = """
@@ -57,31 +59,31 @@ def _library(context: typer.Context) -> None:
         typer.echo(context.get_help())
 
 
-@library_app.command(
-    "list", help=_LIST_HELP, short_help="List the drugs and the population models."
-)
+@library_app.command("list", help=_LIST_HELP, short_help="List the drugs and models.")
 def list_library(as_json: JsonFlag = False) -> None:
     """List the drugs and the population models."""
-    from statera.library import drugs, load_model, model_ids  # noqa: PLC0415  heavy
+    from statera.library import drugs, load_drug  # noqa: PLC0415  heavy: only when this runs
+    from statera.library.models import load_model, model_ids  # noqa: PLC0415
 
-    models = [(key, load_model(key).title) for key in model_ids()]
+    known = [load_drug(name) for name in drugs()]
+    models = [load_model(key) for key in model_ids()]
     if as_json:
         result = {
-            "drugs": list(drugs()),
-            "models": [{"id": key, "title": title} for key, title in models],
+            "drugs": [{"name": drug.name, "aliases": drug.aliases} for drug in known],
+            "models": [{"id": model.id, "title": model.title} for model in models],
         }
         _print_json("list", result)
         return
-    rows = [("drug", name, f"statera library show {name}") for name in drugs()]
-    rows += [("model", key, title) for key, title in models]
+    rows = [("drug", drug.name, ", ".join(drug.aliases)) for drug in known]
+    rows += [("model", model.id, model.title) for model in models]
     print_table(("kind", "name", "about"), rows)
 
 
-@library_app.command(
-    "show", help=_SHOW_HELP, short_help="Show the facts of a drug, each with its source."
-)
-def show_drug(
-    drug: Annotated[str, typer.Argument(metavar="DRUG", help="A drug of 'statera library list'.")],
+@library_app.command("show", help=_SHOW_HELP, short_help="Show a drug's facts or a model.")
+def show(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="A drug or model of 'statera library list'.")
+    ],
     *,
     section: Annotated[
         str | None, typer.Option("--section", help="Only the facts of this section.")
@@ -89,28 +91,35 @@ def show_drug(
     as_json: JsonFlag = False,
     quiet: QuietFlag = False,
 ) -> None:
-    """Show the facts of a drug, each with its source."""
-    from statera.library import load_drug  # noqa: PLC0415  heavy
+    """Show the facts of a drug, or the parameters of a model, each with its origin."""
+    if "/" not in name and not name.endswith(".toml"):
+        _show_drug(name, section, as_json=as_json, quiet=quiet)
+    elif section is not None:
+        raise UsageError("a model has no sections", where="--section", hint="Leave it out.")
+    else:
+        _show_model(name, as_json=as_json, quiet=quiet)
 
-    known = load_drug(drug)
-    facts = _of_section(known.facts, section)
+
+def _show_drug(name: str, section: str | None, *, as_json: bool, quiet: bool) -> None:
+    from statera.library import load_drug, load_references  # noqa: PLC0415  heavy
+
+    drug = load_drug(name)
+    facts = drug.facts
+    if section is not None:
+        facts = drug.facts_in(section)
+        if not facts:
+            raise UnknownNameError("section", section, drug.sections, where="--section")
     if as_json:
-        _print_json("show", {"drug": known.name, "identity": known.identity, "facts": facts})
+        labels = drug.labels if section is None else ()
+        cited = {fact.source for fact in facts} | {rule.source for rule in labels}
+        sources = {key: source for key, source in load_references().items() if key in cited}
+        result = {"drug": drug.name, "identity": drug.identity, "facts": facts}
+        _print_json("show", result | {"labels": labels, "sources": sources})
         return
     columns = ("section", "parameter", "value", "population", "status", "grade", "source", "id")
     print_table(columns, [_row(fact) for fact in facts])
-    note(f"{len(facts)} facts. Their sources: add --json, or see the page.", quiet=quiet)
-
-
-def _of_section(facts: tuple[Fact, ...], section: str | None) -> tuple[Fact, ...]:
-    if section is None:
-        return facts
-    chosen = tuple(fact for fact in facts if fact.section == section)
-    if not chosen:
-        raise UnknownNameError(
-            "section", section, {fact.section for fact in facts}, where="--section"
-        )
-    return chosen
+    sections = "" if section else f" in the sections {', '.join(drug.sections)}"
+    note(f"{_count(len(facts), 'fact')}{sections}.", quiet=quiet)
 
 
 def _row(fact: Fact) -> tuple[str, ...]:
@@ -130,12 +139,39 @@ def _value(fact: Fact) -> str:
     """Return the value as one would write it, a bound with its sign."""
     if fact.is_missing:
         return "not retrieved"
-    number = f"{fact.value:g}" if isinstance(fact.value, float) else str(fact.value)
+    number = "" if fact.value is None else str(fact.value)
+    if isinstance(fact.value, float):
+        number = f"{fact.value:.6g}"
     sign = "" if fact.relation.value in ("=", "range") else f"{fact.relation.value} "
     ends = ""
     if fact.low is not None and fact.high is not None:
         ends = f" ({fact.low:g} to {fact.high:g})"
     return f"{sign}{number}{ends} {fact.unit}".strip()
+
+
+def _show_model(name: str, *, as_json: bool, quiet: bool) -> None:
+    from statera.library import load_model  # noqa: PLC0415  heavy: only when this runs
+
+    model = load_model(name)
+    if as_json:
+        result = {
+            "model": model.id,
+            "title": model.title,
+            "population": model.population,
+            "source": model.source,
+            "parameters": tuple(model.parameters.values()),
+            "covariates": tuple(model.covariates.values()),
+            "remarks": model.remarks,
+            "gaps": model.gaps,
+        }
+        _print_json("show", result)
+        return
+    rows = [
+        (p.name, f"{p.value:.6g}", p.unit, p.status.value, p.locator, p.note)
+        for p in model.parameters.values()
+    ]
+    print_table(("parameter", "value", "unit", "status", "where", "note"), rows)
+    note(f"{model.title} ({model.population}; source {model.source}).", quiet=quiet)
 
 
 @library_app.command("check", help=_CHECK_HELP, short_help="Check that the library holds together.")
@@ -146,30 +182,45 @@ def check(as_json: JsonFlag = False, quiet: QuietFlag = False) -> None:
 
     with progress_bar(quiet=quiet) as progress:
         progress("facts, labels and sources", None)
-        findings = [*check_library().findings, *check_models(progress=progress)]
-        keys = model_ids()
-    errors = [finding for finding in findings if str(finding.severity) == "error"]
-    if as_json and not errors:
-        _print_json("check", {"findings": [_finding(finding) for finding in findings]})
-        return
+        report = check_library()
+        found = [*report.findings, *check_models(progress=progress)]
+    keys = model_ids()
+    expectations = sum(_expectations(key) for key in keys)
+    counts = {**report.counts, "models": len(keys), "expectations": expectations}
+    findings = [_Finding(str(f.place), f.severity.value, f.sentence) for f in found]
+    errors = [finding for finding in findings if finding.severity == "error"]
     if not as_json and findings:
-        rows = [(str(f.severity), str(f.place), f.sentence) for f in findings]
-        print_table(("severity", "place", "finding"), rows)
+        columns = ("severity", "place", "finding")
+        print_table(columns, [(f.severity, f.place, f.sentence) for f in findings])
     if errors:
         raise InputError(
             f"the library has {_count(len(errors), 'error')}: {errors[0].sentence}",
-            where=str(errors[0].place),
+            where=errors[0].place,
             hint="Correct the file, then run 'statera library check' again.",
         )
-    note(f"The library holds: {_count(len(keys), 'model')} simulated, no error.", quiet=quiet)
+    if as_json:
+        _print_json("check", {"findings": findings, "counts": counts})
+        return
+    checked = ", ".join(f"{number} {what.replace('_', ' ')}" for what, number in counts.items())
+    warnings = _count(len(findings), "warning")
+    note(f"The library holds: no error, {warnings}. Checked: {checked}.", quiet=quiet)
 
 
-def _finding(finding: Any) -> dict[str, str]:
-    return {
-        "place": str(finding.place),
-        "severity": str(finding.severity),
-        "sentence": finding.sentence,
-    }
+def _expectations(key: str) -> int:
+    """Count what a model states; a model that cannot be read states nothing, and is a finding."""
+    from statera.library import load_model  # noqa: PLC0415  heavy
+
+    try:
+        return len(load_model(key).expectations)
+    except StateraError:
+        return 0
+
+
+@dataclass(frozen=True)
+class _Finding:
+    place: str
+    severity: str
+    sentence: str
 
 
 def _count(number: int, noun: str) -> str:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from statera.cli.envelope import Envelope
-from statera.cli.options import JsonFlag, QuietFlag, Seed, Workers
+from statera.cli.options import JsonFlag, QuietFlag, Seed, Workers, concerning
 from statera.cli.output import check_target
 from statera.cli.progress import progress_bar
-from statera.cli.terminal import note, warn
+from statera.cli.terminal import note
 from statera.errors import InputError
+
+if TYPE_CHECKING:
+    from statera.report.document import Document, Inline
 
 __all__ = ["HELP", "monograph"]
 
@@ -60,7 +63,7 @@ def monograph(
         ),
     ] = None,
     subjects: Annotated[
-        int, typer.Option("--n", min=2, max=100_000, help="Simulated subjects behind each band.")
+        int, typer.Option("--n", min=20, max=1_000_000, help="Simulated subjects behind each band.")
     ] = 1000,
     seed: Seed = 1,
     workers: Workers = None,
@@ -97,17 +100,18 @@ def _concentration(text: str | None) -> float | None:
         return None
     from statera.units import parse_quantity  # noqa: PLC0415  loads the registry of units
 
-    value = parse_quantity(text, "nM", what="concentration")
-    if value < 0.0:
+    with concerning("--concentration"):
+        value = parse_quantity(text, "nM", what="concentration")
+    if value <= 0.0:
         raise InputError(
             f"a concentration of {text} is not possible",
             where="--concentration",
-            hint="Give zero or more, such as '50 nM'.",
+            hint="Give a concentration above zero, such as '50 nM'.",
         )
     return value
 
 
-def _deliver(document: Any, out: Path | None, *, as_json: bool, quiet: bool) -> None:
+def _deliver(document: Document, out: Path | None, *, as_json: bool, quiet: bool) -> None:
     """Write the page or the data where asked; standard output gets the data or the file's name."""
     from statera.report import (  # noqa: PLC0415  heavy: only when this runs
         document_to_dict,
@@ -115,18 +119,31 @@ def _deliver(document: Any, out: Path | None, *, as_json: bool, quiet: bool) -> 
         write_text_atomically,
     )
 
-    warnings = tuple(document.manifest.get("warnings", ()))
+    warnings = _warnings(document)
     envelope = Envelope(SCHEMA, document_to_dict(document), warnings, document.manifest)
     if out is not None:
-        if out.suffix.lower() in _DATA:
-            text = envelope.to_json(ascii_only=False)
-        else:
-            text = render_html(document)
+        is_data = out.suffix.lower() in _DATA
+        text = envelope.to_json(ascii_only=False) if is_data else render_html(document)
         written = write_text_atomically(out, text)
-        note(f"Written: {document.title}", quiet=quiet)
+        count = f" (warnings in it: {len(warnings)})" if warnings else ""
+        note(f"{document.title}: written{count}", quiet=quiet)
     if as_json:
         typer.echo(envelope.to_json(), nl=False)
-        return
-    warn(warnings)
-    if out is not None:
+    elif out is not None:
         typer.echo(str(written))
+
+
+def _warnings(document: Document) -> tuple[str, ...]:
+    """Return the warnings that stand on the page, as sentences."""
+    from statera.report.document import Callout  # noqa: PLC0415  with the report, when this runs
+
+    return tuple(
+        f"{block.title}: {''.join(_text(part) for part in block.parts)}"
+        for section in document.sections
+        for block in section.blocks
+        if isinstance(block, Callout) and block.kind == "warning"
+    )
+
+
+def _text(part: Inline) -> str:
+    return part if isinstance(part, str) else part.text

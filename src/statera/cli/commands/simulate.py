@@ -10,53 +10,81 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from statera.cli.envelope import Envelope
-from statera.cli.options import JsonFlag, QuietFlag, Seed, Workers
+from statera.cli.options import JsonFlag, QuietFlag, Seed, Workers, concerning
 from statera.cli.output import check_target, write_bytes_atomically
 from statera.cli.terminal import note, print_table, warn
-from statera.errors import InputError, UsageError
+from statera.errors import InputError, NumericalError, UsageError
+from statera.manifest import manifest
 
 if TYPE_CHECKING:
+    import numpy as np
     import polars as pl
+    from numpy.typing import NDArray
+
+    from statera.data import Regimen
+    from statera.model import Model
+    from statera.simulate import SimulationResult
+    from statera.simulate.distributions import Distribution
+
+    Floats = NDArray[np.float64]
 
 __all__ = ["HELP", "simulate"]
 
 HELP = """
 \b
 Examples:
-  statera simulate decker_2024 --dose "4 mg q24h x14" --covariate egfr=45
-  statera simulate decker_2024 --dose "2 mg q24h x28" --n 200 --json
-  statera simulate decker_2024 --dose "4 mg" --until "48 h" --every "15 min" --out p.csv
+  statera simulate baricitinib/Decker_2024 --dose "4 mg q24h x14" --covariate egfr=45
+  statera simulate baricitinib/Decker_2024 --dose "2 mg q24h x28" --n 200 --json
+  statera simulate baricitinib/Decker_2024 --dose "4 mg" --until "48 h" --every "15 min" --out p.csv
 
 Simulate a population and print its exposure: Cmax, tmax, AUC, Cavg and Ctrough.
 """
 SCHEMA = "statera.simulate/1"
-_PERCENTILES = (5, 50, 95)
+_PERCENTILES = (5.0, 50.0, 95.0)
 # More rows than this would not fit in the memory of an ordinary machine.
 _MOST_ROWS = 50_000_000
 
 
 def simulate(
     model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="A model of 'statera library list'.")
+        str,
+        typer.Argument(
+            metavar="MODEL", help="A model of 'statera library list', or a model file (.toml)."
+        ),
     ],
     *,
     dose: Annotated[
-        str, typer.Option("--dose", metavar="'4 mg q24h x14'", help="Amount, interval, number.")
+        str,
+        typer.Option(
+            "--dose", metavar="'4 mg q24h x14'", help="Amount, interval and number of doses."
+        ),
     ],
-    subjects: Annotated[int, typer.Option("--n", min=1, help="Number of subjects.")] = 1000,
+    subjects: Annotated[
+        int, typer.Option("--n", min=1, max=1_000_000, help="Number of subjects.")
+    ] = 1000,
     covariate: Annotated[
         list[str] | None,
-        typer.Option("--covariate", metavar="NAME=VALUE", help="Hold a covariate; repeatable."),
+        typer.Option(
+            "--covariate",
+            metavar="NAME=VALUE",
+            help="A value, or a distribution to draw from; repeatable.",
+        ),
     ] = None,
     seed: Seed = 1,
     workers: Workers = None,
     until: Annotated[
         str | None,
-        typer.Option("--until", metavar="'14 day'", help="End of the profiles, with --every."),
+        typer.Option(
+            "--until",
+            metavar="'14 day'",
+            help="End of the profiles; that of the last dosing interval unless given.",
+        ),
     ] = None,
     every: Annotated[
         str | None,
-        typer.Option("--every", metavar="'1 h'", help="Step of the profiles, with --until."),
+        typer.Option(
+            "--every", metavar="'1 h'", help="Step of the profiles; unless given, fine after doses."
+        ),
     ] = None,
     out: Annotated[
         Path | None,
@@ -71,87 +99,98 @@ def simulate(
     if out is not None:
         check_target(out, (".csv", ".parquet"))
     held = dict(_covariate(text) for text in covariate or ())
-    times = _grid(until, every, subjects)
 
     from statera.data import parse_regimen  # noqa: PLC0415  heavy: only when this runs
     from statera.library import load_model  # noqa: PLC0415
     from statera.parallel import available_workers  # noqa: PLC0415
     from statera.simulate import simulate as run  # noqa: PLC0415
 
+    known = load_model(model)
+    with concerning("--dose"):
+        regimen = parse_regimen(dose)
     result = run(
-        load_model(model),
-        parse_regimen(dose),
+        known,
+        regimen,
         n=subjects,
         covariates=held,
         seed=seed,
         workers=workers or available_workers(),
-        times=times,
+        times=_grid(until, every, regimen, subjects),
     )
+    if len(result.failures) == subjects:
+        raise NumericalError(
+            f"no subject could be solved: {result.failures[0][1]}",
+            where=known.id,
+            hint="Check the dose and the covariates against the model.",
+        )
     if out is not None:
         write_bytes_atomically(out, _file(result.to_polars(), out.suffix.lower()))
         note(f"Profiles: {out}", quiet=quiet)
     if as_json:
-        data = {
-            "model": model,
-            "dose": dose,
-            "subjects": subjects,
-            "covariates": held,
-            "summary": result.summary(),
-            "endpoints": result.endpoints().to_dict(as_series=False),
-            "profiles": _bands(result.to_polars()),
-        }
-        envelope = Envelope(SCHEMA, data, tuple(result.warnings), result.manifest)
+        made = _manifest(model, known, result, seed)
+        envelope = Envelope(SCHEMA, _data(result, held, dose), result.warnings, made)
         typer.echo(envelope.to_json(), nl=False)
         return
     warn(result.warnings)
-    _print_summary(result.summary())
+    _print_summary(result)
 
 
-def _covariate(text: str) -> tuple[str, float]:
-    name, sign, number = (part.strip() for part in text.partition("="))
+def _covariate(text: str) -> tuple[str, float | Distribution]:
+    """Return a covariate's name and its value, or the distribution it is drawn from."""
+    name, sign, given = (part.strip() for part in text.partition("="))
+    if name and "(" in given:
+        from statera.simulate import parse_distribution  # noqa: PLC0415  heavy
+
+        with concerning("--covariate"):
+            return name, parse_distribution(given)
     try:
-        value = float(number)
+        value = float(given)
     except ValueError:
         value = math.nan
     if not (name and sign and math.isfinite(value)):
         raise UsageError(
             f"'{text}' is not a covariate and its value",
             where="--covariate",
-            hint="Write NAME=NUMBER, such as egfr=45, in the unit of the model.",
+            hint="Write NAME=NUMBER, such as egfr=45, or a distribution, such as "
+            "wt='normal(74, 15)'.",
         )
     return name, value
 
 
-def _grid(until: str | None, every: str | None, subjects: int) -> Any:
-    """Return the times in h as an array, or None to let the model's own grid be used."""
-    if until is None and every is None:
-        return None
-    if until is None or every is None:
-        raise UsageError(
-            "--until and --every belong together",
-            hint="Give both, such as --until '14 day' --every '1 h', or neither.",
-        )
-    from statera.units import parse_quantity  # noqa: PLC0415  loads the registry of units
+def _grid(until: str | None, every: str | None, regimen: Regimen, subjects: int) -> Floats:
+    """Return the observation times in h: as asked, or fine after each dose."""
+    import numpy as np  # noqa: PLC0415  heavy: only when this runs
 
-    end = parse_quantity(until, "h", what="time")
-    step = parse_quantity(every, "h", what="time")
+    from statera.simulate import default_times  # noqa: PLC0415
+    from statera.units import parse_quantity  # noqa: PLC0415
+
+    if until is None and every is None:
+        times = default_times(regimen)
+        _check_size(times.size, subjects)
+        return times
+    with concerning("--until"):
+        end = regimen.end if until is None else parse_quantity(until, "h", what="time")
+    with concerning("--every"):
+        step = 1.0 if every is None else parse_quantity(every, "h", what="time")
     if end < 0.0 or step <= 0.0:
         raise InputError(
-            f"a grid until {until} every {every} is not possible",
+            f"profiles until {end:g} h every {step:g} h are not possible",
             where="--until, --every",
             hint="Give an end of zero or more and a step above zero.",
         )
     # A whole number of steps must not be lost to rounding: 0.3 / 0.1 is below 3.
     count = math.floor(end / step * (1.0 + 1e-12)) + 1
-    if count * subjects > _MOST_ROWS:
-        raise InputError(
-            f"{count} times for {subjects} subjects are too many",
-            where="--every",
-            hint=f"At most {_MOST_ROWS} rows: take a longer step or fewer subjects.",
-        )
-    import numpy as np  # noqa: PLC0415  heavy: only when this runs
+    _check_size(count, subjects)
+    return np.arange(count, dtype=np.float64) * step
 
-    return np.arange(count) * step
+
+def _check_size(times: int, subjects: int) -> None:
+    if times * subjects > _MOST_ROWS:
+        raise InputError(
+            f"{times} times for {subjects} subjects are too many",
+            where="--n, --until, --every",
+            hint=f"Keep the product below {_MOST_ROWS:.0e}: a longer step or fewer subjects.",
+        )
 
 
 def _file(frame: pl.DataFrame, suffix: str) -> bytes:
@@ -163,29 +202,54 @@ def _file(frame: pl.DataFrame, suffix: str) -> bytes:
     return buffer.getvalue()
 
 
-def _bands(frame: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
-    """Return, for each output, its percentiles over the subjects at each time."""
-    import polars as pl  # noqa: PLC0415  heavy: only when this runs
+def _data(
+    result: SimulationResult, held: dict[str, float | Distribution], dose: str
+) -> dict[str, Any]:
+    """Return the result as data: percentiles of the profiles, endpoints of every subject."""
+    profiles = {}
+    for output, unit in result.units.items():
+        bands = result.percentiles(output, _PERCENTILES)
+        named = {f"p{level:g}": band for level, band in zip(_PERCENTILES, bands, strict=True)}
+        profiles[output] = {"unit": unit, "time": result.times, **named}
+    return {
+        "model": result.model_id,
+        "dose": dose,
+        "subjects": result.n_subjects,
+        "covariates": {name: str(v) if not isinstance(v, float) else v for name, v in held.items()},
+        "solver": result.solver,
+        "failures": [
+            {"subject": index + 1, "sentence": sentence} for index, sentence in result.failures
+        ],
+        "time_unit": "h",
+        "profiles": profiles,
+        "summary": list(result.summary(_PERCENTILES).values()),
+        "endpoints": result.endpoints().to_dict(as_series=False),
+    }
 
-    bands = {}
-    for output in frame.columns:
-        if output in ("id", "time"):
-            continue
-        percentiles = [
-            pl.col(output).quantile(p / 100, "linear").alias(f"p{p}") for p in _PERCENTILES
-        ]
-        bands[output] = frame.group_by("time").agg(percentiles).sort("time").to_dicts()
-    return bands
+
+def _manifest(name: str, model: Model, result: SimulationResult, seed: int) -> dict[str, Any]:
+    from statera.library.paths import data_root  # noqa: PLC0415  heavy: only when this runs
+
+    shipped = data_root() / "models" / f"{model.id}.toml"
+    content = Path(name).read_bytes() if name.endswith(".toml") else shipped.read_bytes()
+    run = {key: value for key, value in result.manifest.items() if key != "seed"}
+    return manifest({f"{Path(model.id).name}.toml": content}, seed, run=run)
 
 
-def _print_summary(summary: dict[str, dict[str, float]]) -> None:
-    columns = ["endpoint", *dict.fromkeys(key for row in summary.values() for key in row)]
-    rows = [
-        [endpoint, *(_number(row.get(key)) for key in columns[1:])]
-        for endpoint, row in summary.items()
-    ]
-    print_table(columns, rows)
-
-
-def _number(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else "" if value is None else str(value)
+def _print_summary(result: SimulationResult) -> None:
+    """Print percentiles of the endpoints, one row for each output, window and endpoint."""
+    levels = [f"p{level:g}" for level in _PERCENTILES]
+    rows = []
+    for entry in result.summary(_PERCENTILES).values():
+        start, end = entry["window_h"]
+        rows.append(
+            (
+                entry["output"],
+                f"{start:g}-{end:g} h",
+                entry["endpoint"],
+                entry["unit"],
+                *(f"{entry[level]:.4g}" for level in levels),
+                "" if entry["geometric_mean"] is None else f"{entry['geometric_mean']:.4g}",
+            )
+        )
+    print_table(("output", "window", "endpoint", "unit", *levels, "geometric mean"), rows)

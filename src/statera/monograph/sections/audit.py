@@ -6,21 +6,22 @@ from collections import Counter
 from typing import Any
 
 from statera.monograph.context import Context
-from statera.monograph.sections import conflicts
 from statera.monograph.sections.checks import CHECK_METHOD, Check
 from statera.monograph.sections.checks_evidence import evidence_checks
 from statera.monograph.sections.checks_pk import pk_checks
+from statera.monograph.sections.conflicts import METHODS as CONFLICT_METHODS
+from statera.monograph.sections.conflicts import conflict_blocks
 from statera.report.document import Block, Callout, Cell, Inline, Paragraph, Section, Table
 
 __all__ = ["METHODS", "section"]
 
-METHODS = (*conflicts.METHODS, CHECK_METHOD)
+METHODS = (*CONFLICT_METHODS, CHECK_METHOD)
 
 
 def section(context: Context) -> Section:
     """Return conflicts and computed consistency checks."""
     checks = [*pk_checks(context), *evidence_checks(context)]
-    blocks: list[Block] = [*conflicts.conflict_blocks(context)]
+    blocks: list[Block] = [*conflict_blocks(context)]
     if checks:
         blocks += [_summary(checks), _table(checks)]
     else:

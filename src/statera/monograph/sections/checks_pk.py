@@ -237,7 +237,7 @@ def _against_model(comparisons: tuple[Comparison, ...]) -> Iterator[Check]:
             "accumulation_AUC",
         ):
             continue
-        if c.difference is None:
+        if c.difference is None or c.verdict:
             verdict = "agrees" if c.verdict.startswith(("inside", "within")) else "disagrees"
         else:
             verdict = relative(1.0 + c.difference, 1.0)

@@ -140,7 +140,8 @@ def _judge(fact: Fact, value: float) -> tuple[float | None, str]:
         return None, "within the bound" if value <= point else "above the bound"
     if fact.relation in (Relation.GREATER, Relation.AT_LEAST):
         return None, "within the bound" if value >= point else "below the bound"
-    return value / point - 1.0, ""
+    spread = fact.low is not None and fact.high is not None and fact.low <= value <= fact.high
+    return value / point - 1.0, "inside the printed range" if spread else ""
 
 
 def _difference_cell(comparison: Comparison) -> Inline:

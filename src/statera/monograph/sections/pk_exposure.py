@@ -403,59 +403,72 @@ def group_comparison(context: Context) -> list[dict[str, Any]]:
     return found
 
 
+_GROUP_COLUMNS = (
+    "Group, dose",
+    "Mean weight (kg)",
+    "Mean eGFR",
+    "AUC published",
+    "AUC simulated",
+    "Difference",
+    "Cmax published",
+    "Cmax simulated",
+    "Difference",
+)
+
+
+def _group_name(entry: dict[str, Any]) -> str:
+    auc = entry["AUC"]
+    return f"{entry['group']}, {auc.get('dose_mg')} mg" if auc else str(entry["group"])
+
+
+def _group_cells(entry: dict[str, Any]) -> tuple[Inline, ...]:
+    auc, cmax = entry["AUC"], entry["Cmax"]
+    name = _group_name(entry)
+    if entry["why_not"]:
+        gap = Cell(entry["why_not"], "missing")
+        printed = [fact_cell(f, unit=False) if f else Cell("") for f in (auc, cmax)]
+        return (name, "", "", printed[0], gap, "", printed[1], gap, "")
+    cells: list[Inline] = [
+        name,
+        fact_cell(entry["weight"], unit=False),
+        fact_cell(entry["egfr"], unit=False),
+    ]
+    for key, fact in (("AUC", auc), ("Cmax", cmax)):
+        simulated = entry[f"{key}_simulated"]
+        ratio = simulated / fact.number - 1.0
+        cells += [
+            fact_cell(fact, unit=False),
+            computed(simulated, "population"),
+            computed(ratio, "difference", text=percent_difference(ratio)),
+        ]
+    return tuple(cells)
+
+
+def _group_row(entry: dict[str, Any]) -> GroupRow:
+    auc = entry["AUC"]
+    published = auc.number if auc else None
+    if entry["why_not"]:
+        return GroupRow(_group_name(entry), published=published, note=entry["why_not"])
+    simulated = entry["AUC_simulated"]
+    note = percent_difference(simulated / published - 1.0)
+    low, high = entry["AUC_band"]
+    return GroupRow(_group_name(entry), simulated, low, high, published, note=note)
+
+
 def _groups(context: Context) -> Iterator[Block]:
     entries = group_comparison(context)
     if not entries:
         return
-    assert context.model is not None
-    rows: list[tuple[Inline, ...]] = []
-    drawn: list[GroupRow] = []
-    for entry in entries:
-        auc, cmax = entry["AUC"], entry["Cmax"]
-        dose = f", {auc.get('dose_mg')} mg" if auc else ""
-        if entry["why_not"]:
-            gap: Inline = Cell(entry["why_not"], "missing")
-            rows.append(
-                (
-                    f"{entry['group']}{dose}", "", "",
-                    fact_cell(auc, unit=False) if auc else "", gap, "",
-                    fact_cell(cmax, unit=False) if cmax else "", gap, "",
-                )
-            )  # fmt: skip
-            if auc:
-                drawn.append(
-                    GroupRow(f"{entry['group']}{dose}", published=auc.number, note=entry["why_not"])
-                )
-            continue
-        ratios = {k: entry[f"{k}_simulated"] / entry[k].number - 1.0 for k in ("AUC", "Cmax")}
-        rows.append(
-            (
-                f"{entry['group']}{dose}",
-                fact_cell(entry["weight"], unit=False),
-                fact_cell(entry["egfr"], unit=False),
-                fact_cell(auc, unit=False),
-                computed(entry["AUC_simulated"], "population"),
-                computed(ratios["AUC"], "difference", text=percent_difference(ratios["AUC"])),
-                fact_cell(cmax, unit=False),
-                computed(entry["Cmax_simulated"], "population"),
-                computed(ratios["Cmax"], "difference", text=percent_difference(ratios["Cmax"])),
-            )
-        )
-        low, high = entry["AUC_band"]
-        drawn.append(
-            GroupRow(
-                f"{entry['group']}{dose}",
-                entry["AUC_simulated"],
-                low,
-                high,
-                auc.number,
-                note=percent_difference(ratios["AUC"]),
-            )
-        )
     alt = "Published and simulated AUC at steady state by age and weight group."
     yield Figure(
         "groups",
-        draw_groups(drawn, GroupOptions(), key="groups", title="Exposure by group", alt=alt),
+        draw_groups(
+            [_group_row(e) for e in entries],
+            GroupOptions(),
+            key="groups",
+            title="Exposure by group",
+            alt=alt,
+        ),
         "Exposure by age and weight group",
         alt,
         (
@@ -467,18 +480,8 @@ def _groups(context: Context) -> Iterator[Block]:
     )
     yield Table(
         "Published and simulated exposure at steady state by group (geometric means)",
-        (
-            "Group, dose",
-            "Mean weight (kg)",
-            "Mean eGFR",
-            "AUC published",
-            "AUC simulated",
-            "Difference",
-            "Cmax published",
-            "Cmax simulated",
-            "Difference",
-        ),
-        tuple(rows),
+        _GROUP_COLUMNS,
+        tuple(_group_cells(e) for e in entries),
         numeric=(1, 2, 3, 4, 5, 6, 7, 8),
         foot=("AUC in ng\u00b7h/mL, Cmax in ng/mL, eGFR in mL/min/1.73\u00a0m\u00b2.",),
     )
