@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import sympy as sp
 
-from statera.numerics.expression import symbol
+from statera.numerics.expression import switches_on, symbol
 
 __all__ = ["Hoisted", "hoist"]
 
@@ -65,7 +65,7 @@ def _gather(expression: sp.Expr, states: list[sp.Symbol], constants: _Constants)
     rest = expression
     terms = []
     for state in states:
-        if state not in rest.free_symbols:
+        if state not in rest.free_symbols or switches_on(rest, [state]):
             continue
         slope = sp.diff(rest, state)
         if constants.is_constant(slope):
