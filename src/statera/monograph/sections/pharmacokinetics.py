@@ -11,7 +11,8 @@ from statera.monograph.sections.pk_compare import (
     comparison_table,
     other_facts_table,
 )
-from statera.monograph.sections.pk_exposure import exposure_blocks, profile_blocks
+from statera.monograph.sections.pk_exposure import exposure_blocks
+from statera.monograph.sections.pk_profiles import profile_blocks
 from statera.report.document import Block, Callout, Section
 
 __all__ = ["METHODS", "section"]

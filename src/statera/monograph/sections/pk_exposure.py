@@ -1,4 +1,4 @@
-"""Simulated exposure: profiles by dose, endpoints, renal function, body weight, groups."""
+"""Simulated exposure by renal function and body weight."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ import numpy as np
 from statera.model import Covariate
 from statera.monograph.cells import (
     computed,
-    fact_cell,
-    percent_difference,
-    significant,
     written_unit,
 )
 from statera.monograph.context import Context, Exposure
+from statera.monograph.sections.pk_groups import group_blocks, published_by_weight
+from statera.monograph.sections.pk_profiles import PERCENTILES
 from statera.plot.exposure import (
     ExposureCurve,
     ExposureOptions,
@@ -23,13 +22,9 @@ from statera.plot.exposure import (
     Stage,
     draw_exposure,
 )
-from statera.plot.groups import GroupOptions, GroupRow, draw_groups
-from statera.plot.profiles import ProfileCurve, ProfileOptions, ProfilePanel, draw_profiles
 from statera.report.document import Block, Callout, Cell, Figure, Inline, Table
-from statera.simulate import SimulationResult
-from statera.sources import Fact
 
-__all__ = ["RENAL_STAGES", "exposure_blocks", "group_comparison", "profile_blocks"]
+__all__ = ["RENAL_STAGES", "exposure_blocks"]
 
 # Stages of renal function by GFR (KDIGO 2012), with the value simulated for each.
 RENAL_STAGES = (
@@ -39,13 +34,6 @@ RENAL_STAGES = (
     ("severe", 15.0, 30.0, 22.0),
 )
 _RENAL = ("EGFR", "CRCL")
-_LEVELS = (5.0, 50.0, 95.0)
-
-
-def profile_blocks(context: Context) -> Iterator[Block]:
-    """Yield profiles and endpoints by dose."""
-    yield _profiles(context)
-    yield _endpoints(context)
 
 
 def exposure_blocks(context: Context) -> Iterator[Block]:
@@ -61,112 +49,7 @@ def exposure_blocks(context: Context) -> Iterator[Block]:
         )
     if context.model and "WT" in context.model.covariates:
         yield _weight(context)
-    yield from _groups(context)
-
-
-def _band(result: SimulationResult, output: str) -> tuple[Any, Any, Any]:
-    low, middle, high = result.percentiles(output, _LEVELS)
-    return low, middle, high
-
-
-def _profiles(context: Context) -> Figure:
-    assert context.model is not None
-    output = context.model.outputs[0]
-    panels = []
-    data: dict[str, Any] = {}
-    for title, single in (("Single dose", True), ("Steady state", False)):
-        curves = []
-        for exposure in context.exposures.values():
-            result = exposure.population_single if single else exposure.population
-            low, middle, high = _band(result, output.name)
-            curves.append(ProfileCurve(exposure.dose.label, result.times, middle, low, high))
-            name = f"{title}, {exposure.dose.label}"
-            every = slice(None, None, 2)
-            data[name] = {
-                "time (h)": result.times[every].tolist(),
-                f"5th percentile ({output.unit})": low[every].tolist(),
-                f"median ({output.unit})": middle[every].tolist(),
-                f"95th percentile ({output.unit})": high[every].tolist(),
-            }
-        panels.append(ProfilePanel(title, tuple(curves)))
-    factor = None if context.molar_mass is None else 1000.0 / context.molar_mass
-    highest = context.highest
-    assert highest is not None
-    peak = np.median(highest.population.endpoint("Cmax"))
-    doses = ", ".join(dose.label for dose in context.exposures)
-    alt = (
-        f"Median {output.label} over 24 h or one interval with the 5th to 95th percentile, after a "
-        f"single dose and at steady state, for {doses}. "
-        f"The median peak at {highest.dose.label} is {significant(float(peak))} {output.unit}."
-    )
-    return Figure(
-        "profiles",
-        draw_profiles(
-            panels,
-            ProfileOptions(y_label=f"Concentration ({output.unit})", second_factor=factor),
-            key="profiles",
-            title=f"{output.label.capitalize()}: concentration and time",
-            alt=alt,
-        ),
-        "Concentration and time by dose",
-        alt,
-        (
-            f"{context.options.n} simulated subjects with the reference covariates of ",
-            Cell(context.model.id, "fact", (context.model.source,)),
-            ". Lines are medians, bands hold 90 % of the subjects",
-            Cell("", "computed", method="population"),
-            ".",
-        ),
-        data,
-    )
-
-
-def _percentile_cell(result: SimulationResult, endpoint: str, unit: str) -> Cell:
-    values = result.endpoint(endpoint)[result.statuses == 0]
-    low, middle, high = np.percentile(values, _LEVELS)
-    return Cell(
-        f"{significant(middle)} ({significant(low)} to {significant(high)})",
-        "computed",
-        method="population",
-        value=float(middle),
-        unit=unit,
-    )
-
-
-def _endpoints(context: Context) -> Table:
-    assert context.model is not None
-    output = context.model.outputs[0].name
-    rows: list[tuple[Inline, ...]] = []
-    for exposure in context.exposures.values():
-        for when, population, typical in (
-            ("single dose", exposure.population_single, exposure.typical_single),
-            ("steady state", exposure.population, exposure.typical),
-        ):
-            cells: list[Inline] = [f"{exposure.dose.label}, {when}"]
-            for endpoint in ("Cmax", "tmax", "AUC", "Cavg", "Ctrough"):
-                unit = population.unit_of(endpoint, output)
-                cells.append(_percentile_cell(population, endpoint, unit))
-                if endpoint in ("Cmax", "AUC"):
-                    cells.append(computed(float(typical.endpoint(endpoint)[0]), "typical"))
-            rows.append(tuple(cells))
-    unit = context.model.outputs[0].unit
-    area = context.highest.population.unit_of("AUC", output) if context.highest else ""
-    return Table(
-        "Endpoints over one dosing interval (24 h after a single dose): median (5th to 95th "
-        "percentile) of the population, and the typical subject",
-        (
-            "Dose",
-            f"Cmax ({unit})",
-            "typical",
-            "tmax (h)",
-            f"AUC ({written_unit(area)})",
-            "typical",
-            f"Cavg ({unit})",
-            f"Ctrough ({unit})",
-        ),
-        tuple(rows),
-        numeric=(1, 2, 3, 4, 5, 6, 7),
-    )
+    yield from group_blocks(context)
 
 
 def _sweep(
@@ -178,7 +61,7 @@ def _sweep(
     for value in values:
         held: Mapping[str, Any] = {covariate: float(value)}
         few = context.run(regimen, covariates=held, times=[], n=min(context.options.n, 500))
-        low, middle, high = np.percentile(few.endpoint("AUC")[few.statuses == 0], _LEVELS)
+        low, middle, high = np.percentile(few.endpoint("AUC")[few.statuses == 0], PERCENTILES)
         typical = context.run(regimen, typical=True, covariates=held, times=[])
         for key, number in (
             ("low", low),
@@ -311,7 +194,7 @@ def _weight(context: Context) -> Figure:
     area = context.highest.population.unit_of("AUC", context.model.outputs[0].name)
     points = [
         PublishedPoint(weight, auc, f"published, {dose:g} mg")
-        for weight, auc, dose in _published_by_weight(context)
+        for weight, auc, dose in published_by_weight(context)
     ]
     alt = (
         "AUC at steady state against body weight at the reference renal function, with the 5th to "
@@ -345,143 +228,4 @@ def _weight(context: Context) -> Figure:
             Cell("", "computed", method="population"),
         ),
         data,
-    )
-
-
-def _by_group(context: Context) -> dict[str, dict[str, Fact]]:
-    groups: dict[str, dict[str, Fact]] = {}
-    for fact in context.drug.facts_in("exposure_by_group"):
-        groups.setdefault(fact.get("group"), {})[fact.get("quantity")] = fact
-    return groups
-
-
-def _published_by_weight(context: Context) -> list[tuple[float, float, float]]:
-    found = []
-    for facts in _by_group(context).values():
-        weight, auc = facts.get("weight"), facts.get("AUCtau_ss")
-        if weight and auc and weight.number and auc.number and not auc.get("caution"):
-            found.append((weight.number, auc.number, float(auc.get("dose_mg"))))
-    return found
-
-
-def group_comparison(context: Context) -> list[dict[str, Any]]:
-    """Return simulated against published exposure of every published group.
-
-    A group is simulated as a population at its mean weight and mean eGFR; the spread of weight
-    inside the group is not simulated, as it is not published.
-    """
-    found = []
-    for group, facts in _by_group(context).items():
-        auc, cmax = facts.get("AUCtau_ss"), facts.get("Cmax_ss")
-        weight, egfr = facts.get("weight"), facts.get("EGFR")
-        entry: dict[str, Any] = {"group": group, "AUC": auc, "Cmax": cmax, "why_not": ""}
-        exposure = next(
-            (
-                e
-                for d, e in context.exposures.items()
-                if auc and d.amount == float(auc.get("dose_mg"))
-            ),
-            None,
-        )
-        if auc is not None and auc.get("caution"):
-            entry["why_not"] = "mixed doses: not a valid target for one dose"
-        elif weight is None or egfr is None or exposure is None:
-            entry["why_not"] = "mean weight or eGFR of the group not retrieved"
-        else:
-            result = context.run(
-                exposure.dose.at_steady_state(),
-                covariates={"WT": weight.number, "EGFR": egfr.number},
-                times=[],
-                n=min(context.options.n, 500),
-            )
-            for name in ("AUC", "Cmax"):
-                values = result.endpoint(name)[result.statuses == 0]
-                entry[f"{name}_simulated"] = float(np.exp(np.log(values).mean()))
-                entry[f"{name}_band"] = np.percentile(values, (5.0, 95.0)).tolist()
-            entry["weight"], entry["egfr"] = weight, egfr
-        found.append(entry)
-    return found
-
-
-_GROUP_COLUMNS = (
-    "Group, dose",
-    "Mean weight (kg)",
-    "Mean eGFR",
-    "AUC published",
-    "AUC simulated",
-    "Difference",
-    "Cmax published",
-    "Cmax simulated",
-    "Difference",
-)
-
-
-def _group_name(entry: dict[str, Any]) -> str:
-    auc = entry["AUC"]
-    return f"{entry['group']}, {auc.get('dose_mg')} mg" if auc else str(entry["group"])
-
-
-def _group_cells(entry: dict[str, Any]) -> tuple[Inline, ...]:
-    auc, cmax = entry["AUC"], entry["Cmax"]
-    name = _group_name(entry)
-    if entry["why_not"]:
-        gap = Cell(entry["why_not"], "missing")
-        printed = [fact_cell(f, unit=False) if f else Cell("") for f in (auc, cmax)]
-        return (name, "", "", printed[0], gap, "", printed[1], gap, "")
-    cells: list[Inline] = [
-        name,
-        fact_cell(entry["weight"], unit=False),
-        fact_cell(entry["egfr"], unit=False),
-    ]
-    for key, fact in (("AUC", auc), ("Cmax", cmax)):
-        simulated = entry[f"{key}_simulated"]
-        ratio = simulated / fact.number - 1.0
-        cells += [
-            fact_cell(fact, unit=False),
-            computed(simulated, "population"),
-            computed(ratio, "difference", text=percent_difference(ratio)),
-        ]
-    return tuple(cells)
-
-
-def _group_row(entry: dict[str, Any]) -> GroupRow:
-    auc = entry["AUC"]
-    published = auc.number if auc else None
-    if entry["why_not"]:
-        return GroupRow(_group_name(entry), published=published, note=entry["why_not"])
-    simulated = entry["AUC_simulated"]
-    note = percent_difference(simulated / published - 1.0)
-    low, high = entry["AUC_band"]
-    return GroupRow(_group_name(entry), simulated, low, high, published, note=note)
-
-
-def _groups(context: Context) -> Iterator[Block]:
-    entries = group_comparison(context)
-    if not entries:
-        return
-    alt = "Published and simulated AUC at steady state by age and weight group."
-    yield Figure(
-        "groups",
-        draw_groups(
-            [_group_row(e) for e in entries],
-            GroupOptions(),
-            key="groups",
-            title="Exposure by group",
-            alt=alt,
-        ),
-        "Exposure by age and weight group",
-        alt,
-        (
-            "Age enters only through weight and eGFR: it is not a covariate of the model. Groups "
-            "are simulated at their mean weight and mean eGFR",
-            Cell("", "computed", method="population"),
-            ".",
-        ),
-    )
-    yield Table(
-        "Published and simulated exposure at steady state by group (geometric means)",
-        _GROUP_COLUMNS,
-        tuple(_group_cells(e) for e in entries),
-        numeric=(1, 2, 3, 4, 5, 6, 7, 8),
-        foot=("AUC in ng\u00b7h/mL, Cmax in ng/mL, eGFR in mL/min/1.73\u00a0m\u00b2.",),
     )
