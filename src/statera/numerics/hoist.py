@@ -28,11 +28,14 @@ class _Constants:
         return not (expression.free_symbols & self.changing)
 
     def name(self, expression: sp.Expr) -> sp.Expr:
-        """Return a symbol for a constant expression, or itself where it is a plain one."""
+        """Return a symbol for a constant expression, or itself where it is a plain one.
+
+        Its name holds a space, which no name of a model can.
+        """
         if expression.is_Number or expression.is_Symbol:
             return expression
         if expression not in self.names:
-            self.names[expression] = symbol(f"constant_{len(self.names)}")
+            self.names[expression] = symbol(f"constant {len(self.names)}")
         return self.names[expression]
 
 

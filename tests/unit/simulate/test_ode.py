@@ -268,3 +268,34 @@ def test_second_steady_state_is_refused(compartments: Make, run_records: Run) ->
 def test_options_are_checked(options: dict[str, float]) -> None:
     with pytest.raises(UsageError):
         OdeOptions(**options)  # type: ignore[arg-type]
+
+
+def test_names_of_a_model_do_not_collide_with_those_of_the_solver() -> None:
+    """Sub-expressions taken out of the equations get names that no model can have."""
+    names = {"constant_0": 0.5, "constant_1": 2.0, "p": 3.0, "k1": 0.25, "h": 0.7}
+    model = build_model(
+        {
+            "id": "names",
+            "units": {"time": "h", "amount": "mg"},
+            "parameters": {k: {"value": v} for k, v in names.items()},
+            "dynamics": {
+                "x": "-exp(constant_0)*constant_1*x/(exp(p*h) + x)",
+                "rates": "exp(k1*h)*x/(x + constant_0) - constant_0*rates",
+            },
+            "inputs": {"r": [{"kind": "bolus", "into": "x"}]},
+            "outputs": {"A": {"expression": "x"}, "B": {"expression": "rates*constant_1"}},
+        }
+    )
+    times = np.linspace(0, 10, 21)
+    result = simulate(model, "10 mg", times=times, windows=[], ode=TIGHT)
+
+    def rhs(_: float, y: Any) -> list[float]:
+        x, r = y
+        return [
+            -np.exp(0.5) * 2 * x / (np.exp(2.1) + x),
+            np.exp(0.175) * x / (x + 0.5) - 0.5 * r,
+        ]
+
+    expected = solve_ivp(rhs, (0, 10), [10.0, 0.0], "DOP853", times, rtol=1e-11, atol=1e-13).y
+    np.testing.assert_allclose(result.outputs["A"][0], expected[0], rtol=1e-7)
+    np.testing.assert_allclose(result.outputs["B"][0], 2 * expected[1], atol=1e-7)
