@@ -16,7 +16,15 @@ import numpy as np
 import sympy as sp
 from numpy.typing import NDArray
 
-__all__ = ["FUNCTIONS", "ExpressionError", "evaluate", "free_names", "parse", "symbol"]
+__all__ = [
+    "FUNCTIONS",
+    "ExpressionError",
+    "evaluate",
+    "free_names",
+    "parse",
+    "switches_on",
+    "symbol",
+]
 
 FUNCTIONS: Mapping[str, int | None] = {
     "exp": 1,
@@ -226,6 +234,15 @@ def _where(args: list[ast.expr], names: frozenset[str]) -> sp.Expr:
 def free_names(expression: sp.Expr) -> frozenset[str]:
     """Return the names that occur in an expression."""
     return frozenset(s.name for s in expression.free_symbols)
+
+
+def switches_on(expression: sp.Expr, symbols: Collection[sp.Symbol]) -> bool:
+    """Return True where a ``where``, ``min``, ``max`` or ``abs`` depends on one of the symbols.
+
+    The derivative of a step is zero almost everywhere: a slope does not show such a dependence.
+    """
+    switches = expression.atoms(sp.Piecewise, sp.Min, sp.Max, sp.Abs)
+    return any(not switch.free_symbols.isdisjoint(symbols) for switch in switches)
 
 
 Array = NDArray[np.float64]

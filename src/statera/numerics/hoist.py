@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import sympy as sp
 
-from statera.numerics.expression import symbol
+from statera.numerics.expression import switches_on, symbol
 
 __all__ = ["Hoisted", "hoist"]
 
@@ -28,11 +28,14 @@ class _Constants:
         return not (expression.free_symbols & self.changing)
 
     def name(self, expression: sp.Expr) -> sp.Expr:
-        """Return a symbol for a constant expression, or itself where it is a plain one."""
+        """Return a symbol for a constant expression, or itself where it is a plain one.
+
+        Its name holds a space, which no name of a model can.
+        """
         if expression.is_Number or expression.is_Symbol:
             return expression
         if expression not in self.names:
-            self.names[expression] = symbol(f"constant_{len(self.names)}")
+            self.names[expression] = symbol(f"constant {len(self.names)}")
         return self.names[expression]
 
 
@@ -65,7 +68,7 @@ def _gather(expression: sp.Expr, states: list[sp.Symbol], constants: _Constants)
     rest = expression
     terms = []
     for state in states:
-        if state not in rest.free_symbols:
+        if state not in rest.free_symbols or switches_on(rest, [state]):
             continue
         slope = sp.diff(rest, state)
         if constants.is_constant(slope):

@@ -33,6 +33,16 @@ def _project(modal, left, vector, out):
 
 
 @compiled
+def _free_until(windows, t):
+    """Return the time until which no window is open; t itself inside a window."""
+    free = np.inf
+    for k in range(windows.shape[0]):
+        if windows[k, 1] > t:
+            free = min(free, max(windows[k, 0], t))
+    return free
+
+
+@compiled
 def run_linear(
     s_first, s_last, offsets, time, evid, amt, rate, ii, addl, ss, key,
     key_start, compartment, kind, f, lag, duration, modelled_rate,
@@ -47,7 +57,6 @@ def run_linear(
     n = a.shape[1]
     n_out = c.shape[1]
     shared = offsets.size == 2
-    fast = windows.shape[0] == 0
     z, u, work, jump, rates = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
     e, phi, psi = np.zeros(n), np.zeros(n), np.zeros(n)
     big_e, big_phi, big_psi = np.zeros((n, n)), np.zeros((n, n)), np.zeros((n, n))
@@ -77,7 +86,8 @@ def run_linear(
         r = lo - 1
         while r + 1 < hi and status[0] == 0:
             r += 1
-            if fast and modal and evid[r] == 0 and time[r] < near:
+            free = _free_until(windows, t)
+            if modal and evid[r] == 0 and time[r] < near and time[r] <= free:
                 # a run of observations before the next event: nothing to decide in between
                 while True:
                     h = time[r] - t
@@ -93,7 +103,10 @@ def run_linear(
                         for m in range(n):
                             total += weights[o, m] * z[m]
                         y[s, row_of[r], o] = total
-                    if r + 1 == hi or evid[r + 1] != 0 or not time[r + 1] < near:
+                    following = r + 1
+                    if following == hi or evid[following] != 0:
+                        break
+                    if not (time[following] < near and time[following] <= free):
                         break
                     r += 1
                 continue

@@ -9,7 +9,7 @@ import sympy as sp
 from numpy.typing import NDArray
 
 from statera.model import Model
-from statera.numerics.expression import symbol
+from statera.numerics.expression import switches_on, symbol
 from statera.numerics.modal import strong_blocks
 
 __all__ = ["LinearSystem", "OutputForm", "Structure", "analyse", "depends_on_time"]
@@ -101,9 +101,7 @@ def _split(
     expression: sp.Expr, states: list[sp.Symbol], forbidden: set[sp.Symbol]
 ) -> tuple[dict[int, sp.Expr], sp.Expr] | None:
     """Return slopes by state and the constant part, or None where it is not linear."""
-    # the derivative of a step is zero almost everywhere, so a switch on a state hides from it
-    switches = expression.atoms(sp.Piecewise, sp.Min, sp.Max, sp.Abs)
-    if any(switch.free_symbols & forbidden for switch in switches):
+    if switches_on(expression, forbidden):
         return None
     slopes: dict[int, sp.Expr] = {}
     rest = expression
