@@ -67,6 +67,12 @@ class EventTable:
         """Largest number of observation rows of a group."""
         return int(self.row.max(initial=-1)) + 1
 
+    @property
+    def flat_row(self) -> Ints:
+        """Number of each observation record among those of all groups; -1 for all others."""
+        observed = self.row >= 0
+        return np.where(observed, np.cumsum(observed) - 1, -1).astype(np.int64)
+
 
 def events_from_regimen(
     regimen: Regimen, times: ArrayLike, default_route: str, end: float | None = None
