@@ -107,7 +107,7 @@ def run_linear(
     table, count = new_table(16)
     for s in range(s_first, s_last):
         lo, hi = (offsets[0], offsets[1]) if shared else (offsets[s], offsets[s + 1])
-        q = during[lo] if varying else s
+        q = during[lo] if varying else s  # row of the parameters
         slot = min(s, y.shape[0] - 1)
         modal = is_modal[q]
         _weigh(modal, c[q], right[q], weights)
@@ -132,8 +132,7 @@ def run_linear(
                 modal = is_modal[q]
                 h_ready = -1.0
             free = _free_until(windows, t)
-            steady = not varying or at[r] == q
-            if steady and modal and evid[r] == 0 and time[r] < near and time[r] <= free:
+            if not varying and modal and evid[r] == 0 and time[r] < near and time[r] <= free:
                 # a run of observations before the next event: nothing to decide in between
                 while True:
                     h = time[r] - t
@@ -153,8 +152,6 @@ def run_linear(
                     if following == hi or evid[following] != 0:
                         break
                     if not (time[following] < near and time[following] <= free):
-                        break
-                    if varying and (during[following] != q or at[following] != q):
                         break
                     r += 1
                 continue
