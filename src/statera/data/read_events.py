@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from statera.data.check_records import record_problems
 from statera.data.events import EventTable, events_from_columns
 from statera.data.raw_table import RawTable, read_number, read_table
-from statera.errors import InputError, UnknownNameError, UsageError
+from statera.errors import InputError, Place, UnknownNameError, UsageError
 from statera.units import convert
 
 __all__ = ["ROLES", "EventData", "EventReport", "Problem", "check_events", "read_events"]
@@ -138,7 +138,7 @@ def read_events(
             listed.append(f"and {len(rest) - len(listed)} more")
         raise InputError(
             f"{first.what}" + (f" ({len(rest) + 1} problems in all)" if rest else ""),
-            where=f"{report.source}:{first.line}",
+            where=Place(report.source, first.line),
             hint="\n  ".join(listed),
         )
     return read.data(report, convert(1.0, time_unit, "h"), convert(1.0, amount_unit, "mg"))
@@ -327,10 +327,18 @@ def _roles(raw: RawTable, columns: Mapping[str, str]) -> dict[str, str]:
     taken = set(found.values())
     if len(taken) != len(found):
         raise UsageError("one column is given two roles", where="columns")
+    named = set(found)
     for name in raw.columns:
         role = name.upper()
-        if role in ROLES and role not in found and name not in taken:
-            found[role] = name
+        if role not in ROLES or role in named or name in taken:
+            continue
+        if role in found:
+            raise InputError(
+                f"columns {found[role]} and {name} are both {role}",
+                where=raw.file,
+                hint=f"Say which by columns={{'{role}': '{name}'}}.",
+            )
+        found[role] = name
     for role in ("ID", "TIME"):
         if role not in found:
             raise InputError(
