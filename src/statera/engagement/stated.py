@@ -60,7 +60,7 @@ def parse_stated(text: str) -> Stated:
     if re.match(r"^[<>~=≤≥≈]*\s*\d+,\d+$", written):
         hint = "Write the decimal point as a point, not as a comma."
     elif re.match(r"^[<>~=≤≥≈]*\s*-", written):
-        hint = "A concentration cannot be negative."
+        raise InputError(f"'{text}' is below zero", hint="A concentration cannot be negative.")
     raise InputError(f"'{text}' is not a number", hint=hint)
 
 

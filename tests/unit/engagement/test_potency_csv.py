@@ -55,7 +55,7 @@ def test_other_separators_and_a_byte_order_mark(tmp_path: Path, delimiter: str) 
         ("cytokine,value,unit\nIL-6,44,nM\nIL-15,44,wombats\n", "not a unit", 3, 10),
         ("cytokine,value,unit\nIL-6,44,h\n", "not a concentration", 2, 9),
         ("cytokine,value,unit\nIL-6,44,\n", "unit is missing", 2, 9),
-        ("cytokine,value,unit\nIL-6,-44,nM\n", "not a number", 2, 6),
+        ("cytokine,value,unit\nIL-6,-44,nM\n", "below zero", 2, 6),
         ("cytokine,value,unit\nIL-6,0,nM\n", "not plausible", 2, 6),
         ("cytokine,value,unit\nIL-6,,nM\n", "value is missing", 2, 6),
         ('cytokine,value,unit\n"IL-6, high",x,nM\n', "not a number", 2, 14),

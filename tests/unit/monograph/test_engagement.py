@@ -143,7 +143,7 @@ def test_a_users_table_is_marked_and_used(tmp_path):
 def test_mistakes_in_a_users_table_are_placed(tmp_path):
     path = tmp_path / "bad.csv"
     path.write_text("cytokine,value,unit\nIL-6,-3,nM\n")
-    with pytest.raises(InputError, match="is not a number") as error:
+    with pytest.raises(InputError, match="is below zero") as error:
         engagement.section(with_table("baricitinib", path))
     assert str(error.value.where) == f"{path}:2:6"
 

@@ -59,8 +59,8 @@ class Check:
 def relative(left: float, right: float, *, explained: bool = False) -> Verdict:
     """Return the verdict on two numbers that should be equal."""
     difference = abs(left / right - 1.0)
-    if difference <= 0.10:
+    if difference <= 0.10 + 1e-12:
         return "agrees"
     if explained:
         return "explained"
-    return "close" if difference <= 0.25 else "disagrees"
+    return "close" if difference <= 0.25 + 1e-12 else "disagrees"

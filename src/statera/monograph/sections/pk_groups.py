@@ -28,6 +28,7 @@ def _by_group(context: Context) -> dict[str, dict[str, Fact]]:
 
 
 def published_by_weight(context: Context) -> list[tuple[float, float, float]]:
+    """Return mean weight (kg), published AUC (ng*h/mL) and dose (mg) of every usable group."""
     found = []
     for facts in _by_group(context).values():
         weight, auc = facts.get("weight"), facts.get("AUCtau_ss")
@@ -128,6 +129,7 @@ def _group_row(entry: dict[str, Any]) -> GroupRow:
 
 
 def group_blocks(context: Context) -> Iterator[Block]:
+    """Yield figure and table of published against simulated exposure; nothing without groups."""
     entries = group_comparison(context)
     if not entries:
         return
