@@ -104,7 +104,7 @@ def _reach_steady_state(
         change = 0.0
         for i in range(n):
             scale = max(abs(x[i]), abs(before[i]))
-            if scale > 1e-300:
+            if scale > 1e-15 * peak[i]:  # a state that dies away is settled when it is gone
                 change = max(change, abs(x[i] - before[i]) / scale)
         ratio = change / change_before if change_before > 0.0 else 0.0
         left = change * ratio / (1.0 - ratio) if ratio < 1.0 else np.inf

@@ -77,6 +77,28 @@ def test_resets_cancel_running_infusions_and_outstanding_doses(
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("lag", [0.7, 0.3])
+def test_a_dose_that_lands_at_the_time_of_a_reset_is_lost(
+    compartments: Make, run_records: Run, lag: float
+) -> None:
+    records = [
+        {"time": 0.0, "evid": 1, "amt": 40, "route": "lagged"},
+        {"time": lag, "evid": 3},
+        *_at(lag, 5.0),
+    ]
+    found, _ = run_records(compartments(1, {"LAG": lag}), records)
+    assert found.tolist() == [0.0, 0.0]
+
+
+def test_bioavailability_does_not_scale_a_constant_infusion(
+    compartments: Make, run_records: Run
+) -> None:
+    found, _ = run_records(
+        compartments(1), [{"evid": 1, "rate": 30, "ss": 1, "route": "zero"}, *_at(0.0)]
+    )
+    assert found[0] == pytest.approx(30 / 5)
+
+
 def test_reset_returns_to_the_initial_state(compartments: Make, run_records: Run) -> None:
     model = compartments(1, initial={"central": "20"})
     found, _ = run_records(
