@@ -7,15 +7,18 @@ import numpy as np
 from statera.numerics.compiled import compiled
 from statera.simulate.doses import NOT_FINITE, order_dose, take_entry
 from statera.simulate.linear_step import advance, prepare
-from statera.simulate.pending import TIME, clear, new_table, next_index, running_rates
+from statera.simulate.pending import (
+    TIME,
+    clear,
+    earliest,
+    new_table,
+    next_index,
+    running_rates,
+)
 from statera.simulate.steady_state import add_steady_state, constant_state
 from statera.simulate.windows import reset, watch
 
 __all__ = ["run_linear"]
-
-SAME = 1e-12
-"""Times closer than this, relative, are one instant: windows end, then doses land, then records
-are read."""
 
 
 @compiled
@@ -160,7 +163,7 @@ def run_linear(
                 # events strictly inside come first; a dose that is due at the record as well
                 stop = due if near <= target else target
                 for b in breaks:
-                    if t < b < stop + SAME * max(1.0, stop):
+                    if t < b and earliest(b) < stop:
                         stop = b
                         break
                 h = stop - t
@@ -184,7 +187,7 @@ def run_linear(
                     _enter(modal, left[q], jump, table, count, rates, endogenous[q], z, u, work)
                     k = next_index(table, count)
                     due = table[k, TIME] if k >= 0 else np.inf
-                    near = due - SAME * max(1.0, due) if k >= 0 else np.inf
+                    near = earliest(due) if k >= 0 else np.inf
                 elif t >= target:
                     break
             if varying and at[r] != q:
@@ -239,7 +242,7 @@ def run_linear(
             _enter(modal, left[q], jump, table, count, rates, endogenous[q], z, u, work)
             k = next_index(table, count)
             due = table[k, TIME] if k >= 0 else np.inf
-            near = due - SAME * max(1.0, due) if k >= 0 else np.inf
+            near = earliest(due) if k >= 0 else np.inf
         for m in range(n):
             if status[0] == 0 and not np.isfinite(z[m]):
                 status[0] = NOT_FINITE

@@ -15,7 +15,16 @@ from statera.simulate.doses import (
     take_entry,
 )
 from statera.simulate.ode_step import advance_to
-from statera.simulate.pending import STOPS, TIME, clear, drop, new_table, next_index, running_rates
+from statera.simulate.pending import (
+    STOPS,
+    TIME,
+    clear,
+    drop,
+    earliest,
+    new_table,
+    next_index,
+    running_rates,
+)
 from statera.simulate.windows import reset
 
 __all__ = ["run_ode"]
@@ -95,7 +104,7 @@ def _reach_steady_state(
         change = 0.0
         for i in range(n):
             scale = max(abs(x[i]), abs(before[i]))
-            if scale > 1e-300:
+            if scale > 1e-15 * peak[i]:  # a state that dies away is settled when it is gone
                 change = max(change, abs(x[i] - before[i]) / scale)
         ratio = change / change_before if change_before > 0.0 else 0.0
         left = change * ratio / (1.0 - ratio) if ratio < 1.0 else np.inf
@@ -153,11 +162,11 @@ def run_ode(
         lo, hi = (offsets[0], offsets[1]) if shared else (offsets[s], offsets[s + 1])
         clock[0] = time[lo] if hi > lo else 0.0
         clock[2] = 0.0
-        due = np.inf
+        due = near = np.inf
         r = lo
         upcoming = lo
         while r < hi and status[0] == 0:
-            while r < hi and evid[r] == 0 and time[r] <= clock[0] and time[r] < due:
+            while r < hi and evid[r] == 0 and time[r] <= clock[0] and time[r] < near:
                 if row_of[r] >= 0:
                     g(time[r], x, p, values, 0)
                     for o in range(n_out):
@@ -168,20 +177,20 @@ def run_ode(
             upcoming = max(upcoming, r)
             while upcoming < hi - 1 and evid[upcoming] == 0:
                 upcoming += 1
-            stop = min(due, time[upcoming])
+            stop = due if near <= time[upcoming] else time[upcoming]
             for b in breaks:
-                if clock[0] < b < stop:
+                if clock[0] < b and earliest(b) < stop:
                     stop = b
                     break
             if stop > clock[0]:
                 r = advance_to(
-                    f, g, step, stop, due <= stop, clock, x, p, rates, k, x_new, peak, state,
+                    f, g, step, stop, near <= stop, clock, x, p, rates, k, x_new, peak, state,
                     values, rtol, atol, max_steps, r, hi, evid, time, row_of, y[s], windows,
                     measures[s], status,
                 )  # fmt: skip
                 if status[0] != 0 or r >= hi:
                     break
-            if due <= clock[0]:
+            if near <= clock[0]:
                 jump[:] = 0.0
                 table = take_entry(
                     table, count, next_index(table, count), status, compartment, kind, fr[s],
@@ -221,5 +230,6 @@ def run_ode(
             running_rates(table, count, rates)
             index = next_index(table, count)
             due = table[index, TIME] if index >= 0 else np.inf
+            near = earliest(due) if index >= 0 else np.inf
             clock[2] = 0.0
         statuses[s] = status[0]

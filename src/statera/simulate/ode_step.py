@@ -7,6 +7,7 @@ import numpy as np
 from statera.numerics.compiled import compiled
 from statera.numerics.tsit5 import FLOOR, interpolate
 from statera.simulate.doses import NOT_FINITE, STEP_TOO_SMALL, TOO_MANY_STEPS
+from statera.simulate.pending import earliest
 from statera.simulate.windows import AREA, HIGHEST, LAST, LOWEST, WHEN
 
 __all__ = ["advance_to", "first_step"]
@@ -101,6 +102,7 @@ def advance_to(
     """
     n = x.size
     t = clock[0]
+    edge = earliest(stop) if strict else np.inf
     if stop - t <= 1e-13 * abs(stop):
         # event times that differ by rounding only, such as II and F*AMT/RATE: no step fits between
         t = stop
@@ -125,20 +127,13 @@ def advance_to(
             clock[1] = h * max(0.2, 0.9 * error**-0.2) if np.isfinite(error) else 0.1 * h
             continue
         t_new = stop if t + h >= stop - 1e-14 * abs(stop) else t + h
-        while r < last and evid[r] == 0 and (time[r] < t_new or (time[r] == t_new and not strict)):
+        while r < last and evid[r] == 0 and time[r] <= t_new and time[r] < edge:
             if row_of[r] >= 0:
                 interpolate((time[r] - t) / h, h, x, k, state)
                 g(time[r], state, p, values, 0)
                 for o in range(values.size):
                     y[row_of[r], o] = values[o]
             r += 1
-        if strict and t_new < stop:
-            while r < last and evid[r] == 0 and time[r] <= t_new:
-                interpolate((time[r] - t) / h, h, x, k, state)
-                g(time[r], state, p, values, 0)
-                for o in range(values.size):
-                    y[row_of[r], o] = values[o]
-                r += 1
         if windows.shape[0] > 0:
             _watch(measures, windows, t, h, g, p, x, k, state, values)
         t = t_new
