@@ -45,7 +45,7 @@ NOT_STIFF = (no_jacobian, no_factor, no_solve, _NOWHERE, _NOWHERE, 1)
 
 _F, _I, _B = types.float64, types.int64, types.boolean
 _SIGNATURE = types.void(
-    RHS, RHS, STEPPER, JACOBIAN, FACTOR, SOLVE, _I[::1], _I[::1], _I, _I, _I, _I,
+    RHS, RHS, STEPPER, JACOBIAN, FACTOR, SOLVE, _I[::1], _I[::1], _I, _I, _I, _I, _I[::1], _I[::1],
     _I[::1], _F[::1], _I[::1], _F[::1], _F[::1], _F[::1], _I[::1], _I[::1], _I[::1],
     _I[::1], _I[::1], _I[::1], _F[:, ::1], _F[:, ::1], _F[:, ::1], _F[:, ::1],
     _F[:, ::1], _F[:, ::1], _I,
@@ -57,8 +57,8 @@ _SIGNATURE = types.void(
 @compiled(_SIGNATURE)
 def run_ode(
     f, g, step, jac, factor, solve, rows, columns, n_factors, method, s_first, s_last,
-    offsets, time, evid, amt, rate, ii, addl, ss, key, key_start, compartment, kind, fr, lag,
-    duration, modelled_rate, parameters, initial, n_out,
+    during, at, offsets, time, evid, amt, rate, ii, addl, ss, key, key_start, compartment, kind,
+    fr, lag, duration, modelled_rate, parameters, initial, n_out,
     rtol, atol, max_steps, periods, period_rtol, windows, breaks, row_of, y, measures, statuses,
 ):  # fmt: skip
     """Simulate the subjects ``s_first`` to ``s_last``; arguments as in `run_linear`.
@@ -69,6 +69,7 @@ def run_ode(
     """
     n = initial.shape[1]
     shared = offsets.size == 2
+    varying = during.size > 0
     x, x_new, state = np.zeros(n), np.zeros(n), np.zeros(n)
     peak = np.zeros(n)
     rates, jump, values = np.zeros(n), np.zeros(n), np.zeros(n_out)
@@ -83,16 +84,18 @@ def run_ode(
     status = np.zeros(1, dtype=np.int64)
     table, count = new_table(16)
     for s in range(s_first, s_last):
-        p = parameters[s]
+        lo, hi = (offsets[0], offsets[1]) if shared else (offsets[s], offsets[s + 1])
+        q = during[lo] if varying else s  # row of the parameters
+        p = parameters[q]
+        slot = min(s, y.shape[0] - 1)
         if windows.shape[0] > 0:
             reset(measures[s])
         status[0] = statuses[s]
         count[0] = 0
         for i in range(n):
-            x[i] = initial[s, i]
+            x[i] = initial[q, i]
             peak[i] = abs(x[i])
         rates[:] = 0.0
-        lo, hi = (offsets[0], offsets[1]) if shared else (offsets[s], offsets[s + 1])
         clock[0] = time[lo] if hi > lo else 0.0
         clock[2] = 0.0
         due = near = np.inf
@@ -100,26 +103,39 @@ def run_ode(
         upcoming = lo
         while r < hi and status[0] == 0:
             while r < hi and evid[r] == 0 and time[r] <= clock[0] and time[r] < near:
+                if varying and at[r] != q:
+                    q = at[r]
+                    p = parameters[q]
+                    clock[2] = 0.0
                 if row_of[r] >= 0:
                     g(time[r], x, p, values, 0)
                     for o in range(n_out):
-                        y[s, row_of[r], o] = values[o]
+                        y[slot, row_of[r], o] = values[o]
                 r += 1
             if r >= hi:
                 break
+            if varying and during[r] != q:
+                q = during[r]
+                p = parameters[q]
+                clock[2] = 0.0
             upcoming = max(upcoming, r)
             while upcoming < hi - 1 and evid[upcoming] == 0:
+                if time[upcoming + 1] < time[upcoming]:
+                    break  # a reset with a clock of its own follows
+                if varying and (at[upcoming] != q or during[upcoming + 1] != q):
+                    break
                 upcoming += 1
             stop = due if near <= time[upcoming] else time[upcoming]
             for b in breaks:
                 if clock[0] < b and earliest(b) < stop:
                     stop = b
                     break
+            strict = varying or near <= stop
             if stop > clock[0]:
                 r = advance_to(
                     f, g, step, jac, factor, solve, pattern, work, method, no_tangent,
-                    stop, near <= stop, clock, x, p, rates, k, x_new, peak, state,
-                    values, rtol, atol, max_steps, r, hi, evid, time, row_of, y[s], windows,
+                    stop, strict, clock, x, p, rates, k, x_new, peak, state,
+                    values, rtol, atol, max_steps, r, hi, evid, time, row_of, y[slot], windows,
                     measures[s], status,
                 )  # fmt: skip
                 if status[0] != 0 or r >= hi:
@@ -127,24 +143,29 @@ def run_ode(
             if near <= clock[0]:
                 jump[:] = 0.0
                 table = take_entry(
-                    table, count, next_index(table, count), status, compartment, kind, fr[s],
-                    duration[s], modelled_rate[s], jump,
+                    table, count, next_index(table, count), status, compartment, kind, fr[q],
+                    duration[q], modelled_rate[q], jump,
                 )  # fmt: skip
             elif evid[r] == 0 or time[r] > clock[0]:
                 continue
             else:
                 jump[:] = 0.0
+                if varying and at[r] != q:
+                    q = at[r]
+                    p = parameters[q]
+                if evid[r] >= 3:
+                    clock[0] = time[r]  # only at a reset may time go back
                 if evid[r] >= 3 or (evid[r] == 1 and ss[r] == 1):
                     clear(count)
                     for i in range(n):
-                        x[i] = initial[s, i]
+                        x[i] = initial[q, i]
                 if evid[r] == 1 or evid[r] == 4:
                     first, last = key_start[key[r]], key_start[key[r] + 1]
                     if ss[r] == 1:
                         table = reach_steady_state(
                             f, g, step, jac, factor, solve, pattern, work, method, table, count,
                             status, time[r], amt[r], rate[r], ii[r], first, last, compartment,
-                            kind, fr[s], lag[s], duration[s], modelled_rate[s], clock, x, p,
+                            kind, fr[q], lag[q], duration[q], modelled_rate[q], clock, x, p,
                             rates, k, x_new, peak, state, values, jump, rtol, atol, max_steps,
                             periods, period_rtol,
                         )  # fmt: skip
@@ -154,8 +175,8 @@ def run_ode(
                     if not (ss[r] == 1 and ii[r] == 0.0):
                         table = order_dose(
                             table, count, status, time[r], amt[r], rate[r], float(addl[r]),
-                            ii[r], first, last, True, compartment, kind, fr[s], lag[s],
-                            duration[s], modelled_rate[s], jump,
+                            ii[r], first, last, True, compartment, kind, fr[q], lag[q],
+                            duration[q], modelled_rate[q], jump,
                         )  # fmt: skip
                 r += 1
             for i in range(n):

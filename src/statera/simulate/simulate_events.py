@@ -179,20 +179,12 @@ def _solve(
             model, structure, values, table, NO_WINDOWS, n, workers, segments
         )
         return rows[0], statuses, f"{structure.reason}: solved in closed form"
-    if segments.varying:
-        raise InputError(
-            "covariates that change within a subject are not built yet for models that need a "
-            f"solver; {model.id} is one",
-            where=model.id,
-            hint="Give each subject one value of every covariate of the model.",
-        )
     from statera.simulate.solve_ode import solve_ode  # noqa: PLC0415  compiles code: only if needed
 
-    padded, _, statuses = solve_ode(model, values, table, NO_WINDOWS, n, workers, options)
-    subject = np.repeat(np.arange(n), np.diff(table.offsets))
-    observed = table.row >= 0
-    rows = padded[subject[observed], table.row[observed]]
+    rows, _, statuses, how = solve_ode(
+        model, values, table, NO_WINDOWS, n, workers, options, segments
+    )
     reason = structure.reason
     if structure.linear is not None:
         reason = "an output is not linear in the states"
-    return rows, statuses, f"{reason}: solved by Tsit5"
+    return rows[0], statuses, f"{reason}: {how}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -15,7 +15,7 @@ from scipy.integrate import solve_ivp
 from statera.data import EventTable, events_from_columns
 from statera.errors import InputError, UsageError
 from statera.model import Model, build_model
-from statera.simulate import simulate_events
+from statera.simulate import OdeOptions, simulate_events
 
 Floats = NDArray[np.float64]
 
@@ -289,3 +289,57 @@ def test_missing_values_are_filled_within_the_subject_and_said(model: Model) -> 
     assert found.outputs["C"].tolist() == wanted.outputs["C"].tolist()
     with pytest.raises(InputError, match="W is missing on every record of subject 1"):
         simulate_events(model, _table([r | {"W": np.nan} for r in records]))
+
+
+@pytest.fixture(scope="module")
+def bent() -> Model:
+    """The same model in a form that is not recognised as linear, so that a solver is used."""
+    changed = dict(SPEC["dynamics"])
+    changed["central"] = "KA*depot - CL/V*central*central/(central + 1e-30)"
+    return build_model(SPEC | {"id": "test/bent", "dynamics": changed})
+
+
+ODE = OdeOptions(rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("method", ["tsit5", "rodas5p"])
+@pytest.mark.parametrize("interpolation", ["nocb", "locf"])
+@pytest.mark.parametrize("case", CASES)
+def test_a_solver_gives_the_same(
+    model: Model, bent: Model, case: str, interpolation: Any, method: Any
+) -> None:
+    # observations that stand at the time of another record with other covariates
+    records = _case(case)
+    records = [*records[:6], records[5] | {"W": 33.0}, *records[6:]]
+    options: Any = {"typical": True, "covariate_interpolation": interpolation}
+    exact = simulate_events(model, _table(records), **options)
+    solved = simulate_events(bent, _table(records), ode=replace(ODE, method=method), **options)
+    assert "closed form" in exact.solver
+    assert "solved by" in solved.solver
+    for output in ("C", "B"):
+        np.testing.assert_allclose(
+            solved.outputs[output], exact.outputs[output], rtol=1e-6, atol=1e-8
+        )
+
+
+def test_a_solver_starts_a_new_clock_at_a_reset(model: Model, bent: Model) -> None:
+    course = _case("overlapping modelled durations")
+    records = [*course, course[1] | {"time": 0.0, "evid": 4}, *course[2:7]]
+    exact = simulate_events(model, _table(records), typical=True)
+    solved = simulate_events(bent, _table(records), typical=True, ode=ODE)
+    np.testing.assert_allclose(solved.outputs["C"], exact.outputs["C"], rtol=1e-6, atol=1e-8)
+
+
+def test_a_solver_takes_the_steady_state_of_its_record(model: Model, bent: Model) -> None:
+    dose = {"time": 0.0, "evid": 1, "amt": 100.0, "ii": 12.0, "ss": 1, "W": 90.0}
+    records = [dose, {"time": 3.0, "W": 90.0}, {"time": 5.0, "W": 60.0}, {"time": 9.0, "W": 40.0}]
+    exact = simulate_events(model, _table(records), typical=True)
+    solved = simulate_events(bent, _table(records), typical=True, ode=ODE)
+    np.testing.assert_allclose(solved.outputs["C"], exact.outputs["C"], rtol=1e-6)
+
+
+def test_threads_do_not_matter_to_a_solver(bent: Model) -> None:
+    table = _table(_population(11))
+    one = simulate_events(bent, table, typical=True)
+    three = simulate_events(bent, table, typical=True, workers=3)
+    assert one.outputs["C"].tobytes() == three.outputs["C"].tobytes()
