@@ -12,6 +12,8 @@ from statera.simulate.ode_options import OdeOptions
 from statera.simulate.result import ENDPOINTS, SimulationResult
 from statera.simulate.simulate import default_times, default_windows, simulate, structure_of
 from statera.simulate.status import sentence
+from statera.simulate.stream import simulate_to_parquet
+from statera.simulate.streamed import StreamedSimulation
 from statera.simulate.structure import depends_on_time
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "Normal",
     "OdeOptions",
     "SimulationResult",
+    "StreamedSimulation",
     "Uniform",
     "check_expectations",
     "check_models",
@@ -31,6 +34,7 @@ __all__ = [
     "parse_distribution",
     "sentence",
     "simulate",
+    "simulate_to_parquet",
     "structure_of",
     "terminal_half_life",
 ]

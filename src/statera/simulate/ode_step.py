@@ -6,9 +6,10 @@ import numpy as np
 
 from statera.numerics.compiled import compiled
 from statera.numerics.tsit5 import FLOOR, interpolate
+from statera.simulate.answers_dense import answer_dense
 from statera.simulate.doses import NOT_FINITE, STEP_TOO_SMALL, TOO_MANY_STEPS
 from statera.simulate.pending import earliest
-from statera.simulate.windows import AREA, HIGHEST, LAST, LOWEST, WHEN
+from statera.simulate.windows import AREA, HIGHEST, LAST, LOWEST, N_MEASURES, WHEN
 
 __all__ = ["advance_to", "first_step"]
 
@@ -51,6 +52,8 @@ def _watch(measures, windows, t, h, g, p, x, k, state, values):
             g(t + _NODES[q] * h, state, p, values, 0)
             for o in range(values.size):
                 measures[w, o, AREA] += h * _WEIGHTS[q] * values[o]
+        if measures.shape[2] > N_MEASURES:
+            answer_dense(measures[w], N_MEASURES, g, t, h, p, x, k, state, values)
         for o in range(values.size):
             row = measures[w, o]
             best = 0

@@ -12,8 +12,8 @@ from statera.parallel import map_ordered
 from statera.simulate.arrays import Values, input_arrays, linear_arrays
 from statera.simulate.linear_kernel import run_linear
 from statera.simulate.parts import parts
+from statera.simulate.questions import Questions, new_measures
 from statera.simulate.structure import Structure
-from statera.simulate.windows import N_MEASURES
 
 __all__ = ["solve_linear"]
 
@@ -28,6 +28,7 @@ def solve_linear(
     windows: Floats,
     n_subjects: int,
     workers: int,
+    questions: Questions | None = None,
 ) -> tuple[Floats, Floats, NDArray[np.int64]]:
     """Return rows, window measures and statuses.
 
@@ -35,19 +36,21 @@ def solve_linear(
     -------
     rows : (n_subjects, n_rows, n_outputs) float64
         Outputs.
-    measures : (n_subjects, n_windows, n_outputs, 5) float64
-        See `statera.simulate.windows`.
+    measures : (n_subjects, n_windows, n_outputs, 5 and more) float64
+        See `statera.simulate.windows`; behind them those of `questions`.
     statuses : (n_subjects,) int64
     """
     assert structure.linear is not None
     inputs = input_arrays(model, events, values, n_subjects)
     system = linear_arrays(model, structure, values, n_subjects)
-    lam, right, left, modal = decompose(
-        system.matrix, structure.linear.members, structure.linear.bounds
-    )
-    n_out = system.weights.shape[1]
-    rows = np.full((n_subjects, events.n_rows, n_out), np.nan)
-    measures = np.full((n_subjects, windows.shape[0], n_out, N_MEASURES), np.nan)
+    members, bounds = structure.linear.members, structure.linear.bounds
+    n, n_out = system.weights.shape[2], system.weights.shape[1]
+    lam, modal = np.empty((n_subjects, n)), np.empty(n_subjects, dtype=np.bool_)
+    right, left = np.empty((n_subjects, n, n)), np.empty((n_subjects, n, n))
+    rows = np.empty((n_subjects, events.n_rows, n_out))
+    if events.n_groups > 1:  # groups may differ in their number of rows
+        rows[:] = np.nan
+    measures = new_measures(n_subjects, windows.shape[0], n_out, questions)
     finite = np.isfinite(system.matrix).all(axis=(1, 2)) & np.isfinite(system.weights).all(
         axis=(1, 2)
     )
@@ -55,6 +58,11 @@ def solve_linear(
     breaks = np.unique(windows.ravel())
 
     def work(part: tuple[int, int]) -> None:
+        # modes and memory of the rows belong to the threads as well
+        here = slice(*part)
+        lam[here], right[here], left[here], modal[here] = decompose(
+            system.matrix[here], members, bounds
+        )
         run_linear(
             part[0], part[1], events.offsets, events.time, events.evid, events.amount,
             events.rate, events.interval, events.additional, events.steady_state, events.key,
@@ -65,4 +73,5 @@ def solve_linear(
         )  # fmt: skip
 
     map_ordered(work, parts(n_subjects, workers), workers)
+    rows[statuses != 0] = np.nan
     return rows, measures, statuses

@@ -22,8 +22,8 @@ from statera.parallel import map_ordered
 from statera.simulate.arrays import Values, input_arrays
 from statera.simulate.ode_options import OdeOptions
 from statera.simulate.parts import parts
+from statera.simulate.questions import Questions, new_measures
 from statera.simulate.structure import depends_on_time
-from statera.simulate.windows import N_MEASURES
 
 __all__ = ["solve_ode"]
 
@@ -68,6 +68,7 @@ def solve_ode(
     n_subjects: int,
     workers: int,
     options: OdeOptions,
+    questions: Questions | None = None,
 ) -> tuple[Floats, Floats, NDArray[np.int64]]:
     """Return rows, window measures and statuses, as `solve_linear` does.
 
@@ -108,7 +109,7 @@ def solve_ode(
         initial[:, model.states.index(name)] = evaluate(expression, values)
     n_out = len(model.outputs)
     rows = np.full((n_subjects, events.n_rows, n_out), np.nan)
-    measures = np.full((n_subjects, windows.shape[0], n_out, N_MEASURES), np.nan)
+    measures = new_measures(n_subjects, windows.shape[0], n_out, questions)
     finite = np.isfinite(parameters[:, : len(code.names)]).all(axis=1) & np.isfinite(initial).all(
         axis=1
     )
