@@ -19,9 +19,10 @@ __all__ = ["RODAS5P", "STIFF", "TSIT5", "WATCHED", "advance_to", "first_step"]
 STIFF = 100
 """Status of a subject that Tsit5 gave up: it is solved anew by Rodas5P."""
 
-_BOUND = 3.0  # Tsit5 is stable to 3.5 on the negative real axis
-_LEISURE, _ENOUGH, _CALM = 20, 10, 10
-_WORTHWHILE = 200.0
+# Rules of giving up, see docs/solvers.md. Tsit5 is stable to 3.5 on the negative real axis.
+_BOUND = 3.0
+_LEISURE, _EVERY, _ENOUGH, _CALM = 20, 4, 4, 4
+_WORTHWHILE = 130.0
 _LAST_TWO = A[6] - A[5]
 
 # Gauss-Legendre nodes and weights on [0, 1], exact to degree 7: above the interpolant's order.
@@ -61,12 +62,13 @@ def _size_of_slope(x, k, peak, rtol, atol):
 def _is_stiff(clock, left, h, x, k, peak, rtol, atol):
     """Return whether steps have been held down by stability and many more would be.
 
-    ``clock[3:6]`` counts the steps since the last event, those at the bound of stability and
-    those after them that were not.
+    ``clock[3:6]`` counts the steps until the next look, looks that found the bound of stability,
+    and looks since then that did not.
     """
-    clock[3] += 1.0
-    if clock[3] <= _LEISURE:
+    clock[3] -= 1.0
+    if clock[3] > 0.0:
         return False
+    clock[3] = _EVERY
     if _size_of_slope(x, k, peak, rtol, atol) > _BOUND:
         clock[4] += 1.0
         clock[5] = 0.0
@@ -189,7 +191,7 @@ def advance_to(
     n = x.size
     t = clock[0]
     edge = earliest(stop) if strict else np.inf
-    clock[3:6] = 0.0
+    clock[3], clock[4], clock[5] = _LEISURE, 0.0, 0.0
     if stop - t <= 1e-13 * abs(stop):
         # event times that differ by rounding only, such as II and F*AMT/RATE: no step fits between
         t = stop
