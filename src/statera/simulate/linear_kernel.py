@@ -47,6 +47,30 @@ def _free_until(windows, t):
 
 
 @compiled
+def _begin(s, modal, left, right, initial, endogenous, c, z, u, weights):
+    """Write state, input and weights of a subject, in its modes where it has them."""
+    n = z.size
+    for m in range(n):
+        if not modal:
+            z[m] = initial[s, m]
+            u[m] = endogenous[s, m]
+            for o in range(c.shape[1]):
+                weights[o, m] = c[s, o, m]
+            continue
+        state = fed = 0.0
+        for j in range(n):
+            state += left[s, m, j] * initial[s, j]
+            fed += left[s, m, j] * endogenous[s, j]
+        z[m] = state
+        u[m] = fed
+        for o in range(c.shape[1]):
+            total = 0.0
+            for j in range(n):
+                total += c[s, o, j] * right[s, j, m]
+            weights[o, m] = total
+
+
+@compiled
 def run_linear(
     s_first, s_last, offsets, time, evid, amt, rate, ii, addl, ss, key,
     key_start, compartment, kind, f, lag, duration, modelled_rate,
@@ -71,20 +95,11 @@ def run_linear(
     ends = np.empty(0, dtype=np.int64)
     for s in range(s_first, s_last):
         modal = is_modal[s]
-        for o in range(n_out):
-            for m in range(n):
-                total = c[s, o, m]
-                if modal:
-                    total = 0.0
-                    for j in range(n):
-                        total += c[s, o, j] * right[s, j, m]
-                weights[o, m] = total
+        _begin(s, modal, left, right, initial, endogenous, c, z, u, weights)
         if windows.shape[0] > 0:
             reset(measures[s])
         status[0] = statuses[s]
         count[0] = 0
-        _project(modal, left[s], initial[s], z)
-        _project(modal, left[s], endogenous[s], u)
         lo, hi = (offsets[0], offsets[1]) if shared else (offsets[s], offsets[s + 1])
         if not shared or s == s_first:
             ends = run_ends(lo, hi, evid, row_of)
@@ -96,8 +111,9 @@ def run_linear(
             r += 1
             if modal:
                 r, t = run_regular(
-                    s, r, lo, ends, t, _free_until(windows, t), time, row_of, lam, left, weights,
-                    d, z, u, f, kind, table, count, rows, modes, y,
+                    s, r, lo, ends, t, _free_until(windows, t), time, evid, amt, rate, ii, addl,
+                    ss, key, row_of, key_start, compartment, kind, f, lag, lam, left, weights, d,
+                    z, u, table, count, rows, modes, y,
                 )  # fmt: skip
                 if r >= hi:
                     break
