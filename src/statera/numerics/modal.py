@@ -243,24 +243,28 @@ def _decompose(a, members, bounds, rates, right, left, real):
     q = np.empty((n, n))
     vector = np.empty((n, 1))
     reach = np.empty((n, n), dtype=np.bool_)
+    # of one system: views of the arrays of all would cost more than copies
+    b, x, y, rate = np.empty((n, n)), np.empty((n, n)), np.empty((n, n)), np.empty(n)
     for s in range(systems):
+        b[:] = a[s]
         good = True
         for k in range(bounds.size - 1):
             lo = bounds[k]
             size = bounds[k + 1] - lo
             for i in range(size):
                 for j in range(size):
-                    block[i, j] = a[s, members[lo + i], members[lo + j]]
+                    block[i, j] = b[members[lo + i], members[lo + j]]
             good = good and _block_rates(block, size, found)
             largest = 0.0
             for i in range(size):
                 largest = max(largest, abs(found[i]))
             for i in range(size):
-                rates[s, lo + i] = found[i] if abs(found[i]) > _ZERO * largest else 0.0
-        if not good or _too_close(rates[s]):
+                rate[lo + i] = found[i] if abs(found[i]) > _ZERO * largest else 0.0
+        rates[s] = rate
+        if not good or _too_close(rate):
             continue
-        largest_rate = np.abs(rates[s]).max()
-        _reached(a[s], reach)
+        largest_rate = np.abs(rate).max()
+        _reached(b, reach)
         for m in range(n):
             for i in range(n):
                 for j in range(n):
@@ -268,31 +272,33 @@ def _decompose(a, members, bounds, rates, right, left, real):
             for o in range(n):
                 if o == m:
                     continue
-                scale = 1.0 / (rates[s, m] - rates[s, o])
+                scale = 1.0 / (rate[m] - rate[o])
                 for i in range(n):
                     for j in range(n):
-                        total = -rates[s, o] * p[i, j]
+                        total = -rate[o] * p[i, j]
                         for k in range(n):
-                            total += p[i, k] * a[s, k, j]
+                            total += p[i, k] * b[k, j]
                         q[i, j] = total * scale
-                p, q = q, p
+                p[:] = q
             pivot = 0
             for i in range(1, n):
                 if abs(p[i, i]) > abs(p[pivot, pivot]):
                     pivot = i
             for i in range(n):
-                right[s, i, m] = p[i, pivot]
-                left[s, m, i] = p[pivot, i] / p[pivot, pivot]
-            shift = rates[s, m] + _SHIFT * largest_rate
-            _sharpen(a[s], shift, right[s, :, m], p, vector)
-            _sharpen(a[s].T, shift, left[s, m], p, vector)
+                x[i, m] = p[i, pivot]
+                y[m, i] = p[pivot, i] / p[pivot, pivot]
+            shift = rate[m] + _SHIFT * largest_rate
+            _sharpen(b, shift, x[:, m], p, vector)
+            _sharpen(b.T, shift, y[m], p, vector)
             product = 0.0
             for i in range(n):
-                product += left[s, m, i] * right[s, i, m]
+                product += y[m, i] * x[i, m]
             # a mode touches what its block reaches and is fed by what reaches its block: exactly
             block_state = members[m]
             for i in range(n):
-                left[s, m, i] = left[s, m, i] / product if reach[block_state, i] else 0.0
+                y[m, i] = y[m, i] / product if reach[block_state, i] else 0.0
                 if not reach[i, block_state]:
-                    right[s, i, m] = 0.0
-        real[s] = _complete(a[s], right[s], left[s], p)
+                    x[i, m] = 0.0
+        real[s] = _complete(b, x, y, p)
+        right[s] = x
+        left[s] = y

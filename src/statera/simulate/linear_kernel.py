@@ -84,6 +84,30 @@ def _switch(
 
 
 @compiled
+def _begin(q, modal, left, right, initial, endogenous, c, z, u, weights):
+    """Write state, input and weights of a subject, in its modes where it has them."""
+    n = z.size
+    for m in range(n):
+        if not modal:
+            z[m] = initial[q, m]
+            u[m] = endogenous[q, m]
+            for o in range(c.shape[1]):
+                weights[o, m] = c[q, o, m]
+            continue
+        state = fed = 0.0
+        for j in range(n):
+            state += left[q, m, j] * initial[q, j]
+            fed += left[q, m, j] * endogenous[q, j]
+        z[m] = state
+        u[m] = fed
+        for o in range(c.shape[1]):
+            total = 0.0
+            for j in range(n):
+                total += c[q, o, j] * right[q, j, m]
+            weights[o, m] = total
+
+
+@compiled
 def run_linear(
     s_first, s_last, during, at, offsets, time, evid, amt, rate, ii, addl, ss, key,
     key_start, compartment, kind, f, lag, duration, modelled_rate,
@@ -116,13 +140,11 @@ def run_linear(
         q = during[lo] if varying else s  # row of the parameters
         slot = min(s, y.shape[0] - 1)
         modal = is_modal[q]
-        _weigh(modal, c[q], right[q], weights)
+        _begin(q, modal, left, right, initial, endogenous, c, z, u, weights)
         if windows.shape[0] > 0:
             reset(measures[s])
         status[0] = statuses[s]
         count[0] = 0
-        _project(modal, left[q], initial[q], z)
-        _project(modal, left[q], endogenous[q], u)
         if not shared or s == s_first:
             ends = run_ends(lo, hi, evid, row_of)
         t = time[lo] if hi > lo else 0.0
@@ -141,8 +163,9 @@ def run_linear(
                 h_ready = -1.0
             if modal and not varying:
                 r, t = run_regular(
-                    s, slot, r, lo, ends, t, _free_until(windows, t), time, row_of, lam, left,
-                    weights, d, z, u, f, kind, table, count, rows, modes, y,
+                    s, slot, r, lo, ends, t, _free_until(windows, t), time, evid, amt, rate, ii,
+                    addl, ss, key, row_of, key_start, compartment, kind, f, lag, lam, left, weights,
+                    d, z, u, table, count, rows, modes, y,
                 )  # fmt: skip
                 if r >= hi:
                     break

@@ -23,6 +23,7 @@ from statera.simulate.pending import (
     AMOUNT,
     COMPARTMENT,
     FIRST,
+    INPUT_RATE,
     INTERVAL,
     LEFT,
     NUMBER,
@@ -106,14 +107,14 @@ def _tabulate(lam, count, table):
 
 @compiled
 def run_regular(
-    s, slot, r, first, ends, t, free, time, row_of, lam, left, weights, offset, z, u,
-    f, kind, pending, count, table, modes, y,
+    s, slot, r, first, ends, t, free, time, evid, amt, rate, ii, addl, ss, key, row_of, key_start,
+    compartment, kind, f, lag, lam, left, weights, offset, z, u, pending, count, table, modes, y,
 ):  # fmt: skip
     """Fill rows of ``y[slot]`` and give plain boluses from r on, while nothing else happens.
 
-    Rows are filled before the next pending event; that event is carried out where it is the only
-    one pending, a bolus, not later than `free` (the opening of a window) nor than the next
-    record. ``ends`` is from `run_ends` and starts at record `first`.
+    Rows are filled before the next event; that event is carried out where it is a record of one
+    bolus without lag, or the only one pending and a bolus, not later than `free` (the opening of a
+    window). ``ends`` is from `run_ends` and starts at record `first`; arguments as in `run_linear`.
 
     Returns
     -------
@@ -174,14 +175,29 @@ def run_regular(
                         table[POWERS + m, rows - 1] * modes[START, m]
                         + table[POWERS + n + m, rows - 1] * u[m]
                     )
-        if count[0] != 1 or r >= last or not near <= time[r] or due > free:
+        if r >= last:
             return r, t
-        process = int(pending[0, PROCESS])
-        plain = pending[0, STOPS] == 0.0 and pending[0, RATE] == 0.0 and kind[process] == 0
-        amount = f[s, process] * pending[0, AMOUNT]
-        if not plain or not np.isfinite(amount):
+        # what is next: a dose record, or the one pending dose; anything else is not done here
+        recorded = evid[r] == 1 and ss[r] == 0 and rate[r] == 0.0 and time[r] < near
+        when, amount, process = due, 0.0, 0
+        if recorded:
+            process = key_start[key[r]]
+            if key_start[key[r] + 1] != process + 1 or lag[s, process] != 0.0:
+                return r, t
+            if addl[r] > 0 and count[0] > 0:
+                return r, t
+            when, amount = time[r], amt[r]
+        elif count[0] == 1 and near <= time[r]:
+            process = int(pending[0, PROCESS])
+            if pending[0, STOPS] != 0.0 or pending[0, RATE] != 0.0:
+                return r, t
+            amount = pending[0, AMOUNT]
+        else:
             return r, t
-        h = due - t
+        amount *= f[s, process]
+        if kind[process] != 0 or when > free or not 0.0 <= amount < np.inf:
+            return r, t
+        h = when - t
         if h > 0.0:
             if h != h_ready:
                 h_ready = h
@@ -191,12 +207,27 @@ def run_regular(
                     modes[FED, m] = h if lam[s, m] == 0.0 else change / lam[s, m]
             for m in range(n):
                 z[m] = modes[GROWN, m] * z[m] + modes[FED, m] * u[m]
-            t = due
-        state = int(pending[0, COMPARTMENT])
+            t = when
+        state = compartment[process]
         for m in range(n):
             z[m] += left[s, m, state] * amount
         # a dose given at once changes no running input; its next is ordered in place
-        if pending[0, LEFT] > 0.0:
+        if recorded:
+            if addl[r] > 0:
+                pending[0, STOPS] = 0.0
+                pending[0, PROCESS] = process
+                pending[0, AMOUNT] = amt[r]
+                pending[0, RATE] = 0.0
+                pending[0, LEFT] = addl[r] - 1.0
+                pending[0, INTERVAL] = ii[r]
+                pending[0, COMPARTMENT] = state
+                pending[0, INPUT_RATE] = 0.0
+                pending[0, FIRST] = when
+                pending[0, NUMBER] = 1.0
+                due = pending[0, TIME] = when + ii[r]
+                count[0] = 1
+            r += 1
+        elif pending[0, LEFT] > 0.0:
             pending[0, LEFT] -= 1.0
             pending[0, NUMBER] += 1.0
             pending[0, TIME] = pending[0, FIRST] + pending[0, NUMBER] * pending[0, INTERVAL]
