@@ -74,7 +74,7 @@ def run_ode(
     peak = np.zeros(n)
     rates, jump, values = np.zeros(n), np.zeros(n), np.zeros(n_out)
     k = np.zeros(STAGES * n)
-    clock = np.zeros(6)
+    clock = np.zeros(5)
     pattern = (rows, columns)
     work = (
         np.zeros(rows.size + n), np.zeros(n_factors), np.zeros((n, n)),

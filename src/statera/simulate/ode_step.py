@@ -59,23 +59,18 @@ def _size_of_slope(x, k, peak, rtol, atol):
 
 
 @compiled
-def _is_stiff(clock, left, h, x, k, peak, rtol, atol):
-    """Return whether steps have been held down by stability and many more would be.
+def _is_stiff(clock, x, k, peak, rtol, atol):
+    """Return whether looks have found steps held down by stability often enough.
 
-    ``clock[3:6]`` counts the steps until the next look, looks that found the bound of stability,
-    and looks since then that did not.
+    ``clock[3]`` counts the looks that found it, ``clock[4]`` those since then that did not.
     """
-    clock[3] -= 1.0
-    if clock[3] > 0.0:
-        return False
-    clock[3] = _EVERY
     if _size_of_slope(x, k, peak, rtol, atol) > _BOUND:
-        clock[4] += 1.0
-        clock[5] = 0.0
-        return clock[4] >= _ENOUGH and left > _WORTHWHILE * h
-    clock[5] += 1.0
-    if clock[5] == _CALM:
+        clock[3] += 1.0
         clock[4] = 0.0
+        return clock[3] >= _ENOUGH
+    clock[4] += 1.0
+    if clock[4] == _CALM:
+        clock[3] = 0.0
     return False
 
 
@@ -162,19 +157,6 @@ def _watch(measures, windows, method, t, h, g, p, x, x_new, k, state, values):
 
 
 @compiled
-def _try(
-    f, step, jac, factor, solve, pattern, work, method, t, h, x, p, rates, k, x_new, peak,
-    rtol, atol,
-):  # fmt: skip
-    if method == RODAS5P:
-        return rodas5p_step(
-            f, jac, factor, solve, pattern[0], pattern[1], t, h, x, p, rates, k, x_new,
-            work[0], work[1], work[2], work[3], peak, rtol, atol,
-        )  # fmt: skip
-    return step(t, h, x, p, rates, k, x_new, peak, rtol, atol)
-
-
-@compiled
 def advance_to(
     f, g, step, jac, factor, solve, pattern, work, method, tangent,
     stop, strict, clock, x, p, rates, k, x_new, peak, state, values,
@@ -191,7 +173,8 @@ def advance_to(
     n = x.size
     t = clock[0]
     edge = earliest(stop) if strict else np.inf
-    clock[3], clock[4], clock[5] = _LEISURE, 0.0, 0.0
+    clock[3] = clock[4] = 0.0
+    look = _LEISURE if method == WATCHED else -1
     if stop - t <= 1e-13 * abs(stop):
         # event times that differ by rounding only, such as II and F*AMT/RATE: no step fits between
         t = stop
@@ -208,10 +191,13 @@ def advance_to(
         if h < 1e-14 * max(abs(t), 1e-3):
             status[0] = STEP_TOO_SMALL
             return r
-        error = _try(
-            f, step, jac, factor, solve, pattern, work, method, t, h, x, p, rates, k, x_new, peak,
-            rtol, atol,
-        )  # fmt: skip
+        if method == RODAS5P:
+            error = rodas5p_step(
+                f, jac, factor, solve, pattern[0], pattern[1], t, h, x, p, rates, k, x_new,
+                work[0], work[1], work[2], work[3], peak, rtol, atol,
+            )  # fmt: skip
+        else:
+            error = step(t, h, x, p, rates, k, x_new, peak, rtol, atol)
         if not error <= 1.0:
             if not np.isfinite(error) and h < 1e-10:
                 status[0] = NOT_FINITE
@@ -232,9 +218,13 @@ def advance_to(
             _watch(measures, windows, method, t, h, g, p, x, x_new, k, state, values)
         if tangent.shape[0] > 0:
             _carry(method, jac, pattern, work, t, h, x, x_new, p, k, state, tangent)
-        if method == WATCHED and _is_stiff(clock, stop - t, h, x, k, peak, rtol, atol):
-            status[0] = STIFF
-            return r
+        look -= 1
+        # counted here, because a call on every step would cost a tenth of it
+        if look == 0:
+            look = _EVERY
+            if stop - t > _WORTHWHILE * h and _is_stiff(clock, x, k, peak, rtol, atol):
+                status[0] = STIFF
+                return r
         t = t_new
         for i in range(n):
             x[i] = x_new[i]
