@@ -121,6 +121,7 @@ def run_linear(
                 due = table[k, TIME] if k >= 0 else np.inf
                 near = earliest(due) if k >= 0 else np.inf
             target = time[r]
+            again = False
             while True:
                 # events strictly inside come first; a dose that is due at the record as well
                 stop = due if near <= target else target
@@ -150,8 +151,14 @@ def run_linear(
                     k = next_index(table, count)
                     due = table[k, TIME] if k >= 0 else np.inf
                     near = earliest(due) if k >= 0 else np.inf
+                    again = modal
+                    if again:
+                        break  # the rest may be regular
                 elif t >= target:
                     break
+            if again:
+                r -= 1
+                continue
             if evid[r] == 0:
                 if row_of[r] >= 0:
                     for o in range(n_out):
