@@ -61,26 +61,25 @@ def _weigh(modal, c, right, weights):
 
 
 @compiled
-def _switch(
-    old_modal, old_right, modal, left, right, c, endogenous, table, count, rates, weights, z, u,
-    work,
-):  # fmt: skip
-    """Carry the state and the running inputs over to another system."""
+def _switch(q, new, systems, table, count, rates, weights, z, u, work):
+    """Carry the state and the running inputs over from system q to another; return the other."""
+    is_modal, right, left, c, endogenous = systems
     n = z.size
     for i in range(n):
-        if old_modal:
+        if is_modal[q]:
             total = 0.0
             for m in range(n):
-                total += old_right[i, m] * z[m]
+                total += right[q, i, m] * z[m]
             work[i] = total
         else:
             work[i] = z[i]
-    _project(modal, left, work, z)
+    _project(is_modal[new], left[new], work, z)
     running_rates(table, count, rates)
     for m in range(n):
-        rates[m] += endogenous[m]
-    _project(modal, left, rates, u)
-    _weigh(modal, c, right, weights)
+        rates[m] += endogenous[new, m]
+    _project(is_modal[new], left[new], rates, u)
+    _weigh(is_modal[new], c[new], right[new], weights)
+    return new
 
 
 @compiled
@@ -134,6 +133,7 @@ def run_linear(
     status = np.zeros(1, dtype=np.int64)
     table, count = new_table(16)
     rows, modes = new_tables(n)
+    systems = (is_modal, right, left, c, endogenous)
     ends = np.empty(0, dtype=np.int64)
     for s in range(s_first, s_last):
         lo, hi = (offsets[0], offsets[1]) if shared else (offsets[s], offsets[s + 1])
@@ -154,13 +154,8 @@ def run_linear(
         while r + 1 < hi and status[0] == 0:
             r += 1
             if varying and during[r] != q:
-                _switch(
-                    modal, right[q], is_modal[during[r]], left[during[r]], right[during[r]],
-                    c[during[r]], endogenous[during[r]], table, count, rates, weights, z, u, work,
-                )  # fmt: skip
-                q = during[r]
-                modal = is_modal[q]
-                h_ready = -1.0
+                q = _switch(q, during[r], systems, table, count, rates, weights, z, u, work)
+                modal, h_ready = is_modal[q], -1.0
             if modal and not varying:
                 r, t = run_regular(
                     s, slot, r, lo, ends, t, _free_until(windows, t), time, evid, amt, rate, ii,
@@ -173,6 +168,7 @@ def run_linear(
                 due = table[k, TIME] if k >= 0 else np.inf
                 near = earliest(due) if k >= 0 else np.inf
             target = time[r]
+            again = False
             while True:
                 # events strictly inside come first; a dose that is due at the record as well
                 stop = due if near <= target else target
@@ -202,16 +198,17 @@ def run_linear(
                     k = next_index(table, count)
                     due = table[k, TIME] if k >= 0 else np.inf
                     near = earliest(due) if k >= 0 else np.inf
+                    again = modal and not varying
+                    if again:
+                        break  # the rest may be regular
                 elif t >= target:
                     break
+            if again:
+                r -= 1
+                continue
             if varying and at[r] != q:
-                _switch(
-                    modal, right[q], is_modal[at[r]], left[at[r]], right[at[r]], c[at[r]],
-                    endogenous[at[r]], table, count, rates, weights, z, u, work,
-                )  # fmt: skip
-                q = at[r]
-                modal = is_modal[q]
-                h_ready = -1.0
+                q = _switch(q, at[r], systems, table, count, rates, weights, z, u, work)
+                modal, h_ready = is_modal[q], -1.0
             if evid[r] == 0:
                 if row_of[r] >= 0:
                     for o in range(n_out):
