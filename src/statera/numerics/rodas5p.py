@@ -181,13 +181,25 @@ def _drop_infinite(j):
 
 
 @compiled
+def dense_output(n, k):
+    """Write the coefficients of the interpolant behind the stages."""
+    for r in range(3):
+        for i in range(n):
+            total = 0.0
+            for s in range(8):
+                total += DENSE[r, s] * k[s * n + i]
+            k[(8 + r) * n + i] = total
+
+
+@compiled
 def rodas5p_step(
     f, jac, factor, solve, rows, columns, t, h, x, p, rates, k, x_new, j, lu, w, pivots,
     peak, rtol, atol,
 ):  # fmt: skip
     """Take one step and return its error relative to the tolerance (accept up to 1).
 
-    Arguments as in `statera.numerics.tsit5.looped_step`, with ``k`` (11 n,) for the stages and
+    An accepted step is followed by the coefficients of its interpolant. Arguments as in
+    `statera.numerics.tsit5.looped_step`, with ``k`` (11 n,) for the stages and
     the interpolant. ``rows`` and ``columns`` (entries,) are the pattern of J, ``j`` (entries + n,)
     takes its entries and f_t; ``lu``, ``w`` (n, n) and ``pivots`` (n,) the factors. The error is
     measured as in Tsit5. A slope that is not finite counts as zero: the order falls for that step
@@ -227,23 +239,15 @@ def rodas5p_step(
         part = part / scale
         # a state that has always been zero has no scale and no error
         total += part * part if scale > 0.0 else x_new[i] * x_new[i]
-    return np.sqrt(total / n)
-
-
-@compiled
-def dense_output(n, k):
-    """Write the coefficients of the interpolant behind the stages."""
-    for r in range(3):
-        for i in range(n):
-            total = 0.0
-            for s in range(8):
-                total += DENSE[r, s] * k[s * n + i]
-            k[(8 + r) * n + i] = total
+    error = np.sqrt(total / n)
+    if error <= 1.0:
+        dense_output(n, k)
+    return error
 
 
 @compiled
 def interpolate_stiff(theta, x, x_new, k, out):
-    """Write the state at the fraction theta of the step, to order 4, after `dense_output`."""
+    """Write the state at the fraction theta of the step, to order 4, after an accepted one."""
     n = x.size
     rest = 1.0 - theta
     for i in range(n):

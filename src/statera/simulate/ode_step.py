@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from statera.numerics.compiled import compiled
-from statera.numerics.rodas5p import dense_output, rodas5p_step
+from statera.numerics.rodas5p import rodas5p_step
 from statera.numerics.tsit5 import FLOOR, A
 from statera.numerics.variational import FIRST_NODE, SECOND_NODE, carry, slopes_at
 from statera.simulate.answers_dense import answer_dense
@@ -22,7 +22,7 @@ STIFF = 100
 # Rules of giving up, see docs/solvers.md. Tsit5 is stable to 3.5 on the negative real axis.
 _BOUND = 3.0
 _LEISURE, _EVERY, _ENOUGH, _CALM = 20, 4, 4, 4
-_WORTHWHILE = 130.0
+_WORTHWHILE = 400.0
 _LAST_TWO = A[6] - A[5]
 
 # Gauss-Legendre nodes and weights on [0, 1], exact to degree 7: above the interpolant's order.
@@ -157,6 +157,16 @@ def _watch(measures, windows, method, t, h, g, p, x, x_new, k, state, values):
 
 
 @compiled
+def _restart(f, t, clock, x, p, rates, k, peak, rtol, atol):
+    """Take the derivative after an event, and a cautious step from it."""
+    f(t, x, p, k, 0)
+    for i in range(x.size):
+        k[i] += rates[i]
+    clock[1] = first_step(x, k, peak, rtol, atol)
+    clock[2], clock[3], clock[4] = 1.0, 0.0, 0.0
+
+
+@compiled
 def advance_to(
     f, g, step, jac, factor, solve, pattern, work, method, tangent,
     stop, strict, clock, x, p, rates, k, x_new, peak, state, values,
@@ -173,7 +183,7 @@ def advance_to(
     n = x.size
     t = clock[0]
     edge = earliest(stop) if strict else np.inf
-    clock[3] = clock[4] = 0.0
+    # counted in this function, because a call on every step would cost a tenth of it
     look = _LEISURE if method == WATCHED else -1
     if stop - t <= 1e-13 * abs(stop):
         # event times that differ by rounding only, such as II and F*AMT/RATE: no step fits between
@@ -182,11 +192,7 @@ def advance_to(
         if t >= stop:
             break
         if clock[2] == 0.0:
-            f(t, x, p, k, 0)
-            for i in range(n):
-                k[i] += rates[i]
-            clock[1] = first_step(x, k, peak, rtol, atol)
-            clock[2] = 1.0
+            _restart(f, t, clock, x, p, rates, k, peak, rtol, atol)
         h = min(clock[1], stop - t)
         if h < 1e-14 * max(abs(t), 1e-3):
             status[0] = STEP_TOO_SMALL
@@ -205,8 +211,6 @@ def advance_to(
             clock[1] = h * max(0.2, 0.9 * error**-0.2) if np.isfinite(error) else 0.1 * h
             continue
         t_new = stop if t + h >= stop - 1e-14 * abs(stop) else t + h
-        if method == RODAS5P:
-            dense_output(n, k)
         while r < last and evid[r] == 0 and time[r] <= t_new and time[r] < edge:
             if row_of[r] >= 0:
                 between(method, (time[r] - t) / h, h, x, x_new, k, state)
@@ -219,7 +223,6 @@ def advance_to(
         if tangent.shape[0] > 0:
             _carry(method, jac, pattern, work, t, h, x, x_new, p, k, state, tangent)
         look -= 1
-        # counted here, because a call on every step would cost a tenth of it
         if look == 0:
             look = _EVERY
             if stop - t > _WORTHWHILE * h and _is_stiff(clock, x, k, peak, rtol, atol):
@@ -228,8 +231,7 @@ def advance_to(
         t = t_new
         for i in range(n):
             x[i] = x_new[i]
-            if method != RODAS5P:
-                k[i] = k[6 * n + i]
+            k[i] = k[6 * n + i]
             peak[i] = max(peak[i], abs(x_new[i]))
         growth = 5.0 if error == 0.0 else min(5.0, 0.9 * error**-0.2)
         # a step cut short by an event says nothing against the longer one before it
