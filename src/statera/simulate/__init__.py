@@ -8,6 +8,8 @@ from statera.simulate.check_models import check_models
 from statera.simulate.disposition import terminal_half_life
 from statera.simulate.distributions import Choice, LogNormal, Normal, Uniform, parse_distribution
 from statera.simulate.expectations import ExpectationResult, check_expectations
+from statera.simulate.gradient import gradients
+from statera.simulate.gradient_result import GradientResult
 from statera.simulate.ode_options import OdeOptions
 from statera.simulate.result import ENDPOINTS, SimulationResult
 from statera.simulate.simulate import default_times, default_windows, simulate, structure_of
@@ -18,6 +20,7 @@ __all__ = [
     "ENDPOINTS",
     "Choice",
     "ExpectationResult",
+    "GradientResult",
     "LogNormal",
     "Normal",
     "OdeOptions",
@@ -28,6 +31,7 @@ __all__ = [
     "default_times",
     "default_windows",
     "depends_on_time",
+    "gradients",
     "parse_distribution",
     "sentence",
     "simulate",
