@@ -1,9 +1,9 @@
 """Derivatives of formulas, written so that they hold where a state or a parameter is zero.
 
 Powers keep their base: ``d/dx x^h`` is ``h x^(h-1)``, where general differentiation gives
-``h x^h / x``, no number at zero, where most states begin; for the same reason ``d/dh x^h`` is 0 at a
-base of zero. A ``where``, ``min``, ``max`` or ``abs`` is differentiated branch by branch; the branch
-that the formula itself takes decides. Where two meet, that is the derivative from one side.
+``h x^h / x``, no number at zero, where most states begin; for the same reason ``d/dh x^h`` is 0 at
+a base of zero. A ``where``, ``min``, ``max`` or ``abs`` is differentiated branch by branch; the
+branch that the formula itself takes decides. Where two meet, that is the derivative from one side.
 """
 
 from __future__ import annotations

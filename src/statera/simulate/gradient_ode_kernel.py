@@ -10,8 +10,8 @@ from numba import types
 
 from statera.numerics.compiled import compiled
 from statera.numerics.expm import solve
-from statera.numerics.tsit5 import RHS, interpolate, looped_step
 from statera.numerics.sensitivity import column_error, first_step
+from statera.numerics.tsit5 import RHS, interpolate, looped_step
 from statera.simulate.doses import (
     NO_STEADY_STATE,
     NOT_FINITE,
