@@ -1,8 +1,8 @@
 """CPU time of population simulation.
 
 Run ``python benchmarks/bench_simulate.py`` for a table (median of 5 runs in a warm process), or
-``pytest benchmarks/bench_simulate.py`` for statistics by pytest-benchmark. CPU time is that of all
-threads of the process (user and system), so other work on the machine disturbs it little.
+``pytest benchmarks/bench_simulate.py`` for wall-clock statistics by pytest-benchmark. The table
+holds CPU time of all threads of the process (user and system), which other work disturbs less.
 """
 
 from __future__ import annotations

@@ -117,7 +117,7 @@ def _solve_ode(rows: Rows) -> NDArray[np.float64]:
     model = _model(rows, "CL/V*A2*A2/(A2 + 1e-30)")
     values = individual_values(model, {}, np.zeros((1, 0)))
     options = OdeOptions(rtol=1e-9, atol=1e-12)
-    found, _, statuses = solve_ode(model, values, _events(rows), NONE, 1, 1, options)
+    found, _, statuses, _ = solve_ode(model, values, _events(rows), NONE, 1, 1, options)
     assert statuses[0] == 0
     return found[0, :, 0]
 

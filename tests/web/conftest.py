@@ -475,6 +475,7 @@ def open_file(browser: Any) -> Iterator[Any]:
         context = browser.new_context(
             viewport={"width": width, "height": 900}, color_scheme=scheme, **options
         )
+        context.set_default_timeout(120_000)  # the machine may be busy
         contexts.append(context)
         page = context.new_page()
         page.requests, page.errors = [], []

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from statera.data.check_records import record_problems
 from statera.data.regimen import Regimen
 from statera.errors import InputError
 
@@ -34,9 +35,12 @@ class EventTable:
     row : (n_records,) int64
         Row of the output that the record fills; -1 where it is not an observation.
     dose_keys
-        Distinct pairs of route and amount.
+        Distinct pairs of route and amount. A route may be a compartment number as text, or empty
+        for the model's default.
     subject_ids
         Identifier of each group.
+    covariates
+        ``(n_records,)`` float64 by name; NaN where missing.
     """
 
     offsets: Ints
@@ -51,6 +55,7 @@ class EventTable:
     row: Ints
     dose_keys: tuple[tuple[str, float], ...]
     subject_ids: tuple[str, ...]
+    covariates: Mapping[str, Floats] = field(default_factory=dict)
 
     @property
     def n_groups(self) -> int:
@@ -61,6 +66,12 @@ class EventTable:
     def n_rows(self) -> int:
         """Largest number of observation rows of a group."""
         return int(self.row.max(initial=-1)) + 1
+
+    @property
+    def flat_row(self) -> Ints:
+        """Number of each observation record among those of all groups; -1 for all others."""
+        observed = self.row >= 0
+        return np.where(observed, np.cumsum(observed) - 1, -1).astype(np.int64)
 
 
 def events_from_regimen(
@@ -91,7 +102,7 @@ def events_from_regimen(
     records.sort(key=lambda r: (r[0], r[1]))
     records.append((stop, 2, 2, None, -1))
     n = len(records)
-    columns = {name: np.zeros(n) for name in ("amount", "rate", "interval")}
+    columns: dict[str, Any] = {name: np.zeros(n) for name in ("amount", "rate", "interval")}
     additional, steady = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
     key, row = np.full(n, -1, dtype=np.int64), np.full(n, -1, dtype=np.int64)
     for i, (_, _, evid, dose, index) in enumerate(records):
@@ -123,11 +134,13 @@ def events_from_columns(
     time: ArrayLike,
     evid: ArrayLike,
     amount: ArrayLike,
-    route: Sequence[str],
+    route: Sequence[str] | None = None,
     rate: ArrayLike | None = None,
     interval: ArrayLike | None = None,
     additional: ArrayLike | None = None,
     steady_state: ArrayLike | None = None,
+    compartment: ArrayLike | None = None,
+    covariates: Mapping[str, ArrayLike] | None = None,
 ) -> EventTable:
     """Return records of many subjects from NONMEM-like columns of equal length.
 
@@ -136,9 +149,14 @@ def events_from_columns(
     subject
         Identifier of each record's subject; a subject's records must stand together.
     time, evid, amount, rate, interval, additional, steady_state
-        TIME, EVID, AMT, RATE, II, ADDL and SS.
+        TIME, EVID, AMT, RATE, II, ADDL and SS. Time may go back at a reset (EVID 3 or 4).
     route
-        Route of each dose record (the model's name for what NONMEM calls CMT).
+        Route of each dose record by name: of the model's inputs, or of a state.
+    compartment
+        CMT: number of the state, from 1, for records without a route; 0 is the default route.
+    covariates
+        Values on every record by name, NaN where missing. What they mean between records is
+        decided when simulating.
 
     Raises
     ------
@@ -150,46 +168,69 @@ def events_from_columns(
     floats = {
         "time": time, "amount": amount, "rate": rate, "interval": interval,
     }  # fmt: skip
-    ints = {"evid": evid, "additional": additional, "steady_state": steady_state}
-    values: dict[str, Any] = {}
-    for name, column in floats.items():
-        values[name] = _column(name, column, n)
-    for name, column in ints.items():
-        numbers = _column(name, column, n)
-        whole = np.isfinite(numbers) & (numbers == np.round(numbers)) & (np.abs(numbers) < 1e9)
-        if not whole.all():
-            record = int(np.argmin(whole)) + 1
-            raise InputError(f"column '{name}' needs whole numbers", where=f"record {record}")
-        values[name] = numbers.astype(np.int64)
+    values: dict[str, Any] = {name: _column(name, column, n) for name, column in floats.items()}
+    values["evid"] = _whole("evid", evid, n)
+    values["additional"] = _whole("additional", additional, n)
+    values["steady_state"] = _whole("steady_state", steady_state, n)
     if n == 0:
         raise InputError("there are no records")
-    if len(route) != n:
-        raise InputError(f"column 'route' has {len(route)} values, expected {n}")
-    _check(values, [str(s) for s in subject])
+    routes = _routes(route, compartment, n)
     ids = [str(s) for s in subject]
+    for i, sentence in record_problems(values, ids):
+        raise InputError(sentence, where=f"record {i + 1}")
     starts = [0] + [i for i in range(1, n) if ids[i] != ids[i - 1]]
     groups = [ids[i] for i in starts]
     if len(set(groups)) != len(groups):
-        twice = next(g for g in groups if groups.count(g) > 1)
+        twice = next(g for i, g in enumerate(groups) if g in groups[:i])
         raise InputError(f"the records of subject {twice} do not stand together")
+    offsets = np.array([*starts, n], dtype=np.int64)
     keys: dict[tuple[str, float], int] = {}
-    key, row = np.full(n, -1, dtype=np.int64), np.full(n, -1, dtype=np.int64)
-    seen: dict[str, int] = {}
-    for i in range(n):
-        if values["evid"][i] in (1, 4):
-            pair = (str(route[i]), float(values["amount"][i]))
-            key[i] = keys.setdefault(pair, len(keys))
-        elif values["evid"][i] == 0:
-            row[i] = seen.get(ids[i], 0)
-            seen[ids[i]] = row[i] + 1
+    key = np.full(n, -1, dtype=np.int64)
+    for i in np.flatnonzero((values["evid"] == 1) | (values["evid"] == 4)).tolist():
+        pair = (routes[i], float(values["amount"][i]))
+        key[i] = keys.setdefault(pair, len(keys))
     return EventTable(
-        offsets=np.array([*starts, n], dtype=np.int64),
+        offsets=offsets,
         key=key,
-        row=row,
+        row=_rows(values["evid"], offsets),
         dose_keys=tuple(keys),
         subject_ids=tuple(groups),
+        covariates={k: _column(k, v, n) for k, v in (covariates or {}).items()},
         **values,
     )
+
+
+def _rows(evid: Ints, offsets: Ints) -> Ints:
+    """Return numbers of the observation records of every group, from 0; -1 for all others."""
+    observed = evid == 0
+    count = np.cumsum(observed) - observed
+    row = count - np.repeat(count[offsets[:-1]], np.diff(offsets))
+    return np.where(observed, row, -1).astype(np.int64)
+
+
+def _routes(route: Sequence[str] | None, compartment: ArrayLike | None, n: int) -> list[str]:
+    """Return the route of every record: by name, else the compartment's number, else empty."""
+    if route is not None and len(route) != n:
+        raise InputError(f"column 'route' has {len(route)} values, expected {n}")
+    numbers = _whole("compartment", compartment, n)
+    if (numbers < 0).any():
+        record = int(np.argmax(numbers < 0)) + 1
+        raise InputError("CMT must not be negative", where=f"record {record}")
+    names = [""] * n if route is None else [str(r) for r in route]
+    return [
+        name or (str(number) if number else "")
+        for name, number in zip(names, numbers.tolist(), strict=True)
+    ]
+
+
+def _whole(name: str, column: ArrayLike | None, n: int) -> Ints:
+    """Return a column as whole numbers; zeros where it is not given."""
+    numbers = _column(name, column, n)
+    whole = np.isfinite(numbers) & (numbers == np.round(numbers)) & (np.abs(numbers) < 1e9)
+    if not whole.all():
+        record = int(np.argmin(whole)) + 1
+        raise InputError(f"column '{name}' needs whole numbers", where=f"record {record}")
+    return numbers.astype(np.int64)
 
 
 def _column(name: str, column: ArrayLike | None, n: int) -> Floats:
@@ -203,33 +244,3 @@ def _column(name: str, column: ArrayLike | None, n: int) -> Floats:
     if array.shape != (n,):
         raise InputError(f"column '{name}' has {array.size} values, expected {n}")
     return array.copy()
-
-
-def _check(values: dict[str, Any], ids: list[str]) -> None:
-    time, evid, amount, rate = (values[k] for k in ("time", "evid", "amount", "rate"))
-    interval, additional, steady = (values[k] for k in ("interval", "additional", "steady_state"))
-    dose = (evid == 1) | (evid == 4)
-    same = np.array([i > 0 and ids[i] == ids[i - 1] for i in range(len(ids))], dtype=bool)
-    steps = np.diff(time, prepend=time[:1])
-    constant = (steady > 0) & (interval == 0) & (amount == 0) & (rate > 0)
-    problems = [
-        (~np.isfinite(time), "time is not a finite number"),
-        (same & (steps < 0), "time goes back within the subject"),
-        ((evid < 0) | (evid > 4), "EVID must be 0, 1, 2, 3 or 4"),
-        (dose & ~(np.isfinite(amount) & (amount >= 0)), "a dose must be a number, not negative"),
-        (dose & ~(np.isfinite(rate) & ((rate >= 0) | (rate == -1) | (rate == -2))),
-         "RATE must be 0, positive, -1 or -2"),
-        (dose & (amount == 0) & ~constant, "a dose record has amount 0"),
-        (~(np.isfinite(interval) & (interval >= 0)), "II must be a number, not negative"),
-        (additional < 0, "ADDL must not be negative"),
-        (dose & (additional > 0) & (interval <= 0), "ADDL needs II above zero"),
-        ((steady < 0) | (steady > 2), "SS must be 0, 1 or 2"),
-        (dose & (steady > 0) & (interval <= 0) & ~constant,
-         "SS needs II above zero, or AMT 0 and a RATE above zero"),
-    ]  # fmt: skip
-    for wrong, sentence in problems:
-        if wrong.any():
-            i = int(np.argmax(wrong))
-            raise InputError(
-                f"{sentence} (subject {ids[i]}, time {time[i]:g})", where=f"record {i + 1}"
-            )

@@ -17,14 +17,18 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
 import sympy as sp
+from numpy.typing import NDArray
 
 from statera.numerics.compiled import cache_directory, kernel_key
 from statera.numerics.expression import symbol
 from statera.numerics.printing import assignments
+from statera.numerics.slopes import slope
+from statera.numerics.sparse_lu import factor_source
 from statera.numerics.tsit5_code import step_source
 
-__all__ = ["CompiledSystem", "compile_system"]
+__all__ = ["CompiledSystem", "StiffSystem", "compile_stiff", "compile_system"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,31 @@ class CompiledSystem:
     rhs: Any
     outputs: Any
     step: Any
+
+
+@dataclass(frozen=True)
+class StiffSystem:
+    """What Rodas5P needs besides the right-hand side, see `statera.numerics.rodas5p`.
+
+    Attributes
+    ----------
+    jacobian
+        ``jacobian(t, x, p, out, base)`` writes the entries of the Jacobian, then the derivatives
+        by time.
+    factor, solve
+        Factorisation of ``shift I - J`` and solution, written out for the pattern.
+    rows, columns : (n_entries,) int64
+        Where the entries stand.
+    n_factors
+        Number of entries of the factors.
+    """
+
+    jacobian: Any
+    factor: Any
+    solve: Any
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    n_factors: int
 
 
 def _function(
@@ -85,6 +114,43 @@ def compile_system(
     )
     module = _module(text)
     return CompiledSystem(module.rhs, module.outputs, module.step)
+
+
+def compile_stiff(
+    derivatives: Sequence[sp.Expr], states: Sequence[str], parameters: Sequence[str]
+) -> StiffSystem:
+    """Compile the Jacobian of a system and its factorisation; arguments as `compile_system`."""
+    slopes = {
+        (i, j): entry
+        for i, e in enumerate(derivatives)
+        for j, name in enumerate(states)
+        if (entry := slope(e, symbol(name))) != 0
+    }
+    by_time = [slope(e, symbol("t")) for e in derivatives]
+    pattern = list(slopes)
+    factor, solve, n_factors = factor_source(pattern, len(states))
+    jacobian = _function("jacobian", [*slopes.values(), *by_time], states, parameters)
+    text = "\n\n\n".join(
+        [
+            "import math\n\nfrom numba import njit\n\n"
+            "from statera.numerics.rodas5p import FACTOR_CALL, SOLVE_CALL\n"
+            "from statera.numerics.tsit5 import FUNCTION\n\n"
+            'OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}',
+            f"@njit(FUNCTION, **OPTIONS)\n{jacobian}",
+            f"@njit(FACTOR_CALL, **OPTIONS)\n{factor}",
+            f"@njit(SOLVE_CALL, **OPTIONS)\n{solve}\n",
+        ]
+    )
+    module = _module(text)
+    places = np.array(pattern, dtype=np.int64).reshape(-1, 2)
+    return StiffSystem(
+        module.jacobian,
+        module.factor,
+        module.solve,
+        np.ascontiguousarray(places[:, 0]),
+        np.ascontiguousarray(places[:, 1]),
+        n_factors,
+    )
 
 
 @lru_cache(maxsize=256)

@@ -12,19 +12,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import sympy as sp
 
 from statera.numerics.codegen import _module
-from statera.numerics.compiled import compiled
 from statera.numerics.derivative import derivative
 from statera.numerics.expression import symbol
 from statera.numerics.printing import assignments
-from statera.numerics.tsit5 import ERROR, FLOOR
 
-__all__ = ["CompiledVariational", "column_error", "compile_variational", "first_step"]
+__all__ = [
+    "CompiledVariational",
+    "StiffVariational",
+    "compile_stiff_variational",
+    "compile_variational",
+]
 
-_E1, _E2, _E3, _E4, _E5, _E6, _E7 = ERROR
+_HEAD = (
+    "import math\n\nfrom numba import njit\n\n"
+    "from statera.numerics.tsit5 import FUNCTION\n\n"
+    'OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}'
+)
+_DECORATOR = "@njit(FUNCTION, **OPTIONS)\n"
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,26 @@ class CompiledVariational:
     outputs: Any
 
 
+@dataclass(frozen=True)
+class StiffVariational:
+    """What `statera.numerics.sensitivity_step` needs besides, of the type of `tsit5.FUNCTION`.
+
+    Attributes
+    ----------
+    jacobian
+        Writes ``J[i, k]`` at ``i n + k``.
+    by_time
+        Writes the derivatives of ``f`` by time and their sensitivities.
+    curvature
+        Takes a direction v (n,) from where it would write states and adds the derivative of
+        ``J v`` along each column, ``d(Jv)/dx S + d(Jv)/dq dq``, to the sensitivities behind it.
+    """
+
+    jacobian: Any
+    by_time: Any
+    curvature: Any
+
+
 def compile_variational(
     derivatives: Sequence[sp.Expr],
     outputs: Sequence[sp.Expr],
@@ -67,23 +94,61 @@ def compile_variational(
     """
     text = "\n\n\n".join(
         [
-            "import math\n\nfrom numba import njit\n\n"
-            "from statera.numerics.tsit5 import FUNCTION\n\n"
-            'OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}',
-            f"@njit(FUNCTION, **OPTIONS)\n{_source('rhs', derivatives, states, parameters)}",
-            f"@njit(FUNCTION, **OPTIONS)\n{_source('outputs', outputs, states, parameters)}\n",
+            _HEAD,
+            _DECORATOR + _source("rhs", derivatives, states, parameters),
+            _DECORATOR + _source("outputs", outputs, states, parameters) + "\n",
         ]
     )
     module = _module(text)
     return CompiledVariational(module.rhs, module.outputs)
 
 
-def _source(
-    name: str, expressions: Sequence[sp.Expr], states: Sequence[str], parameters: Sequence[str]
-) -> str:
-    n, size, constants = len(states), len(expressions), len(parameters)
+def compile_stiff_variational(
+    derivatives: Sequence[sp.Expr], states: Sequence[str], parameters: Sequence[str]
+) -> StiffVariational:
+    """Compile what a Rosenbrock step of both needs; arguments as `compile_variational`."""
+    directions = [symbol(f"direction {i}") for i in range(len(states))]
+    jacobian = [derivative(e, symbol(s)) for e in derivatives for s in states]
+    by_time = [derivative(e, symbol("t")) for e in derivatives]
+    n = len(states)
+    turned = [
+        sp.Add(*(jacobian[i * n + k] * d for k, d in enumerate(directions))) for i in range(n)
+    ]
+    read = _readings(states, parameters)
+    targets = [f"out[base + {i}]" for i in range(n * n)]
+    plain = ["def jacobian(t, x, p, out, base):", *assignments(jacobian, read, targets)]
+    text = "\n\n\n".join(
+        [
+            _HEAD,
+            _DECORATOR + "\n".join(plain),
+            _DECORATOR + _source("by_time", by_time, states, parameters),
+            _DECORATOR + _source("curvature", turned, states, parameters, directions) + "\n",
+        ]
+    )
+    module = _module(text)
+    return StiffVariational(module.jacobian, module.by_time, module.curvature)
+
+
+def _readings(states: Sequence[str], parameters: Sequence[str]) -> dict[sp.Symbol, str]:
     read = {symbol(s): f"x[{i}]" for i, s in enumerate(states)}
-    read |= {symbol(c): f"p[{i}]" for i, c in enumerate(parameters)}
+    return read | {symbol(c): f"p[{i}]" for i, c in enumerate(parameters)}
+
+
+def _source(
+    name: str,
+    expressions: Sequence[sp.Expr],
+    states: Sequence[str],
+    parameters: Sequence[str],
+    directions: Sequence[sp.Symbol] = (),
+) -> str:
+    """Return the source of expressions with their sensitivities.
+
+    With directions, which stand in ``out`` where the expressions would be written, the
+    expressions are not written and their sensitivities are added to what is there.
+    """
+    n, size, constants = len(states), len(expressions), len(parameters)
+    read = _readings(states, parameters)
+    read |= {d: f"out[base + {i}]" for i, d in enumerate(directions)}
     inputs = [(symbol(s), f"s_{k}", f"x[{n} + {k} * m + j]") for k, s in enumerate(states)]
     inputs += [
         (symbol(c), f"d_{k}", f"p[{constants} + {k} * m + j]") for k, c in enumerate(parameters)
@@ -105,54 +170,9 @@ def _source(
         terms.append(row)
     lines = [f"def {name}(t, x, p, out, base):", f"    m = x.size // {n} - 1"]
     lines += assignments(values, read, targets)
-    lines += [f"    out[base + {i}] = f_{i}" for i in range(size)]
+    lines += [f"    out[base + {i}] = f_{i}" for i in range(size) if not directions]
     lines += ["    for j in range(m):", *loads]
     for i, row in enumerate(terms):
-        lines.append(f"        out[base + {size} + {i} * m + j] = {' + '.join(row) or '0.0'}")
+        target = f"        out[base + {size} + {i} * m + j]"
+        lines.append(f"{target} {'+=' if directions else '='} {' + '.join(row) or '0.0'}")
     return "\n".join(lines)
-
-
-@compiled
-def first_step(x, k, peak, rtol, atol):
-    """Return a cautious first step from the size of the state and its derivative.
-
-    After Hairer, Norsett and Wanner, Solving Ordinary Differential Equations I, II.4.
-    """
-    size = 0.0
-    speed = 0.0
-    for i in range(x.size):
-        scale = atol + rtol * max(abs(x[i]), FLOOR * peak[i])
-        if scale > 0.0:
-            size = max(size, abs(x[i]) / scale)
-            speed = max(speed, abs(k[i]) / scale)
-    if size < 1e-5 or speed < 1e-5:
-        return 1e-6 if speed > 0.0 else 1.0
-    return 0.01 * size / speed
-
-
-@compiled
-def column_error(n, h, x, x_new, k, peak, weights, rtol, atol, totals):
-    """Return the largest error of a Tsit5 step among the states and each column of sensitivities.
-
-    Each is judged as the states alone are in a simulation: many columns must not water down the
-    error of the states. ``weights`` (m,) scale the absolute tolerance of a column; ``totals``
-    (m + 1,) is work space.
-    """
-    size = x.size
-    m = size // n - 1
-    totals[:] = 0.0
-    for i in range(size):
-        part = (
-            _E1 * k[i] + _E2 * k[size + i] + _E3 * k[2 * size + i] + _E4 * k[3 * size + i]
-            + _E5 * k[4 * size + i] + _E6 * k[5 * size + i] + _E7 * k[6 * size + i]
-        )  # fmt: skip
-        column = 0 if i < n else (i - n) % m + 1
-        least = atol if i < n else atol * weights[column - 1]
-        scale = least + rtol * max(abs(x[i]), abs(x_new[i]), FLOOR * peak[i])
-        part = h * part / scale
-        totals[column] += part * part if scale > 0.0 else x_new[i] * x_new[i]
-    worst = 0.0
-    for column in range(m + 1):
-        if not totals[column] <= worst:
-            worst = totals[column]
-    return np.sqrt(worst / n)

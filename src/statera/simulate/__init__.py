@@ -7,18 +7,21 @@ from typing import Any
 from statera.simulate.check_models import check_models
 from statera.simulate.disposition import terminal_half_life
 from statera.simulate.distributions import Choice, LogNormal, Normal, Uniform, parse_distribution
+from statera.simulate.events_result import EventsResult
 from statera.simulate.expectations import ExpectationResult, check_expectations
 from statera.simulate.gradient import gradients
 from statera.simulate.gradient_result import GradientResult
 from statera.simulate.ode_options import OdeOptions
 from statera.simulate.result import ENDPOINTS, SimulationResult
 from statera.simulate.simulate import default_times, default_windows, simulate, structure_of
+from statera.simulate.simulate_events import simulate_events
 from statera.simulate.status import sentence
 from statera.simulate.structure import depends_on_time
 
 __all__ = [
     "ENDPOINTS",
     "Choice",
+    "EventsResult",
     "ExpectationResult",
     "GradientResult",
     "LogNormal",
@@ -35,6 +38,7 @@ __all__ = [
     "parse_distribution",
     "sentence",
     "simulate",
+    "simulate_events",
     "structure_of",
     "terminal_half_life",
 ]

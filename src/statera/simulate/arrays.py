@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import sympy as sp
@@ -12,10 +12,18 @@ from numpy.typing import NDArray
 from statera.data import EventTable
 from statera.errors import InputError, UnknownNameError
 from statera.model import InputProcess, Model
-from statera.numerics.expression import evaluate
+from statera.numerics.expression import evaluate, symbol
 from statera.simulate.structure import Structure
 
-__all__ = ["Inputs", "LinearArrays", "individual_values", "input_arrays", "linear_arrays"]
+__all__ = [
+    "Inputs",
+    "LinearArrays",
+    "individual_values",
+    "input_arrays",
+    "linear_arrays",
+    "merge_keys",
+    "processes_of",
+]
 
 Floats = NDArray[np.float64]
 Values = Mapping[str, Floats | float]
@@ -77,12 +85,75 @@ def _fill(out: Floats, expression: sp.Expr | None, values: Values) -> None:
 
 
 def processes_of(model: Model, route: str) -> tuple[InputProcess, ...]:
-    """Return the input processes of a route; a state's name is the plain input into it."""
+    """Return the input processes of a route.
+
+    Parameters
+    ----------
+    route
+        A name of the model's inputs; the name of a state, for a plain input into it; the number
+        of a state, counted from 1, for the model's input into it, or a plain one where it has
+        none; empty for the default route.
+
+    Raises
+    ------
+    UnknownNameError
+        If nothing has that name.
+    InputError
+        If there is no such number, or several inputs enter the state.
+    """
     if route in model.inputs:
         return model.inputs[route]
+    if route == "":
+        return model.inputs[model.default_route]
     if route in model.states:
         return (InputProcess("bolus", route, sp.Integer(1), sp.Integer(0)),)
-    raise UnknownNameError("route", route, [*model.inputs, *model.states])
+    if not route.isdigit():
+        raise UnknownNameError("route", route, [*model.inputs, *model.states])
+    return _into_compartment(model, int(route))
+
+
+def _into_compartment(model: Model, number: int) -> tuple[InputProcess, ...]:
+    states = model.states
+    if not 1 <= number <= len(states):
+        listed = ", ".join(f"{i} = {name}" for i, name in enumerate(states, start=1))
+        raise InputError(
+            f"{model.id} has no compartment {number}", where="CMT", hint=f"There are: {listed}."
+        )
+    state = states[number - 1]
+    if state in model.inputs:
+        return model.inputs[state]
+    entering: list[InputProcess] = []
+    for processes in model.inputs.values():
+        entering += [p for p in processes if p.into == state and p not in entering]
+    if len(entering) > 1:
+        routes = [
+            r for r, processes in model.inputs.items() if any(p.into == state for p in processes)
+        ]
+        raise InputError(
+            f"compartment {number} ({state}) of {model.id} has several inputs: {', '.join(routes)}",
+            where="CMT",
+            hint=f"Say which by routes={{{number}: '{routes[0]}'}}.",
+        )
+    return tuple(entering) or processes_of(model, state)
+
+
+def merge_keys(model: Model, events: EventTable) -> EventTable:
+    """Return the table with one dose key a route wherever its formulas do not hold the amount.
+
+    Doses by body weight would otherwise make inputs by the number of subjects, squared.
+    """
+    by_amount = {
+        route: any(symbol("AMT") in e.free_symbols for p in processes_of(model, route)
+                   for e in (p.bioavailability, p.lag, p.duration, p.rate) if e is not None)
+        for route in dict.fromkeys(r for r, _ in events.dose_keys)
+    }  # fmt: skip
+    merged: dict[tuple[str, float], int] = {}
+    places = [
+        merged.setdefault((route, amount if by_amount[route] else 0.0), len(merged))
+        for route, amount in events.dose_keys
+    ]
+    key = np.array([*places, -1], dtype=np.int64)[events.key]
+    return replace(events, key=key, dose_keys=tuple(merged))
 
 
 def input_arrays(model: Model, events: EventTable, values: Values, n_subjects: int) -> Inputs:

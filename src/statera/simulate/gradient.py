@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from statera.data import EventTable, Regimen, events_from_regimen, parse_regimen
+from statera.data import EventData, EventTable, Regimen, events_from_regimen, parse_regimen
 from statera.errors import InputError, UnknownNameError
 from statera.model import Model
 from statera.numerics.derivative import steps_on
 from statera.numerics.expression import symbol
 from statera.simulate.arrays import Values, individual_values
+from statera.simulate.gradient_events import records_of
 from statera.simulate.gradient_linear import solve_linear_gradient
 from statera.simulate.gradient_result import GradientResult
 from statera.simulate.gradient_values import tangents_of
@@ -28,7 +29,7 @@ Floats = NDArray[np.float64]
 
 def gradients(
     model: Model,
-    dose: str | Regimen | EventTable,
+    dose: str | Regimen | EventTable | EventData,
     *,
     wrt: Sequence[str],
     covariates: Mapping[str, CovariateInput] | None = None,
@@ -48,12 +49,13 @@ def gradients(
     model
         From the library or built in Python.
     dose
-        A regimen such as ``"4 mg q24h x14"``, or event records of one or many subjects, in units
-        of the model.
+        A regimen such as ``"4 mg q24h x14"``, or event records as in `simulate_events`: times in
+        h, amounts in mg, with covariates that do not change within a subject.
     wrt
         Names of parameters, random effects and covariates of the model.
     covariates
-        A number for all subjects or ``(n,)`` values; references where not given.
+        A number for all subjects or ``(n,)`` values; those of the records, or references, where
+        not given.
     etas : (n, n_eta) float64, optional
         Random effects; zero where not given.
     times : (n_times,) float64, h
@@ -76,18 +78,25 @@ def gradients(
     names = _checked_names(model, wrt)
     hour = convert(1.0, "h", model.time_unit)
     warnings: list[str] = []
-    if isinstance(dose, EventTable):
+    given = dict(covariates or {})
+    n = None
+    if isinstance(dose, EventTable | EventData):
         if times is not None:
             raise InputError("event records hold their own observation times", where="times")
-        events, grid, groups = dose, _record_times(dose) / hour, dose.n_groups
+        table = dose.events if isinstance(dose, EventData) else dose
+        grid = _record_times(table)
+        events, found, remarks = records_of(model, table)
+        warnings += remarks
+        if events.n_groups > 1:
+            n = events.n_groups
+        given = {**found, **given}
     else:
         regimen = parse_regimen(dose) if isinstance(dose, str) else dose
         scaled = regimen.scaled(hour, convert(1.0, "mg", model.amount_unit))
         warnings += check_doses(model, scaled)
         grid = default_times(regimen) if times is None else _numbers(times)
-        events, groups = events_from_regimen(scaled, grid * hour, model.default_route), 1
-    n = groups if groups > 1 else None
-    subjects = make_subjects(model, n, covariates or {}, 1, etas is None, etas)
+        events = events_from_regimen(scaled, grid * hour, model.default_route)
+    subjects = make_subjects(model, n, given, 1, etas is None, etas)
     warnings += [*subjects.warnings, *_steps(model)]
     values = individual_values(model, subjects.covariates, subjects.etas)
     rows, slopes, statuses, solver = _solve(
@@ -99,7 +108,7 @@ def gradients(
         warnings.append(
             f"{int((statuses != 0).sum())} of {subjects.n} subjects could not be solved"
         )
-    if isinstance(dose, EventTable) and grid.shape[0] != subjects.n:
+    if grid.ndim == 2 and grid.shape[0] != subjects.n:
         grid = np.broadcast_to(grid, (subjects.n, grid.shape[1]))
     return GradientResult(
         model_id=model.id,
@@ -136,11 +145,13 @@ def _solve(
     # a sensitivity is as large as the output over the size of the name: so is its tolerance
     sizes = [float(np.max(np.abs(values[name]))) for name in names]
     weights = [1.0 / size if size > 0.0 else 1.0 for size in sizes]
-    found = solve_ode_gradient(model, values, tangents, events, weights, shape, workers, options)
+    rows, slopes, statuses, how = solve_ode_gradient(
+        model, values, tangents, events, weights, shape, workers, options
+    )
     reason = structure.reason
     if structure.linear is not None:
         reason = "an output is not linear in the states"
-    return *found, f"{reason}: variational equations solved by Tsit5"
+    return rows, slopes, statuses, f"{reason}: {how}"
 
 
 def _checked_names(model: Model, wrt: Sequence[str]) -> tuple[str, ...]:

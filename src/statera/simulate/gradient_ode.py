@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,12 @@ from statera.errors import InputError
 from statera.model import Model
 from statera.numerics.expression import evaluate, free_names
 from statera.numerics.hoist import hoist
-from statera.numerics.sensitivity import CompiledVariational, compile_variational
+from statera.numerics.sensitivity import (
+    CompiledVariational,
+    StiffVariational,
+    compile_stiff_variational,
+    compile_variational,
+)
 from statera.parallel import map_ordered
 from statera.simulate.arrays import Values, input_arrays
 from statera.simulate.gradient_values import Tangents, input_tangents, push_forward
@@ -36,8 +41,15 @@ class _Compiled:
     """Compiled functions with the names and formulas of their constants, in order of ``p``."""
 
     system: CompiledVariational
+    derivatives: tuple[sp.Expr, ...]
+    states: tuple[str, ...]
     names: tuple[str, ...]
     constants: dict[str, sp.Expr]
+
+    @cached_property
+    def stiff(self) -> StiffVariational:
+        """What Rodas5P needs, compiled when first needed."""
+        return compile_stiff_variational(self.derivatives, self.states, self.names)
 
 
 @lru_cache(maxsize=64)
@@ -49,7 +61,7 @@ def _compiled(
     names = tuple(sorted(used - set(states) - {"t"}))
     split = len(dynamics)
     system = compile_variational(lean.expressions[:split], lean.expressions[split:], states, names)
-    return _Compiled(system, names, dict(lean.constants))
+    return _Compiled(system, tuple(lean.expressions[:split]), states, names, dict(lean.constants))
 
 
 @lru_cache(maxsize=1)
@@ -57,10 +69,8 @@ def _kernel() -> Any:
     """Import the compiled event loop; numba warns once that function types are experimental."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)
-        from statera.simulate.gradient_ode_kernel import (  # noqa: PLC0415  compiles when imported
-            run_ode_gradient,
-        )
-    return run_ode_gradient
+        from statera.simulate import gradient_ode_kernel  # noqa: PLC0415  compiles when imported
+    return gradient_ode_kernel
 
 
 def _check_steady_states(model: Model, events: EventTable) -> None:
@@ -87,8 +97,8 @@ def solve_ode_gradient(
     shape: tuple[int, int],
     workers: int,
     options: OdeOptions,
-) -> tuple[Floats, Floats, NDArray[np.int64]]:
-    """Return rows, their sensitivities and statuses, as `solve_linear_gradient` does.
+) -> tuple[Floats, Floats, NDArray[np.int64], str]:
+    """Return rows, their sensitivities and statuses, as `solve_linear_gradient` does, and how.
 
     Parameters
     ----------
@@ -107,7 +117,7 @@ def solve_ode_gradient(
         tuple(o.expression for o in model.outputs),
         model.states,
     )
-    run = _kernel()
+    kernel = _kernel()
     inputs = input_arrays(model, events, values, n_subjects)
     d_inputs = input_tangents(model, events, values, tangents, shape)
     constants = np.empty((n_subjects, len(code.names)))
@@ -130,16 +140,54 @@ def solve_ode_gradient(
     statuses = np.where(finite, 0, 4).astype(np.int64)
     factors = np.asarray(weights, dtype=np.float64)
 
-    def work(part: tuple[int, int]) -> None:
-        run(
-            code.system.rhs, code.system.outputs, part[0], part[1], events.offsets, events.time,
-            events.evid, events.amount, events.rate, events.interval, events.additional,
-            events.steady_state, events.key, events.row, inputs.key_start, inputs.compartment,
-            inputs.kind, inputs.bioavailability, inputs.lag, inputs.duration, inputs.rate,
-            d_inputs.bioavailability, d_inputs.lag, d_inputs.duration, d_inputs.rate,
-            constants, d_constants, initial, d_initial, factors, options.rtol, options.atol,
-            options.max_steps, options.periods, options.period_rtol, rows, slopes, statuses,
-        )  # fmt: skip
+    def run(method: int, stretches: Sequence[tuple[int, int]]) -> None:
+        functions = _functions(kernel, code, method)
 
-    map_ordered(work, parts(n_subjects, workers), workers)
-    return rows, slopes, statuses
+        def work(part: tuple[int, int]) -> None:
+            kernel.run_ode_gradient(
+                *functions, method, part[0], part[1], events.offsets, events.time,
+                events.evid, events.amount, events.rate, events.interval, events.additional,
+                events.steady_state, events.key, events.row, inputs.key_start, inputs.compartment,
+                inputs.kind, inputs.bioavailability, inputs.lag, inputs.duration, inputs.rate,
+                d_inputs.bioavailability, d_inputs.lag, d_inputs.duration, d_inputs.rate,
+                constants, d_constants, initial, d_initial, factors, options.rtol, options.atol,
+                options.max_steps, options.periods, options.period_rtol, rows, slopes, statuses,
+            )  # fmt: skip
+
+        map_ordered(work, stretches, workers)
+
+    how = _by_method(kernel, run, options, statuses, workers)
+    return rows, slopes, statuses, how
+
+
+def _functions(kernel: Any, code: _Compiled, method: int) -> tuple[Any, ...]:
+    """Return the first arguments of the event loop; the stiff ones stand in where not needed."""
+    system = code.system
+    if method != kernel.RODAS5P:
+        return (system.rhs, system.outputs, *kernel.NOT_STIFF)
+    stiff = code.stiff
+    return system.rhs, system.outputs, stiff.jacobian, stiff.by_time, stiff.curvature
+
+
+def _by_method(
+    kernel: Any,
+    run: Callable[[int, Sequence[tuple[int, int]]], None],
+    options: OdeOptions,
+    statuses: NDArray[np.int64],
+    workers: int,
+) -> str:
+    """Run the method asked for; by default Rodas5P takes over where Tsit5 gives up."""
+    everyone = parts(statuses.size, workers)
+    if options.method == "rodas5p":
+        run(kernel.RODAS5P, everyone)
+        return "variational equations solved by Rodas5P, as asked"
+    if options.method == "tsit5":
+        run(kernel.TSIT5, everyone)
+        return "variational equations solved by Tsit5, as asked"
+    run(kernel.WATCHED, everyone)
+    again = np.flatnonzero(np.isin(statuses, kernel.GIVEN_UP))
+    if again.size == 0:
+        return "variational equations solved by Tsit5"
+    statuses[again] = 0
+    run(kernel.RODAS5P, [(int(s), int(s) + 1) for s in again])
+    return f"stiff in {again.size} of {statuses.size} subjects: these by Rodas5P, others by Tsit5"

@@ -10,7 +10,8 @@ from numba import types
 
 from statera.numerics.compiled import compiled
 from statera.numerics.expm import solve
-from statera.numerics.sensitivity import column_error, first_step
+from statera.numerics.rodas5p import dense_output, interpolate_stiff, no_jacobian
+from statera.numerics.sensitivity_step import column_error, first_step, stiff_step
 from statera.numerics.tsit5 import RHS, interpolate, looped_step
 from statera.simulate.doses import (
     NO_STEADY_STATE,
@@ -38,12 +39,19 @@ from statera.simulate.gradient_schedule import (
     period_schedule,
     schedule,
 )
+from statera.simulate.ode_step import RODAS5P, STIFF, TSIT5, WATCHED, _is_stiff
 
-__all__ = ["run_ode_gradient"]
+__all__ = ["GIVEN_UP", "NOT_STIFF", "RODAS5P", "TSIT5", "WATCHED", "run_ode_gradient"]
+
+GIVEN_UP = (STIFF, TOO_MANY_STEPS, STEP_TOO_SMALL)
+"""Statuses after which a subject is worth another try by Rodas5P."""
+
+NOT_STIFF = (no_jacobian, no_jacobian, no_jacobian)
+"""Arguments that stand in where no stiff code is needed."""
 
 _F, _I = types.float64, types.int64
 _SIGNATURE = types.void(
-    RHS, RHS, _I, _I,
+    RHS, RHS, RHS, RHS, RHS, _I, _I, _I,
     _I[::1], _F[::1], _I[::1], _F[::1], _F[::1], _F[::1], _I[::1], _I[::1], _I[::1], _I[::1],
     _I[::1], _I[::1], _I[::1], _F[:, ::1], _F[:, ::1], _F[:, ::1], _F[:, ::1],
     _F[:, :, ::1], _F[:, :, ::1], _F[:, :, ::1], _F[:, :, ::1],
@@ -54,6 +62,9 @@ _SIGNATURE = types.void(
 
 _CONSTANT_PERIOD = 24.0
 """Length of the pieces in which a constant infusion is followed to its steady state."""
+
+_GONE = 1e-15
+"""A state below this part of its largest size has died away and is settled."""
 
 _ROUNDS = 2
 """Newton steps to a fixed point that periods came close to; each squares the distance."""
@@ -73,18 +84,25 @@ def _pack(p, d_p, columns):
 
 @compiled
 def _advance(
-    f, stop, clock, n, x, p, rates, k, x_new, peak, weights, totals, rtol, atol, max_steps,
-    g, state, values, n_out, actions, index, y, dy, status,
+    stiff, method, f, stop, clock, n, x, p, rates, k, x_new, peak, weights, totals, rtol, atol,
+    max_steps, g, state, values, n_out, actions, index, y, dy, status,
 ):  # fmt: skip
     """Integrate from ``clock[0]`` to stop; return the index of the first action not filled.
 
     Observations from ``actions[index]`` on that lie before `stop` are filled from the dense
-    output. ``clock[1]`` is the next step, 0 where the first stage must be computed anew.
+    output. ``clock[1]`` is the next step, 0 where the first stage must be computed anew;
+    ``clock[3:6]`` count for the watch on stiffness. ``stiff`` holds the functions of Rodas5P.
     """
     t = clock[0]
+    clock[3:6] = 0.0
     if stop - t <= 1e-13 * abs(stop):
         t = stop
     size = x.size
+    implicit = method == RODAS5P
+    side = n if implicit else 0
+    j, slope, w = np.zeros(side * side), np.zeros(size * (side > 0)), np.zeros((side, side))
+    pivots, places = np.zeros(side, dtype=np.int64), np.arange(side * side)
+    rows, columns = places // max(1, side), places % max(1, side)
     for _ in range(max_steps):
         if t >= stop:
             break
@@ -97,8 +115,15 @@ def _advance(
         if h < 1e-14 * max(abs(t), 1e-3):
             status[0] = STEP_TOO_SMALL
             return index
-        looped_step(f, t, h, x, p, rates, k, x_new, peak, rtol, atol)
-        error = column_error(n, h, x, x_new, k, peak, weights, rtol, atol, totals)
+        error = np.inf
+        if not implicit:
+            looped_step(f, t, h, x, p, rates, k, x_new, peak, rtol, atol)
+            error = column_error(n, h, x, x_new, k, peak, weights, rtol, atol, totals, False)
+        elif stiff_step(
+            f, stiff[0], stiff[1], stiff[2], n, t, h, x, p, rates, k, x_new, j, slope, rows,
+            columns, w, pivots,
+        ):  # fmt: skip
+            error = column_error(n, h, x, x_new, k, peak, weights, rtol, atol, totals, True)
         if not error <= 1.0:
             if not np.isfinite(error) and h < 1e-10:
                 status[0] = NOT_FINITE
@@ -106,17 +131,26 @@ def _advance(
             clock[1] = h * max(0.2, 0.9 * error**-0.2) if np.isfinite(error) else 0.1 * h
             continue
         t_new = stop if t + h >= stop - 1e-14 * abs(stop) else t + h
+        if implicit:
+            dense_output(size, k)
         while index < actions.shape[0] and int(actions[index, KIND]) == OBSERVE:
             when = actions[index, WHEN]
             if when >= t_new:
                 break
-            interpolate((when - t) / h, h, x, k, state)
+            if implicit:
+                interpolate_stiff((when - t) / h, x, x_new, k, state)
+            else:
+                interpolate((when - t) / h, h, x, k, state)
             _fill(g, when, state, p, values, n_out, int(actions[index, ROW]), y, dy)
             index += 1
+        if method == WATCHED and _is_stiff(clock, stop - t, h, x, k, peak, rtol, atol):
+            status[0] = STIFF
+            return index
         t = t_new
         for i in range(size):
             x[i] = x_new[i]
-            k[i] = k[6 * size + i]
+            if not implicit:
+                k[i] = k[6 * size + i]
             peak[i] = max(peak[i], abs(x_new[i]))
         growth = 5.0 if error == 0.0 else min(5.0, 0.9 * error**-0.2)
         # a step cut short by an event says nothing against the longer one before it
@@ -173,25 +207,25 @@ def _give(f, t, n, x, p, rates, action, column, d_when, d_size, running, base, b
 
 @compiled
 def _period(
-    f, g, n, x, p, plan, interval, constant, compartment, d_whens, d_sizes, weights, peak,
+    stiff, method, f, g, n, x, p, plan, interval, constant, compartment, d_whens, d_sizes, weights, peak,
     rtol, atol, max_steps, status,
 ):  # fmt: skip
     """Advance over one period of repeated inputs, or over a piece of a constant one, in place."""
     size = x.size
-    k, x_new, rates, totals = np.zeros(7 * size), np.zeros(size), np.zeros(size), np.zeros(size)
+    k, x_new, rates, totals = np.zeros(11 * size), np.zeros(size), np.zeros(size), np.zeros(size)
     base, before, after = np.zeros(size), np.zeros(n), np.zeros(n)
     for i in range(n):
         rates[i] = constant[i]
     none, state, values = np.zeros((0, 8)), np.zeros(0), np.zeros(0)
     y, dy = np.zeros((0, 0)), np.zeros((0, 0, 0))
-    clock = np.zeros(2)
+    clock = np.zeros(6)
     running = np.ones(1, dtype=np.int64)  # never back to none: a period ends as it begins
     m = d_whens.shape[1] if size > n else 0
     for a in range(plan.shape[0] + 1):
         stop = interval if a == plan.shape[0] else min(plan[a, WHEN], interval)
         if stop > clock[0]:
             _advance(
-                f, stop, clock, n, x, p, rates, k, x_new, peak, weights, totals, rtol, atol,
+                stiff, method, f, stop, clock, n, x, p, rates, k, x_new, peak, weights, totals, rtol, atol,
                 max_steps, g, state, values, 0, none, 0, y, dy, status,
             )  # fmt: skip
         if status[0] != 0:
@@ -209,7 +243,7 @@ def _period(
 
 @compiled
 def _settle(
-    f, g, n, x, p, plan, interval, constant, compartment, none, weights, peak, rtol, atol,
+    stiff, method, f, g, n, x, p, plan, interval, constant, compartment, none, weights, peak, rtol, atol,
     max_steps, periods, period_rtol, status,
 ):  # fmt: skip
     """Repeat the period until the state no longer changes, as the simulation does."""
@@ -217,7 +251,7 @@ def _settle(
     for _ in range(periods):
         before = x.copy()
         _period(
-            f, g, n, x, p, plan, interval, constant, compartment, none, none, weights, peak,
+            stiff, method, f, g, n, x, p, plan, interval, constant, compartment, none, none, weights, peak,
             rtol, atol, max_steps, status,
         )  # fmt: skip
         if status[0] != 0:
@@ -225,7 +259,7 @@ def _settle(
         change = 0.0
         for i in range(n):
             scale = max(abs(x[i]), abs(before[i]))
-            if scale > 1e-300:
+            if scale > _GONE * peak[i]:
                 change = max(change, abs(x[i] - before[i]) / scale)
         ratio = change / change_before if change_before > 0.0 else 0.0
         left = change * ratio / (1.0 - ratio) if ratio < 1.0 else np.inf
@@ -237,7 +271,7 @@ def _settle(
 
 @compiled
 def _steady(
-    f, g, n, m, x, p, d_p, action, compartment, kind, fr, d_fr, lag, d_lag, duration, d_duration,
+    stiff, method, f, g, n, m, x, p, d_p, action, compartment, kind, fr, d_fr, lag, d_lag, duration, d_duration,
     rate, d_rate, weights, rtol, atol, max_steps, periods, period_rtol, status,
 ):  # fmt: skip
     """Write the steady state and its sensitivities into x, starting from the states in it.
@@ -265,7 +299,7 @@ def _steady(
     state = x[:n].copy()
     no_columns = np.zeros((plan.shape[0], 0))
     _settle(
-        f, g, n, state, _pack(p, d_p, 0), plan, interval, constant, compartment, no_columns,
+        stiff, method, f, g, n, state, _pack(p, d_p, 0), plan, interval, constant, compartment, no_columns,
         weights, np.abs(state), rtol, atol, max_steps, periods, period_rtol, status,
     )  # fmt: skip
     columns = m + n
@@ -280,7 +314,7 @@ def _steady(
         for i in range(n):
             wide[n + i * columns + m + i] = 1.0
         _period(
-            f, g, n, wide, packed, plan, interval, constant, compartment, d_whens, d_sizes,
+            stiff, method, f, g, n, wide, packed, plan, interval, constant, compartment, d_whens, d_sizes,
             all_weights, np.abs(wide), rtol, atol, max_steps, status,
         )  # fmt: skip
         left, right = np.zeros((n, n)), np.zeros((n, 1 + m))
@@ -303,7 +337,7 @@ def _steady(
 
 @compiled(_SIGNATURE)
 def run_ode_gradient(
-    f, g, s_first, s_last, offsets, time, evid, amt, rate, ii, addl, ss, key, row_of,
+    f, g, jacobian, by_time, curvature, method, s_first, s_last, offsets, time, evid, amt, rate, ii, addl, ss, key, row_of,
     key_start, compartment, kind, fr, lag, duration, modelled_rate,
     d_fr, d_lag, d_duration, d_modelled_rate,
     constants, d_constants, initial, d_initial, weights,
@@ -311,18 +345,20 @@ def run_ode_gradient(
 ):  # fmt: skip
     """Solve the subjects ``s_first`` to ``s_last`` with their sensitivities.
 
-    ``f`` and ``g`` are those of `CompiledVariational`; ``constants`` (n_subjects, n_q) with
+    ``f`` and ``g`` are those of `CompiledVariational`, ``jacobian`` to ``curvature`` those of
+    `StiffVariational`, used where the method is Rodas5P; ``constants`` (n_subjects, n_q) with
     ``d_constants`` (.., n_q, n_wrt), ``initial`` (n_subjects, n) with ``d_initial`` (.., n, n_wrt);
     ``weights`` (n_wrt,) scale the absolute tolerance. The rest as in `run_linear_gradient`.
     """
     n, m, n_out = initial.shape[1], d_initial.shape[2], y.shape[2]
     size = n * (1 + m)
+    stiff = (jacobian, by_time, curvature)
     shared = offsets.size == 2
     x, x_new, state, peak = np.zeros(size), np.zeros(size), np.zeros(size), np.zeros(size)
-    rates, base, k = np.zeros(size), np.zeros(size), np.zeros(7 * size)
+    rates, base, k = np.zeros(size), np.zeros(size), np.zeros(11 * size)
     values, totals = np.zeros(n_out * (1 + m)), np.zeros(1 + m)
     before, after = np.zeros(n), np.zeros(n)
-    d_when, d_size, clock = np.zeros(m), np.zeros(m), np.zeros(2)
+    d_when, d_size, clock = np.zeros(m), np.zeros(m), np.zeros(6)
     status, running = np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64)
     for s in range(s_first, s_last):
         status[0] = statuses[s]
@@ -353,7 +389,7 @@ def run_ode_gradient(
                 stop = action[WHEN]
             if stop > clock[0]:
                 index = _advance(
-                    f, stop, clock, n, x, p, rates, k, x_new, peak, weights, totals, rtol, atol,
+                    stiff, method, f, stop, clock, n, x, p, rates, k, x_new, peak, weights, totals, rtol, atol,
                     max_steps, g, state, values, n_out, actions, index, y[s], dy[s], status,
                 )  # fmt: skip
                 continue
@@ -369,7 +405,7 @@ def run_ode_gradient(
                 running[0] = 0
             elif what in (CONSTANT, STEADY):
                 _steady(
-                    f, g, n, m, x, constants[s], d_constants[s], action, compartment, kind, fr[s],
+                    stiff, method, f, g, n, m, x, constants[s], d_constants[s], action, compartment, kind, fr[s],
                     d_fr[s], lag[s], d_lag[s], duration[s], d_duration[s], modelled_rate[s],
                     d_modelled_rate[s], weights, rtol, atol, max_steps, periods, period_rtol,
                     status,

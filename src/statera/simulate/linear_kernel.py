@@ -7,15 +7,18 @@ import numpy as np
 from statera.numerics.compiled import compiled
 from statera.simulate.doses import NOT_FINITE, order_dose, take_entry
 from statera.simulate.linear_step import advance, prepare
-from statera.simulate.pending import TIME, clear, new_table, next_index, running_rates
+from statera.simulate.pending import (
+    TIME,
+    clear,
+    earliest,
+    new_table,
+    next_index,
+    running_rates,
+)
 from statera.simulate.steady_state import add_steady_state, constant_state
 from statera.simulate.windows import reset, watch
 
 __all__ = ["run_linear"]
-
-SAME = 1e-12
-"""Times closer than this, relative, are one instant: windows end, then doses land, then records
-are read."""
 
 
 @compiled
@@ -43,8 +46,45 @@ def _free_until(windows, t):
 
 
 @compiled
+def _weigh(modal, c, right, weights):
+    """Write the weights of the outputs in the coordinates in which the state is carried."""
+    n_out, n = weights.shape
+    for o in range(n_out):
+        for m in range(n):
+            total = c[o, m]
+            if modal:
+                total = 0.0
+                for j in range(n):
+                    total += c[o, j] * right[j, m]
+            weights[o, m] = total
+
+
+@compiled
+def _switch(
+    old_modal, old_right, modal, left, right, c, endogenous, table, count, rates, weights, z, u,
+    work,
+):  # fmt: skip
+    """Carry the state and the running inputs over to another system."""
+    n = z.size
+    for i in range(n):
+        if old_modal:
+            total = 0.0
+            for m in range(n):
+                total += old_right[i, m] * z[m]
+            work[i] = total
+        else:
+            work[i] = z[i]
+    _project(modal, left, work, z)
+    running_rates(table, count, rates)
+    for m in range(n):
+        rates[m] += endogenous[m]
+    _project(modal, left, rates, u)
+    _weigh(modal, c, right, weights)
+
+
+@compiled
 def run_linear(
-    s_first, s_last, offsets, time, evid, amt, rate, ii, addl, ss, key,
+    s_first, s_last, during, at, offsets, time, evid, amt, rate, ii, addl, ss, key,
     key_start, compartment, kind, f, lag, duration, modelled_rate,
     a, lam, right, left, is_modal, endogenous, initial, c, d,
     windows, breaks, row_of, y, measures, statuses,
@@ -52,11 +92,16 @@ def run_linear(
     """Simulate the subjects ``s_first`` to ``s_last``.
 
     Records (``time`` to ``key``) belong to subject s from ``offsets[s]``; a single group is
-    shared by all. Row ``row_of[r]`` of ``y[s]`` receives the outputs of observation record r.
+    shared by all. Arrays of parameters (``f`` to ``modelled_rate``, ``a`` to ``d``) have a row q
+    a subject. Where ``during`` is not empty they have a row a segment of a subject:
+    ``during[r]`` holds in the interval that record r closes, ``at[r]`` at the record itself.
+    Row ``row_of[r]`` of ``y[s]`` receives the outputs of observation record r; a single ``y[0]``
+    takes the rows of all subjects.
     """
     n = a.shape[1]
     n_out = c.shape[1]
     shared = offsets.size == 2
+    varying = during.size > 0
     z, u, work, jump, rates = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
     e, phi, psi = np.zeros(n), np.zeros(n), np.zeros(n)
     big_e, big_phi, big_psi = np.zeros((n, n)), np.zeros((n, n)), np.zeros((n, n))
@@ -64,45 +109,48 @@ def run_linear(
     status = np.zeros(1, dtype=np.int64)
     table, count = new_table(16)
     for s in range(s_first, s_last):
-        modal = is_modal[s]
-        for o in range(n_out):
-            for m in range(n):
-                total = c[s, o, m]
-                if modal:
-                    total = 0.0
-                    for j in range(n):
-                        total += c[s, o, j] * right[s, j, m]
-                weights[o, m] = total
+        lo, hi = (offsets[0], offsets[1]) if shared else (offsets[s], offsets[s + 1])
+        q = during[lo] if varying else s  # row of the parameters
+        slot = min(s, y.shape[0] - 1)
+        modal = is_modal[q]
+        _weigh(modal, c[q], right[q], weights)
         if windows.shape[0] > 0:
             reset(measures[s])
         status[0] = statuses[s]
         count[0] = 0
-        _project(modal, left[s], initial[s], z)
-        _project(modal, left[s], endogenous[s], u)
-        lo, hi = (offsets[0], offsets[1]) if shared else (offsets[s], offsets[s + 1])
+        _project(modal, left[q], initial[q], z)
+        _project(modal, left[q], endogenous[q], u)
         t = time[lo] if hi > lo else 0.0
         h_ready = -1.0
         due = near = np.inf
         r = lo - 1
         while r + 1 < hi and status[0] == 0:
             r += 1
+            if varying and during[r] != q:
+                _switch(
+                    modal, right[q], is_modal[during[r]], left[during[r]], right[during[r]],
+                    c[during[r]], endogenous[during[r]], table, count, rates, weights, z, u, work,
+                )  # fmt: skip
+                q = during[r]
+                modal = is_modal[q]
+                h_ready = -1.0
             free = _free_until(windows, t)
-            if modal and evid[r] == 0 and time[r] < near and time[r] <= free:
+            if not varying and modal and evid[r] == 0 and time[r] < near and time[r] <= free:
                 # a run of observations before the next event: nothing to decide in between
                 while True:
                     h = time[r] - t
                     if h > 0.0:
                         if h != h_ready:
-                            prepare(modal, lam[s], a[s], h, e, phi, psi, big_e, big_phi, big_psi)
+                            prepare(modal, lam[q], a[q], h, e, phi, psi, big_e, big_phi, big_psi)
                             h_ready = h
                         for m in range(n):
                             z[m] = e[m] * z[m] + phi[m] * u[m]
                         t = time[r]
                     for o in range(n_out):
-                        total = d[s, o]
+                        total = d[q, o]
                         for m in range(n):
                             total += weights[o, m] * z[m]
-                        y[s, row_of[r], o] = total
+                        y[slot, row_of[r], o] = total
                     following = r + 1
                     if following == hi or evid[following] != 0:
                         break
@@ -115,17 +163,17 @@ def run_linear(
                 # events strictly inside come first; a dose that is due at the record as well
                 stop = due if near <= target else target
                 for b in breaks:
-                    if t < b < stop + SAME * max(1.0, stop):
+                    if t < b and earliest(b) < stop:
                         stop = b
                         break
                 h = stop - t
                 if h > 0.0:
                     if h != h_ready:
-                        prepare(modal, lam[s], a[s], h, e, phi, psi, big_e, big_phi, big_psi)
+                        prepare(modal, lam[q], a[q], h, e, phi, psi, big_e, big_phi, big_psi)
                         h_ready = h
                     if windows.shape[0] > 0:
                         watch(
-                            measures[s], windows, t, h, modal, lam[s], a[s], weights, d[s], z, u,
+                            measures[s], windows, t, h, modal, lam[q], a[q], weights, d[q], z, u,
                             phi, psi, big_phi, big_psi,
                         )  # fmt: skip
                     advance(modal, z, u, e, phi, big_e, big_phi, work)
@@ -133,58 +181,68 @@ def run_linear(
                 if near <= t:
                     jump[:] = 0.0
                     table = take_entry(
-                        table, count, next_index(table, count), status, compartment, kind, f[s],
-                        duration[s], modelled_rate[s], jump,
+                        table, count, next_index(table, count), status, compartment, kind, f[q],
+                        duration[q], modelled_rate[q], jump,
                     )  # fmt: skip
-                    _enter(modal, left[s], jump, table, count, rates, endogenous[s], z, u, work)
+                    _enter(modal, left[q], jump, table, count, rates, endogenous[q], z, u, work)
                     k = next_index(table, count)
                     due = table[k, TIME] if k >= 0 else np.inf
-                    near = due - SAME * max(1.0, due) if k >= 0 else np.inf
+                    near = earliest(due) if k >= 0 else np.inf
                 elif t >= target:
                     break
+            if varying and at[r] != q:
+                _switch(
+                    modal, right[q], is_modal[at[r]], left[at[r]], right[at[r]], c[at[r]],
+                    endogenous[at[r]], table, count, rates, weights, z, u, work,
+                )  # fmt: skip
+                q = at[r]
+                modal = is_modal[q]
+                h_ready = -1.0
             if evid[r] == 0:
                 if row_of[r] >= 0:
                     for o in range(n_out):
-                        total = d[s, o]
+                        total = d[q, o]
                         for m in range(n):
                             total += weights[o, m] * z[m]
-                        y[s, row_of[r], o] = total
+                        y[slot, row_of[r], o] = total
                 continue
             if evid[r] == 2:
                 continue
+            if evid[r] >= 3:
+                t = time[r]  # only at a reset may time go back
             if evid[r] >= 3 or ss[r] == 1:
                 clear(count)
-                _project(modal, left[s], initial[s], z)
+                _project(modal, left[q], initial[q], z)
             jump[:] = 0.0
             if evid[r] == 1 or evid[r] == 4:
                 first, last = key_start[key[r]], key_start[key[r] + 1]
                 constant = ss[r] >= 1 and ii[r] == 0.0
                 if ss[r] == 1:
                     z[:] = 0.0
-                    _project(modal, left[s], endogenous[s], u)
-                    constant_state(modal, lam[s], a[s], u, z, status)
+                    _project(modal, left[q], endogenous[q], u)
+                    constant_state(modal, lam[q], a[q], u, z, status)
                 if constant:
                     for p in range(first, last):
                         jump[compartment[p]] += rate[r]
-                    _project(modal, left[s], jump, u)
-                    constant_state(modal, lam[s], a[s], u, z, status)
+                    _project(modal, left[q], jump, u)
+                    constant_state(modal, lam[q], a[q], u, z, status)
                     jump[:] = 0.0
                 elif ss[r] >= 1:
                     table = add_steady_state(
                         table, count, status, t, amt[r], rate[r], ii[r], first, last,
-                        compartment, kind, f[s], lag[s], duration[s], modelled_rate[s],
-                        modal, lam[s], left[s], a[s], z,
+                        compartment, kind, f[q], lag[q], duration[q], modelled_rate[q],
+                        modal, lam[q], left[q], a[q], z,
                     )  # fmt: skip
                 if not constant:
                     table = order_dose(
                         table, count, status, t, amt[r], rate[r], float(addl[r]), ii[r], first,
-                        last, True, compartment, kind, f[s], lag[s], duration[s],
-                        modelled_rate[s], jump,
+                        last, True, compartment, kind, f[q], lag[q], duration[q],
+                        modelled_rate[q], jump,
                     )  # fmt: skip
-            _enter(modal, left[s], jump, table, count, rates, endogenous[s], z, u, work)
+            _enter(modal, left[q], jump, table, count, rates, endogenous[q], z, u, work)
             k = next_index(table, count)
             due = table[k, TIME] if k >= 0 else np.inf
-            near = due - SAME * max(1.0, due) if k >= 0 else np.inf
+            near = earliest(due) if k >= 0 else np.inf
         for m in range(n):
             if status[0] == 0 and not np.isfinite(z[m]):
                 status[0] = NOT_FINITE

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from statera.errors import UsageError
 
-__all__ = ["OdeOptions"]
+__all__ = ["METHODS", "OdeOptions"]
+
+METHODS = ("auto", "tsit5", "rodas5p")
 
 
 @dataclass(frozen=True)
@@ -15,13 +18,16 @@ class OdeOptions:
 
     Attributes
     ----------
+    method
+        ``"tsit5"``, ``"rodas5p"`` for stiff systems, or ``"auto"``: Tsit5, and Rodas5P for each
+        subject in which Tsit5 finds its steps held down by stability or fails.
     rtol, atol
         Relative and absolute tolerance of a step, on the states. The relative one counts from a
         thousandth of the largest size a state has had, so that results do not depend on units.
     max_steps
         Steps allowed between two events.
     periods
-        Dosing periods allowed to reach a steady state.
+        Dosing periods allowed to reach a steady state, by Newton's method and by repetition.
     period_rtol
         Relative change of the state over a period at which it counts as steady.
     """
@@ -31,7 +37,12 @@ class OdeOptions:
     max_steps: int = 100_000
     periods: int = 5_000
     period_rtol: float = 1e-8
+    method: Literal["auto", "tsit5", "rodas5p"] = "auto"
 
     def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise UsageError(
+                f"'{self.method}' is not a method", hint=f"Methods are {', '.join(METHODS)}."
+            )
         if not (0 < self.rtol < 1 and self.atol >= 0 and self.max_steps > 0 and self.periods > 0):
             raise UsageError("tolerances must lie between 0 and 1 and limits be above 0")

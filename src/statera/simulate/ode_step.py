@@ -5,11 +5,24 @@ from __future__ import annotations
 import numpy as np
 
 from statera.numerics.compiled import compiled
-from statera.numerics.tsit5 import FLOOR, interpolate
+from statera.numerics.rodas5p import dense_output, interpolate_stiff, rodas5p_step
+from statera.numerics.tsit5 import FLOOR, A, interpolate
+from statera.numerics.variational import FIRST_NODE, SECOND_NODE, carry, slopes_at
 from statera.simulate.doses import NOT_FINITE, STEP_TOO_SMALL, TOO_MANY_STEPS
+from statera.simulate.pending import earliest
 from statera.simulate.windows import AREA, HIGHEST, LAST, LOWEST, WHEN
 
-__all__ = ["advance_to", "first_step"]
+__all__ = ["RODAS5P", "STIFF", "TSIT5", "WATCHED", "advance_to", "first_step"]
+
+TSIT5, RODAS5P, WATCHED = 0, 1, 2
+"""Methods; the last is Tsit5 that gives up where the system is stiff."""
+STIFF = 100
+"""Status of a subject that Tsit5 gave up: it is solved anew by Rodas5P."""
+
+_BOUND = 3.0  # Tsit5 is stable to 3.5 on the negative real axis
+_LEISURE, _ENOUGH, _CALM = 20, 10, 10
+_WORTHWHILE = 200.0
+_LAST_TWO = A[6] - A[5]
 
 # Gauss-Legendre nodes and weights on [0, 1], exact to degree 7: above the interpolant's order.
 _NODES = np.array(
@@ -19,6 +32,71 @@ _WEIGHTS = np.array(
     [0.17392742256872692, 0.32607257743127307, 0.32607257743127307, 0.17392742256872692]
 )
 _GOLDEN = 0.6180339887498949
+
+
+@compiled
+def _size_of_slope(x, k, peak, rtol, atol):
+    """Return h times the largest rate of change that the last two stages of Tsit5 show.
+
+    Both stages stand at the end of the step: the difference of their derivatives over that of
+    their states is a slope (Hairer and Wanner, Solving Ordinary Differential Equations II, IV.2).
+    """
+    n = x.size
+    top = 0.0
+    bottom = 0.0
+    for i in range(n):
+        scale = atol + rtol * max(abs(x[i]), FLOOR * peak[i])
+        if scale > 0.0:
+            moved = 0.0
+            for q in range(6):
+                moved += _LAST_TWO[q] * k[q * n + i]
+            turned = (k[6 * n + i] - k[5 * n + i]) / scale
+            moved /= scale
+            top += turned * turned
+            bottom += moved * moved
+    return np.sqrt(top / bottom) if bottom > 0.0 else 0.0
+
+
+@compiled
+def _is_stiff(clock, left, h, x, k, peak, rtol, atol):
+    """Return whether steps have been held down by stability and many more would be.
+
+    ``clock[3:6]`` counts the steps since the last event, those at the bound of stability and
+    those after them that were not.
+    """
+    clock[3] += 1.0
+    if clock[3] <= _LEISURE:
+        return False
+    if _size_of_slope(x, k, peak, rtol, atol) > _BOUND:
+        clock[4] += 1.0
+        clock[5] = 0.0
+        return clock[4] >= _ENOUGH and left > _WORTHWHILE * h
+    clock[5] += 1.0
+    if clock[5] == _CALM:
+        clock[4] = 0.0
+    return False
+
+
+@compiled
+def _between(method, theta, h, x, x_new, k, state):
+    """Write the state at the fraction theta of the step just taken."""
+    if method == RODAS5P:
+        interpolate_stiff(theta, x, x_new, k, state)
+    else:
+        interpolate(theta, h, x, k, state)
+
+
+@compiled
+def _carry(method, jac, pattern, work, t, h, x, x_new, p, k, state, tangent):
+    """Carry the derivative with respect to the start over the step just taken."""
+    n = x.size
+    first, second = np.empty((n, n)), np.empty((n, n))
+    _between(method, FIRST_NODE, h, x, x_new, k, state)
+    slopes_at(jac, pattern[0], pattern[1], t + FIRST_NODE * h, state, p, work[0], first)
+    _between(method, SECOND_NODE, h, x, x_new, k, state)
+    slopes_at(jac, pattern[0], pattern[1], t + SECOND_NODE * h, state, p, work[0], second)
+    if not carry(h, first, second, tangent):
+        tangent[:, :] = np.nan
 
 
 @compiled
@@ -40,13 +118,13 @@ def first_step(x, k, peak, rtol, atol):
 
 
 @compiled
-def _watch(measures, windows, t, h, g, p, x, k, state, values):
+def _watch(measures, windows, method, t, h, g, p, x, x_new, k, state, values):
     """Update window measures over one accepted step, from its dense output."""
     for w in range(windows.shape[0]):
         if t < windows[w, 0] - 1e-12 or t + h > windows[w, 1] + 1e-12:
             continue
         for q in range(4):
-            interpolate(_NODES[q], h, x, k, state)
+            _between(method, _NODES[q], h, x, x_new, k, state)
             g(t + _NODES[q] * h, state, p, values, 0)
             for o in range(values.size):
                 measures[w, o, AREA] += h * _WEIGHTS[q] * values[o]
@@ -55,7 +133,7 @@ def _watch(measures, windows, t, h, g, p, x, k, state, values):
             best = 0
             top = -np.inf
             for q in range(9):
-                interpolate(q / 8.0, h, x, k, state)
+                _between(method, q / 8.0, h, x, x_new, k, state)
                 g(t + q / 8.0 * h, state, p, values, 0)
                 row[LOWEST] = min(row[LOWEST], values[o])
                 if values[o] > top:
@@ -67,10 +145,10 @@ def _watch(measures, windows, t, h, g, p, x, k, state, values):
             for _ in range(40):
                 left = high - _GOLDEN * (high - low)
                 right = low + _GOLDEN * (high - low)
-                interpolate(left, h, x, k, state)
+                _between(method, left, h, x, x_new, k, state)
                 g(t + left * h, state, p, values, 0)
                 at_left = values[o]
-                interpolate(right, h, x, k, state)
+                _between(method, right, h, x, x_new, k, state)
                 g(t + right * h, state, p, values, 0)
                 if at_left > values[o]:
                     high = right
@@ -78,7 +156,7 @@ def _watch(measures, windows, t, h, g, p, x, k, state, values):
                     low = left
             when = best / 8.0
             middle = 0.5 * (low + high)
-            interpolate(middle, h, x, k, state)
+            _between(method, middle, h, x, x_new, k, state)
             g(t + middle * h, state, p, values, 0)
             if values[o] > top:
                 top = values[o]
@@ -89,18 +167,36 @@ def _watch(measures, windows, t, h, g, p, x, k, state, values):
 
 
 @compiled
+def _try(
+    f, step, jac, factor, solve, pattern, work, method, t, h, x, p, rates, k, x_new, peak,
+    rtol, atol,
+):  # fmt: skip
+    if method == RODAS5P:
+        return rodas5p_step(
+            f, jac, factor, solve, pattern[0], pattern[1], t, h, x, p, rates, k, x_new,
+            work[0], work[1], work[2], work[3], peak, rtol, atol,
+        )  # fmt: skip
+    return step(t, h, x, p, rates, k, x_new, peak, rtol, atol)
+
+
+@compiled
 def advance_to(
-    f, g, step, stop, strict, clock, x, p, rates, k, x_new, peak, state, values,
+    f, g, step, jac, factor, solve, pattern, work, method, tangent,
+    stop, strict, clock, x, p, rates, k, x_new, peak, state, values,
     rtol, atol, max_steps, r, last, evid, time, row_of, y, windows, measures, status,
 ):  # fmt: skip
     """Integrate from ``clock[0]`` to stop.
 
     ``clock[1]`` is the next step; ``clock[2]`` says whether the first stage is ready. Observation
     records from r on are filled as the steps pass them, those at stop only where `strict` is
-    False. Returns the first record that was not filled.
+    False. Returns the first record that was not filled. ``pattern`` holds rows and columns of the
+    Jacobian and ``work`` the arrays of `rodas5p_step`. Where ``tangent`` is (n, n) and not empty,
+    it is multiplied by the derivative of the solution with respect to its start.
     """
     n = x.size
     t = clock[0]
+    edge = earliest(stop) if strict else np.inf
+    clock[3:6] = 0.0
     if stop - t <= 1e-13 * abs(stop):
         # event times that differ by rounding only, such as II and F*AMT/RATE: no step fits between
         t = stop
@@ -117,7 +213,10 @@ def advance_to(
         if h < 1e-14 * max(abs(t), 1e-3):
             status[0] = STEP_TOO_SMALL
             return r
-        error = step(t, h, x, p, rates, k, x_new, peak, rtol, atol)
+        error = _try(
+            f, step, jac, factor, solve, pattern, work, method, t, h, x, p, rates, k, x_new, peak,
+            rtol, atol,
+        )  # fmt: skip
         if not error <= 1.0:
             if not np.isfinite(error) and h < 1e-10:
                 status[0] = NOT_FINITE
@@ -125,26 +224,27 @@ def advance_to(
             clock[1] = h * max(0.2, 0.9 * error**-0.2) if np.isfinite(error) else 0.1 * h
             continue
         t_new = stop if t + h >= stop - 1e-14 * abs(stop) else t + h
-        while r < last and evid[r] == 0 and (time[r] < t_new or (time[r] == t_new and not strict)):
+        if method == RODAS5P:
+            dense_output(n, k)
+        while r < last and evid[r] == 0 and time[r] <= t_new and time[r] < edge:
             if row_of[r] >= 0:
-                interpolate((time[r] - t) / h, h, x, k, state)
+                _between(method, (time[r] - t) / h, h, x, x_new, k, state)
                 g(time[r], state, p, values, 0)
                 for o in range(values.size):
                     y[row_of[r], o] = values[o]
             r += 1
-        if strict and t_new < stop:
-            while r < last and evid[r] == 0 and time[r] <= t_new:
-                interpolate((time[r] - t) / h, h, x, k, state)
-                g(time[r], state, p, values, 0)
-                for o in range(values.size):
-                    y[row_of[r], o] = values[o]
-                r += 1
         if windows.shape[0] > 0:
-            _watch(measures, windows, t, h, g, p, x, k, state, values)
+            _watch(measures, windows, method, t, h, g, p, x, x_new, k, state, values)
+        if tangent.shape[0] > 0:
+            _carry(method, jac, pattern, work, t, h, x, x_new, p, k, state, tangent)
+        if method == WATCHED and _is_stiff(clock, stop - t, h, x, k, peak, rtol, atol):
+            status[0] = STIFF
+            return r
         t = t_new
         for i in range(n):
             x[i] = x_new[i]
-            k[i] = k[6 * n + i]
+            if method != RODAS5P:
+                k[i] = k[6 * n + i]
             peak[i] = max(peak[i], abs(x_new[i]))
         growth = 5.0 if error == 0.0 else min(5.0, 0.9 * error**-0.2)
         # a step cut short by an event says nothing against the longer one before it

@@ -11,7 +11,7 @@ import numpy as np
 
 from statera.numerics.compiled import compiled
 
-__all__ = ["clear", "new_table", "next_index", "push", "running_rates"]
+__all__ = ["SAME", "clear", "earliest", "new_table", "next_index", "push", "running_rates"]
 
 # Columns of the table. Repeated doses start at FIRST + NUMBER * INTERVAL: adding the interval
 # again and again would drift away from the times at which they are observed.
@@ -19,6 +19,16 @@ TIME, STOPS, PROCESS, AMOUNT, RATE, LEFT, INTERVAL, COMPARTMENT, INPUT_RATE, FIR
     11
 )
 COLUMNS = 11
+
+SAME = 1e-12
+"""Times closer than this, relative, are one instant: windows end, then doses land, then records
+are read."""
+
+
+@compiled
+def earliest(time):
+    """Return the time from which on an instant counts as `time`."""
+    return time - SAME * max(1.0, time)
 
 
 @compiled

@@ -153,11 +153,11 @@ def _solve(
         return rows, measures, statuses, f"{structure.reason}: solved in closed form"
     from statera.simulate.solve_ode import solve_ode  # noqa: PLC0415  compiles code: only if needed
 
-    rows, measures, statuses = solve_ode(model, values, events, spans, n, workers, options)
+    rows, measures, statuses, how = solve_ode(model, values, events, spans, n, workers, options)
     reason = structure.reason
     if structure.linear is not None:
         reason = "an output is not linear in the states"
-    return rows, measures, statuses, f"{reason}: solved by Tsit5"
+    return rows, measures, statuses, f"{reason}: {how}"
 
 
 def _numbers(values: ArrayLike, what: str) -> Floats:

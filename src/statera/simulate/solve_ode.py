@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,13 +16,14 @@ from numpy.typing import NDArray
 from statera.data import EventTable
 from statera.errors import InputError
 from statera.model import Model
-from statera.numerics.codegen import CompiledSystem, compile_system
+from statera.numerics.codegen import CompiledSystem, StiffSystem, compile_stiff, compile_system
 from statera.numerics.expression import evaluate, free_names
 from statera.numerics.hoist import hoist
 from statera.parallel import map_ordered
 from statera.simulate.arrays import Values, input_arrays
 from statera.simulate.ode_options import OdeOptions
 from statera.simulate.parts import parts
+from statera.simulate.segments import Segments
 from statera.simulate.structure import depends_on_time
 from statera.simulate.windows import N_MEASURES
 
@@ -35,8 +37,15 @@ class _Compiled:
     """Compiled functions with the names and formulas of their constants, in order of ``p``."""
 
     system: CompiledSystem
+    derivatives: tuple[sp.Expr, ...]
+    states: tuple[str, ...]
     names: tuple[str, ...]
     constants: dict[str, sp.Expr]
+
+    @cached_property
+    def stiff(self) -> StiffSystem:
+        """The Jacobian and its factorisation, compiled when first needed."""
+        return compile_stiff(self.derivatives, self.states, self.names)
 
 
 @lru_cache(maxsize=64)
@@ -48,7 +57,7 @@ def _compiled(
     names = tuple(sorted(used - set(states) - {"t"}))
     split = len(dynamics)
     system = compile_system(lean.expressions[:split], lean.expressions[split:], states, names)
-    return _Compiled(system, names, dict(lean.constants))
+    return _Compiled(system, tuple(lean.expressions[:split]), states, names, dict(lean.constants))
 
 
 @lru_cache(maxsize=1)
@@ -56,8 +65,8 @@ def _kernel() -> Any:
     """Import the compiled event loop; numba warns once that function types are experimental."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)
-        from statera.simulate.ode_kernel import run_ode  # noqa: PLC0415  compiles when imported
-    return run_ode
+        from statera.simulate import ode_kernel  # noqa: PLC0415  compiles when imported
+    return ode_kernel
 
 
 def solve_ode(
@@ -68,8 +77,9 @@ def solve_ode(
     n_subjects: int,
     workers: int,
     options: OdeOptions,
-) -> tuple[Floats, Floats, NDArray[np.int64]]:
-    """Return rows, window measures and statuses, as `solve_linear` does.
+    segments: Segments | None = None,
+) -> tuple[Floats, Floats, NDArray[np.int64], str]:
+    """Return rows, window measures and statuses, as `solve_linear` does, and the solvers used.
 
     Raises
     ------
@@ -77,6 +87,75 @@ def solve_ode(
         If a record asks for SS=2, which needs a linear system, or for any steady state of
         equations that depend on time.
     """
+    _check_steady_states(model, events)
+    code = _compiled(
+        tuple(e.expression for e in model.dynamics),
+        tuple(o.expression for o in model.outputs),
+        model.states,
+    )
+    kernel = _kernel()
+    n_systems = n_subjects if segments is None else segments.subject.size
+    inputs = input_arrays(model, events, values, n_systems)
+    parameters = np.empty((n_systems, max(1, len(code.names))))
+    for i, name in enumerate(code.names):
+        formula = code.constants.get(name)
+        parameters[:, i] = values[name] if formula is None else evaluate(formula, values)
+    initial = np.zeros((n_systems, len(model.states)))
+    for name, expression in model.initial.items():
+        initial[:, model.states.index(name)] = evaluate(expression, values)
+    n_out = len(model.outputs)
+    measures = np.full((n_subjects, windows.shape[0], n_out, N_MEASURES), np.nan)
+    finite = np.isfinite(parameters[:, : len(code.names)]).all(axis=1) & np.isfinite(initial).all(
+        axis=1
+    )
+    if segments is None:
+        during = at = np.zeros(0, dtype=np.int64)
+        row_of = events.row
+        rows = np.full((n_subjects, events.n_rows, n_out), np.nan)
+    else:
+        during, at = segments.during, segments.at
+        row_of = events.flat_row
+        rows = np.full((1, int(row_of.max(initial=-1)) + 1, n_out), np.nan)
+        finite = np.logical_and.reduceat(finite, segments.start)
+    statuses = np.where(finite, 0, 4).astype(np.int64)
+    breaks = np.unique(windows.ravel())
+
+    def run(method: int, stretches: Sequence[tuple[int, int]]) -> None:
+        jacobian = method == kernel.RODAS5P or bool(events.steady_state.any())
+        functions = _functions(kernel, code, jacobian)
+
+        def work(part: tuple[int, int]) -> Any:
+            kernel.run_ode(
+                *functions, method, part[0], part[1], during, at, events.offsets,
+                events.time, events.evid, events.amount, events.rate, events.interval,
+                events.additional, events.steady_state,
+                events.key, inputs.key_start, inputs.compartment, inputs.kind,
+                inputs.bioavailability, inputs.lag, inputs.duration, inputs.rate, parameters,
+                initial, n_out, options.rtol, options.atol, options.max_steps, options.periods,
+                options.period_rtol, windows, breaks, row_of, rows, measures, statuses,
+            )  # fmt: skip
+
+        map_ordered(work, stretches, workers)
+
+    everyone = parts(n_subjects, workers)
+    if options.method == "rodas5p":
+        run(kernel.RODAS5P, everyone)
+        return rows, measures, statuses, "solved by Rodas5P, as asked"
+    if options.method == "tsit5":
+        run(kernel.TSIT5, everyone)
+        return rows, measures, statuses, "solved by Tsit5, as asked"
+    run(kernel.WATCHED, everyone)
+    again = np.flatnonzero(np.isin(statuses, kernel.GIVEN_UP))
+    if again.size == 0:
+        return rows, measures, statuses, "solved by Tsit5"
+    statuses[again] = 0
+    run(kernel.RODAS5P, _stretches(again, workers))
+    share = "" if again.size == n_subjects else f" in {again.size} of {n_subjects} subjects"
+    rest = "" if again.size == n_subjects else ", the others by Tsit5"
+    return rows, measures, statuses, f"stiff{share}: solved by Rodas5P{rest}"
+
+
+def _check_steady_states(model: Model, events: EventTable) -> None:
     if (events.steady_state == 2).any():
         record = int(np.argmax(events.steady_state == 2)) + 1
         raise InputError(
@@ -91,40 +170,27 @@ def solve_ode(
             where=f"record {record}",
             hint="Give the doses one by one.",
         )
-    code = _compiled(
-        tuple(e.expression for e in model.dynamics),
-        tuple(o.expression for o in model.outputs),
-        model.states,
-    )
+
+
+def _functions(kernel: Any, code: _Compiled, jacobian: bool) -> tuple[Any, ...]:
+    """Return the first arguments of the event loop; the stiff ones stand in where not needed."""
     system = code.system
-    run_ode = _kernel()
-    inputs = input_arrays(model, events, values, n_subjects)
-    parameters = np.empty((n_subjects, max(1, len(code.names))))
-    for i, name in enumerate(code.names):
-        formula = code.constants.get(name)
-        parameters[:, i] = values[name] if formula is None else evaluate(formula, values)
-    initial = np.zeros((n_subjects, len(model.states)))
-    for name, expression in model.initial.items():
-        initial[:, model.states.index(name)] = evaluate(expression, values)
-    n_out = len(model.outputs)
-    rows = np.full((n_subjects, events.n_rows, n_out), np.nan)
-    measures = np.full((n_subjects, windows.shape[0], n_out, N_MEASURES), np.nan)
-    finite = np.isfinite(parameters[:, : len(code.names)]).all(axis=1) & np.isfinite(initial).all(
-        axis=1
-    )
-    statuses = np.where(finite, 0, 4).astype(np.int64)
-    breaks = np.unique(windows.ravel())
+    if not jacobian:
+        return (system.rhs, system.outputs, system.step, *kernel.NOT_STIFF)
+    stiff = code.stiff
+    return (
+        system.rhs, system.outputs, system.step, stiff.jacobian, stiff.factor, stiff.solve,
+        stiff.rows, stiff.columns, stiff.n_factors,
+    )  # fmt: skip
 
-    def work(part: tuple[int, int]) -> Any:
-        run_ode(
-            system.rhs, system.outputs, system.step, part[0], part[1], events.offsets,
-            events.time, events.evid, events.amount, events.rate, events.interval,
-            events.additional, events.steady_state,
-            events.key, inputs.key_start, inputs.compartment, inputs.kind,
-            inputs.bioavailability, inputs.lag, inputs.duration, inputs.rate, parameters,
-            initial, n_out, options.rtol, options.atol, options.max_steps, options.periods,
-            options.period_rtol, windows, breaks, events.row, rows, measures, statuses,
-        )  # fmt: skip
 
-    map_ordered(work, parts(n_subjects, workers), workers)
-    return rows, measures, statuses
+def _stretches(subjects: NDArray[np.int64], workers: int) -> list[tuple[int, int]]:
+    """Return stretches of neighbouring subjects, cut for the workers."""
+    longest = max(1, -(-subjects.size // (4 * workers)))
+    found: list[tuple[int, int]] = []
+    for subject in map(int, subjects):
+        if found and found[-1][1] == subject and subject - found[-1][0] < longest:
+            found[-1] = (found[-1][0], subject + 1)
+        else:
+            found.append((subject, subject + 1))
+    return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +16,15 @@ from statera.model import Covariate, Model
 from statera.numerics.streams import normals
 from statera.simulate.distributions import Distribution, draw_covariate
 
-__all__ = ["CovariateInput", "Subjects", "check_doses", "make_subjects"]
+__all__ = [
+    "CovariateInput",
+    "Subjects",
+    "check_amounts",
+    "check_doses",
+    "check_range",
+    "make_subjects",
+    "model_covariate",
+]
 
 
 CovariateInput = ArrayLike | Distribution
@@ -100,7 +107,7 @@ def make_subjects(
         values = arrays.get(name, np.array([covariate.reference]))
         if values.ndim != 1:
             raise InputError(f"covariate {name} must be a number or one value a subject")
-        warnings += _check_range(covariate, values, model)
+        warnings += check_range(covariate, values, model)
         filled[name] = np.broadcast_to(values, (size,)).copy()
     if etas is None:
         etas = np.zeros((size, len(model.random_effects)))
@@ -133,16 +140,21 @@ def _checked_etas(model: Model, etas: NDArray[np.float64]) -> NDArray[np.float64
 def _match_names(
     model: Model, covariates: Mapping[str, CovariateInput]
 ) -> dict[str, CovariateInput]:
-    by_lower = {name.lower(): name for name in model.covariates}
     found: dict[str, CovariateInput] = {}
     for name, value in covariates.items():
-        wanted = by_lower.get(name.lower()) or _registered(name)
+        wanted = model_covariate(model, name)
         if wanted not in model.covariates:
             raise UnknownNameError(f"covariate of {model.id}", name, model.covariates)
         if wanted in found:
             raise InputError(f"covariate {wanted} is given twice", where=name)
         found[wanted] = value
     return found
+
+
+def model_covariate(model: Model, name: str) -> str:
+    """Return the model's spelling of a covariate's name, or a registered one; empty if unknown."""
+    by_lower = {known.lower(): known for known in model.covariates}
+    return by_lower.get(name.lower()) or _registered(name)
 
 
 def _registered(name: str) -> str:
@@ -153,7 +165,8 @@ def _registered(name: str) -> str:
         return ""
 
 
-def _check_range(covariate: Covariate, values: NDArray[np.float64], model: Model) -> list[str]:
+def check_range(covariate: Covariate, values: NDArray[np.float64], model: Model) -> list[str]:
+    """Return a warning where values leave the soft range; raise DomainError outside the hard."""
     name, unit = covariate.name, covariate.unit
     if not np.isfinite(values).all():
         raise InputError(f"covariate {name} has a value that is not a number", where=name)
@@ -185,10 +198,25 @@ def check_doses(model: Model, regimen: Regimen) -> tuple[str, ...]:
     UnknownNameError
         If a route is not one of the model's.
     """
+    for dose in regimen.doses:
+        if dose.route and dose.route not in model.inputs and dose.route not in model.states:
+            raise UnknownNameError("route", dose.route, [*model.inputs, *model.states])
+    for dose in regimen.doses:
+        if dose.amount <= 0:
+            raise InputError(f"a dose of {dose.amount:g} {model.amount_unit} is not possible")
+    return check_amounts(model, np.array([d.amount for d in regimen.doses]))
+
+
+def check_amounts(model: Model, amounts: NDArray[np.float64]) -> tuple[str, ...]:
+    """Return warnings about amounts outside the studied range, in the unit of the model.
+
+    Raises
+    ------
+    DomainError
+        If an amount lies outside the plausible range.
+    """
     warnings = []
-    for amount in dict.fromkeys(d.amount for d in regimen.doses):
-        if not math.isfinite(amount) or amount <= 0:
-            raise InputError(f"a dose of {amount:g} {model.amount_unit} is not possible")
+    for amount in dict.fromkeys(amounts.tolist()):
         if not model.dose_hard.holds(amount):
             raise DomainError(
                 f"a dose of {amount:g} {model.amount_unit} is outside the plausible range "
@@ -201,7 +229,4 @@ def check_doses(model: Model, regimen: Regimen) -> tuple[str, ...]:
                 f"dose {amount:g} {model.amount_unit}: outside the doses behind {model.id} "
                 f"({model.dose_soft} {model.amount_unit})"
             )
-    for dose in regimen.doses:
-        if dose.route and dose.route not in model.inputs and dose.route not in model.states:
-            raise UnknownNameError("route", dose.route, [*model.inputs, *model.states])
     return tuple(warnings)

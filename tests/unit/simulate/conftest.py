@@ -166,7 +166,7 @@ def run_records() -> Callable[..., tuple[Floats, int]]:
         values = individual_values(model, {}, np.zeros((1, 0)))
         none = np.zeros((0, 2))
         if ode is not None:
-            rows, _, statuses = solve_ode(model, values, events, none, 1, 1, ode)
+            rows, _, statuses, _ = solve_ode(model, values, events, none, 1, 1, ode)
         else:
             rows, _, statuses = solve_linear(model, structure_of(model), values, events, none, 1, 1)
         return rows[0, :, 0], int(statuses[0])

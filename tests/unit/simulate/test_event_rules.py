@@ -47,9 +47,11 @@ def test_a_pending_dose_is_seen_by_an_observation_at_its_time(
     assert found.tolist() == pytest.approx([0.0, 0.8])
 
 
-def test_times_that_differ_by_rounding_are_one_time(compartments: Make) -> None:
+@pytest.mark.parametrize("solved", [False, True])
+def test_times_that_differ_by_rounding_are_one_time(compartments: Make, solved: bool) -> None:
     """0.1 has no exact double: 30 intervals of 0.1 h end at 3 h all the same."""
-    model = compartments(1, {"CL": 0.0})
+    dynamics = {"depot": "0", "central": "-1e-300*central^2"}
+    model = compartments(1, {"CL": 0.0}, **({"dynamics": dynamics} if solved else {}))
     result = simulate(
         model, "40 mg via iv q0.1h x100", times=[0.3, 0.6, 0.7, 3.0], windows=[(0.0, 0.3), (0.6, 3)]
     )
@@ -73,6 +75,28 @@ def test_resets_cancel_running_infusions_and_outstanding_doses(
     expected = left * np.exp(-0.125 * np.array([0, 3.5, 29.5]))
     assert status == 0
     np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("lag", [0.7, 0.3])
+def test_a_dose_that_lands_at_the_time_of_a_reset_is_lost(
+    compartments: Make, run_records: Run, lag: float
+) -> None:
+    records = [
+        {"time": 0.0, "evid": 1, "amt": 40, "route": "lagged"},
+        {"time": lag, "evid": 3},
+        *_at(lag, 5.0),
+    ]
+    found, _ = run_records(compartments(1, {"LAG": lag}), records)
+    assert found.tolist() == [0.0, 0.0]
+
+
+def test_bioavailability_does_not_scale_a_constant_infusion(
+    compartments: Make, run_records: Run
+) -> None:
+    found, _ = run_records(
+        compartments(1), [{"evid": 1, "rate": 30, "ss": 1, "route": "zero"}, *_at(0.0)]
+    )
+    assert found[0] == pytest.approx(30 / 5)
 
 
 def test_reset_returns_to_the_initial_state(compartments: Make, run_records: Run) -> None:

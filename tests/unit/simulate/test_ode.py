@@ -149,6 +149,23 @@ def test_steady_state_of_a_nonlinear_model_is_periodic(saturable: Callable[..., 
     assert train.outputs["C"][0, 0] == pytest.approx(steady.outputs["C"][0, 0], rel=1e-6)
 
 
+def test_steady_state_with_a_state_that_dies_away() -> None:
+    model = build_model(
+        {
+            "id": "relic",
+            "units": {"time": "h", "amount": "mg"},
+            "parameters": {"K": {"value": 0.4}},
+            "dynamics": {"x": "-K*x/(1 + x/50)", "relic": "-K*relic/400"},
+            "initial": {"relic": "7"},
+            "inputs": {"r": [{"kind": "bolus", "into": "x"}]},
+            "outputs": {"X": {"expression": "x"}, "relic": {"expression": "relic"}},
+        }
+    )
+    result = simulate(model, "10 mg q12h ss", times=[0.0, 12.0], ode=TIGHT)
+    assert result.statuses[0] == 0
+    assert result.outputs["relic"][0].max() < 1e-6
+
+
 def test_results_do_not_depend_on_observation_times(saturable: Callable[..., Model]) -> None:
     few = simulate(saturable(), "60 mg q12h x4", times=[30.0], ode=TIGHT)
     many = simulate(saturable(), "60 mg q12h x4", times=np.arange(0, 48.1, 0.1), ode=TIGHT)

@@ -55,9 +55,10 @@ def exposure_blocks(context: Context) -> Iterator[Block]:
 def _sweep(
     context: Context, exposure: Exposure, covariate: str, values: Any
 ) -> dict[str, list[float]]:
-    """Return AUC at steady state along a covariate: the same subjects at every value."""
+    """Return AUC over 24 h at steady state along a covariate: the same subjects at every value."""
     found: dict[str, list[float]] = {"low": [], "median": [], "high": [], "typical": []}
     regimen = exposure.dose.at_steady_state()
+    doses_a_day = 24.0 / exposure.dose.interval
     for value in values:
         held: Mapping[str, Any] = {covariate: float(value)}
         few = context.run(regimen, covariates=held, times=[], n=min(context.options.n, 500))
@@ -69,7 +70,7 @@ def _sweep(
             ("high", high),
             ("typical", typical.endpoint("AUC")[0]),
         ):
-            found[key].append(float(number))
+            found[key].append(doses_a_day * float(number))
     return found
 
 
@@ -112,7 +113,7 @@ def _renal_blocks(context: Context, name: str) -> Iterator[Block]:
             (),
             ExposureOptions(
                 x_label=f"{label} ({written_unit(covariate.unit)})",
-                y_label=f"AUC over one interval ({written_unit(area)})",
+                y_label=f"AUC over 24 h ({written_unit(area)})",
                 domain=domain,
                 stages=tuple(Stage(low, high, stage) for stage, low, high, _ in RENAL_STAGES),
             ),
@@ -131,12 +132,13 @@ def _renal_blocks(context: Context, name: str) -> Iterator[Block]:
 def _renal_table(context: Context, covariate: Covariate, label: str, area: str) -> Table:
     assert context.highest is not None
     regimen = context.highest.dose.at_steady_state()
-    base = float(context.highest.typical.endpoint("AUC")[0])
+    doses_a_day = 24.0 / context.highest.dose.interval
+    base = doses_a_day * float(context.highest.typical.endpoint("AUC")[0])
     rows: list[tuple[Inline, ...]] = []
     for stage, _, _, middle in RENAL_STAGES:
         value = covariate.reference if middle is None else middle
         result = context.run(regimen, typical=True, covariates={covariate.name: value}, times=[])
-        auc = float(result.endpoint("AUC")[0])
+        auc = doses_a_day * float(result.endpoint("AUC")[0])
         if result.warnings:
             standing = Cell("extrapolation", tone="warn")
         elif covariate.soft.low is None:
@@ -207,7 +209,7 @@ def _weight(context: Context) -> Figure:
             points,
             ExposureOptions(
                 x_label="Body weight (kg)",
-                y_label=f"AUC over one interval ({written_unit(area)})",
+                y_label=f"AUC over 24 h ({written_unit(area)})",
                 domain=_domain(covariate),
             ),
             key="weight",

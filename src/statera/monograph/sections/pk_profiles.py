@@ -12,7 +12,7 @@ from statera.monograph.cells import (
     significant,
     written_unit,
 )
-from statera.monograph.context import Context
+from statera.monograph.context import Context, Exposure
 from statera.plot.profiles import ProfileCurve, ProfileOptions, ProfilePanel, draw_profiles
 from statera.report.document import Block, Cell, Figure, Inline, Table
 from statera.simulate import SimulationResult
@@ -34,6 +34,13 @@ def _band(result: SimulationResult, output: str) -> tuple[Any, Any, Any]:
     return low, middle, high
 
 
+def _shown(context: Context, single: bool) -> list[tuple[str, Exposure]]:
+    """Return exposures with their labels; of single doses each amount once."""
+    if not single:
+        return [(e.dose.label, e) for e in context.exposures.values()]
+    return list({f"{e.dose.amount:g} mg": e for e in context.exposures.values()}.items())
+
+
 def _profiles(context: Context) -> Figure:
     assert context.model is not None
     output = context.model.outputs[0]
@@ -41,11 +48,11 @@ def _profiles(context: Context) -> Figure:
     data: dict[str, Any] = {}
     for title, single in (("Single dose", True), ("Steady state", False)):
         curves = []
-        for exposure in context.exposures.values():
+        for label, exposure in _shown(context, single):
             result = exposure.population_single if single else exposure.population
             low, middle, high = _band(result, output.name)
-            curves.append(ProfileCurve(exposure.dose.label, result.times, middle, low, high))
-            name = f"{title}, {exposure.dose.label}"
+            curves.append(ProfileCurve(label, result.times, middle, low, high))
+            name = f"{title}, {label}"
             every = slice(None, None, 2)
             data[name] = {
                 "time (h)": result.times[every].tolist(),
@@ -102,12 +109,12 @@ def _endpoints(context: Context) -> Table:
     assert context.model is not None
     output = context.model.outputs[0].name
     rows: list[tuple[Inline, ...]] = []
-    for exposure in context.exposures.values():
-        for when, population, typical in (
-            ("single dose", exposure.population_single, exposure.typical_single),
-            ("steady state", exposure.population, exposure.typical),
-        ):
-            cells: list[Inline] = [f"{exposure.dose.label}, {when}"]
+    for single in (True, False):
+        for label, exposure in _shown(context, single):
+            population = exposure.population_single if single else exposure.population
+            typical = exposure.typical_single if single else exposure.typical
+            when = "single dose" if single else "steady state"
+            cells: list[Inline] = [f"{label}, {when}"]
             for endpoint in ("Cmax", "tmax", "AUC", "Cavg", "Ctrough"):
                 unit = population.unit_of(endpoint, output)
                 cells.append(_percentile_cell(population, endpoint, unit))

@@ -1,0 +1,169 @@
+"""A table as it was given, cell by cell with its place: from a CSV file or a data frame."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from statera.errors import InputError, Place
+
+__all__ = ["RawTable", "cell_text", "read_number", "read_table"]
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """Cells as text.
+
+    Attributes
+    ----------
+    columns
+        Cells by column name, one a record; empty text where missing.
+    lines
+        Line of the file, or row of the frame counted from 1, of each record.
+    comments
+        Lines left out because they are marked as comments.
+    file
+        Name of the file; ``table`` for a frame.
+    """
+
+    columns: Mapping[str, Sequence[str]]
+    lines: tuple[int, ...]
+    comments: tuple[int, ...]
+    file: str
+
+    def place(self, record: int) -> Place:
+        """Return where a record stands."""
+        return Place(self.file, self.lines[record])
+
+
+def cell_text(value: Any) -> str:
+    """Return a cell as text without spaces around it; empty where it is missing.
+
+    Missing are a single point, None, not-a-number, and an empty cell.
+    """
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    if isinstance(value, bool):
+        return str(int(value))
+    text = str(value).strip()
+    return "" if text in (".", "<NA>", "NaT") else text
+
+
+def read_number(text: str) -> float | None:
+    """Return the number that a cell holds, or None where it holds something else.
+
+    Fortran's exponent (``1.0D+02``) is read; names of infinity and underscores are not numbers.
+    """
+    if not text or "_" in text or text[-1].isalpha():
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        return float(text.replace("D", "E").replace("d", "e"))
+    except ValueError:
+        return None
+
+
+def read_table(source: Any, comment: str = "#") -> RawTable:
+    """Return the cells of a file or a frame.
+
+    Parameters
+    ----------
+    source
+        Path of a text file with a header line, separated by commas, semicolons, tabs or spaces;
+        or a frame with ``columns`` (polars, pandas); or sequences by column name.
+    comment
+        Characters that mark a line of the file as a comment where it starts with one.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, has no header, a name twice, or a line with too few or many cells.
+    """
+    if isinstance(source, str | Path):
+        return _read_file(Path(source), comment)
+    if isinstance(source, Mapping):
+        return _from_sequences({str(k): v for k, v in source.items()})
+    names = getattr(source, "columns", None)
+    if names is None:
+        raise InputError(
+            f"cannot read events from {type(source).__name__}",
+            hint="Give the path of a CSV file, a data frame, or sequences by column name.",
+        )
+    listed = list(names)
+    if len({str(c) for c in listed}) != len(listed):
+        raise InputError("the table has a column name twice", where="table")
+    return _from_sequences({str(c): source[c] for c in listed})
+
+
+def _from_sequences(source: Mapping[str, Iterable[Any]]) -> RawTable:
+    columns = {name.strip(): [cell_text(v) for v in values] for name, values in source.items()}
+    lengths = {name: len(values) for name, values in columns.items()}
+    if len(set(lengths.values())) > 1:
+        raise InputError(f"the columns differ in length: {lengths}", where="table")
+    n = next(iter(lengths.values()), 0)
+    return RawTable(columns, tuple(range(1, n + 1)), (), "table")
+
+
+def _split(line: str, delimiter: str | None) -> list[str]:
+    if delimiter is None:
+        return line.split()
+    return next(csv.reader([line], delimiter=delimiter))
+
+
+def _read_file(path: Path, comment: str) -> RawTable:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        reason = error.strerror or "it cannot be read"
+        raise InputError(f"cannot open the file: {reason}", where=str(path)) from None
+    except UnicodeDecodeError:
+        raise InputError("the file is not UTF-8 text", where=str(path)) from None
+    header: list[str] | None = None
+    delimiter: str | None = None
+    cells: list[list[str]] = []
+    lines: list[int] = []
+    comments: list[int] = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        if line.lstrip()[0] in comment:
+            comments.append(number)
+            continue
+        if header is None:
+            delimiter = next((d for d in ",;\t" if d in line), None)
+            header = [name.strip() for name in _split(line, delimiter)]
+            _check_header(header, Place(str(path), number))
+            continue
+        row = _split(line, delimiter)
+        if len(row) != len(header):
+            raise InputError(
+                f"the line has {len(row)} values, the header {len(header)} names",
+                where=Place(str(path), number),
+            )
+        cells.append(row)
+        lines.append(number)
+    if header is None:
+        raise InputError("the file is empty", where=str(path))
+    columns = {name: [cell_text(row[i]) for row in cells] for i, name in enumerate(header)}
+    return RawTable(columns, tuple(lines), tuple(comments), str(path))
+
+
+def _check_header(header: Sequence[str], place: Place) -> None:
+    if "" in header:
+        raise InputError(f"column {header.index('') + 1} has no name", where=place)
+    twice = next((c for i, c in enumerate(header) if c in header[:i]), None)
+    if twice is not None:
+        raise InputError(f"the column name '{twice}' stands twice", where=place)
+    if all(read_number(name) is not None for name in header):
+        raise InputError(
+            "the first line holds numbers: a line with column names is needed", where=place
+        )
