@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from statera.data.check_records import record_problems
 from statera.data.events import EventTable, events_from_columns
-from statera.data.raw_table import RawTable, read_number, read_table
+from statera.data.raw_table import RawTable, read_number, read_numbers, read_table
 from statera.errors import InputError, Place, UnknownNameError, UsageError
 from statera.units import convert
 
@@ -193,8 +193,12 @@ class _Reading:
     def _role(self, role: str) -> Floats:
         """Return a role's numbers, reporting cells that are none."""
         missing = np.nan if role in ("TIME", "DV") else 0.0
+        cells = self._cells(role)
+        quick = read_numbers(cells, missing)
+        if quick is not None and not (role == "TIME" and np.isnan(quick).any()):
+            return quick
         found = np.full(self.n, missing)
-        for i, text in enumerate(self._cells(role)):
+        for i, text in enumerate(cells):
             if not text:
                 if role == "TIME":
                     self._say(i, f"column {self.names['TIME']} (TIME) is missing")
@@ -227,16 +231,18 @@ class _Reading:
                 self.notes.append(f"column {name} is not used")
                 continue
             cells = self.raw.columns[name]
-            numbers = [read_number(text) for text in cells]
-            bad = [i for i, (x, text) in enumerate(zip(numbers, cells, strict=True))
-                   if x is None and text]  # fmt: skip
-            if bad and wanted is None:
-                where = f"'{cells[bad[0]]}' on line {self.raw.lines[bad[0]]} is not a number"
-                self.notes.append(f"column {name} is not used: {where}")
-                continue
-            for i in bad:
-                self._say(i, f"column {name}: '{cells[i]}' is not a number")
-            values = np.array([np.nan if x is None else x for x in numbers], dtype=np.float64)
+            values = read_numbers(cells, np.nan)
+            if values is None:
+                numbers = [read_number(text) for text in cells]
+                pairs = enumerate(zip(numbers, cells, strict=True))
+                bad = [i for i, (x, text) in pairs if x is None and text]
+                if bad and wanted is None:
+                    where = f"'{cells[bad[0]]}' on line {self.raw.lines[bad[0]]} is not a number"
+                    self.notes.append(f"column {name} is not used: {where}")
+                    continue
+                for i in bad:
+                    self._say(i, f"column {name}: '{cells[i]}' is not a number")
+                values = np.array([np.nan if x is None else x for x in numbers], dtype=np.float64)
             empty = int(np.isnan(values).sum())
             if empty == self.n:
                 self.notes.append(f"column {name} is not used: it is empty")

@@ -99,8 +99,7 @@ def decompose(
     left = np.zeros((systems, n, n))
     real = np.zeros(systems, dtype=np.bool_)
     if int(np.diff(bounds).max(initial=0)) <= 3:
-        reach = _reach((a != 0.0).any(axis=0))
-        _decompose(np.ascontiguousarray(a), members, bounds, reach, rates, right, left, real)
+        _decompose(np.ascontiguousarray(a), members, bounds, rates, right, left, real)
         return rates, right, left, real
     finite = np.isfinite(a).all(axis=(1, 2))
     for s in np.flatnonzero(finite):
@@ -223,13 +222,27 @@ def _complete(a, right, left, reply):
 
 
 @compiled
-def _decompose(a, members, bounds, reach, rates, right, left, real):
+def _reached(a, reach):
+    """Write where ``[i, j]``: what is in state j comes to state i; of one system, by itself."""
+    n = a.shape[0]
+    for i in range(n):
+        for j in range(n):
+            reach[i, j] = i == j or a[i, j] != 0.0
+    for k in range(n):
+        for i in range(n):
+            for j in range(n):
+                reach[i, j] = reach[i, j] or (reach[i, k] and reach[k, j])
+
+
+@compiled
+def _decompose(a, members, bounds, rates, right, left, real):
     systems, n = a.shape[0], a.shape[1]
     block = np.empty((3, 3))
     found = np.empty(3)
     p = np.empty((n, n))
     q = np.empty((n, n))
     vector = np.empty((n, 1))
+    reach = np.empty((n, n), dtype=np.bool_)
     for s in range(systems):
         good = True
         for k in range(bounds.size - 1):
@@ -247,6 +260,7 @@ def _decompose(a, members, bounds, reach, rates, right, left, real):
         if not good or _too_close(rates[s]):
             continue
         largest_rate = np.abs(rates[s]).max()
+        _reached(a[s], reach)
         for m in range(n):
             for i in range(n):
                 for j in range(n):

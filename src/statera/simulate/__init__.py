@@ -16,6 +16,8 @@ from statera.simulate.result import ENDPOINTS, SimulationResult
 from statera.simulate.simulate import default_times, default_windows, simulate, structure_of
 from statera.simulate.simulate_events import simulate_events
 from statera.simulate.status import sentence
+from statera.simulate.stream import simulate_to_parquet
+from statera.simulate.streamed import StreamedSimulation
 from statera.simulate.structure import depends_on_time
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "Normal",
     "OdeOptions",
     "SimulationResult",
+    "StreamedSimulation",
     "Uniform",
     "check_expectations",
     "check_models",
@@ -39,6 +42,7 @@ __all__ = [
     "sentence",
     "simulate",
     "simulate_events",
+    "simulate_to_parquet",
     "structure_of",
     "terminal_half_life",
 ]

@@ -15,6 +15,7 @@ from statera.simulate.pending import (
     next_index,
     running_rates,
 )
+from statera.simulate.regular_kernel import new_tables, run_ends, run_regular
 from statera.simulate.steady_state import add_steady_state, constant_state
 from statera.simulate.windows import reset, watch
 
@@ -108,6 +109,8 @@ def run_linear(
     weights = np.zeros((n_out, n))
     status = np.zeros(1, dtype=np.int64)
     table, count = new_table(16)
+    rows, modes = new_tables(n)
+    ends = np.empty(0, dtype=np.int64)
     for s in range(s_first, s_last):
         lo, hi = (offsets[0], offsets[1]) if shared else (offsets[s], offsets[s + 1])
         q = during[lo] if varying else s  # row of the parameters
@@ -120,6 +123,8 @@ def run_linear(
         count[0] = 0
         _project(modal, left[q], initial[q], z)
         _project(modal, left[q], endogenous[q], u)
+        if not shared or s == s_first:
+            ends = run_ends(lo, hi, evid, row_of)
         t = time[lo] if hi > lo else 0.0
         h_ready = -1.0
         due = near = np.inf
@@ -134,30 +139,16 @@ def run_linear(
                 q = during[r]
                 modal = is_modal[q]
                 h_ready = -1.0
-            free = _free_until(windows, t)
-            if not varying and modal and evid[r] == 0 and time[r] < near and time[r] <= free:
-                # a run of observations before the next event: nothing to decide in between
-                while True:
-                    h = time[r] - t
-                    if h > 0.0:
-                        if h != h_ready:
-                            prepare(modal, lam[q], a[q], h, e, phi, psi, big_e, big_phi, big_psi)
-                            h_ready = h
-                        for m in range(n):
-                            z[m] = e[m] * z[m] + phi[m] * u[m]
-                        t = time[r]
-                    for o in range(n_out):
-                        total = d[q, o]
-                        for m in range(n):
-                            total += weights[o, m] * z[m]
-                        y[slot, row_of[r], o] = total
-                    following = r + 1
-                    if following == hi or evid[following] != 0:
-                        break
-                    if not (time[following] < near and time[following] <= free):
-                        break
-                    r += 1
-                continue
+            if modal and not varying:
+                r, t = run_regular(
+                    s, slot, r, lo, ends, t, _free_until(windows, t), time, row_of, lam, left,
+                    weights, d, z, u, f, kind, table, count, rows, modes, y,
+                )  # fmt: skip
+                if r >= hi:
+                    break
+                k = next_index(table, count)
+                due = table[k, TIME] if k >= 0 else np.inf
+                near = earliest(due) if k >= 0 else np.inf
             target = time[r]
             while True:
                 # events strictly inside come first; a dose that is due at the record as well

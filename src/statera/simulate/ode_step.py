@@ -5,23 +5,24 @@ from __future__ import annotations
 import numpy as np
 
 from statera.numerics.compiled import compiled
-from statera.numerics.rodas5p import dense_output, interpolate_stiff, rodas5p_step
-from statera.numerics.tsit5 import FLOOR, A, interpolate
+from statera.numerics.rodas5p import dense_output, rodas5p_step
+from statera.numerics.tsit5 import FLOOR, A
 from statera.numerics.variational import FIRST_NODE, SECOND_NODE, carry, slopes_at
+from statera.simulate.answers_dense import answer_dense
 from statera.simulate.doses import NOT_FINITE, STEP_TOO_SMALL, TOO_MANY_STEPS
+from statera.simulate.ode_dense import RODAS5P, TSIT5, WATCHED, between
 from statera.simulate.pending import earliest
-from statera.simulate.windows import AREA, HIGHEST, LAST, LOWEST, WHEN
+from statera.simulate.windows import AREA, HIGHEST, LAST, LOWEST, N_MEASURES, WHEN
 
 __all__ = ["RODAS5P", "STIFF", "TSIT5", "WATCHED", "advance_to", "first_step"]
 
-TSIT5, RODAS5P, WATCHED = 0, 1, 2
-"""Methods; the last is Tsit5 that gives up where the system is stiff."""
 STIFF = 100
 """Status of a subject that Tsit5 gave up: it is solved anew by Rodas5P."""
 
-_BOUND = 3.0  # Tsit5 is stable to 3.5 on the negative real axis
-_LEISURE, _ENOUGH, _CALM = 20, 10, 10
-_WORTHWHILE = 200.0
+# Rules of giving up, see docs/solvers.md. Tsit5 is stable to 3.5 on the negative real axis.
+_BOUND = 3.0
+_LEISURE, _EVERY, _ENOUGH, _CALM = 20, 4, 4, 4
+_WORTHWHILE = 130.0
 _LAST_TWO = A[6] - A[5]
 
 # Gauss-Legendre nodes and weights on [0, 1], exact to degree 7: above the interpolant's order.
@@ -61,12 +62,13 @@ def _size_of_slope(x, k, peak, rtol, atol):
 def _is_stiff(clock, left, h, x, k, peak, rtol, atol):
     """Return whether steps have been held down by stability and many more would be.
 
-    ``clock[3:6]`` counts the steps since the last event, those at the bound of stability and
-    those after them that were not.
+    ``clock[3:6]`` counts the steps until the next look, looks that found the bound of stability,
+    and looks since then that did not.
     """
-    clock[3] += 1.0
-    if clock[3] <= _LEISURE:
+    clock[3] -= 1.0
+    if clock[3] > 0.0:
         return False
+    clock[3] = _EVERY
     if _size_of_slope(x, k, peak, rtol, atol) > _BOUND:
         clock[4] += 1.0
         clock[5] = 0.0
@@ -78,22 +80,13 @@ def _is_stiff(clock, left, h, x, k, peak, rtol, atol):
 
 
 @compiled
-def _between(method, theta, h, x, x_new, k, state):
-    """Write the state at the fraction theta of the step just taken."""
-    if method == RODAS5P:
-        interpolate_stiff(theta, x, x_new, k, state)
-    else:
-        interpolate(theta, h, x, k, state)
-
-
-@compiled
 def _carry(method, jac, pattern, work, t, h, x, x_new, p, k, state, tangent):
     """Carry the derivative with respect to the start over the step just taken."""
     n = x.size
     first, second = np.empty((n, n)), np.empty((n, n))
-    _between(method, FIRST_NODE, h, x, x_new, k, state)
+    between(method, FIRST_NODE, h, x, x_new, k, state)
     slopes_at(jac, pattern[0], pattern[1], t + FIRST_NODE * h, state, p, work[0], first)
-    _between(method, SECOND_NODE, h, x, x_new, k, state)
+    between(method, SECOND_NODE, h, x, x_new, k, state)
     slopes_at(jac, pattern[0], pattern[1], t + SECOND_NODE * h, state, p, work[0], second)
     if not carry(h, first, second, tangent):
         tangent[:, :] = np.nan
@@ -124,16 +117,18 @@ def _watch(measures, windows, method, t, h, g, p, x, x_new, k, state, values):
         if t < windows[w, 0] - 1e-12 or t + h > windows[w, 1] + 1e-12:
             continue
         for q in range(4):
-            _between(method, _NODES[q], h, x, x_new, k, state)
+            between(method, _NODES[q], h, x, x_new, k, state)
             g(t + _NODES[q] * h, state, p, values, 0)
             for o in range(values.size):
                 measures[w, o, AREA] += h * _WEIGHTS[q] * values[o]
+        if measures.shape[2] > N_MEASURES:
+            answer_dense(measures[w], N_MEASURES, method, g, t, h, p, x, x_new, k, state, values)
         for o in range(values.size):
             row = measures[w, o]
             best = 0
             top = -np.inf
             for q in range(9):
-                _between(method, q / 8.0, h, x, x_new, k, state)
+                between(method, q / 8.0, h, x, x_new, k, state)
                 g(t + q / 8.0 * h, state, p, values, 0)
                 row[LOWEST] = min(row[LOWEST], values[o])
                 if values[o] > top:
@@ -145,10 +140,10 @@ def _watch(measures, windows, method, t, h, g, p, x, x_new, k, state, values):
             for _ in range(40):
                 left = high - _GOLDEN * (high - low)
                 right = low + _GOLDEN * (high - low)
-                _between(method, left, h, x, x_new, k, state)
+                between(method, left, h, x, x_new, k, state)
                 g(t + left * h, state, p, values, 0)
                 at_left = values[o]
-                _between(method, right, h, x, x_new, k, state)
+                between(method, right, h, x, x_new, k, state)
                 g(t + right * h, state, p, values, 0)
                 if at_left > values[o]:
                     high = right
@@ -156,7 +151,7 @@ def _watch(measures, windows, method, t, h, g, p, x, x_new, k, state, values):
                     low = left
             when = best / 8.0
             middle = 0.5 * (low + high)
-            _between(method, middle, h, x, x_new, k, state)
+            between(method, middle, h, x, x_new, k, state)
             g(t + middle * h, state, p, values, 0)
             if values[o] > top:
                 top = values[o]
@@ -196,7 +191,7 @@ def advance_to(
     n = x.size
     t = clock[0]
     edge = earliest(stop) if strict else np.inf
-    clock[3:6] = 0.0
+    clock[3], clock[4], clock[5] = _LEISURE, 0.0, 0.0
     if stop - t <= 1e-13 * abs(stop):
         # event times that differ by rounding only, such as II and F*AMT/RATE: no step fits between
         t = stop
@@ -228,7 +223,7 @@ def advance_to(
             dense_output(n, k)
         while r < last and evid[r] == 0 and time[r] <= t_new and time[r] < edge:
             if row_of[r] >= 0:
-                _between(method, (time[r] - t) / h, h, x, x_new, k, state)
+                between(method, (time[r] - t) / h, h, x, x_new, k, state)
                 g(time[r], state, p, values, 0)
                 for o in range(values.size):
                     y[row_of[r], o] = values[o]

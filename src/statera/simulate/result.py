@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from statera.errors import UnknownNameError
 from statera.simulate.status import sentence
+from statera.simulate.summaries import describe, unit_of_endpoint
 
 if TYPE_CHECKING:
     import polars as pl
@@ -44,6 +45,9 @@ class SimulationResult:
         ``(n_subjects, n_windows, 6)`` float64 by output name, see `ENDPOINTS`. Exact between
         events for closed forms: they do not depend on the observation times. ``tmax`` counts
         from the start of the window; ``Ctrough`` is the value at its end, before the next dose.
+    extra_values
+        ``(n_subjects, n_windows)`` float64 by output and endpoint: time above thresholds, h, and
+        mean inhibition, where asked for.
     covariates, parameters
         ``(n_subjects,)`` float64 by name: covariates, and individual and derived parameters.
     statuses : (n_subjects,) int64
@@ -68,6 +72,7 @@ class SimulationResult:
     solver: str
     warnings: tuple[str, ...]
     manifest: Mapping[str, Any] = field(default_factory=dict)
+    extra_values: Mapping[str, Mapping[str, Floats]] = field(default_factory=dict)
 
     @property
     def n_subjects(self) -> int:
@@ -84,8 +89,11 @@ class SimulationResult:
         key = output or next(iter(self.window_values))
         if key not in self.window_values:
             raise UnknownNameError("output", key, self.window_values)
+        extra = self.extra_values.get(key, {})
+        if name in extra:
+            return extra[name][:, window]
         if name not in ENDPOINTS:
-            raise UnknownNameError("endpoint", name, ENDPOINTS)
+            raise UnknownNameError("endpoint", name, [*ENDPOINTS, *extra])
         return self.window_values[key][:, window, ENDPOINTS.index(name)]
 
     def percentiles(self, output: str, levels: Sequence[float] = (5.0, 50.0, 95.0)) -> Floats:
@@ -103,34 +111,22 @@ class SimulationResult:
         solved = self.statuses == 0
         for output, values in self.window_values.items():
             for k, (start, end) in enumerate(self.windows):
-                for e, name in enumerate(ENDPOINTS):
-                    column = values[solved, k, e]
-                    entry: dict[str, Any] = {
+                columns = {name: values[:, k, e] for e, name in enumerate(ENDPOINTS)}
+                extra = self.extra_values.get(output, {})
+                columns |= {name: asked[:, k] for name, asked in extra.items()}
+                for name, everyone in columns.items():
+                    found[f"{output}.{k}.{name}"] = {
                         "output": output,
                         "window_h": [float(start), float(end)],
                         "endpoint": name,
                         "unit": self.unit_of(name, output),
-                        "n": int(column.size),
+                        **describe(name, everyone[solved], levels),
                     }
-                    if column.size:
-                        for level, value in zip(levels, np.percentile(column, levels), strict=True):
-                            entry[f"p{level:g}"] = float(value)
-                        positive = (column > 0).all() and name != "tmax"
-                        entry["geometric_mean"] = (
-                            float(np.exp(np.log(column).mean())) if positive else None
-                        )
-                    found[f"{output}.{k}.{name}"] = entry
         return found
 
     def unit_of(self, endpoint: str, output: str) -> str:
         """Return the unit of an endpoint."""
-        unit = self.units[output]
-        if endpoint == "tmax":
-            return "h"
-        if endpoint == "AUC":
-            head, _, tail = unit.partition("/")
-            return f"{head}*h/{tail}" if tail else f"{head}*h".lstrip("*")
-        return unit
+        return unit_of_endpoint(endpoint, self.units[output])
 
     def to_polars(self) -> pl.DataFrame:
         """Return profiles as columns: subject, time and every output."""
@@ -145,7 +141,10 @@ class SimulationResult:
         return pl.DataFrame(columns)
 
     def endpoints(self) -> pl.DataFrame:
-        """Return endpoints as columns: one row a subject, output and window, with its status."""
+        """Return endpoints as columns: one row a subject, output and window, with its status.
+
+        What was asked of one output only is null for the others.
+        """
         import polars as pl  # noqa: PLC0415  heavy: only when a table is asked for
 
         tables = []
@@ -159,6 +158,8 @@ class SimulationResult:
                     "window_end": np.full(n, end),
                 }
                 columns |= {name: values[:, k, e] for e, name in enumerate(ENDPOINTS)}
+                extra = self.extra_values.get(output, {})
+                columns |= {name: asked[:, k] for name, asked in extra.items()}
                 columns["status"] = [sentence(int(s)) for s in self.statuses]
                 tables.append(pl.DataFrame(columns))
-        return pl.concat(tables)
+        return pl.concat(tables, how="diagonal")

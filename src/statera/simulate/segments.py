@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from statera.data import EventTable
 from statera.errors import InputError, UsageError
+from statera.simulate.doses import NOT_FINITE
 
-__all__ = ["Interpolation", "Segments", "fill_missing", "make_segments"]
+__all__ = ["Interpolation", "Layout", "Segments", "fill_missing", "lay_out", "make_segments"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -48,6 +49,61 @@ class Segments:
     def varying(self) -> bool:
         """Whether any covariate changes within a subject."""
         return self.during.size > 0
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the solvers find parameters and put rows.
+
+    Attributes
+    ----------
+    first : (n_subjects + 1,) int64
+        Rows of parameters of subject s are ``first[s]`` to ``first[s + 1]``.
+    during, at
+        As in `Segments`.
+    row_of : (n_records,) int64
+        Row of the result that each record fills; -1 where it is not an observation.
+    shape
+        Blocks of rows, and rows in each: a block a subject, or one for all.
+    """
+
+    first: Ints
+    during: Ints
+    at: Ints
+    row_of: Ints
+    shape: tuple[int, int]
+
+    @property
+    def n_systems(self) -> int:
+        """Number of rows of parameters."""
+        return int(self.first[-1])
+
+    def systems(self, part: tuple[int, int]) -> slice:
+        """Return the rows of parameters of a range of subjects."""
+        return slice(int(self.first[part[0]]), int(self.first[part[1]]))
+
+    def statuses(self, *arrays: Floats) -> Ints:
+        """Return 0 for subjects all of whose parameters are finite, else the status of that.
+
+        Each array has a row a system.
+        """
+        finite = np.ones(self.n_systems, dtype=bool)
+        for array in arrays:
+            finite &= np.isfinite(array).reshape(self.n_systems, -1).all(axis=1)
+        whole = np.logical_and.reduceat(finite, self.first[:-1])
+        return np.where(whole, 0, NOT_FINITE).astype(np.int64)
+
+
+def lay_out(events: EventTable, n_subjects: int, segments: Segments | None) -> Layout:
+    """Return the layout: with segments the rows of all subjects stand one after the other."""
+    if segments is None:
+        none = np.zeros(0, dtype=np.int64)
+        first = np.arange(n_subjects + 1, dtype=np.int64)
+        return Layout(first, none, none, events.row, (n_subjects, events.n_rows))
+    first = np.append(segments.start, segments.subject.size)
+    row_of = events.flat_row
+    shape = (1, int(row_of.max(initial=-1)) + 1)
+    return Layout(first, segments.during, segments.at, row_of, shape)
 
 
 def fill_missing(

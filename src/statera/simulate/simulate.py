@@ -15,6 +15,7 @@ from statera.model import Model
 from statera.numerics.expression import evaluate
 from statera.simulate.arrays import Values, individual_values
 from statera.simulate.ode_options import OdeOptions
+from statera.simulate.questions import InhibitionInput, Questions, make_questions
 from statera.simulate.result import SimulationResult
 from statera.simulate.solve_linear import solve_linear
 from statera.simulate.structure import Structure, analyse
@@ -63,6 +64,8 @@ def simulate(
     seed: int = 1,
     workers: int = 1,
     ode: OdeOptions | None = None,
+    thresholds: Mapping[str, Sequence[float]] | None = None,
+    inhibition: Mapping[str, InhibitionInput | Sequence[InhibitionInput]] | None = None,
 ) -> SimulationResult:
     """Simulate subjects under a regimen.
 
@@ -92,6 +95,12 @@ def simulate(
         Threads.
     ode
         Tolerances where the model is not linear.
+    thresholds
+        Levels by output, such as ``{"CP": [20.0]}``: the time above each in every window, h, as
+        endpoint ``"time above 20"``.
+    inhibition
+        IC50, Hill exponent and, where it is not 1, the largest inhibition by output, such as
+        ``{"CP": (12.0, 1.1)}``: the mean of the inhibited fraction over every window.
 
     Raises
     ------
@@ -105,13 +114,14 @@ def simulate(
     warnings = list(check_doses(model, scaled))
     spans = default_windows(regimen) if windows is None else _checked_windows(windows)
     grid = default_times(regimen) if times is None else _numbers(times, "times")
+    questions = make_questions(model, thresholds or {}, inhibition or {})
     subjects = make_subjects(model, n, covariates or {}, seed, typical, etas)
     warnings += subjects.warnings
     end = float(spans[:, 1].max()) if spans.size else 0.0
     events = events_from_regimen(scaled, grid * hour, model.default_route, end * hour)
     values = individual_values(model, subjects.covariates, subjects.etas)
     rows, measures, statuses, solver = _solve(
-        model, values, events, spans * hour, subjects.n, workers, ode or OdeOptions()
+        model, values, events, spans * hour, subjects.n, workers, ode or OdeOptions(), questions
     )
     measures[..., [WHEN, AREA]] /= hour
     rows[statuses != 0] = np.nan
@@ -129,6 +139,7 @@ def simulate(
         window_values={
             o.name: _endpoints(measures[:, :, k, :], spans) for k, o in enumerate(model.outputs)
         },
+        extra_values=questions.answers(measures, spans[:, 1] - spans[:, 0], hour),
         covariates=subjects.covariates,
         parameters=_parameters(model, values, subjects.n),
         statuses=statuses,
@@ -146,14 +157,19 @@ def _solve(
     n: int,
     workers: int,
     options: OdeOptions,
+    questions: Questions,
 ) -> tuple[Floats, Floats, NDArray[np.int64], str]:
     structure = structure_of(model)
     if structure.linear is not None and structure.outputs.linear:
-        rows, measures, statuses = solve_linear(model, structure, values, events, spans, n, workers)
+        rows, measures, statuses = solve_linear(
+            model, structure, values, events, spans, n, workers, questions
+        )
         return rows, measures, statuses, f"{structure.reason}: solved in closed form"
     from statera.simulate.solve_ode import solve_ode  # noqa: PLC0415  compiles code: only if needed
 
-    rows, measures, statuses, how = solve_ode(model, values, events, spans, n, workers, options)
+    rows, measures, statuses, how = solve_ode(
+        model, values, events, spans, n, workers, options, questions
+    )
     reason = structure.reason
     if structure.linear is not None:
         reason = "an output is not linear in the states"

@@ -176,13 +176,13 @@ def _solve(
     structure = structure_of(model)
     if structure.linear is not None and structure.outputs.linear:
         rows, _, statuses = solve_linear(
-            model, structure, values, table, NO_WINDOWS, n, workers, segments
+            model, structure, values, table, NO_WINDOWS, n, workers, segments=segments
         )
         return rows[0], statuses, f"{structure.reason}: solved in closed form"
     from statera.simulate.solve_ode import solve_ode  # noqa: PLC0415  compiles code: only if needed
 
     rows, _, statuses, how = solve_ode(
-        model, values, table, NO_WINDOWS, n, workers, options, segments
+        model, values, table, NO_WINDOWS, n, workers, options, segments=segments
     )
     reason = structure.reason
     if structure.linear is not None:

@@ -23,9 +23,9 @@ from statera.parallel import map_ordered
 from statera.simulate.arrays import Values, input_arrays
 from statera.simulate.ode_options import OdeOptions
 from statera.simulate.parts import parts
-from statera.simulate.segments import Segments
+from statera.simulate.questions import Questions, new_measures
+from statera.simulate.segments import Segments, lay_out
 from statera.simulate.structure import depends_on_time
-from statera.simulate.windows import N_MEASURES
 
 __all__ = ["solve_ode"]
 
@@ -77,6 +77,7 @@ def solve_ode(
     n_subjects: int,
     workers: int,
     options: OdeOptions,
+    questions: Questions | None = None,
     segments: Segments | None = None,
 ) -> tuple[Floats, Floats, NDArray[np.int64], str]:
     """Return rows, window measures and statuses, as `solve_linear` does, and the solvers used.
@@ -94,30 +95,13 @@ def solve_ode(
         model.states,
     )
     kernel = _kernel()
-    n_systems = n_subjects if segments is None else segments.subject.size
-    inputs = input_arrays(model, events, values, n_systems)
-    parameters = np.empty((n_systems, max(1, len(code.names))))
-    for i, name in enumerate(code.names):
-        formula = code.constants.get(name)
-        parameters[:, i] = values[name] if formula is None else evaluate(formula, values)
-    initial = np.zeros((n_systems, len(model.states)))
-    for name, expression in model.initial.items():
-        initial[:, model.states.index(name)] = evaluate(expression, values)
+    layout = lay_out(events, n_subjects, segments)
+    inputs = input_arrays(model, events, values, layout.n_systems)
+    parameters, initial = _parameters(model, code, values, layout.n_systems)
     n_out = len(model.outputs)
-    measures = np.full((n_subjects, windows.shape[0], n_out, N_MEASURES), np.nan)
-    finite = np.isfinite(parameters[:, : len(code.names)]).all(axis=1) & np.isfinite(initial).all(
-        axis=1
-    )
-    if segments is None:
-        during = at = np.zeros(0, dtype=np.int64)
-        row_of = events.row
-        rows = np.full((n_subjects, events.n_rows, n_out), np.nan)
-    else:
-        during, at = segments.during, segments.at
-        row_of = events.flat_row
-        rows = np.full((1, int(row_of.max(initial=-1)) + 1, n_out), np.nan)
-        finite = np.logical_and.reduceat(finite, segments.start)
-    statuses = np.where(finite, 0, 4).astype(np.int64)
+    rows = np.full((*layout.shape, n_out), np.nan)
+    measures = new_measures(n_subjects, windows.shape[0], n_out, questions)
+    statuses = layout.statuses(parameters, initial)
     breaks = np.unique(windows.ravel())
 
     def run(method: int, stretches: Sequence[tuple[int, int]]) -> None:
@@ -126,13 +110,13 @@ def solve_ode(
 
         def work(part: tuple[int, int]) -> Any:
             kernel.run_ode(
-                *functions, method, part[0], part[1], during, at, events.offsets,
+                *functions, method, part[0], part[1], layout.during, layout.at, events.offsets,
                 events.time, events.evid, events.amount, events.rate, events.interval,
                 events.additional, events.steady_state,
                 events.key, inputs.key_start, inputs.compartment, inputs.kind,
                 inputs.bioavailability, inputs.lag, inputs.duration, inputs.rate, parameters,
                 initial, n_out, options.rtol, options.atol, options.max_steps, options.periods,
-                options.period_rtol, windows, breaks, row_of, rows, measures, statuses,
+                options.period_rtol, windows, breaks, layout.row_of, rows, measures, statuses,
             )  # fmt: skip
 
         map_ordered(work, stretches, workers)
@@ -153,6 +137,18 @@ def solve_ode(
     share = "" if again.size == n_subjects else f" in {again.size} of {n_subjects} subjects"
     rest = "" if again.size == n_subjects else ", the others by Tsit5"
     return rows, measures, statuses, f"stiff{share}: solved by Rodas5P{rest}"
+
+
+def _parameters(model: Model, code: _Compiled, values: Values, n: int) -> tuple[Floats, Floats]:
+    """Return the constants of the compiled equations and the initial states, a row a system."""
+    parameters = np.zeros((n, max(1, len(code.names))))
+    for i, name in enumerate(code.names):
+        formula = code.constants.get(name)
+        parameters[:, i] = values[name] if formula is None else evaluate(formula, values)
+    initial = np.zeros((n, len(model.states)))
+    for name, expression in model.initial.items():
+        initial[:, model.states.index(name)] = evaluate(expression, values)
+    return parameters, initial
 
 
 def _check_steady_states(model: Model, events: EventTable) -> None:

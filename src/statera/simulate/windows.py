@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from statera.numerics.compiled import compiled
+from statera.simulate.answers import TOTAL, WIDTH, answer
 from statera.simulate.linear_step import integral, value_at
 
 __all__ = ["AREA", "HIGHEST", "LAST", "LOWEST", "N_MEASURES", "WHEN", "reset", "watch"]
@@ -15,12 +16,17 @@ N_MEASURES = 5
 
 @compiled
 def reset(measures):
-    """Prepare the measures of one subject, (n_windows, n_outputs, 5)."""
+    """Prepare the measures of one subject, (n_windows, n_outputs, 5 and more).
+
+    Behind the five stand questions, of four columns each: see `statera.simulate.answers`.
+    """
     measures[:, :, HIGHEST] = -np.inf
     measures[:, :, WHEN] = np.nan
     measures[:, :, AREA] = 0.0
     measures[:, :, LOWEST] = np.inf
     measures[:, :, LAST] = np.nan
+    for q in range(N_MEASURES, measures.shape[2], WIDTH):
+        measures[:, :, q + TOTAL] = 0.0
 
 
 @compiled
@@ -92,7 +98,8 @@ def watch(
             row = measures[k, o]
             w = weights[o]
             row[AREA] += offset[o] * h + integral(modal, w, z, u, phi, psi, big_phi, big_psi)
-            value, before = value_at(modal, lam, a, w, z, u, 0.0)
+            earlier, before = value_at(modal, lam, a, w, z, u, 0.0)
+            value = earlier
             _note(row, offset[o] + value, t)
             low = 0.0
             for piece in range(1, pieces + 1):
@@ -102,7 +109,16 @@ def watch(
                     s = _turning_point(modal, lam, a, w, z, u, low, high, before > 0.0)
                     turn, _ = value_at(modal, lam, a, w, z, u, s)
                     _note(row, offset[o] + turn, t + s)
+                    if row.size > N_MEASURES:
+                        answer(row, N_MEASURES, modal, lam, a, w, offset[o], z, u, low, s,
+                               earlier, turn)  # fmt: skip
+                    low = s
+                    earlier = turn
+                if row.size > N_MEASURES:
+                    answer(row, N_MEASURES, modal, lam, a, w, offset[o], z, u, low, high,
+                           earlier, value)  # fmt: skip
                 low = high
+                earlier = value
                 before = after
             _note(row, offset[o] + value, t + h)
             row[LAST] = offset[o] + value
