@@ -39,7 +39,8 @@ from statera.simulate.gradient_schedule import (
     period_schedule,
     schedule,
 )
-from statera.simulate.ode_step import RODAS5P, STIFF, TSIT5, WATCHED, _is_stiff
+from statera.simulate.ode_dense import RODAS5P, TSIT5, WATCHED
+from statera.simulate.ode_step import STIFF, _is_stiff
 
 __all__ = ["GIVEN_UP", "NOT_STIFF", "RODAS5P", "TSIT5", "WATCHED", "run_ode_gradient"]
 
@@ -65,6 +66,9 @@ _CONSTANT_PERIOD = 24.0
 
 _GONE = 1e-15
 """A state below this part of its largest size has died away and is settled."""
+
+_LEISURE = 20
+"""Steps after an event before stiffness is looked for."""
 
 _ROUNDS = 2
 """Newton steps to a fixed point that periods came close to; each squares the distance."""
@@ -94,7 +98,7 @@ def _advance(
     ``clock[3:6]`` count for the watch on stiffness. ``stiff`` holds the functions of Rodas5P.
     """
     t = clock[0]
-    clock[3:6] = 0.0
+    clock[3], clock[4], clock[5] = _LEISURE, 0.0, 0.0
     if stop - t <= 1e-13 * abs(stop):
         t = stop
     size = x.size
@@ -207,8 +211,8 @@ def _give(f, t, n, x, p, rates, action, column, d_when, d_size, running, base, b
 
 @compiled
 def _period(
-    stiff, method, f, g, n, x, p, plan, interval, constant, compartment, d_whens, d_sizes, weights, peak,
-    rtol, atol, max_steps, status,
+    stiff, method, f, g, n, x, p, plan, interval, constant, compartment, d_whens, d_sizes,
+    weights, peak, rtol, atol, max_steps, status,
 ):  # fmt: skip
     """Advance over one period of repeated inputs, or over a piece of a constant one, in place."""
     size = x.size
@@ -225,8 +229,8 @@ def _period(
         stop = interval if a == plan.shape[0] else min(plan[a, WHEN], interval)
         if stop > clock[0]:
             _advance(
-                stiff, method, f, stop, clock, n, x, p, rates, k, x_new, peak, weights, totals, rtol, atol,
-                max_steps, g, state, values, 0, none, 0, y, dy, status,
+                stiff, method, f, stop, clock, n, x, p, rates, k, x_new, peak, weights, totals,
+                rtol, atol, max_steps, g, state, values, 0, none, 0, y, dy, status,
             )  # fmt: skip
         if status[0] != 0:
             return
@@ -243,16 +247,16 @@ def _period(
 
 @compiled
 def _settle(
-    stiff, method, f, g, n, x, p, plan, interval, constant, compartment, none, weights, peak, rtol, atol,
-    max_steps, periods, period_rtol, status,
+    stiff, method, f, g, n, x, p, plan, interval, constant, compartment, none, weights, peak,
+    rtol, atol, max_steps, periods, period_rtol, status,
 ):  # fmt: skip
     """Repeat the period until the state no longer changes, as the simulation does."""
     change_before = np.inf
     for _ in range(periods):
         before = x.copy()
         _period(
-            stiff, method, f, g, n, x, p, plan, interval, constant, compartment, none, none, weights, peak,
-            rtol, atol, max_steps, status,
+            stiff, method, f, g, n, x, p, plan, interval, constant, compartment, none, none,
+            weights, peak, rtol, atol, max_steps, status,
         )  # fmt: skip
         if status[0] != 0:
             return
@@ -271,8 +275,8 @@ def _settle(
 
 @compiled
 def _steady(
-    stiff, method, f, g, n, m, x, p, d_p, action, compartment, kind, fr, d_fr, lag, d_lag, duration, d_duration,
-    rate, d_rate, weights, rtol, atol, max_steps, periods, period_rtol, status,
+    stiff, method, f, g, n, m, x, p, d_p, action, compartment, kind, fr, d_fr, lag, d_lag,
+    duration, d_duration, rate, d_rate, weights, rtol, atol, max_steps, periods, period_rtol, status,
 ):  # fmt: skip
     """Write the steady state and its sensitivities into x, starting from the states in it.
 
@@ -299,8 +303,8 @@ def _steady(
     state = x[:n].copy()
     no_columns = np.zeros((plan.shape[0], 0))
     _settle(
-        stiff, method, f, g, n, state, _pack(p, d_p, 0), plan, interval, constant, compartment, no_columns,
-        weights, np.abs(state), rtol, atol, max_steps, periods, period_rtol, status,
+        stiff, method, f, g, n, state, _pack(p, d_p, 0), plan, interval, constant, compartment,
+        no_columns, weights, np.abs(state), rtol, atol, max_steps, periods, period_rtol, status,
     )  # fmt: skip
     columns = m + n
     packed = _pack(p, d_p, columns)
@@ -314,8 +318,8 @@ def _steady(
         for i in range(n):
             wide[n + i * columns + m + i] = 1.0
         _period(
-            stiff, method, f, g, n, wide, packed, plan, interval, constant, compartment, d_whens, d_sizes,
-            all_weights, np.abs(wide), rtol, atol, max_steps, status,
+            stiff, method, f, g, n, wide, packed, plan, interval, constant, compartment, d_whens,
+            d_sizes, all_weights, np.abs(wide), rtol, atol, max_steps, status,
         )  # fmt: skip
         left, right = np.zeros((n, n)), np.zeros((n, 1 + m))
         for i in range(n):

@@ -149,6 +149,34 @@ def test_solver_agrees_with_the_closed_form(compartments: Make, dose: str) -> No
         np.testing.assert_allclose(solved.of(name), exact.of(name), atol=1e-9 * largest)
 
 
+@pytest.mark.parametrize("dose", [DOSES[1], DOSES[5], DOSES[7], DOSES[9]])
+def test_the_stiff_method_agrees_with_the_closed_form(compartments: Make, dose: str) -> None:
+    stiff = OdeOptions(rtol=1e-10, atol=1e-16, method="rodas5p")
+    exact = gradients(compartments(2), dose, wrt=ALL, times=TIMES)
+    solved = gradients(hidden(compartments, 2), dose, wrt=ALL, times=TIMES, ode=stiff)
+    assert solved.solver.endswith("Rodas5P, as asked")
+    for name in ALL:
+        largest = np.abs(exact.of(name)).max()
+        np.testing.assert_allclose(solved.of(name), exact.of(name), atol=1e-7 * largest)
+
+
+def test_covariates_of_records(population: Model) -> None:
+    """One value a subject is taken from the records; a change within one is refused."""
+    columns: dict[str, Any] = {
+        "subject": [1, 1, 2, 2], "time": [0, 5, 0, 5], "evid": [1, 0, 1, 0],
+        "amount": [100, 0, 100, 0], "route": ["iv"] * 4,
+    }  # fmt: skip
+    events = events_from_columns(**columns, covariates={"WT": [60, 60, 90, 90]})
+    found = gradients(population, events, wrt=["TVCL", "WT"])
+    plain = gradients(
+        population, "100 mg", wrt=["TVCL", "WT"], covariates={"WT": [60, 90]}, times=[5.0]
+    )
+    np.testing.assert_allclose(found.derivatives["C"], plain.derivatives["C"], rtol=1e-13)
+    changing = events_from_columns(**columns, covariates={"WT": [60, 65, 90, 90]})
+    with pytest.raises(InputError, match="WT changes within a subject"):
+        gradients(population, changing, wrt=["TVCL"])
+
+
 def test_default_tolerance_holds_for_sensitivities(compartments: Make) -> None:
     exact = gradients(compartments(2), "100 mg via both q12h x3", wrt=ALL, times=TIMES)
     rough = gradients(hidden(compartments, 2), "100 mg via both q12h x3", wrt=ALL, times=TIMES)
