@@ -276,7 +276,8 @@ def _settle(
 @compiled
 def _steady(
     stiff, method, f, g, n, m, x, p, d_p, action, compartment, kind, fr, d_fr, lag, d_lag,
-    duration, d_duration, rate, d_rate, weights, rtol, atol, max_steps, periods, period_rtol, status,
+    duration, d_duration, rate, d_rate, weights, rtol, atol, max_steps, periods, period_rtol,
+    status,
 ):  # fmt: skip
     """Write the steady state and its sensitivities into x, starting from the states in it.
 
@@ -341,8 +342,9 @@ def _steady(
 
 @compiled(_SIGNATURE)
 def run_ode_gradient(
-    f, g, jacobian, by_time, curvature, method, s_first, s_last, offsets, time, evid, amt, rate, ii, addl, ss, key, row_of,
-    key_start, compartment, kind, fr, lag, duration, modelled_rate,
+    f, g, jacobian, by_time, curvature, method, s_first, s_last, offsets, time, evid,
+    amt, rate, ii, addl, ss, key, row_of, key_start, compartment, kind, fr, lag, duration,
+    modelled_rate,
     d_fr, d_lag, d_duration, d_modelled_rate,
     constants, d_constants, initial, d_initial, weights,
     rtol, atol, max_steps, periods, period_rtol, y, dy, statuses,
@@ -393,8 +395,8 @@ def run_ode_gradient(
                 stop = action[WHEN]
             if stop > clock[0]:
                 index = _advance(
-                    stiff, method, f, stop, clock, n, x, p, rates, k, x_new, peak, weights, totals, rtol, atol,
-                    max_steps, g, state, values, n_out, actions, index, y[s], dy[s], status,
+                    stiff, method, f, stop, clock, n, x, p, rates, k, x_new, peak, weights, totals,
+                    rtol, atol, max_steps, g, state, values, n_out, actions, index, y[s], dy[s], status,
                 )  # fmt: skip
                 continue
             index += 1
