@@ -1,8 +1,8 @@
 """Robertson's reactions and the JAK-STAT pathway of Boehm: sensitivities of two outside solvers.
 
 The references were made at 1e-12 and hold ``dy/dlog p``. Both systems are stiff: Rodas5P takes over
-by itself and follows the whole course; Tsit5 is compared over the first part of each, where its steps
-stay affordable.
+by itself and follows the whole course; Tsit5 is compared over the first part of each, where its
+steps stay affordable.
 """
 
 from __future__ import annotations

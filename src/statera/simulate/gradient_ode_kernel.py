@@ -396,7 +396,8 @@ def run_ode_gradient(
             if stop > clock[0]:
                 index = _advance(
                     stiff, method, f, stop, clock, n, x, p, rates, k, x_new, peak, weights, totals,
-                    rtol, atol, max_steps, g, state, values, n_out, actions, index, y[s], dy[s], status,
+                    rtol, atol, max_steps, g, state, values, n_out, actions, index, y[s], dy[s],
+                    status,
                 )  # fmt: skip
                 continue
             index += 1
@@ -411,8 +412,8 @@ def run_ode_gradient(
                 running[0] = 0
             elif what in (CONSTANT, STEADY):
                 _steady(
-                    stiff, method, f, g, n, m, x, constants[s], d_constants[s], action, compartment, kind, fr[s],
-                    d_fr[s], lag[s], d_lag[s], duration[s], d_duration[s], modelled_rate[s],
+                    stiff, method, f, g, n, m, x, constants[s], d_constants[s], action, compartment,
+                    kind, fr[s], d_fr[s], lag[s], d_lag[s], duration[s], d_duration[s], modelled_rate[s],
                     d_modelled_rate[s], weights, rtol, atol, max_steps, periods, period_rtol,
                     status,
                 )  # fmt: skip
