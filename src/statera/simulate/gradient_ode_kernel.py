@@ -413,8 +413,8 @@ def run_ode_gradient(
             elif what in (CONSTANT, STEADY):
                 _steady(
                     stiff, method, f, g, n, m, x, constants[s], d_constants[s], action, compartment,
-                    kind, fr[s], d_fr[s], lag[s], d_lag[s], duration[s], d_duration[s], modelled_rate[s],
-                    d_modelled_rate[s], weights, rtol, atol, max_steps, periods, period_rtol,
+                    kind, fr[s], d_fr[s], lag[s], d_lag[s], duration[s], d_duration[s],
+                    modelled_rate[s], d_modelled_rate[s], weights, rtol, atol, max_steps, periods, period_rtol,
                     status,
                 )  # fmt: skip
             else:
