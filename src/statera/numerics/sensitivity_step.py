@@ -20,11 +20,16 @@ from statera.numerics.rodas5p import (
     factor_dense,
     solve_dense,
 )
-from statera.numerics.tsit5 import ERROR, FLOOR
+from statera.numerics.tsit5 import ERROR, FLOOR, A
 
-__all__ = ["column_error", "first_step", "stiff_step"]
+__all__ = ["column_error", "first_step", "held_down", "stiff_step"]
 
 _E1, _E2, _E3, _E4, _E5, _E6, _E7 = ERROR
+_LAST_TWO = A[6] - A[5]
+
+_BOUND = 3.0  # Tsit5 is stable to 3.5 on the negative real axis
+_LEISURE, _ENOUGH, _CALM = 20, 10, 10  # steps before looking, at the bound, and away from it
+_WORTHWHILE = 200.0  # steps left at which a change of the method pays
 
 
 @compiled
@@ -43,6 +48,40 @@ def first_step(x, k, peak, rtol, atol):
     if size < 1e-5 or speed < 1e-5:
         return 1e-6 if speed > 0.0 else 1.0
     return 0.01 * size / speed
+
+
+@compiled
+def held_down(n, clock, left, h, x, k, peak, rtol, atol):
+    """Return whether steps have been held down by stability and many more would be.
+
+    The last two stages of Tsit5 both stand at the end of the step: the difference of their
+    derivatives over that of their states is a slope (Hairer and Wanner, Solving Ordinary
+    Differential Equations II, IV.2). The states alone are looked at: J is the same for every
+    column. ``clock[3:6]`` counts the steps since the last event, those at the bound of stability
+    and those after them that were not.
+    """
+    size = x.size
+    clock[3] += 1.0
+    if clock[3] <= _LEISURE:
+        return False
+    top = 0.0
+    bottom = 0.0
+    for i in range(n):
+        scale = atol + rtol * max(abs(x[i]), FLOOR * peak[i])
+        if scale > 0.0:
+            moved = 0.0
+            for q in range(6):
+                moved += _LAST_TWO[q] * k[q * size + i]
+            top += ((k[6 * size + i] - k[5 * size + i]) / scale) ** 2
+            bottom += (moved / scale) ** 2
+    if bottom > 0.0 and top > _BOUND * _BOUND * bottom:
+        clock[4] += 1.0
+        clock[5] = 0.0
+        return clock[4] >= _ENOUGH and left > _WORTHWHILE * h
+    clock[5] += 1.0
+    if clock[5] == _CALM:
+        clock[4] = 0.0
+    return False
 
 
 @compiled

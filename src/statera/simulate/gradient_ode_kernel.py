@@ -11,7 +11,7 @@ from numba import types
 from statera.numerics.compiled import compiled
 from statera.numerics.expm import solve
 from statera.numerics.rodas5p import dense_output, interpolate_stiff, no_jacobian
-from statera.numerics.sensitivity_step import column_error, first_step, stiff_step
+from statera.numerics.sensitivity_step import column_error, first_step, held_down, stiff_step
 from statera.numerics.tsit5 import RHS, interpolate, looped_step
 from statera.simulate.doses import (
     NO_STEADY_STATE,
@@ -39,10 +39,14 @@ from statera.simulate.gradient_schedule import (
     period_schedule,
     schedule,
 )
-from statera.simulate.ode_dense import RODAS5P, TSIT5, WATCHED
-from statera.simulate.ode_step import STIFF, _is_stiff
 
 __all__ = ["GIVEN_UP", "NOT_STIFF", "RODAS5P", "TSIT5", "WATCHED", "run_ode_gradient"]
+
+TSIT5, RODAS5P, WATCHED = 0, 1, 2
+"""Methods; the last is Tsit5 that gives up where the system is stiff."""
+
+STIFF = 100
+"""Status of a subject that Tsit5 gave up: it is solved anew by Rodas5P."""
 
 GIVEN_UP = (STIFF, TOO_MANY_STEPS, STEP_TOO_SMALL)
 """Statuses after which a subject is worth another try by Rodas5P."""
@@ -66,9 +70,6 @@ _CONSTANT_PERIOD = 24.0
 
 _GONE = 1e-15
 """A state below this part of its largest size has died away and is settled."""
-
-_LEISURE = 20
-"""Steps after an event before stiffness is looked for."""
 
 _ROUNDS = 2
 """Newton steps to a fixed point that periods came close to; each squares the distance."""
@@ -98,7 +99,7 @@ def _advance(
     ``clock[3:6]`` count for the watch on stiffness. ``stiff`` holds the functions of Rodas5P.
     """
     t = clock[0]
-    clock[3], clock[4], clock[5] = _LEISURE, 0.0, 0.0
+    clock[3:6] = 0.0
     if stop - t <= 1e-13 * abs(stop):
         t = stop
     size = x.size
@@ -147,7 +148,7 @@ def _advance(
                 interpolate((when - t) / h, h, x, k, state)
             _fill(g, when, state, p, values, n_out, int(actions[index, ROW]), y, dy)
             index += 1
-        if method == WATCHED and _is_stiff(clock, stop - t, h, x, k, peak, rtol, atol):
+        if method == WATCHED and held_down(n, clock, stop - t, h, x, k, peak, rtol, atol):
             status[0] = STIFF
             return index
         t = t_new
@@ -414,7 +415,8 @@ def run_ode_gradient(
                 _steady(
                     stiff, method, f, g, n, m, x, constants[s], d_constants[s], action, compartment,
                     kind, fr[s], d_fr[s], lag[s], d_lag[s], duration[s], d_duration[s],
-                    modelled_rate[s], d_modelled_rate[s], weights, rtol, atol, max_steps, periods, period_rtol,
+                    modelled_rate[s], d_modelled_rate[s], weights, rtol, atol,
+                    max_steps, periods, period_rtol,
                     status,
                 )  # fmt: skip
             else:
