@@ -9,6 +9,8 @@ from statera.simulate.disposition import terminal_half_life
 from statera.simulate.distributions import Choice, LogNormal, Normal, Uniform, parse_distribution
 from statera.simulate.events_result import EventsResult
 from statera.simulate.expectations import ExpectationResult, check_expectations
+from statera.simulate.gradient import gradients
+from statera.simulate.gradient_result import GradientResult
 from statera.simulate.ode_options import OdeOptions
 from statera.simulate.result import ENDPOINTS, SimulationResult
 from statera.simulate.simulate import default_times, default_windows, simulate, structure_of
@@ -23,6 +25,7 @@ __all__ = [
     "Choice",
     "EventsResult",
     "ExpectationResult",
+    "GradientResult",
     "LogNormal",
     "Normal",
     "OdeOptions",
@@ -34,6 +37,7 @@ __all__ = [
     "default_times",
     "default_windows",
     "depends_on_time",
+    "gradients",
     "parse_distribution",
     "sentence",
     "simulate",

@@ -1,0 +1,116 @@
+"""Derivatives of formulas, written so that they hold where a state or a parameter is zero.
+
+Powers keep their base: ``d/dx x^h`` is ``h x^(h-1)``, where general differentiation gives
+``h x^h / x``, no number at zero, where most states begin; for the same reason ``d/dh x^h`` is 0 at
+a base of zero. A ``where``, ``min``, ``max`` or ``abs`` is differentiated branch by branch; the
+branch that the formula itself takes decides. Where two meet, that is the derivative from one side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import sympy as sp
+
+__all__ = ["derivative", "steps_on"]
+
+
+@lru_cache(maxsize=4096)
+def derivative(expression: sp.Expr, by: sp.Symbol) -> sp.Expr:
+    """Return the derivative of an expression by a symbol.
+
+    Parameters
+    ----------
+    expression
+        An expression of `statera.numerics.expression`.
+    by
+        The symbol; see `statera.numerics.expression.symbol`.
+    """
+    if by not in expression.free_symbols:
+        return sp.Integer(0)
+    if expression == by:
+        return sp.Integer(1)
+    return _RULES[expression.func.__name__](expression, by)
+
+
+def _sum(node: Any, by: sp.Symbol) -> sp.Expr:
+    return sp.Add(*(derivative(term, by) for term in node.args))
+
+
+def _product(node: Any, by: sp.Symbol) -> sp.Expr:
+    factors = node.args
+    return sp.Add(
+        *(
+            sp.Mul(derivative(factor, by), *factors[:i], *factors[i + 1 :])
+            for i, factor in enumerate(factors)
+            if by in factor.free_symbols
+        )
+    )
+
+
+def _power(node: Any, by: sp.Symbol) -> sp.Expr:
+    base, exponent = node.args
+    total = exponent * base ** (exponent - 1) * derivative(base, by)
+    if by in exponent.free_symbols:
+        grows = _pieces([(node * sp.log(base), sp.Gt(base, 0)), (sp.Integer(0), sp.true)])
+        total += grows * derivative(exponent, by)
+    return total
+
+
+def _where(node: Any, by: sp.Symbol) -> sp.Expr:
+    return _pieces([(derivative(value, by), condition) for value, condition in node.args])
+
+
+def _absolute(node: Any, by: sp.Symbol) -> sp.Expr:
+    inner = derivative(node.args[0], by)
+    return _pieces([(inner, sp.Ge(node.args[0], 0)), (-inner, sp.true)])
+
+
+def _extreme(node: Any, by: sp.Symbol) -> sp.Expr:
+    first, *others = node.args
+    rest = node.func(*others)
+    wins = sp.Ge(first, rest) if isinstance(node, sp.Max) else sp.Le(first, rest)
+    return _pieces([(derivative(first, by), wins), (derivative(rest, by), sp.true)])
+
+
+_RULES: dict[str, Callable[[Any, sp.Symbol], sp.Expr]] = {
+    "Add": _sum,
+    "Mul": _product,
+    "Pow": _power,
+    "exp": lambda node, by: node * derivative(node.args[0], by),
+    "log": lambda node, by: derivative(node.args[0], by) / node.args[0],
+    "Piecewise": _where,
+    "Abs": _absolute,
+    "Min": _extreme,
+    "Max": _extreme,
+}
+
+
+def _pieces(pieces: Sequence[tuple[sp.Expr, Any]]) -> sp.Expr:
+    """Return a switch between the pieces, kept as it is: merged conditions are not evaluated."""
+    if all(value == 0 for value, _ in pieces):
+        return sp.Integer(0)
+    kept: list[tuple[sp.Expr, Any]] = []
+    for value, condition in pieces:
+        if condition == sp.false:
+            continue
+        kept.append((value, condition))
+        if condition == sp.true:
+            break
+    return kept[0][0] if kept[0][1] == sp.true else sp.Piecewise(*kept, evaluate=False)
+
+
+def steps_on(expression: sp.Expr, symbols: Sequence[sp.Symbol]) -> bool:
+    """Return True where the condition of a ``where`` depends on one of the symbols.
+
+    Unlike ``min``, ``max`` and ``abs``, it may jump there, and the instant of the jump may move
+    with the parameters: a derivative branch by branch does not see that.
+    """
+    return any(
+        not condition.free_symbols.isdisjoint(symbols)
+        for switch in expression.atoms(sp.Piecewise)
+        for _, condition in switch.args
+        if condition != sp.true
+    )

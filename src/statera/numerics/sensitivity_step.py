@@ -1,0 +1,193 @@
+"""Steps of states and sensitivities together, and what their error is measured by, compiled.
+
+Tsit5 steps the joint system as it is. Rodas5P needs the Jacobian of the joint system, which is
+block triangular: below J stands the derivative of ``J v`` along S. One factorisation of
+``I/(h gamma) - J`` therefore serves the states and every column, and the result is the exact
+derivative of the step.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from statera.numerics.compiled import compiled
+from statera.numerics.rodas5p import (
+    COUPLING,
+    GAMMA,
+    NODES,
+    TIME_SLOPES,
+    WEIGHTS,
+    factor_dense,
+    solve_dense,
+)
+from statera.numerics.tsit5 import ERROR, FLOOR, A
+
+__all__ = ["column_error", "first_step", "held_down", "stiff_step"]
+
+_E1, _E2, _E3, _E4, _E5, _E6, _E7 = ERROR
+_LAST_TWO = A[6] - A[5]
+
+_BOUND = 3.0  # Tsit5 is stable to 3.5 on the negative real axis
+_LEISURE, _ENOUGH, _CALM = 20, 10, 10  # steps before looking, at the bound, and away from it
+_WORTHWHILE = 200.0  # steps left at which a change of the method pays
+
+
+@compiled
+def first_step(x, k, peak, rtol, atol):
+    """Return a cautious first step from the size of the state and its derivative.
+
+    After Hairer, Norsett and Wanner, Solving Ordinary Differential Equations I, II.4.
+    """
+    size = 0.0
+    speed = 0.0
+    for i in range(x.size):
+        scale = atol + rtol * max(abs(x[i]), FLOOR * peak[i])
+        if scale > 0.0:
+            size = max(size, abs(x[i]) / scale)
+            speed = max(speed, abs(k[i]) / scale)
+    if size < 1e-5 or speed < 1e-5:
+        return 1e-6 if speed > 0.0 else 1.0
+    return 0.01 * size / speed
+
+
+@compiled
+def held_down(n, clock, left, h, x, k, peak, rtol, atol):
+    """Return whether steps have been held down by stability and many more would be.
+
+    The last two stages of Tsit5 both stand at the end of the step: the difference of their
+    derivatives over that of their states is a slope (Hairer and Wanner, Solving Ordinary
+    Differential Equations II, IV.2). The states alone are looked at: J is the same for every
+    column. ``clock[3:6]`` counts the steps since the last event, those at the bound of stability
+    and those after them that were not.
+    """
+    size = x.size
+    clock[3] += 1.0
+    if clock[3] <= _LEISURE:
+        return False
+    top = 0.0
+    bottom = 0.0
+    for i in range(n):
+        scale = atol + rtol * max(abs(x[i]), FLOOR * peak[i])
+        if scale > 0.0:
+            moved = 0.0
+            for q in range(6):
+                moved += _LAST_TWO[q] * k[q * size + i]
+            top += ((k[6 * size + i] - k[5 * size + i]) / scale) ** 2
+            bottom += (moved / scale) ** 2
+    if bottom > 0.0 and top > _BOUND * _BOUND * bottom:
+        clock[4] += 1.0
+        clock[5] = 0.0
+        return clock[4] >= _ENOUGH and left > _WORTHWHILE * h
+    clock[5] += 1.0
+    if clock[5] == _CALM:
+        clock[4] = 0.0
+    return False
+
+
+@compiled
+def column_error(n, h, x, x_new, k, peak, weights, rtol, atol, totals, stiff):
+    """Return the largest error of a step among the states and each column of sensitivities.
+
+    Each is judged as the states alone are in a simulation: many columns must not water down the
+    error of the states. ``weights`` (m,) scale the absolute tolerance of a column; ``totals``
+    (m + 1,) is work space.
+    """
+    size = x.size
+    m = size // n - 1
+    totals[:] = 0.0
+    for i in range(size):
+        if stiff:
+            part = k[7 * size + i]
+        else:
+            part = h * (
+                _E1 * k[i] + _E2 * k[size + i] + _E3 * k[2 * size + i] + _E4 * k[3 * size + i]
+                + _E5 * k[4 * size + i] + _E6 * k[5 * size + i] + _E7 * k[6 * size + i]
+            )  # fmt: skip
+        column = 0 if i < n else (i - n) % m + 1
+        least = atol if i < n else atol * weights[column - 1]
+        scale = least + rtol * max(abs(x[i]), abs(x_new[i]), FLOOR * peak[i])
+        part /= scale
+        totals[column] += part * part if scale > 0.0 else x_new[i] * x_new[i]
+    worst = 0.0
+    for column in range(m + 1):
+        if not totals[column] <= worst:
+            worst = totals[column]
+    return np.sqrt(worst / n)
+
+
+@compiled
+def _combine(weights, stage, factor, k, size, out, base):
+    """Add ``factor`` times a sum of earlier stages to ``out[base:base + size]``."""
+    for q in range(stage):
+        weight = factor * weights[stage, q]
+        if weight != 0.0:
+            for i in range(size):
+                out[base + i] += weight * k[q * size + i]
+
+
+@compiled
+def _solve_columns(w, pivots, b, base, m):
+    """Solve for m columns, ``b[base + i m + c]``, in place with the factors of `factor_dense`."""
+    n = w.shape[0]
+    for k in range(n):
+        one, other = base + k * m, base + pivots[k] * m
+        if one != other:
+            for c in range(m):
+                b[one + c], b[other + c] = b[other + c], b[one + c]
+    for k in range(n):
+        for q in range(k):
+            if w[k, q] != 0.0:
+                for c in range(m):
+                    b[base + k * m + c] -= w[k, q] * b[base + q * m + c]
+    for k in range(n - 1, -1, -1):
+        for q in range(k + 1, n):
+            if w[k, q] != 0.0:
+                for c in range(m):
+                    b[base + k * m + c] -= w[k, q] * b[base + q * m + c]
+        inverse = 1.0 / w[k, k]
+        for c in range(m):
+            b[base + k * m + c] *= inverse
+
+
+@compiled
+def _finite_or_zero(values):
+    for q in range(values.size):
+        if not np.isfinite(values[q]):
+            values[q] = 0.0
+
+
+@compiled
+def stiff_step(
+    f, jacobian, by_time, curvature, n, t, h, x, p, rates, k, x_new, j, slope, rows, columns,
+    w, pivots,
+):  # fmt: skip
+    """Take one Rodas5P step of the joint system; return whether the matrix could be factored.
+
+    ``k`` (11 size,) takes the stages and the interpolant; ``j`` (n n,), ``slope`` (size,), ``w``
+    (n, n) and ``pivots`` (n,) are work space, ``rows`` and ``columns`` (n n,) the places of the
+    entries of J. A slope that is not finite counts as zero.
+    """
+    size = x.size
+    m = size // n - 1
+    jacobian(t, x, p, j, 0)
+    by_time(t, x, p, slope, 0)
+    _finite_or_zero(j)
+    _finite_or_zero(slope)
+    if not factor_dense(1.0 / (h * GAMMA), j, rows, columns, w, pivots):
+        return False
+    for s in range(8):
+        base = s * size
+        for i in range(size):
+            x_new[i] = x[i]
+        _combine(WEIGHTS, s, 1.0, k, size, x_new, 0)
+        f(t + NODES[s] * h, x_new, p, k, base)
+        for i in range(size):
+            k[base + i] += rates[i] + h * TIME_SLOPES[s] * slope[i]
+        _combine(COUPLING, s, 1.0 / h, k, size, k, base)
+        solve_dense(w, pivots, k, base)
+        if m > 0:
+            curvature(t, x, p, k, base)
+            _solve_columns(w, pivots, k, base + n, m)
+    for i in range(size):
+        x_new[i] += k[7 * size + i]
+    return True

@@ -1,0 +1,193 @@
+"""Sensitivities of models that are not linear, by their variational equations."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+import sympy as sp
+from numba.core.errors import NumbaExperimentalFeatureWarning
+from numpy.typing import NDArray
+
+from statera.data import EventTable
+from statera.errors import InputError
+from statera.model import Model
+from statera.numerics.expression import evaluate, free_names
+from statera.numerics.hoist import hoist
+from statera.numerics.sensitivity import (
+    CompiledVariational,
+    StiffVariational,
+    compile_stiff_variational,
+    compile_variational,
+)
+from statera.parallel import map_ordered
+from statera.simulate.arrays import Values, input_arrays
+from statera.simulate.gradient_values import Tangents, input_tangents, push_forward
+from statera.simulate.ode_options import OdeOptions
+from statera.simulate.parts import parts
+from statera.simulate.structure import depends_on_time
+
+__all__ = ["solve_ode_gradient"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _Compiled:
+    """Compiled functions with the names and formulas of their constants, in order of ``p``."""
+
+    system: CompiledVariational
+    derivatives: tuple[sp.Expr, ...]
+    states: tuple[str, ...]
+    names: tuple[str, ...]
+    constants: dict[str, sp.Expr]
+
+    @cached_property
+    def stiff(self) -> StiffVariational:
+        """What Rodas5P needs, compiled when first needed."""
+        return compile_stiff_variational(self.derivatives, self.states, self.names)
+
+
+@lru_cache(maxsize=64)
+def _compiled(
+    dynamics: tuple[sp.Expr, ...], outputs: tuple[sp.Expr, ...], states: tuple[str, ...]
+) -> _Compiled:
+    lean = hoist([*dynamics, *outputs], states)
+    used = frozenset().union(*(free_names(e) for e in lean.expressions))
+    names = tuple(sorted(used - set(states) - {"t"}))
+    split = len(dynamics)
+    system = compile_variational(lean.expressions[:split], lean.expressions[split:], states, names)
+    return _Compiled(system, tuple(lean.expressions[:split]), states, names, dict(lean.constants))
+
+
+@lru_cache(maxsize=1)
+def _kernel() -> Any:
+    """Import the compiled event loop; numba warns once that function types are experimental."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)
+        from statera.simulate import gradient_ode_kernel  # noqa: PLC0415  compiles when imported
+    return gradient_ode_kernel
+
+
+def _check_steady_states(model: Model, events: EventTable) -> None:
+    steady, added = events.steady_state > 0, events.steady_state == 2
+    if added.any():
+        wanted, sentence = added, "SS=2 adds steady states, which only a linear system allows"
+    elif steady.any() and depends_on_time(model):
+        wanted, sentence = steady, "the equations depend on time: they have no steady state"
+    else:
+        return
+    raise InputError(
+        f"{model.id}: {sentence}",
+        where=f"record {int(np.argmax(wanted)) + 1}",
+        hint="Give the doses one by one.",
+    )
+
+
+def solve_ode_gradient(
+    model: Model,
+    values: Values,
+    tangents: Tangents,
+    events: EventTable,
+    weights: Sequence[float],
+    shape: tuple[int, int],
+    workers: int,
+    options: OdeOptions,
+) -> tuple[Floats, Floats, NDArray[np.int64], str]:
+    """Return rows, their sensitivities and statuses, as `solve_linear_gradient` does, and how.
+
+    Parameters
+    ----------
+    weights
+        Factor of the absolute tolerance of the sensitivities to each name.
+
+    Raises
+    ------
+    InputError
+        If a record asks for a steady state that the model does not have.
+    """
+    _check_steady_states(model, events)
+    n_subjects = shape[0]
+    code = _compiled(
+        tuple(e.expression for e in model.dynamics),
+        tuple(o.expression for o in model.outputs),
+        model.states,
+    )
+    kernel = _kernel()
+    inputs = input_arrays(model, events, values, n_subjects)
+    d_inputs = input_tangents(model, events, values, tangents, shape)
+    constants = np.empty((n_subjects, len(code.names)))
+    d_constants = np.zeros((n_subjects, len(code.names), shape[1]))
+    for c, name in enumerate(code.names):
+        formula = code.constants.get(name, sp.Symbol(name, real=True))
+        constants[:, c] = evaluate(formula, values)
+        d_constants[:, c] = push_forward(formula, values, tangents, shape)
+    initial = np.zeros((n_subjects, len(model.states)))
+    d_initial = np.zeros((*initial.shape, shape[1]))
+    for name, expression in model.initial.items():
+        index = model.states.index(name)
+        initial[:, index] = evaluate(expression, values)
+        d_initial[:, index] = push_forward(expression, values, tangents, shape)
+    rows = np.full((n_subjects, events.n_rows, len(model.outputs)), np.nan)
+    slopes = np.full((*rows.shape, shape[1]), np.nan)
+    finite = np.ones(n_subjects, dtype=bool)
+    for array in (constants, d_constants, initial, d_initial):
+        finite &= np.isfinite(array).reshape(n_subjects, -1).all(axis=1)
+    statuses = np.where(finite, 0, 4).astype(np.int64)
+    factors = np.asarray(weights, dtype=np.float64)
+
+    def run(method: int, stretches: Sequence[tuple[int, int]]) -> None:
+        functions = _functions(kernel, code, method)
+
+        def work(part: tuple[int, int]) -> None:
+            kernel.run_ode_gradient(
+                *functions, method, part[0], part[1], events.offsets, events.time,
+                events.evid, events.amount, events.rate, events.interval, events.additional,
+                events.steady_state, events.key, events.row, inputs.key_start, inputs.compartment,
+                inputs.kind, inputs.bioavailability, inputs.lag, inputs.duration, inputs.rate,
+                d_inputs.bioavailability, d_inputs.lag, d_inputs.duration, d_inputs.rate,
+                constants, d_constants, initial, d_initial, factors, options.rtol, options.atol,
+                options.max_steps, options.periods, options.period_rtol, rows, slopes, statuses,
+            )  # fmt: skip
+
+        map_ordered(work, stretches, workers)
+
+    how = _by_method(kernel, run, options, statuses, workers)
+    return rows, slopes, statuses, how
+
+
+def _functions(kernel: Any, code: _Compiled, method: int) -> tuple[Any, ...]:
+    """Return the first arguments of the event loop; the stiff ones stand in where not needed."""
+    system = code.system
+    if method != kernel.RODAS5P:
+        return (system.rhs, system.outputs, *kernel.NOT_STIFF)
+    stiff = code.stiff
+    return system.rhs, system.outputs, stiff.jacobian, stiff.by_time, stiff.curvature
+
+
+def _by_method(
+    kernel: Any,
+    run: Callable[[int, Sequence[tuple[int, int]]], None],
+    options: OdeOptions,
+    statuses: NDArray[np.int64],
+    workers: int,
+) -> str:
+    """Run the method asked for; by default Rodas5P takes over where Tsit5 gives up."""
+    everyone = parts(statuses.size, workers)
+    if options.method == "rodas5p":
+        run(kernel.RODAS5P, everyone)
+        return "variational equations solved by Rodas5P, as asked"
+    if options.method == "tsit5":
+        run(kernel.TSIT5, everyone)
+        return "variational equations solved by Tsit5, as asked"
+    run(kernel.WATCHED, everyone)
+    again = np.flatnonzero(np.isin(statuses, kernel.GIVEN_UP))
+    if again.size == 0:
+        return "variational equations solved by Tsit5"
+    statuses[again] = 0
+    run(kernel.RODAS5P, [(int(s), int(s) + 1) for s in again])
+    return f"stiff in {again.size} of {statuses.size} subjects: these by Rodas5P, others by Tsit5"

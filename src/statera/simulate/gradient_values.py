@@ -1,0 +1,134 @@
+"""Derivatives of everything that is computed before integration, by the chain rule, in bulk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import sympy as sp
+from numpy.typing import NDArray
+
+from statera.data import EventTable
+from statera.model import Model
+from statera.numerics.derivative import derivative
+from statera.numerics.expression import evaluate, free_names, symbol
+from statera.simulate.arrays import Values, processes_of
+from statera.simulate.structure import Structure
+
+__all__ = [
+    "InputTangents",
+    "LinearTangents",
+    "Tangents",
+    "input_tangents",
+    "linear_tangents",
+    "push_forward",
+    "tangents_of",
+]
+
+Floats = NDArray[np.float64]
+Tangents = Mapping[str, Floats]
+"""``(n_subjects, n_wrt)`` float64 by name; a name that does not depend on any is not there."""
+
+
+@dataclass(frozen=True)
+class InputTangents:
+    """Derivatives of the input processes, ``(n_subjects, n_processes, n_wrt)`` float64 each."""
+
+    bioavailability: Floats
+    lag: Floats
+    duration: Floats
+    rate: Floats
+
+
+@dataclass(frozen=True)
+class LinearTangents:
+    """Derivatives of a linear system; the axis of `wrt` follows that of subjects.
+
+    Attributes
+    ----------
+    matrix : (n_subjects, n_wrt, n, n) float64
+    endogenous, initial : (n_subjects, n_wrt, n) float64
+    weights : (n_subjects, n_wrt, n_outputs, n) float64
+    offset : (n_subjects, n_wrt, n_outputs) float64
+    """
+
+    matrix: Floats
+    endogenous: Floats
+    initial: Floats
+    weights: Floats
+    offset: Floats
+
+
+def push_forward(
+    expression: sp.Expr | None, values: Values, tangents: Tangents, shape: tuple[int, int]
+) -> Floats:
+    """Return the derivatives of an expression, ``shape`` = (n_subjects, n_wrt).
+
+    A slope counts only where what it multiplies is not zero: a slope that is not finite, such as
+    that of a square root at zero, must not spoil what does not depend on it.
+    """
+    total = np.zeros(shape)
+    if expression is None:
+        return total
+    for name in sorted(free_names(expression) & set(tangents)):
+        slope = evaluate(derivative(expression, symbol(name)), values)
+        slope = np.broadcast_to(slope, (shape[0],))[:, None]
+        with np.errstate(all="ignore"):
+            total += np.where(tangents[name] == 0.0, 0.0, slope * tangents[name])
+    return total
+
+
+def tangents_of(model: Model, values: Values, wrt: Sequence[str], n_subjects: int) -> Tangents:
+    """Return the derivatives of every name by every name of `wrt`."""
+    shape = (n_subjects, len(wrt))
+    found: dict[str, Floats] = {}
+    for j, name in enumerate(wrt):
+        found[name] = np.zeros(shape)
+        found[name][:, j] = 1.0
+    for equation in model.individual:
+        if free_names(equation.expression) & set(found):
+            found[equation.name] = push_forward(equation.expression, values, found, shape)
+    return found
+
+
+def input_tangents(
+    model: Model, events: EventTable, values: Values, tangents: Tangents, shape: tuple[int, int]
+) -> InputTangents:
+    """Return the derivatives of the inputs, in the order of `statera.simulate.arrays.Inputs`."""
+    rows: list[list[Floats]] = [[], [], [], []]
+    for route, amount in events.dose_keys:
+        here = {**values, "AMT": amount}
+        for process in processes_of(model, route):
+            formulas = (process.bioavailability, process.lag, process.duration, process.rate)
+            for row, formula in zip(rows, formulas, strict=True):
+                row.append(push_forward(formula, here, tangents, shape))
+    empty = np.zeros((shape[0], 0, shape[1]))
+    return InputTangents(*(np.stack(r, axis=1) if r else empty for r in rows))
+
+
+def linear_tangents(
+    model: Model, structure: Structure, values: Values, tangents: Tangents, shape: tuple[int, int]
+) -> LinearTangents:
+    """Return the derivatives of the matrices of a linear system with linear outputs."""
+    assert structure.linear is not None
+    n, n_out = len(model.states), len(model.outputs)
+    found = LinearTangents(
+        np.zeros((*shape, n, n)),
+        np.zeros((*shape, n)),
+        np.zeros((*shape, n)),
+        np.zeros((*shape, n_out, n)),
+        np.zeros((*shape, n_out)),
+    )
+    for (i, k), expression in structure.linear.matrix.items():
+        found.matrix[:, :, i, k] = push_forward(expression, values, tangents, shape)
+    for i, expression in structure.linear.constant.items():
+        found.endogenous[:, :, i] = push_forward(expression, values, tangents, shape)
+    for name, expression in model.initial.items():
+        index = model.states.index(name)
+        found.initial[:, :, index] = push_forward(expression, values, tangents, shape)
+    for (o, k), expression in structure.outputs.weights.items():
+        found.weights[:, :, o, k] = push_forward(expression, values, tangents, shape)
+    for o, expression in structure.outputs.constant.items():
+        found.offset[:, :, o] = push_forward(expression, values, tangents, shape)
+    return found
