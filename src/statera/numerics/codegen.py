@@ -28,7 +28,13 @@ from statera.numerics.slopes import slope
 from statera.numerics.sparse_lu import factor_source
 from statera.numerics.tsit5_code import step_source
 
-__all__ = ["CompiledSystem", "StiffSystem", "compile_stiff", "compile_system"]
+__all__ = [
+    "CompiledSystem",
+    "StiffSystem",
+    "compile_stiff",
+    "compile_system",
+    "generated_module",
+]
 
 
 @dataclass(frozen=True)
@@ -112,7 +118,7 @@ def compile_system(
             f"@njit(STEP, **OPTIONS)\n{step_source(derivatives, states, parameters)}\n",
         ]
     )
-    module = _module(text)
+    module = generated_module(text)
     return CompiledSystem(module.rhs, module.outputs, module.step)
 
 
@@ -141,7 +147,7 @@ def compile_stiff(
             f"@njit(SOLVE_CALL, **OPTIONS)\n{solve}\n",
         ]
     )
-    module = _module(text)
+    module = generated_module(text)
     places = np.array(pattern, dtype=np.int64).reshape(-1, 2)
     return StiffSystem(
         module.jacobian,
@@ -154,7 +160,8 @@ def compile_stiff(
 
 
 @lru_cache(maxsize=256)
-def _module(text: str) -> Any:
+def generated_module(text: str) -> Any:
+    """Return the module with this source, written under its hash and imported once."""
     key = hashlib.sha256(f"{kernel_key()}\n{text}".encode()).hexdigest()[:32]
     name = f"statera_generated_{key}"
     path = cache_directory() / f"{name}.py"

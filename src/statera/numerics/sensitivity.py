@@ -14,7 +14,7 @@ from typing import Any
 
 import sympy as sp
 
-from statera.numerics.codegen import _module
+from statera.numerics.codegen import generated_module
 from statera.numerics.derivative import derivative
 from statera.numerics.expression import symbol
 from statera.numerics.printing import assignments
@@ -99,7 +99,7 @@ def compile_variational(
             _DECORATOR + _source("outputs", outputs, states, parameters) + "\n",
         ]
     )
-    module = _module(text)
+    module = generated_module(text)
     return CompiledVariational(module.rhs, module.outputs)
 
 
@@ -125,7 +125,7 @@ def compile_stiff_variational(
             _DECORATOR + _source("curvature", turned, states, parameters, directions) + "\n",
         ]
     )
-    module = _module(text)
+    module = generated_module(text)
     return StiffVariational(module.jacobian, module.by_time, module.curvature)
 
 

@@ -12,7 +12,9 @@ from statera.simulate.expectations import ExpectationResult, check_expectations
 from statera.simulate.gradient import gradients
 from statera.simulate.gradient_result import GradientResult
 from statera.simulate.ode_options import OdeOptions
+from statera.simulate.prepared import Columns, Prepared, full_formula, prepare_records
 from statera.simulate.result import ENDPOINTS, SimulationResult
+from statera.simulate.segments import Interpolation
 from statera.simulate.simulate import default_times, default_windows, simulate, structure_of
 from statera.simulate.simulate_events import simulate_events
 from statera.simulate.status import sentence
@@ -23,12 +25,15 @@ from statera.simulate.structure import depends_on_time
 __all__ = [
     "ENDPOINTS",
     "Choice",
+    "Columns",
     "EventsResult",
     "ExpectationResult",
     "GradientResult",
+    "Interpolation",
     "LogNormal",
     "Normal",
     "OdeOptions",
+    "Prepared",
     "SimulationResult",
     "StreamedSimulation",
     "Uniform",
@@ -37,8 +42,10 @@ __all__ = [
     "default_times",
     "default_windows",
     "depends_on_time",
+    "full_formula",
     "gradients",
     "parse_distribution",
+    "prepare_records",
     "sentence",
     "simulate",
     "simulate_events",

@@ -1,0 +1,1 @@
+"""Population estimation: nonlinear mixed-effects models fitted to data."""

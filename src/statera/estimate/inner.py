@@ -1,0 +1,157 @@
+"""Empirical Bayes estimates: the random effects that minimise each subject's objective.
+
+``J(eta) = -2 ln p(y | eta) + eta' P eta`` with ``P = Omega^-1``. Steps are those of Fisher scoring,
+by expected second derivatives, taken by all subjects at once; a step that does not lower J enough
+is shortened, and a subject that has arrived is left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from statera.estimate.individual import Evaluation, Individuals
+
+__all__ = ["ARRIVED", "Inner", "InnerOptions", "find_etas", "solve_many"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+ARRIVED, NOT_ARRIVED, NOT_SOLVED = range(3)
+
+
+@dataclass(frozen=True)
+class InnerOptions:
+    """How exactly the random effects are found.
+
+    Attributes
+    ----------
+    tolerance
+        Largest Newton decrement, the change of J still to be expected.
+    max_steps
+        Steps of each subject.
+    """
+
+    tolerance: float = 1e-9
+    max_steps: int = 60
+
+
+@dataclass(frozen=True)
+class Inner:
+    """Random effects of all subjects at the minimum of their objective.
+
+    Attributes
+    ----------
+    etas : (n_subjects, n_etas) float64
+    objective : (n_subjects,) float64
+        J; infinite where the subject could not be solved.
+    statuses : (n_subjects,) int64
+        ARRIVED, NOT_ARRIVED or NOT_SOLVED.
+    steps
+        Sweeps over the subjects.
+    """
+
+    etas: Floats
+    objective: Floats
+    statuses: Ints
+    steps: int
+
+
+def solve_many(matrices: Floats, vectors: Floats) -> Floats:
+    """Return ``matrices^-1 vectors``, (n, q), with a ridge where a matrix is not positive."""
+    if vectors.shape[1] == 0:
+        return vectors.copy()
+    try:
+        found: Floats = np.linalg.solve(matrices, vectors[:, :, None])[:, :, 0]
+    except np.linalg.LinAlgError:
+        size = np.abs(matrices).max(axis=(1, 2), initial=1e-12)
+        ridge = matrices + 1e-8 * size[:, None, None] * np.eye(matrices.shape[1])
+        found = np.linalg.solve(ridge, vectors[:, :, None])[:, :, 0]
+    return found
+
+
+def _objective(
+    of: Individuals, e: Evaluation, etas: Floats, precision: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Return J, its gradient and twice its expected curvature by subject."""
+    inside = etas @ precision
+    j = of.total(e.terms.value) + np.einsum("iq,iq->i", inside, etas)
+    gradient = of.gradient(e) + 2.0 * inside
+    curvature = 2.0 * (of.expected(e, 0) + precision)
+    j = np.where(np.isfinite(j) & (e.statuses == 0), j, np.inf)
+    return j, gradient, curvature
+
+
+def find_etas(
+    of: Individuals,
+    theta: Floats,
+    precision: Floats,
+    start: Floats,
+    options: InnerOptions,
+    *,
+    frozen: tuple[Floats, Floats] | None = None,
+    curvature: Floats | None = None,
+) -> Inner:
+    """Return the random effects that minimise J.
+
+    Parameters
+    ----------
+    theta : (n_theta,) float64
+    precision : (n_etas, n_etas) float64
+        Inverse of Omega.
+    start : (n_subjects, n_etas) float64
+    frozen
+        Variances and their derivatives at random effects 0, for FOCE without interaction.
+    curvature : (n_subjects, n_etas, n_etas) float64, optional
+        Exact second derivatives of J near the minimum, used instead of expected ones as long as
+        they lead downwards.
+    """
+    etas = start.copy()
+    n = of.n_subjects
+    none = of.n_etas == 0
+    active = np.ones(n, dtype=bool)
+    e = of.evaluate(theta, etas, by_parameters=False, frozen=frozen)
+    j, gradient, curve = _objective(of, e, etas, precision)
+    lost = ~np.isfinite(j)
+    if lost.any():  # a start that cannot be solved: begin at the typical subject
+        etas[lost] = 0.0
+        e = of.evaluate(theta, etas, by_parameters=False, frozen=frozen)
+        j, gradient, curve = _objective(of, e, etas, precision)
+    statuses = np.where(np.isfinite(j), NOT_ARRIVED, NOT_SOLVED).astype(np.int64)
+    active = statuses == NOT_ARRIVED
+    if none:
+        statuses[active] = ARRIVED
+        return Inner(etas, j, statuses, 1)
+    trust = np.ones(n)
+    sweeps = 1
+    exact = curvature is not None
+    for _ in range(options.max_steps):
+        best = curvature if exact and curvature is not None else curve
+        step = np.zeros_like(etas)
+        step[active] = -solve_many(best[active], gradient[active])
+        slope = np.einsum("iq,iq->i", gradient, step)
+        wrong = active & ~(slope < 0.0)
+        if wrong.any():
+            step[wrong] = -solve_many(curve[wrong], gradient[wrong])
+            slope = np.einsum("iq,iq->i", gradient, step)
+        done = active & (np.abs(slope) < 2.0 * options.tolerance)
+        statuses[done] = ARRIVED
+        active &= ~done
+        if not active.any():
+            break
+        trial = etas + np.where(active, trust, 0.0)[:, None] * step
+        e = of.evaluate(theta, trial, by_parameters=False, active=active, frozen=frozen)
+        j_new, gradient_new, curve_new = _objective(of, e, trial, precision)
+        sweeps += 1
+        taken = active & (j_new <= j + 1e-4 * trust * slope + 1e-11 * np.abs(j))
+        refused = active & ~taken
+        etas[taken], j[taken] = trial[taken], j_new[taken]
+        gradient[taken], curve[taken] = gradient_new[taken], curve_new[taken]
+        trust[taken] = np.minimum(1.0, 2.0 * trust[taken])
+        trust[refused] *= 0.3
+        stuck = refused & (trust < 1e-8)
+        active &= ~stuck
+        exact = exact and not refused.any()
+    return Inner(etas, j, statuses, sweeps)

@@ -1,0 +1,161 @@
+"""From states to predictions and residual variances of the observations, with derivatives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import sympy as sp
+from numpy.typing import NDArray
+
+from statera.model import Model
+from statera.numerics.derivative import derivative
+from statera.numerics.expression import free_names, symbol
+from statera.numerics.vectorised import Vectorised, vectorise
+from statera.simulate import Prepared, full_formula
+
+__all__ = ["Formulas", "Observations"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+DV, TAD, TIME = "DV", "TAD", "t"
+
+
+@dataclass(frozen=True)
+class Formulas:
+    """Prediction and variance of one kind of observation.
+
+    Attributes
+    ----------
+    name
+        Output or likelihood.
+    prediction
+        Over states, parameters, random effects, covariates, ``t``, ``TAD`` and ``DV``.
+    variance
+        Over the same; None for a likelihood, whose `prediction` is the log-likelihood.
+    """
+
+    name: str
+    prediction: sp.Expr
+    variance: sp.Expr | None
+
+
+class _Group:
+    """Observations of one kind: compiled formulas and their derivatives."""
+
+    def __init__(self, of: Prepared, formulas: Formulas, rows: Ints, dv: Floats, tad: Floats):
+        model = of.model
+        self.rows = rows
+        self.extra = {DV: dv, TAD: tad}
+        variance = sp.Integer(1) if formulas.variance is None else formulas.variance
+        pair = [full_formula(model, formulas.prediction), full_formula(model, variance)]
+        names = [*model.states, *of.base, TIME, TAD, DV]
+        self.values = vectorise(pair, names)
+        self.used = tuple(n for n in of.base if any(n in free_names(e) for e in pair))
+        self.by: list[tuple[int, str]] = []
+        found: list[sp.Expr] = []
+        wanted = (*model.states, *model.parameters, *model.random_effects)
+        for k, expression in enumerate(pair):
+            for name in wanted:
+                if name in free_names(expression):
+                    found.append(derivative(expression, symbol(name)))
+                    self.by.append((k, name))
+        self.slopes: Vectorised = vectorise(found, names)
+
+
+class Observations:
+    """All observations of a data set, evaluated together.
+
+    Parameters
+    ----------
+    of
+        The prepared model.
+    kinds
+        Formulas by kind of observation.
+    kind, row : (n_obs,) int64
+        Index into `kinds`, and row of the prepared model.
+    dv, tad : (n_obs,) float64
+        Observed value as formulas see it, and time after the last dose.
+    """
+
+    def __init__(
+        self,
+        of: Prepared,
+        kinds: Sequence[Formulas],
+        kind: Ints,
+        row: Ints,
+        dv: Floats,
+        tad: Floats,
+    ) -> None:
+        self.of = of
+        self.row = row
+        self.count = row.size
+        self.places = [np.flatnonzero(kind == k) for k in range(len(kinds))]
+        self.groups = [
+            _Group(of, formulas, row[place], dv[place], tad[place])
+            for formulas, place in zip(kinds, self.places, strict=True)
+        ]
+
+    def _names(
+        self, group: _Group, x: Floats, values: dict[str, Floats | float]
+    ) -> dict[str, Floats | float]:
+        here: dict[str, Floats | float] = {
+            name: x[group.rows, i] for i, name in enumerate(self.of.model.states)
+        }
+        system = self.of.row_system[group.rows]
+        for name in group.used:
+            value = values[name]
+            here[name] = value[system] if isinstance(value, np.ndarray) else value
+        here |= group.extra
+        here[TIME] = self.of.row_time[group.rows]
+        return here
+
+    def predict(self, x: Floats, values: dict[str, Floats | float]) -> tuple[Floats, Floats]:
+        """Return predictions and variances, (n_obs,) each.
+
+        Parameters
+        ----------
+        x : (n_rows, n_states) float64
+        values
+            From `Prepared.system_values`.
+        """
+        f, v = np.empty(self.count), np.empty(self.count)
+        for group, place in zip(self.groups, self.places, strict=True):
+            found = group.values(self._names(group, x, values), place.size)
+            f[place], v[place] = found
+        return f, v
+
+    def differentiate(
+        self, x: Floats, dx: Floats, values: dict[str, Floats | float], first: int
+    ) -> tuple[Floats, Floats, Floats, Floats]:
+        """Return predictions, variances and their derivatives, (n_obs, n_columns).
+
+        Parameters
+        ----------
+        dx : (n_rows, n_states, n_columns) float64
+        first
+            Column of `Prepared.columns` that is the first of `dx`.
+        """
+        f, v = np.empty(self.count), np.empty(self.count)
+        slopes = np.zeros((2, self.count, dx.shape[2]))
+        states = self.of.model.states
+        columns = self.of.columns
+        for group, place in zip(self.groups, self.places, strict=True):
+            here = self._names(group, x, values)
+            f[place], v[place] = group.values(here, place.size)
+            found = group.slopes(here, place.size)
+            moved = dx[group.rows]
+            occasion = self.of.occasion[self.of.row_system[group.rows]]
+            for (k, name), slope in zip(group.by, found, strict=True):
+                if name in states:
+                    slopes[k, place] += slope[:, None] * moved[:, states.index(name)]
+                    continue
+                column = columns.of(name, occasion)
+                if isinstance(column, int):
+                    if column >= first:
+                        slopes[k, place, column - first] += slope
+                else:
+                    slopes[k, place, column - first] += slope
+        return f, v, slopes[0], slopes[1]

@@ -1,0 +1,430 @@
+"""A model, data and what is to be estimated, as functions of one vector of free numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import sympy as sp
+from numpy.typing import NDArray
+
+from statera.data import EventTable
+from statera.errors import InputError, UsageError
+from statera.estimate.individual import Individuals
+from statera.estimate.observations import Formulas, Observations
+from statera.estimate.omega import OmegaMap
+from statera.estimate.scales import ThetaMap
+from statera.estimate.terms import ABOVE, BELOW, GAUSS, LIKELIHOOD, TRUNCATED
+from statera.model import Model
+from statera.numerics.expression import free_names, symbol
+from statera.simulate import Interpolation, OdeOptions, Prepared, prepare_records
+
+__all__ = ["Observed", "Problem", "ProblemOptions", "make_problem"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_LOG = "log"
+
+
+class Observed(Protocol):
+    """What estimation needs of a data set, see `statera.data`."""
+
+    @property
+    def events(self) -> EventTable:
+        """Records."""
+
+    @property
+    def dv(self) -> Floats:
+        """Observed values, (n_obs,)."""
+
+    @property
+    def row(self) -> Ints:
+        """Row of each observation among the observation records, (n_obs,)."""
+
+    @property
+    def dvid(self) -> Ints:
+        """Kind of each observation, (n_obs,)."""
+
+    @property
+    def cens(self) -> Ints:
+        """1 below, -1 above the limit, 0 quantified, (n_obs,)."""
+
+    @property
+    def limit(self) -> Floats:
+        """Limit of quantification, NaN where there is none, (n_obs,)."""
+
+    @property
+    def occasion(self) -> Ints | None:
+        """Occasion of each record, counted from 0, (n_records,)."""
+
+
+@dataclass(frozen=True)
+class ProblemOptions:
+    """What is estimated, and how data are read.
+
+    Attributes
+    ----------
+    fixed
+        Parameters and random effects that keep their value, beyond those fixed in the model.
+    initial
+        Initial values of parameters other than the model's; of variances by the effect's name.
+    bounds
+        Bounds of parameters; None for none.
+    outputs
+        Output or likelihood of the model for each DVID; by default in the order of the model.
+    blq
+        ``M1`` leaves censored values out, ``M2`` also conditions quantified ones on being above
+        the limit, ``M3`` uses the probability of being below it.
+    interaction
+        False: the residual variance is that of the typical subject (FOCE without interaction).
+    covariate_interpolation, ode, workers
+        As in `statera.simulate.simulate_events`.
+    """
+
+    fixed: Sequence[str] = ()
+    initial: Mapping[str, float] = field(default_factory=dict)
+    bounds: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
+    outputs: Mapping[int, str] = field(default_factory=dict)
+    blq: str = "M3"
+    interaction: bool = True
+    covariate_interpolation: Interpolation = "nocb"
+    ode: OdeOptions = field(default_factory=lambda: OdeOptions(rtol=1e-8))
+    workers: int = 1
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Everything that a method needs.
+
+    Attributes
+    ----------
+    model
+    individuals
+        Objective of every subject.
+    theta, omega
+        Maps between free numbers and parameters.
+    start : (n_free,) float64
+        Free numbers at the initial values.
+    constant
+        What does not depend on parameters: ``2 sum ln y`` of log-normal values.
+    omitted
+        Number of observations left out, such as censored ones by M1.
+    warnings
+        What a reader must know.
+    observed : (n_used,) int64
+        Which observations of the data are used.
+    """
+
+    model: Model
+    individuals: Individuals
+    theta: ThetaMap
+    omega: OmegaMap
+    start: Floats
+    constant: float
+    omitted: int
+    warnings: tuple[str, ...]
+    observed: Ints
+    priors: tuple[tuple[int, float, float], ...] = ()
+
+    @property
+    def n_free(self) -> int:
+        """Number of free numbers."""
+        return self.theta.size + self.omega.size
+
+    @property
+    def free_names(self) -> tuple[str, ...]:
+        """Names of what is estimated: parameters, then entries of Omega."""
+        effects = list(self.model.random_effects)
+        names = [list(self.model.parameters)[i] for i in self.theta.free]
+        for i, j in self.omega.entries():
+            names.append(f"omega({effects[i]},{effects[j]})" if i != j else f"omega({effects[i]})")
+        return tuple(names)
+
+    def unpack(self, u: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return fixed effects, Omega of the model, and Omega of all effects of a subject."""
+        theta, _ = self.theta.unpack(u[: self.theta.size])
+        omega = self.omega.unpack(u[self.theta.size :])
+        return theta, omega, self.omega.expand(omega)
+
+    def pack(self, theta: Floats, omega: Floats) -> Floats:
+        """Return the free numbers of parameters."""
+        return np.concatenate([self.theta.pack(theta), self.omega.pack(omega)])
+
+    def pull(self, u: Floats, by_theta: Floats, by_omega: Floats) -> Floats:
+        """Return derivatives by free numbers (..., n_free) from those by parameters."""
+        _, slopes = self.theta.unpack(u[: self.theta.size])
+        first = by_theta[..., self.theta.free] * slopes
+        second = self.omega.pull(u[self.theta.size :], self.omega.reduce(by_omega))
+        return np.concatenate([first, second], axis=-1)
+
+    def prior(self, theta: Floats) -> tuple[float, Floats]:
+        """Return -2 log of the priors and its derivatives by fixed effects."""
+        total, slopes = 0.0, np.zeros(theta.size)
+        for i, mean, sd in self.priors:
+            total += ((theta[i] - mean) / sd) ** 2
+            slopes[i] += 2.0 * (theta[i] - mean) / sd**2
+        return total, slopes
+
+
+def make_problem(model: Model, data: Observed, options: ProblemOptions) -> Problem:
+    """Prepare a fit.
+
+    Raises
+    ------
+    InputError, UsageError
+        If data or options cannot be used with the model.
+    """
+    records, covariates, warnings = prepare_records(
+        model, data.events, options.covariate_interpolation
+    )
+    prepared = Prepared(
+        model,
+        records,
+        covariates,
+        occasion=data.occasion,
+        interpolation=options.covariate_interpolation,
+        ode=options.ode,
+        workers=options.workers,
+    )
+    names = _kinds(model, data.dvid, options)
+    kinds = [_formulas(model, name) for name in names.values()]
+    index = {dvid: k for k, dvid in enumerate(names)}
+    keep = np.ones(data.dv.size, dtype=bool)
+    if options.blq in ("M1", "M2"):
+        keep = data.cens == 0
+    used = np.flatnonzero(keep)
+    if used.size == 0:
+        raise InputError("the data hold no observation that can be used", where="DV")
+    kind = np.array([index[int(d)] for d in data.dvid[used]], dtype=np.int64)
+    tad = times_after_dose(records)[prepared_rows(records)][data.row[used]]
+    observations = Observations(prepared, kinds, kind, data.row[used], data.dv[used], tad)
+    y, limit, constant = _scaled(model, names, kind, data.dv[used], data.limit[used])
+    individuals = Individuals(
+        prepared,
+        observations,
+        y,
+        _term_kinds(kinds, kind, data, used, options.blq),
+        limit,
+        interaction=options.interaction,
+    )
+    theta, start_theta = _theta_map(model, kinds, options)
+    omega, start_omega = _omega_map(model, prepared, options)
+    start = np.concatenate([theta.pack(start_theta), omega.pack(start_omega)])
+    omitted = int(data.dv.size - used.size)
+    if omitted:
+        warnings = [*warnings, f"{omitted} censored observations are left out ({options.blq})"]
+    return Problem(
+        model, individuals, theta, omega, start, constant, omitted, tuple(warnings), used,
+        _priors(model),
+    )  # fmt: skip
+
+
+def prepared_rows(records: EventTable) -> Ints:
+    """Return the record of each observation row."""
+    return np.flatnonzero(records.row >= 0).astype(np.int64)
+
+
+def times_after_dose(records: EventTable) -> Floats:
+    """Return the time since the last dose of each record, those of ADDL included; NaN before."""
+    out = np.full(records.time.size, np.nan)
+    for g in range(records.n_groups):
+        doses: list[tuple[float, float, int]] = []
+        for r in range(records.offsets[g], records.offsets[g + 1]):
+            t = records.time[r]
+            if records.evid[r] in (1, 4):
+                doses.append((t, records.interval[r], int(records.additional[r])))
+            since = [
+                t - start - (min(more, int((t - start) / ii + 1e-9)) * ii if ii > 0 else 0.0)
+                for start, ii, more in doses
+                if t >= start
+            ]
+            if since:
+                out[r] = min(since)
+    return out
+
+
+def _kinds(model: Model, dvid: Ints, options: ProblemOptions) -> dict[int, str]:
+    """Return the output or likelihood of each DVID that occurs."""
+    known = [o.name for o in model.outputs if o.name in model.residuals]
+    known += list(getattr(model, "likelihoods", {}))
+    found: dict[int, str] = {}
+    if not known:
+        raise InputError(
+            f"{model.id} has no residual error and no likelihood: there is nothing to fit",
+            where="residual",
+            hint="Give the model a table [residual.OUTPUT].",
+        )
+    for value in sorted({int(d) for d in dvid}):
+        if value in options.outputs:
+            name = options.outputs[value]
+            if name not in known:
+                raise UsageError(
+                    f"'{name}' has no residual error in {model.id}", hint=f"Known: {known}"
+                )
+            found[value] = name
+        elif len(known) == 1 and len(set(dvid.tolist())) == 1:
+            found[value] = known[0]
+        elif 1 <= value <= len(known):
+            found[value] = known[value - 1]
+        else:
+            raise InputError(
+                f"DVID {value} has no output in {model.id}",
+                where="DVID",
+                hint=f"Say which by outputs={{{value}: '{known[0]}'}}.",
+            )
+    return found
+
+
+def _formulas(model: Model, name: str) -> Formulas:
+    likelihoods = getattr(model, "likelihoods", {})
+    if name in likelihoods:
+        return Formulas(name, likelihoods[name].loglik, None)
+    output, residual = model.output(name), model.residuals[name]
+    prediction = output.expression
+    variance = residual.variance.xreplace({symbol(name): prediction})
+    if residual.lognormal:
+        prediction = sp.log(prediction)
+    return Formulas(name, prediction, variance)
+
+
+def _scaled(
+    model: Model, names: Mapping[int, str], kind: Ints, dv: Floats, limit: Floats
+) -> tuple[Floats, Floats, float]:
+    y, lim, constant = dv.copy(), limit.copy(), 0.0
+    for k, name in enumerate(names.values()):
+        residual = model.residuals.get(name)
+        if residual is None or not residual.lognormal:
+            continue
+        rows = kind == k
+        if (dv[rows] <= 0).any():
+            raise InputError(
+                f"{int((dv[rows] <= 0).sum())} observed values of {name} are not above 0, "
+                "and its residual error is log-normal",
+                where="DV",
+                hint="Mark them as censored (CENS, LLOQ), or leave them out.",
+            )
+        y[rows], lim[rows] = np.log(dv[rows]), np.log(limit[rows])
+        constant += 2.0 * float(np.log(dv[rows]).sum())
+    return y, lim, constant
+
+
+def _term_kinds(
+    kinds: Sequence[Formulas], kind: Ints, data: Observed, used: Ints, blq: str
+) -> Ints:
+    found = np.full(used.size, GAUSS, dtype=np.int64)
+    cens, limit = data.cens[used], data.limit[used]
+    found[cens == 1] = BELOW
+    found[cens == -1] = ABOVE
+    if blq == "M2":
+        found[(cens == 0) & np.isfinite(limit)] = TRUNCATED
+    if ((cens != 0) & ~np.isfinite(limit)).any():
+        raise InputError("a censored observation has no limit of quantification", where="LLOQ")
+    for k, formulas in enumerate(kinds):
+        if formulas.variance is None:
+            found[kind == k] = LIKELIHOOD
+    return found
+
+
+def _theta_map(
+    model: Model, kinds: Sequence[Formulas], options: ProblemOptions
+) -> tuple[ThetaMap, Floats]:
+    names = list(model.parameters)
+    unknown = set(options.initial) | set(options.fixed) | set(options.bounds)
+    unknown -= set(names) | set(model.random_effects)
+    if unknown:
+        raise UsageError(
+            f"'{min(unknown)}' is not a parameter or random effect of {model.id}",
+            hint=f"Known: {', '.join([*names, *model.random_effects])}.",
+        )
+    start = np.array([options.initial.get(n, model.parameters[n].value) for n in names])
+    low, high = np.full(len(names), -np.inf), np.full(len(names), np.inf)
+    spread = _only_in_variance(model, kinds)
+    fixed = []
+    for i, name in enumerate(names):
+        given = options.bounds.get(name, getattr(model.parameters[name], "bounds", None))
+        if given is not None:
+            low[i] = -np.inf if given[0] is None else given[0]
+            high[i] = np.inf if given[1] is None else given[1]
+        elif name in spread and start[i] > 0:
+            low[i] = 0.0
+        fixed.append(
+            name in options.fixed
+            or bool(getattr(model.parameters[name], "fixed", False))
+            or not _used(model, kinds, name)
+        )
+        if not low[i] <= start[i] <= high[i]:
+            raise InputError(
+                f"the initial value {start[i]:g} of {name} lies outside its bounds", where=name
+            )
+    return ThetaMap(start, low, high, fixed), start
+
+
+def _only_in_variance(model: Model, kinds: Sequence[Formulas]) -> set[str]:
+    """Return parameters that only residual variances hold: standard deviations."""
+    in_variance: set[str] = set()
+    elsewhere: set[str] = set()
+    for k in kinds:
+        if k.variance is None:
+            elsewhere |= free_names(k.prediction)
+            continue
+        elsewhere |= free_names(k.prediction)
+        in_variance |= free_names(k.variance)
+    for e in (*model.individual, *model.dynamics):
+        elsewhere |= free_names(e.expression)
+    return (in_variance - elsewhere) & set(model.parameters)
+
+
+def _used(model: Model, kinds: Sequence[Formulas], name: str) -> bool:
+    """Return True where the objective can depend on a parameter."""
+    held: set[str] = set()
+    for k in kinds:
+        held |= free_names(k.prediction)
+        if k.variance is not None:
+            held |= free_names(k.variance)
+    for e in (*model.individual, *model.dynamics):
+        held |= free_names(e.expression)
+    for expression in model.initial.values():
+        held |= free_names(expression)
+    for processes in model.inputs.values():
+        for process in processes:
+            for formula in (process.bioavailability, process.lag, process.duration, process.rate):
+                held |= set() if formula is None else free_names(formula)
+    return name in held
+
+
+def _omega_map(
+    model: Model, prepared: Prepared, options: ProblemOptions
+) -> tuple[OmegaMap, Floats]:
+    effects = list(model.random_effects.values())
+    start = model.omega.copy()
+    for i, effect in enumerate(effects):
+        if effect.name in options.initial:
+            ratio = np.sqrt(options.initial[effect.name] / start[i, i])
+            start[i, :] *= ratio
+            start[:, i] *= ratio
+    fixed = [
+        e.name in options.fixed or bool(getattr(e, "fixed", False)) or start[i, i] == 0.0
+        for i, e in enumerate(effects)
+    ]
+    columns = prepared.columns
+    places: list[list[int]] = []
+    for effect in effects:
+        first = [
+            columns.of(effect.name, np.array([k])) for k in range(max(1, columns.n_occasions))
+        ]
+        if effect.level == "subject":
+            first = first[:1]
+        places.append([int(np.asarray(c).ravel()[0]) - columns.n_parameters for c in first])
+    return OmegaMap(start, fixed, places), start
+
+
+def _priors(model: Model) -> tuple[tuple[int, float, float], ...]:
+    found = []
+    for i, parameter in enumerate(model.parameters.values()):
+        prior = getattr(parameter, "prior", None)
+        if prior is not None:
+            found.append((i, float(prior.mean), float(prior.sd)))
+    return tuple(found)
