@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from statera.estimate.individual import Evaluation, Individuals
 
-__all__ = ["ARRIVED", "Inner", "InnerOptions", "find_etas", "solve_many"]
+__all__ = ["ARRIVED", "Inner", "InnerOptions", "find_etas", "inverse_of", "solve_many"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -59,16 +59,26 @@ class Inner:
     steps: int
 
 
+def inverse_of(matrix: Floats) -> Floats:
+    """Return the inverse of one matrix or of many; empty ones stay empty."""
+    found: Floats = np.linalg.inv(matrix).astype(np.float64) if matrix.size else matrix.copy()
+    return found
+
+
 def solve_many(matrices: Floats, vectors: Floats) -> Floats:
     """Return ``matrices^-1 vectors``, (n, q), with a ridge where a matrix is not positive."""
     if vectors.shape[1] == 0:
         return vectors.copy()
     try:
-        found: Floats = np.linalg.solve(matrices, vectors[:, :, None])[:, :, 0]
+        return _solved(matrices, vectors)
     except np.linalg.LinAlgError:
         size = np.abs(matrices).max(axis=(1, 2), initial=1e-12)
         ridge = matrices + 1e-8 * size[:, None, None] * np.eye(matrices.shape[1])
-        found = np.linalg.solve(ridge, vectors[:, :, None])[:, :, 0]
+        return _solved(ridge, vectors)
+
+
+def _solved(matrices: Floats, vectors: Floats) -> Floats:
+    found: Floats = np.linalg.solve(matrices, vectors[:, :, None])[:, :, 0].astype(np.float64)
     return found
 
 

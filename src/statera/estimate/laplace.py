@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statera.estimate.individual import Evaluation, Individuals, Second
-from statera.estimate.inner import Inner, InnerOptions, find_etas, solve_many
+from statera.estimate.inner import Inner, InnerOptions, find_etas, inverse_of, solve_many
 
 __all__ = ["Expansion", "LaplaceOptions", "expand", "expand_gradient"]
 
@@ -75,7 +75,7 @@ def expand(
     start : (n_subjects, n_etas) float64
         Where the search for the modes begins.
     """
-    precision = np.linalg.inv(omega) if omega.size else omega
+    precision = inverse_of(omega)
     frozen = None if of.interaction else of.frozen_variance(theta)
     inner = find_etas(
         of, theta, precision, start, options.inner, frozen=frozen, curvature=curvature
@@ -115,14 +115,14 @@ def expand_gradient(
 ) -> Slopes:
     """Return the gradient of the objective at an expansion."""
     p, q = of.n_theta, of.n_etas
-    precision = np.linalg.inv(omega) if omega.size else omega
+    precision = inverse_of(omega)
     etas, frozen = at.inner.etas, at.frozen
     e = of.evaluate(theta, etas, by_parameters=True, frozen=frozen)
     s = of.second(theta, etas, by_parameters=True, frozen=frozen is not None)
     exact = of.exact(e, s, p)
     eta_eta = 0.5 * (exact[:, :, p:] + exact[:, :, p:].transpose(0, 2, 1)) + 2.0 * precision
     eta_theta = exact[:, :, :p]
-    inverse = np.linalg.inv(at.half) if q else at.half
+    inverse = inverse_of(at.half)
     if options.exact:
         trace = _trace_exact(of, theta, etas, inverse, frozen is not None)
     else:
@@ -139,9 +139,7 @@ def expand_gradient(
     return Slopes(by_theta, by_omega, eta_eta)
 
 
-def _trace_expected(
-    of: Individuals, e: Evaluation, s: Second, inverse: Floats, p: int
-) -> Floats:
+def _trace_expected(of: Individuals, e: Evaluation, s: Second, inverse: Floats, p: int) -> Floats:
     """Return ``tr(H^-1 dB)`` by every column, B the expected curvature of the data."""
     t = e.terms
     a, c = e.df[:, p:], e.dv[:, p:]

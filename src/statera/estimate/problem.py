@@ -412,9 +412,7 @@ def _omega_map(
     columns = prepared.columns
     places: list[list[int]] = []
     for effect in effects:
-        first = [
-            columns.of(effect.name, np.array([k])) for k in range(max(1, columns.n_occasions))
-        ]
+        first = [columns.of(effect.name, np.array([k])) for k in range(max(1, columns.n_occasions))]
         if effect.level == "subject":
             first = first[:1]
         places.append([int(np.asarray(c).ravel()[0]) - columns.n_parameters for c in first])

@@ -64,8 +64,7 @@ class ThetaMap:
         self.free = [i for i, stays in enumerate(fixed) if not stays]
         self.size = len(self.free)
         self._scales = [
-            _Scale(float(low[i]), float(high[i]), max(abs(float(start[i])), 0.1))
-            for i in self.free
+            _Scale(float(low[i]), float(high[i]), max(abs(float(start[i])), 0.1)) for i in self.free
         ]
 
     def pack(self, theta: Floats) -> Floats:

@@ -210,7 +210,9 @@ class Prepared:
         etas : (n_subjects, n_etas) float64
         """
         columns = self.columns
-        values: dict[str, Floats | float] = dict(zip(columns.parameters, map(float, theta)))
+        values: dict[str, Floats | float] = dict(
+            zip(columns.parameters, map(float, theta), strict=True)
+        )
         mine = etas[self.system_subject]
         rows = np.arange(self.system_subject.size)
         for name in (*columns.subject_etas, *columns.occasion_etas):
@@ -277,9 +279,7 @@ class Prepared:
         return self._tangents[by_parameters]
 
 
-def _tangents(
-    leaves: tuple[sp.Expr, ...], names: Sequence[str], base: Sequence[str]
-) -> _Tangents:
+def _tangents(leaves: tuple[sp.Expr, ...], names: Sequence[str], base: Sequence[str]) -> _Tangents:
     found: list[tuple[int, str, sp.Expr]] = []
     for k, leaf in enumerate(leaves):
         used = free_names(leaf)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import sympy as sp
@@ -44,9 +44,7 @@ class Places:
         self.missing: list[tuple[int, int]] = []
         self.key_start = np.zeros(1, dtype=np.int64)
 
-    def process(
-        self, process: InputProcess, amount: float, states: Sequence[str]
-    ) -> list[sp.Expr]:
+    def process(self, process: InputProcess, amount: float, states: Sequence[str]) -> list[sp.Expr]:
         """Return the formulas of an input process at a dose."""
         number = len(self.kind)
         self.compartment.append(states.index(process.into))
