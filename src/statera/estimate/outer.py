@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from statera.estimate.inner import inverse_of
 from statera.estimate.laplace import Expansion, LaplaceOptions, Slopes, expand, expand_gradient
 from statera.estimate.problem import Problem
 from statera.numerics.bfgs import Minimum, minimise
@@ -49,6 +50,8 @@ class Objective:
         self.curvature: Floats | None = None
         self.evaluations = 0
         self.last: Expansion | None = None
+        self.at: Floats | None = None
+        self.rows = np.zeros((individuals.n_subjects, problem.n_free))
 
     def value(self, u: Floats) -> tuple[float, Expansion]:
         """Return the objective and the expansion it comes from."""
@@ -75,7 +78,22 @@ class Objective:
         rows, slopes = self.by_subject(u, found)
         gradient = rows.sum(axis=0) + self._prior_slope(u)
         self.etas, self.curvature, self.last = found.inner.etas, slopes.curvature, found
+        self.rows, self.at = rows, u.copy()
         return total, gradient
+
+    def guess(self, u: Floats) -> Floats | None:
+        """Return an estimate of the inverse of the second derivatives, if `u` came last.
+
+        Near the maximum of a likelihood half the sum of the outer products of the subjects'
+        gradients is about half the second derivatives of -2 log-likelihood.
+        """
+        if self.at is None or not np.array_equal(self.at, u):
+            return None
+        outer = 0.5 * self.rows.T @ self.rows
+        size = np.sqrt(np.maximum(np.diag(outer), 1e-8))
+        scaled = outer / size[:, None] / size[None, :] + 1e-3 * np.eye(size.size)
+        inverse: Floats = inverse_of(scaled) / size[:, None] / size[None, :]
+        return inverse
 
     def _prior_slope(self, u: Floats) -> Floats:
         theta, _, _ = self.problem.unpack(u)
@@ -95,20 +113,12 @@ def search(
     The first guess of the curvature is half the sum of the outer products of the subjects'
     gradients, which estimates it near the maximum of a likelihood.
     """
-    with np.errstate(all="ignore"):
-        total, found = objective.value(start)
-    inverse = None
-    if np.isfinite(total):
-        rows, _ = objective.by_subject(start, found)
-        outer = 0.5 * rows.T @ rows
-        size = np.sqrt(np.maximum(np.diag(outer), 1e-8))
-        scaled = outer / size[:, None] / size[None, :] + 1e-3 * np.eye(size.size)
-        inverse = np.linalg.inv(scaled) / size[:, None] / size[None, :]
-        objective.etas = found.inner.etas
+    objective(start)
     return minimise(
         objective,
         start,
-        inverse=inverse,
+        inverse=objective.guess(start),
+        guess=objective.guess,
         tolerance=options.tolerance,
         max_iterations=options.max_iterations,
         report=report,
