@@ -105,6 +105,7 @@ def compile_system(
     text = "\n\n\n".join(
         [
             "import math\n\nfrom numba import njit\n\n"
+            "from statera.numerics.transit import transit_input\n"
             "from statera.numerics.tsit5 import FUNCTION, STEP, looped_step\n\n"
             'OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}',
             f"@njit(FUNCTION, **OPTIONS)\n{_function('rhs', derivatives, states, parameters)}",
@@ -134,6 +135,7 @@ def compile_stiff(
         [
             "import math\n\nfrom numba import njit\n\n"
             "from statera.numerics.rodas5p import FACTOR_CALL, SOLVE_CALL\n"
+            "from statera.numerics.transit import transit_slope\n"
             "from statera.numerics.tsit5 import FUNCTION\n\n"
             'OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}',
             f"@njit(FUNCTION, **OPTIONS)\n{jacobian}",

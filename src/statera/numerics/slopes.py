@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 import sympy as sp
 
+from statera.numerics.transit import TransitSlope
+
 __all__ = ["slope"]
 
 
@@ -65,6 +67,7 @@ _RULES: dict[str, Callable[[sp.Expr, sp.Symbol], sp.Expr]] = {
     "Pow": _pow,
     "exp": lambda e, by: e * slope(e.args[0], by),
     "log": lambda e, by: slope(e.args[0], by) / e.args[0],
+    "TransitInput": lambda e, by: TransitSlope(*e.args) * slope(e.args[0], by),
     "Piecewise": _piecewise,
     "Abs": _abs,
     "Min": _extreme,

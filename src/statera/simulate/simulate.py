@@ -160,7 +160,7 @@ def _solve(
     questions: Questions,
 ) -> tuple[Floats, Floats, NDArray[np.int64], str]:
     structure = structure_of(model)
-    if structure.linear is not None and structure.outputs.linear:
+    if structure.closed_form:
         rows, measures, statuses = solve_linear(
             model, structure, values, events, spans, n, workers, questions
         )
@@ -170,10 +170,7 @@ def _solve(
     rows, measures, statuses, how = solve_ode(
         model, values, events, spans, n, workers, options, questions
     )
-    reason = structure.reason
-    if structure.linear is not None:
-        reason = "an output is not linear in the states"
-    return rows, measures, statuses, f"{reason}: {how}"
+    return rows, measures, statuses, f"{structure.why}: {how}"
 
 
 def _numbers(values: ArrayLike, what: str) -> Floats:
