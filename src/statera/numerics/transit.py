@@ -1,4 +1,4 @@
-"""Input through transit compartments of any real number, as a rate that equations can hold, compiled.
+"""Input through transit compartments of any real number, as a rate in equations, compiled.
 
 A dose that passes n transit compartments at the rate ktr enters the next state at the rate
 ``A ktr (ktr s)^n exp(-ktr s) / Gamma(n + 1)`` a time s after it was given (Savic and others 2007,

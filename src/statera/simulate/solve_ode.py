@@ -22,6 +22,7 @@ from statera.numerics.hoist import hoist
 from statera.numerics.transit import TransitInput
 from statera.parallel import map_ordered
 from statera.simulate.arrays import Values, input_arrays
+from statera.simulate.event_windows import EventWindows, by_windows
 from statera.simulate.ode_options import OdeOptions
 from statera.simulate.parts import parts
 from statera.simulate.questions import Questions, new_measures
@@ -82,7 +83,7 @@ def solve_ode(
     model: Model,
     values: Values,
     events: EventTable,
-    windows: Floats,
+    windows: Floats | EventWindows,
     n_subjects: int,
     workers: int,
     options: OdeOptions,
@@ -112,22 +113,23 @@ def solve_ode(
     measures = new_measures(n_subjects, windows.shape[0], n_out, questions)
     statuses = layout.statuses(parameters, initial)
     accumulates = accumulating(model).astype(np.int64)
-    breaks = np.unique(windows.ravel())
 
     def run(method: int, stretches: Sequence[tuple[int, int]]) -> None:
         jacobian = method == kernel.RODAS5P or bool(events.steady_state.any())
         functions = _functions(kernel, code, jacobian)
 
         def work(part: tuple[int, int]) -> Any:
-            kernel.run_ode(
-                *functions, method, part[0], part[1], layout.during, layout.at, events.offsets,
-                events.time, events.evid, events.amount, events.rate, events.interval,
-                events.additional, events.steady_state,
-                events.key, inputs.key_start, inputs.compartment, inputs.kind,
-                inputs.bioavailability, inputs.lag, inputs.duration, inputs.rate, parameters,
-                initial, accumulates, n_out, options.rtol, options.atol, options.max_steps, options.periods,
-                options.period_rtol, windows, breaks, layout.row_of, rows, measures, statuses,
-            )  # fmt: skip
+            for first, last, spans, breaks in by_windows(windows, part):
+                kernel.run_ode(
+                    *functions, method, first, last, layout.during, layout.at, events.offsets,
+                    events.time, events.evid, events.amount, events.rate, events.interval,
+                    events.additional, events.steady_state,
+                    events.key, inputs.key_start, inputs.compartment, inputs.kind,
+                    inputs.bioavailability, inputs.lag, inputs.duration, inputs.rate, parameters,
+                    initial, accumulates, n_out, options.rtol, options.atol, options.max_steps,
+                    options.periods, options.period_rtol, spans, breaks, layout.row_of, rows,
+                    measures, statuses,
+                )  # fmt: skip
 
         map_ordered(work, stretches, workers)
 
