@@ -299,7 +299,8 @@ def _newton(course, tangent, delta, before, x, peak, early, pivots, clock, perio
     for i in range(x.size):
         if course[1] > 3.0 and distance > 0.1 and abs(x[i]) > _RUNAWAY * early[i] > 0.0:
             status[0] = NO_STEADY_STATE
-        peak[i] = abs(x[i])
+        if x[i] != 0.0:  # one that starts every period at zero keeps the size it is known to reach
+            peak[i] = abs(x[i])
     return False
 
 

@@ -199,7 +199,7 @@ def test_what_a_transit_input_cannot_do() -> None:
     with pytest.raises(InputError, match="its RATE must be 0"):
         simulate_events(MODEL, infusion)
     with pytest.raises(InputError, match="sensitivities are not computed"):
-        gradients(MODEL, "100 mg", ["K"], times=[1.0])
+        gradients(MODEL, "100 mg", wrt=["K"], times=[1.0])
 
 
 def test_numbers_that_cannot_be_are_a_status() -> None:
