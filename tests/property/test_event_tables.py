@@ -20,7 +20,7 @@ FEW = settings(deadline=None, max_examples=25)
 TIMES = [0.0, 0.7, 3.0, 9.5, 17.0, 26.0, 48.0]
 
 
-def _model(saturable: bool) -> Model:
+def _model(saturable: bool, out: bool = True) -> Model:
     loss = "VM*central/(KM + central)" if saturable else "0.2*central"
     return build_model(
         {
@@ -31,8 +31,8 @@ def _model(saturable: bool) -> Model:
                 "depot": "-KA*depot",
                 "central": f"KA*depot - {loss} - 0.3*central + 0.1*side",
                 "side": "0.3*central - 0.1*side",
-                "out": loss,
-            },
+            }
+            | ({"out": loss} if out else {}),
             "inputs": {
                 "oral": [{"kind": "bolus", "into": "depot", "lag": 0.4}],
                 "iv": [{"kind": "bolus", "into": "central"}],
@@ -44,13 +44,14 @@ def _model(saturable: bool) -> Model:
             },
             "outputs": {
                 "C": {"expression": "central"},
-                "total": {"expression": "depot + central + side + out"},
-            },
+            }
+            | ({"total": {"expression": "depot + central + side + out"}} if out else {}),
         }
     )  # fmt: skip
 
 
 LINEAR, SATURABLE = _model(False), _model(True)
+OPEN = _model(False, out=False)  # what has left would have no steady state
 models = st.sampled_from([LINEAR, SATURABLE])
 
 doses = st.lists(
@@ -152,14 +153,14 @@ def test_a_reset_forgets_what_was_before(
 def test_steady_state_of_a_linear_model_is_many_doses(
     amount: float, interval: float, share: float
 ) -> None:
-    """Also of infusions that outlast the interval; checked as a difference of two courses."""
+    """Also of infusions that outlast the interval."""
     dose = {"time": 0.0, "evid": 1, "amt": amount, "route": "iv", "ii": interval,
             "rate": amount / (share * interval)}  # fmt: skip
     times = [0.0, 0.4 * interval, 0.9 * interval]
     count = int(np.ceil(700.0 / interval))
     late = [count * interval + t for t in times]
-    steady = _run(LINEAR, [{**dose, "ss": 1}], times).outputs["C"]
-    _close(_run(LINEAR, [{**dose, "addl": count}], late).outputs["C"], steady)
+    steady = _run(OPEN, [{**dose, "ss": 1}], times).outputs["C"]
+    _close(_run(OPEN, [{**dose, "addl": count}], late).outputs["C"], steady)
 
 
 @FEW
