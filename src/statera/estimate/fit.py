@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statera.errors import UsageError
+from statera.estimate.checkpoint import Checkpoint, resume_problem
 from statera.estimate.inner import inverse_of
 from statera.estimate.laplace import Expansion, LaplaceOptions
 from statera.estimate.outer import Objective, OuterOptions, search
@@ -34,6 +35,7 @@ def fit(
     options: ProblemOptions | None = None,
     outer: OuterOptions | None = None,
     progress: Callable[[Iteration], None] | None = None,
+    resume: Checkpoint | None = None,
 ) -> FitResult:
     """Estimate fixed effects, Omega and residual error.
 
@@ -52,11 +54,13 @@ def fit(
         When to stop.
     progress
         Called after every iteration; KeyboardInterrupt in it leaves the best so far.
+    resume
+        Where an earlier fit of the same model and data stood.
 
     Raises
     ------
     InputError, UsageError
-        If model and data do not belong together. A search that fails does not raise: the result
+        If model and data, or the checkpoint, do not belong together. A search that fails does not raise: the result
         has a status.
     """
     if method not in METHODS:
@@ -64,7 +68,9 @@ def fit(
     options = options or ProblemOptions()
     options = replace(options, interaction=method != "foce")
     problem = make_problem(model, data, options)
-    return fit_problem(problem, method, outer or OuterOptions(), progress)
+    if resume is not None:
+        problem = resume_problem(problem, resume)
+    return fit_problem(problem, method, outer or OuterOptions(), progress, resume)
 
 
 def fit_problem(
@@ -72,18 +78,25 @@ def fit_problem(
     method: Method,
     outer: OuterOptions,
     progress: Callable[[Iteration], None] | None = None,
+    resume: Checkpoint | None = None,
 ) -> FitResult:
     """Fit a prepared problem, see `fit`."""
     started = time.process_time()
     objective = Objective(problem, LaplaceOptions(exact=method == "laplace"))
+    first = 0
+    if resume is not None:
+        first = resume.iteration
+        if resume.etas.shape == objective.etas.shape:
+            objective.etas = resume.etas.copy()
     history: list[Iteration] = []
 
     def report(number: int, u: Floats, value: float, gradient: Floats) -> bool:
         theta, omega, _ = problem.unpack(u)
-        history.append(Iteration(number, value, float(np.abs(gradient).max()), theta, omega))
+        steepest = float(np.abs(gradient).max(initial=0.0))
+        history.append(Iteration(first + number, value, steepest, theta, omega))
         try:
             if progress is not None:
-                progress(history[-1])
+                progress(replace(history[-1], etas=objective.etas))
         except KeyboardInterrupt:
             return True
         return False

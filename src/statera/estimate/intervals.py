@@ -1,0 +1,62 @@
+"""Confidence intervals of estimates and of what they stand for.
+
+Intervals are those of Wald, estimate -/+ 1.96 SE. That of a variance, and of the size of an error,
+is taken on the log scale, ``estimate exp(-/+ 1.96 SE/estimate)``, so that it cannot reach below
+zero. Ends are carried through the same transformation as the estimate.
+"""
+
+from __future__ import annotations
+
+import math
+
+from statera.estimate.meaning import Scale
+
+__all__ = ["Interval", "back", "log_interval", "relative_error", "wald"]
+
+Interval = tuple[float | None, float | None]
+
+_Z = 1.959963984540054  # 97.5th percentile of the standard normal distribution
+
+
+def wald(estimate: float, se: float | None) -> Interval:
+    """Return estimate -/+ 1.96 SE; nothing where the error is not known."""
+    return (None, None) if se is None else (estimate - _Z * se, estimate + _Z * se)
+
+
+def log_interval(estimate: float, se: float | None) -> Interval:
+    """Return the interval of a positive number, taken on the log scale."""
+    if se is None or not estimate > 0.0:
+        return None, None
+    factor = math.exp(min(_Z * se / estimate, 700.0))
+    return estimate / factor, estimate * factor
+
+
+def relative_error(estimate: float, se: float | None, scale: Scale) -> float | None:
+    """Return the relative standard error in percent of what a reader thinks in.
+
+    That is ``SE/|estimate|``; of ``exp(estimate)`` it is SE itself, and of ``expit(estimate) = p``
+    it is ``SE (1 - p)``, by the first derivative: the logarithm of a number has no relative error
+    of its own, as it is 0 for the number 1.
+    """
+    if se is None:
+        return None
+    if scale == "exp":
+        return 100.0 * se
+    if scale == "expit":
+        return 100.0 * se * (1.0 - _expit(estimate))
+    return 100.0 * se / abs(estimate) if estimate != 0.0 else None
+
+
+def back(estimate: float, span: Interval, scale: Scale) -> tuple[float, Interval]:
+    """Return an estimate and its interval on the scale that a reader thinks in."""
+    function = {"natural": float, "exp": _exp, "expit": _expit}[scale]
+    low, high = (None if end is None else function(end) for end in span)
+    return function(estimate), (low, high)
+
+
+def _exp(x: float) -> float:
+    return math.exp(x) if x < 709.0 else math.inf
+
+
+def _expit(x: float) -> float:
+    return 1.0 / (1.0 + math.exp(-x)) if x > -700.0 else 0.0
