@@ -13,18 +13,25 @@ from numpy.typing import NDArray
 from statera.errors import UsageError
 from statera.estimate.checkpoint import Checkpoint, resume_problem
 from statera.estimate.inner import inverse_of
-from statera.estimate.laplace import Expansion, LaplaceOptions
-from statera.estimate.outer import Objective, OuterOptions, search
+from statera.estimate.laplace import Expansion, LaplaceOptions, expand
+from statera.estimate.outer import (
+    FirstOrderObjective,
+    Objective,
+    OuterOptions,
+    QuadratureObjective,
+    search,
+)
 from statera.estimate.problem import Observed, Problem, ProblemOptions, make_problem
 from statera.estimate.result import FitResult, Iteration
+from statera.estimate.terms import GAUSS
 from statera.model import Model
 
-__all__ = ["METHODS", "Method", "fit", "fit_problem"]
+__all__ = ["METHODS", "Method", "fit", "fit_problem", "objective_of"]
 
 Floats = NDArray[np.float64]
 
-Method = Literal["foce", "focei", "laplace"]
-METHODS: tuple[Method, ...] = ("foce", "focei", "laplace")
+Method = Literal["fo", "foce", "focei", "laplace", "agq"]
+METHODS: tuple[Method, ...] = ("fo", "foce", "focei", "laplace", "agq")
 
 
 def fit(
@@ -34,6 +41,8 @@ def fit(
     method: Method = "focei",
     options: ProblemOptions | None = None,
     outer: OuterOptions | None = None,
+    curvature: Literal["expected", "exact"] | None = None,
+    nodes: int = 3,
     progress: Callable[[Iteration], None] | None = None,
     resume: Checkpoint | None = None,
 ) -> FitResult:
@@ -46,12 +55,18 @@ def fit(
     data
         From `statera.data`.
     method
-        ``foce``: conditional estimation, residual variance at random effects 0; ``focei``: with
-        interaction; ``laplace``: with exact second derivatives.
+        ``fo``: linearised at random effects 0; ``foce``: at the modes, residual variance at
+        random effects 0; ``focei``: with interaction; ``laplace``: with exact second derivatives;
+        ``agq``: adaptive Gaussian quadrature.
     options
         What is estimated and how data are read.
     outer
         When to stop.
+    curvature
+        Second derivatives at the modes for ``laplace`` (by default exact) and ``agq`` (by default
+        expected).
+    nodes
+        Nodes along each random effect for ``agq``.
     progress
         Called after every iteration; KeyboardInterrupt in it leaves the best so far.
     resume
@@ -60,8 +75,8 @@ def fit(
     Raises
     ------
     InputError, UsageError
-        If model and data, or the checkpoint, do not belong together. A search that fails does not raise: the result
-        has a status.
+        If model and data, or the checkpoint, do not belong together. A search that fails does not
+        raise: the result has a status.
     """
     if method not in METHODS:
         raise UsageError(f"'{method}' is not a method", hint=f"Methods: {', '.join(METHODS)}.")
@@ -70,7 +85,37 @@ def fit(
     problem = make_problem(model, data, options)
     if resume is not None:
         problem = resume_problem(problem, resume)
-    return fit_problem(problem, method, outer or OuterOptions(), progress, resume)
+    return fit_problem(
+        problem,
+        method,
+        outer or OuterOptions(),
+        progress,
+        curvature=curvature,
+        nodes=nodes,
+        resume=resume,
+    )
+
+
+def objective_of(
+    problem: Problem,
+    method: Method,
+    curvature: Literal["expected", "exact"] | None = None,
+    nodes: int = 3,
+) -> Objective:
+    """Return the objective that a method minimises, as a function of the free numbers."""
+    exact = method == "laplace" if curvature is None else curvature == "exact"
+    if method == "fo":
+        censored = problem.individuals.kind != GAUSS
+        if censored.any():
+            raise UsageError(
+                "FO is for quantified observations only",
+                where="method",
+                hint="Use laplace for censored observations and likelihoods.",
+            )
+        return FirstOrderObjective(problem, LaplaceOptions())
+    if method == "agq":
+        return QuadratureObjective(problem, LaplaceOptions(exact=exact), nodes)
+    return Objective(problem, LaplaceOptions(exact=exact))
 
 
 def fit_problem(
@@ -78,11 +123,14 @@ def fit_problem(
     method: Method,
     outer: OuterOptions,
     progress: Callable[[Iteration], None] | None = None,
+    *,
+    curvature: Literal["expected", "exact"] | None = None,
+    nodes: int = 3,
     resume: Checkpoint | None = None,
 ) -> FitResult:
     """Fit a prepared problem, see `fit`."""
     started = time.process_time()
-    objective = Objective(problem, LaplaceOptions(exact=method == "laplace"))
+    objective = objective_of(problem, method, curvature, nodes)
     first = 0
     if resume is not None:
         first = resume.iteration
@@ -103,7 +151,10 @@ def fit_problem(
 
     best = search(objective, problem.start, outer, report)
     total, at = objective.value(best.x)
-    theta, omega, _ = problem.unpack(best.x)
+    theta, omega, full = problem.unpack(best.x)
+    modes = at
+    if method == "fo":  # random effects after the fact
+        modes = expand(problem.individuals, theta, full, at.inner.etas, LaplaceOptions())
     return FitResult(
         problem=problem,
         method=method,
@@ -111,8 +162,8 @@ def fit_problem(
         omega=omega,
         ofv=total,
         by_subject=at.objective,
-        etas=at.inner.etas,
-        eta_variance=_variances(at),
+        etas=modes.inner.etas,
+        eta_variance=_variances(modes),
         status=best.status,
         iterations=tuple(history),
         warnings=problem.warnings,

@@ -34,7 +34,7 @@ class InnerOptions:
         Steps of each subject.
     """
 
-    tolerance: float = 1e-11
+    tolerance: float = 1e-14
     max_steps: int = 60
 
 

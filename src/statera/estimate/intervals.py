@@ -8,6 +8,7 @@ zero. Ends are carried through the same transformation as the estimate.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from statera.estimate.meaning import Scale
 
@@ -49,9 +50,13 @@ def relative_error(estimate: float, se: float | None, scale: Scale) -> float | N
 
 def back(estimate: float, span: Interval, scale: Scale) -> tuple[float, Interval]:
     """Return an estimate and its interval on the scale that a reader thinks in."""
-    function = {"natural": float, "exp": _exp, "expit": _expit}[scale]
+    function = _BACK[scale]
     low, high = (None if end is None else function(end) for end in span)
     return function(estimate), (low, high)
+
+
+def _same(x: float) -> float:
+    return x
 
 
 def _exp(x: float) -> float:
@@ -60,3 +65,6 @@ def _exp(x: float) -> float:
 
 def _expit(x: float) -> float:
     return 1.0 / (1.0 + math.exp(-x)) if x > -700.0 else 0.0
+
+
+_BACK: dict[Scale, Callable[[float], float]] = {"natural": _same, "exp": _exp, "expit": _expit}

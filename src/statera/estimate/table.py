@@ -10,6 +10,7 @@ import numpy as np
 
 from statera.estimate.intervals import back, log_interval, relative_error, wald
 from statera.estimate.meaning import Meaning, meanings
+from statera.numerics.expression import free_names
 
 if TYPE_CHECKING:
     import polars as pl
@@ -28,6 +29,10 @@ __all__ = [
 
 LARGE_RSE, LARGE_SHRINKAGE = 50.0, 30.0
 """Above these, in percent, a row is flagged."""
+
+_NUMBERS = (
+    "estimate", "se", "rse", "low", "high", "value", "value_low", "value_high", "shrinkage",
+)  # fmt: skip
 
 Kind = Literal["fixed effect", "residual error", "variance", "covariance"]
 Shown = Literal["", "exp", "expit", "CV %", "SD", "corr"]
@@ -138,7 +143,7 @@ class ParameterTable:
         import polars as pl  # noqa: PLC0415  heavy: only when a table is asked for
 
         rows = [asdict(row) | {"flags": "; ".join(row.flags)} for row in self.rows]
-        kinds: dict[str, Any] = dict.fromkeys(("estimate", "se", "rse", "low", "high", "value", "value_low", "value_high", "shrinkage"), pl.Float64)  # fmt: skip
+        kinds: dict[str, Any] = dict.fromkeys(_NUMBERS, pl.Float64)
         return pl.DataFrame(rows, schema_overrides=kinds)
 
 
@@ -181,14 +186,15 @@ def parameter_table(
 def residual_parameters(result: FitResult) -> frozenset[str]:
     """Return the parameters that only residual variances hold."""
     model = result.problem.model
-    from statera.numerics.expression import free_names  # noqa: PLC0415
-
     inside: set[str] = set()
     for residual in model.residuals.values():
         inside |= free_names(residual.variance)
     outside: set[str] = set()
-    for equation in (*model.individual, *model.dynamics, *model.outputs):
-        outside |= free_names(equation.expression)
+    for formula in [
+        *(e.expression for e in (*model.individual, *model.dynamics)),
+        *(o.expression for o in model.outputs),
+    ]:
+        outside |= free_names(formula)
     return frozenset((inside - outside) & set(model.parameters))
 
 
