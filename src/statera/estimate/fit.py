@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from statera.errors import UsageError
 from statera.estimate.checkpoint import Checkpoint, resume_problem
+from statera.estimate.checks import fit_warnings
 from statera.estimate.inner import inverse_of
 from statera.estimate.laplace import Expansion, LaplaceOptions, expand
 from statera.estimate.outer import (
@@ -155,6 +156,10 @@ def fit_problem(
     modes = at
     if method == "fo":  # random effects after the fact
         modes = expand(problem.individuals, theta, full, at.inner.etas, LaplaceOptions())
+    status = best.status if np.isfinite(total) else "no start"
+    found: tuple[str, ...] = ()
+    if status != "no start":
+        found = fit_warnings(problem, best.x, modes, objective.rows)
     return FitResult(
         problem=problem,
         method=method,
@@ -164,9 +169,9 @@ def fit_problem(
         by_subject=at.objective,
         etas=modes.inner.etas,
         eta_variance=_variances(modes),
-        status=best.status,
+        status=status,
         iterations=tuple(history),
-        warnings=problem.warnings,
+        warnings=(*problem.warnings, *found),
         seconds=time.process_time() - started,
         extra={"gradient": best.gradient, "evaluations": best.evaluations},
     )

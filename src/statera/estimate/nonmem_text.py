@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statera.estimate.result import FitResult
-from statera.estimate.summary import METHOD_NAMES
 
 __all__ = ["FINAL", "ext_text", "phi_text"]
 
@@ -23,6 +22,16 @@ FINAL, ERRORS, SPREADS, FIXED = -1000000000, -1000000001, -1000000004, -10000000
 """Iteration numbers of the last rows: estimates, standard errors, standard deviations and
 correlations, and 1 for each value that was fixed."""
 
+# as NONMEM calls its methods, by which tools tell them
+_TITLES = {
+    "fo": "First Order",
+    "foce": "First Order Conditional Estimation",
+    "focei": "First Order Conditional Estimation with Interaction",
+    "laplace": "Laplacian Conditional Estimation with Interaction",
+    "its": "Iterative Two Stage",
+    "saem": "Stochastic Approximation Expectation-Maximization",
+    "imp": "Objective Function Evaluation by Importance Sampling",
+}
 _NOT_KNOWN = 1e10  # what stands for a standard error that there is none of
 _WIDTH, _FIRST = 14, 13
 
@@ -72,7 +81,7 @@ def phi_text(result: FitResult) -> str:
 
 
 def _title(result: FitResult) -> str:
-    name = METHOD_NAMES.get(result.method, result.method)
+    name = _TITLES.get(result.method, result.method)
     return f"TABLE NO.     1: {name}: Goal Function=MINIMUM VALUE OF OBJECTIVE FUNCTION: Problem=1"
 
 

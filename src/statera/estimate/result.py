@@ -40,7 +40,7 @@ class Iteration:
     gradient: float
     theta: Floats
     omega: Floats
-    etas: Floats | None = None
+    etas: Floats | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

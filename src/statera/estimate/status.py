@@ -14,6 +14,10 @@ _SENTENCES = {
         "The search stopped: no step lowers the objective although its gradient is not 0. "
         "Look for parameters that the data do not determine, or start from other values."
     ),
+    "no start": (
+        "The objective cannot be computed at the initial values: predictions or their variances "
+        "are not usable numbers there. Check doses and units, and give other initial values."
+    ),
     "iterations": (
         "The search stopped at the largest number of iterations before it converged. "
         "Resume it from a checkpoint, or allow more iterations."

@@ -297,7 +297,7 @@ def _known(value: float | None) -> float | None:
 def _flags(rse: float | None, shrinkage: float | None) -> tuple[str, ...]:
     found = []
     if rse is not None and rse > LARGE_RSE:
-        found.append(f"RSE above {LARGE_RSE:g} %")
+        found.append(f"RSE > {LARGE_RSE:g} %")
     if shrinkage is not None and shrinkage > LARGE_SHRINKAGE:
-        found.append(f"shrinkage above {LARGE_SHRINKAGE:g} %")
+        found.append(f"shrinkage > {LARGE_SHRINKAGE:g} %")
     return tuple(found)
