@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,14 @@ from statera.estimate.fingerprint import data_hash, model_hash
 from statera.estimate.problem import Problem
 from statera.estimate.result import FitResult, Iteration
 
-__all__ = ["Checkpoint", "load_checkpoint", "make_checkpoint", "resume_problem", "save_checkpoint"]
+__all__ = [
+    "Checkpoint",
+    "CheckpointFile",
+    "load_checkpoint",
+    "make_checkpoint",
+    "resume_problem",
+    "save_checkpoint",
+]
 
 Floats = NDArray[np.float64]
 
@@ -128,6 +136,35 @@ def save_checkpoint(checkpoint: Checkpoint, path: str | Path) -> None:
             where="checkpoint",
             hint="Choose a place that you may write to and that has room.",
         ) from error
+
+
+class CheckpointFile:
+    """A file that always holds the latest checkpoint of a running fit.
+
+    Parameters
+    ----------
+    path
+        The file. It is replaced as a whole.
+    problem, method
+        What is fitted, and how.
+    every
+        Least time between two writings, s, so that quick iterations are not slowed.
+    """
+
+    def __init__(self, path: str | Path, problem: Problem, method: str, every: float = 1.0) -> None:
+        self.path, self.problem, self.method, self.every = Path(path), problem, method, every
+        self._last = -math.inf
+
+    def __call__(self, at: Iteration) -> None:
+        """Write an iteration, unless the last writing was just before."""
+        if time.monotonic() - self._last >= self.every:
+            save_checkpoint(make_checkpoint(self.problem, self.method, at), self.path)
+            self._last = time.monotonic()
+
+    def close(self, result: FitResult) -> None:
+        """Write the end of a fit; a fit that could not start leaves the file as it is."""
+        if result.status != "no start":
+            save_checkpoint(make_checkpoint(self.problem, self.method, result), self.path)
 
 
 def load_checkpoint(path: str | Path) -> Checkpoint:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
+import sympy as sp
 from numpy.typing import NDArray
 
+from statera.data import EventTable
+from statera.errors import InputError
 from statera.estimate.inner import ARRIVED, NOT_SOLVED
 from statera.estimate.laplace import Expansion
 from statera.estimate.problem import Problem
+from statera.model import Model
+from statera.numerics.expression import symbol
+from statera.simulate import full_formula
 
-__all__ = ["fit_warnings"]
+__all__ = ["check_doses", "fit_warnings"]
 
 Floats = NDArray[np.float64]
 
@@ -20,6 +26,25 @@ _TIED = 1e-7
 """Smallest eigenvalue of the scaled outer products of gradients, below which parameters cannot be
 told apart. Between an identifiable and an unidentifiable model lie many powers of ten."""
 _SHOWN = 5
+
+
+def check_doses(model: Model, events: EventTable) -> None:
+    """Refuse records without doses where the model stays at 0 without one.
+
+    Raises
+    ------
+    InputError
+        If every prediction would be that of empty states.
+    """
+    if np.isin(events.evid, (1, 4)).any() or model.initial:
+        return
+    empty = {symbol(name): sp.Integer(0) for name in model.states}
+    if all(full_formula(model, e.expression).xreplace(empty) == 0 for e in model.dynamics):
+        raise InputError(
+            "the data hold no dose, and without one all states of the model stay at 0",
+            where="AMT",
+            hint="Look at the columns AMT and EVID: their names, and whether AMT is 0 throughout.",
+        )
 
 
 def fit_warnings(problem: Problem, u: Floats, at: Expansion, rows: Floats) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from statera.estimate.table import Shrinkage, Uncertainty, parameter_table
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["fit_files", "fit_tables", "fit_to_dict", "save_fit"]
+__all__ = ["eta_names", "fit_files", "fit_tables", "fit_to_dict", "save_fit"]
 
 
 def fit_tables(

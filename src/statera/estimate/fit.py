@@ -5,14 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from statera.errors import UsageError
-from statera.estimate.checkpoint import Checkpoint, resume_problem
-from statera.estimate.checks import fit_warnings
+from statera.estimate.checkpoint import Checkpoint, CheckpointFile, resume_problem
+from statera.estimate.checks import check_doses, fit_warnings
 from statera.estimate.inner import inverse_of
 from statera.estimate.laplace import Expansion, LaplaceOptions, expand
 from statera.estimate.outer import (
@@ -46,6 +47,7 @@ def fit(
     nodes: int = 3,
     progress: Callable[[Iteration], None] | None = None,
     resume: Checkpoint | None = None,
+    checkpoint: str | Path | None = None,
 ) -> FitResult:
     """Estimate fixed effects, Omega and residual error.
 
@@ -71,7 +73,9 @@ def fit(
     progress
         Called after every iteration; KeyboardInterrupt in it leaves the best so far.
     resume
-        Where an earlier fit of the same model and data stood.
+        Where an earlier fit of the same model and data stood; `load_checkpoint` reads it.
+    checkpoint
+        A file that is written while the fit runs and at its end, to resume from.
 
     Raises
     ------
@@ -83,6 +87,7 @@ def fit(
         raise UsageError(f"'{method}' is not a method", hint=f"Methods: {', '.join(METHODS)}.")
     options = options or ProblemOptions()
     options = replace(options, interaction=method != "foce")
+    check_doses(model, data.events)
     problem = make_problem(model, data, options)
     if resume is not None:
         problem = resume_problem(problem, resume)
@@ -94,6 +99,7 @@ def fit(
         curvature=curvature,
         nodes=nodes,
         resume=resume,
+        checkpoint=checkpoint,
     )
 
 
@@ -128,6 +134,7 @@ def fit_problem(
     curvature: Literal["expected", "exact"] | None = None,
     nodes: int = 3,
     resume: Checkpoint | None = None,
+    checkpoint: str | Path | None = None,
 ) -> FitResult:
     """Fit a prepared problem, see `fit`."""
     started = time.process_time()
@@ -137,6 +144,7 @@ def fit_problem(
         first = resume.iteration
         if resume.etas.shape == objective.etas.shape:
             objective.etas = resume.etas.copy()
+    keep = None if checkpoint is None else CheckpointFile(checkpoint, problem, method)
     history: list[Iteration] = []
 
     def report(number: int, u: Floats, value: float, gradient: Floats) -> bool:
@@ -144,14 +152,18 @@ def fit_problem(
         steepest = float(np.abs(gradient).max(initial=0.0))
         history.append(Iteration(first + number, value, steepest, theta, omega))
         try:
+            now = replace(history[-1], etas=objective.etas)
+            if keep is not None:
+                keep(now)
             if progress is not None:
-                progress(replace(history[-1], etas=objective.etas))
+                progress(now)
         except KeyboardInterrupt:
             return True
         return False
 
     best = search(objective, problem.start, outer, report)
-    total, at = objective.value(best.x)
+    with np.errstate(all="ignore"):  # a fit that could not start has no numbers here
+        total, at = objective.value(best.x)
     theta, omega, full = problem.unpack(best.x)
     modes = at
     if method == "fo":  # random effects after the fact
@@ -160,7 +172,7 @@ def fit_problem(
     found: tuple[str, ...] = ()
     if status != "no start":
         found = fit_warnings(problem, best.x, modes, objective.rows)
-    return FitResult(
+    result = FitResult(
         problem=problem,
         method=method,
         theta=theta,
@@ -175,6 +187,9 @@ def fit_problem(
         seconds=time.process_time() - started,
         extra={"gradient": best.gradient, "evaluations": best.evaluations},
     )
+    if keep is not None:
+        keep.close(result)
+    return result
 
 
 def _variances(at: Expansion) -> Floats:

@@ -13,7 +13,7 @@ from statera.manifest import manifest
 if TYPE_CHECKING:
     from statera.estimate.result import FitResult
 
-__all__ = ["METHOD_NAMES", "fit_manifest", "summary", "summary_html"]
+__all__ = ["METHOD_NAMES", "fit_manifest", "summary", "summary_html", "summary_pairs"]
 
 METHOD_NAMES = {
     "fo": "first order (FO)",

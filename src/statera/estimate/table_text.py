@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from statera.estimate.table import ParameterRow, ParameterTable
 
-__all__ = ["table_html", "table_text"]
+__all__ = ["cells_of", "headings", "notes", "number", "table_html", "table_text"]
 
 _HEADS = (
     "parameter", "of", "estimate", "SE", "RSE %", "95 % CI", "shown as", "value", "95 % CI",
@@ -21,8 +21,8 @@ _TITLES = {
     "covariance": "Random effects (covariances)",
 }
 _NOTES = {
-    "exp": "exp: the typical value of a log-normal parameter, exp(estimate); RSE is that of it",
-    "expit": "expit: 1/(1 + exp(-estimate)); RSE is that of it",
+    "exp": "exp: the typical value of a log-normal parameter, exp(estimate)",
+    "expit": "expit: 1/(1 + exp(-estimate))",
     "CV %": "CV %: 100 sqrt(exp(variance) - 1), of a log-normal parameter",
     "SD": "SD: square root of the variance, in the unit of the random effect",
     "corr": "corr: correlation of the two random effects",
@@ -78,10 +78,17 @@ def notes(table: ParameterTable) -> list[str]:
         found.append(
             "CI: estimate -/+ 1.96 SE; for variances and sizes of residual error on the log scale"
         )
+        if any(row.se is not None and row.shown_as in ("exp", "expit") for row in table.rows):
+            found.append("RSE: SE/estimate; in rows shown as exp or expit that of the value")
         unknown = [row.name for row in table.rows if row.se is None and not row.fixed]
         if unknown:
             found.append(f"no standard error could be given for {', '.join(unknown)}")
     return found
+
+
+def headings() -> tuple[str, ...]:
+    """Return the headings of the whole table."""
+    return _HEADS
 
 
 def number(value: float | None, digits: int = 4) -> str:
