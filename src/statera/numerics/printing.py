@@ -47,6 +47,8 @@ class _Printer(PythonCodePrinter):  # type: ignore[misc]  # sympy has no types
 class _ArrayPrinter(_Printer):
     """Prints expressions over arrays, with the functions of numpy."""
 
+    special = "special_arrays"
+
     def _print_Piecewise(self, expr: Any) -> str:
         text = f"({self._print(expr.args[-1][0])})"
         for yes, condition in reversed(expr.args[:-1]):
