@@ -14,7 +14,7 @@ import numpy as np
 from statera.errors import InputError
 from statera.estimate.nonmem_text import ext_text, phi_text
 from statera.estimate.result import FitResult
-from statera.estimate.status import sentence
+from statera.estimate.ending import sentence
 from statera.estimate.summary import fit_manifest, summary
 from statera.estimate.table import Shrinkage, Uncertainty, parameter_table
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statera.estimate.problem import Problem
-from statera.estimate.status import FINISHED, sentence
+from statera.estimate.ending import FINISHED, sentence
 from statera.estimate.summary import summary, summary_html
 from statera.estimate.table import ParameterTable, Shrinkage, Uncertainty, parameter_table
 
@@ -67,7 +67,7 @@ class FitResult:
     eta_variance : (n_subjects, n_etas, n_etas) float64
         Conditional covariance of the random effects: inverse of H.
     status
-        ``converged`` or why not, see `statera.estimate.status`.
+        ``converged`` or why not, see `statera.estimate.ending`.
     iterations
         History.
     warnings

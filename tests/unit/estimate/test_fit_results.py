@@ -35,7 +35,7 @@ from statera.estimate.fingerprint import data_hash, model_hash
 from statera.estimate.meaning import meanings
 from statera.estimate.nonmem_text import ERRORS, FINAL, FIXED, SPREADS, ext_text, phi_text
 from statera.estimate.outer import Objective
-from statera.estimate.status import sentence
+from statera.estimate.ending import sentence
 from statera.model import Model, build_model
 from statera.simulate import simulate
 
