@@ -149,7 +149,12 @@ def fit_problem(
         iterations=tuple(history),
         warnings=problem.warnings,
         seconds=time.process_time() - started,
-        extra={"gradient": best.gradient, "evaluations": best.evaluations},
+        extra={
+            "gradient": best.gradient,
+            "evaluations": best.evaluations,
+            "curvature": curvature,
+            "nodes": nodes,
+        },
     )
 
 
