@@ -185,7 +185,12 @@ def fit_problem(
         iterations=tuple(history),
         warnings=(*problem.warnings, *found),
         seconds=time.process_time() - started,
-        extra={"gradient": best.gradient, "evaluations": best.evaluations},
+        extra={
+            "gradient": best.gradient,
+            "evaluations": best.evaluations,
+            "curvature": curvature,
+            "nodes": nodes,
+        },
     )
     if keep is not None:
         keep.close(result)
