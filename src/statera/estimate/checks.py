@@ -6,26 +6,23 @@ import numpy as np
 import sympy as sp
 from numpy.typing import NDArray
 
-from statera.data import EventTable
+from statera.data import EventTable, FitData
 from statera.errors import InputError
-from statera.estimate.inner import ARRIVED, NOT_SOLVED
-from statera.estimate.laplace import Expansion
-from statera.estimate.problem import Problem
+from statera.estimate.problem import Observed, Problem
+from statera.estimate.result import FitResult
+from statera.estimate.status import Code, fit_notices
 from statera.model import Model
 from statera.numerics.expression import symbol
 from statera.simulate import full_formula
 
-__all__ = ["check_doses", "fit_warnings"]
+__all__ = ["check_doses", "fit_warnings", "on_natural_scale"]
 
 Floats = NDArray[np.float64]
 
-_NO_INFORMATION = 0.99
-"""Share of a random effect's variance that remains after the data, above which they say nothing:
-its variance has gone to 0, or no observation depends on it."""
 _TIED = 1e-7
 """Smallest eigenvalue of the scaled outer products of gradients, below which parameters cannot be
 told apart. Between an identifiable and an unidentifiable model lie many powers of ten."""
-_SHOWN = 5
+_OF_SEARCH = {Code.NO_PROGRESS, Code.ITERATIONS, Code.STOPPED, Code.NOT_CONVERGED}
 
 
 def check_doses(model: Model, events: EventTable) -> None:
@@ -47,79 +44,36 @@ def check_doses(model: Model, events: EventTable) -> None:
         )
 
 
-def fit_warnings(problem: Problem, u: Floats, at: Expansion, rows: Floats) -> tuple[str, ...]:
-    """Return what a reader of a fit must know.
+def on_natural_scale(model: Model, data: Observed) -> Observed:
+    """Return data whose observed values are not logarithms.
+
+    Raises
+    ------
+    InputError
+        If DV holds logarithms and a residual error is not on the log scale.
+    """
+    if not isinstance(data, FitData) or data.dv_scale != "log":
+        return data
+    other = [name for name, residual in model.residuals.items() if not residual.lognormal]
+    if other:
+        raise InputError(
+            f"DV holds logarithms, and the residual error of {other[0]} is not on the log scale",
+            where="DV",
+            hint=f'Write scale = "log" in [residual.{other[0]}], or give DV as it was measured.',
+        )
+    return data.to_natural()
+
+
+def fit_warnings(result: FitResult, rows: Floats) -> tuple[str, ...]:
+    """Return what a reader of a fit must know, beyond how its search ended.
 
     Parameters
     ----------
-    u : (n_free,) float64
-        Free numbers at the end.
-    at
-        Modes of the random effects at the end, and half the second derivatives there.
     rows : (n_subjects, n_free) float64
         Gradient of each subject by free numbers near the end.
     """
-    theta, omega, _ = problem.unpack(u)
-    return (
-        *_subjects(problem, at),
-        *_at_bounds(problem, theta),
-        *_without_information(problem, omega, at),
-        *_not_identified(problem, rows),
-    )
-
-
-def _subjects(problem: Problem, at: Expansion) -> list[str]:
-    ids = problem.individuals.prepared.events.subject_ids
-    statuses = at.inner.statuses
-    found = []
-    for chosen, what in (
-        (statuses == NOT_SOLVED, "could not be solved"),
-        ((statuses != ARRIVED) & (statuses != NOT_SOLVED), "have no mode of their random effects"),
-    ):
-        names = [ids[i] for i in np.flatnonzero(chosen)]
-        if names:
-            more = ", ..." if len(names) > _SHOWN else ""
-            found.append(
-                f"{len(names)} subjects {what} at the end: {', '.join(names[:_SHOWN])}{more}. "
-                "Look at their records, or give other initial values"
-            )
-    return found
-
-
-def _at_bounds(problem: Problem, theta: Floats) -> list[str]:
-    found = []
-    for i in problem.theta.free:
-        parameter = list(problem.model.parameters.values())[i]
-        for end in parameter.bounds or ():
-            size = max(abs(parameter.value), 1e-8)
-            if end is not None and abs(theta[i] - end) < 1e-4 * size:
-                found.append(
-                    f"{parameter.name} has reached its bound {end:g}: widen the bound, or fix it"
-                )
-    return found
-
-
-def _without_information(problem: Problem, omega: Floats, at: Expansion) -> list[str]:
-    """Return a sentence for each variance that is free and of which the data say nothing."""
-    half = at.half
-    if half.shape[1] == 0 or not np.isfinite(half).all():
-        return []
-    places = problem.omega.places
-    names = list(problem.model.random_effects)
-    found = []
-    for block in problem.omega.free:
-        for i in block.members:
-            if not omega[i, i] > 0.0:
-                continue
-            # the data add to 1/omega: where they add nothing, the variance remains
-            own = np.stack([half[:, k, k] for k in places[i]])
-            remains = 1.0 / np.maximum(own * omega[i, i], 1e-300)
-            if len(block.members) == 1 and np.median(remains) > _NO_INFORMATION:
-                found.append(
-                    f"the variance of {names[i]} ({omega[i, i]:.2g}) is at its boundary 0, or the "
-                    f"data say nothing about it: leave {names[i]} out, or fix its variance"
-                )
-    return found
+    notices = [str(n) for n in fit_notices(result) if n.code not in _OF_SEARCH]
+    return (*notices, *_not_identified(result.problem, rows))
 
 
 def _not_identified(problem: Problem, rows: Floats) -> list[str]:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from statera.errors import InputError
+from statera.estimate.ending import sentence
 from statera.estimate.nonmem_text import ext_text, phi_text
 from statera.estimate.result import FitResult
-from statera.estimate.ending import sentence
 from statera.estimate.summary import fit_manifest, summary
 from statera.estimate.table import Shrinkage, Uncertainty, parameter_table
 
@@ -133,7 +133,10 @@ def fit_files(
     ``summary.txt``, ``fit.json``, ``fit.ext``, ``fit.phi``, and ``parameters``, ``individuals``
     and ``iterations`` as ``.parquet``.
     """
-    errors = None if uncertainty is None else uncertainty.standard_errors
+    errors = None
+    if uncertainty is not None:
+        pairs = zip(uncertainty.names, uncertainty.standard_errors.tolist(), strict=True)
+        errors = {name: value for name, value in pairs if math.isfinite(value)}
     content = {
         "result": fit_to_dict(result, uncertainty, shrinkage),
         "warnings": list(result.warnings),

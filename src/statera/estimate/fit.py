@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from statera.errors import UsageError
 from statera.estimate.checkpoint import Checkpoint, CheckpointFile, resume_problem
-from statera.estimate.checks import check_doses, fit_warnings
+from statera.estimate.checks import check_doses, fit_warnings, on_natural_scale
 from statera.estimate.inner import inverse_of
 from statera.estimate.laplace import Expansion, LaplaceOptions, expand
 from statera.estimate.outer import (
@@ -88,6 +88,7 @@ def fit(
     options = options or ProblemOptions()
     options = replace(options, interaction=method != "foce")
     check_doses(model, data.events)
+    data = on_natural_scale(model, data)
     problem = make_problem(model, data, options)
     if resume is not None:
         problem = resume_problem(problem, resume)
@@ -169,9 +170,6 @@ def fit_problem(
     if method == "fo":  # random effects after the fact
         modes = expand(problem.individuals, theta, full, at.inner.etas, LaplaceOptions())
     status = best.status if np.isfinite(total) else "no start"
-    found: tuple[str, ...] = ()
-    if status != "no start":
-        found = fit_warnings(problem, best.x, modes, objective.rows)
     result = FitResult(
         problem=problem,
         method=method,
@@ -183,7 +181,7 @@ def fit_problem(
         eta_variance=_variances(modes),
         status=status,
         iterations=tuple(history),
-        warnings=(*problem.warnings, *found),
+        warnings=problem.warnings,
         seconds=time.process_time() - started,
         extra={
             "gradient": best.gradient,
@@ -192,6 +190,9 @@ def fit_problem(
             "nodes": nodes,
         },
     )
+    if status != "no start":
+        found = fit_warnings(result, objective.rows)
+        result = replace(result, warnings=(*result.warnings, *found))
     if keep is not None:
         keep.close(result)
     return result

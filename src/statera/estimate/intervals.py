@@ -2,7 +2,8 @@
 
 Intervals are those of Wald, estimate -/+ 1.96 SE. That of a variance, and of the size of an error,
 is taken on the log scale, ``estimate exp(-/+ 1.96 SE/estimate)``, so that it cannot reach below
-zero. Ends are carried through the same transformation as the estimate.
+zero; that of a correlation by Fisher's transformation, so that it cannot reach beyond one. Ends
+are carried through the same transformation as the estimate.
 """
 
 from __future__ import annotations
@@ -10,9 +11,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from statera.estimate.meaning import Scale
 
-__all__ = ["Interval", "back", "log_interval", "relative_error", "wald"]
+__all__ = ["Interval", "back", "correlation_interval", "log_interval", "relative_error", "wald"]
+
+Floats = NDArray[np.float64]
 
 Interval = tuple[float | None, float | None]
 
@@ -30,6 +36,33 @@ def log_interval(estimate: float, se: float | None) -> Interval:
         return None, None
     factor = math.exp(min(_Z * se / estimate, 700.0))
     return estimate / factor, estimate * factor
+
+
+def correlation_interval(
+    correlation: float, first: float, second: float, covariance: Floats
+) -> Interval:
+    """Return the interval of a correlation by Fisher's z.
+
+    Parameters
+    ----------
+    correlation
+        Its estimate.
+    first, second
+        The two variances.
+    covariance : (3, 3) float64
+        Covariance of the estimates of covariance, first and second variance.
+    """
+    if not (np.isfinite(covariance).all() and first > 0.0 and second > 0.0):
+        return None, None
+    by = np.array(
+        [1.0 / math.sqrt(first * second), -0.5 * correlation / first, -0.5 * correlation / second]
+    )
+    variance = float(by @ covariance @ by)
+    rest = 1.0 - correlation**2
+    if not (variance >= 0.0 and rest > 0.0):
+        return None, None
+    middle, width = math.atanh(correlation), _Z * math.sqrt(variance) / rest
+    return math.tanh(middle - width), math.tanh(middle + width)
 
 
 def relative_error(estimate: float, se: float | None, scale: Scale) -> float | None:

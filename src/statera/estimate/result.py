@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from statera.estimate.problem import Problem
 from statera.estimate.ending import FINISHED, sentence
+from statera.estimate.problem import Problem
 from statera.estimate.summary import summary, summary_html
 from statera.estimate.table import ParameterTable, Shrinkage, Uncertainty, parameter_table
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING, Any
 
-from statera.estimate.fingerprint import data_hash, model_hash
 from statera.estimate.ending import sentence
+from statera.estimate.fingerprint import data_hash, model_hash
 from statera.estimate.table import Shrinkage, Uncertainty, parameter_table
 from statera.manifest import manifest
 

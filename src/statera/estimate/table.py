@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from statera.estimate.intervals import back, log_interval, relative_error, wald
+from statera.estimate.intervals import (
+    back,
+    correlation_interval,
+    log_interval,
+    relative_error,
+    wald,
+)
 from statera.estimate.meaning import Meaning, meanings
 from statera.numerics.expression import free_names
 
@@ -27,6 +34,8 @@ __all__ = [
     "parameter_table",
 ]
 
+Floats = NDArray[np.float64]
+
 LARGE_RSE, LARGE_SHRINKAGE = 50.0, 30.0
 """Above these, in percent, a row is flagged."""
 
@@ -39,22 +48,31 @@ Shown = Literal["", "exp", "expit", "CV %", "SD", "corr"]
 
 
 class Uncertainty(Protocol):
-    """What a table needs of a covariance step."""
+    """What a table needs of a covariance step, such as `statera.estimate.covariance`."""
 
     @property
-    def standard_errors(self) -> Mapping[str, float]:
-        """Standard errors by the names of `Problem.free_names`; a missing or NaN one is not known.
+    def names(self) -> Sequence[str]:
+        """What was estimated, as `Problem.free_names`; entries of Omega are (co)variances."""
 
-        Those of entries of Omega are of variances and covariances.
-        """
+    @property
+    def standard_errors(self) -> Floats:
+        """Standard errors, (n,); NaN where not known."""
+
+    @property
+    def matrix(self) -> Floats:
+        """Covariance of the estimates, (n, n); NaN where not known."""
 
 
 class Shrinkage(Protocol):
-    """What a table needs of a shrinkage, in percent."""
+    """What a table needs of a shrinkage, such as `statera.estimate.shrinkage`."""
 
     @property
-    def eta(self) -> Mapping[str, float]:
-        """Shrinkage by random effect."""
+    def names(self) -> Sequence[str]:
+        """Random effects."""
+
+    @property
+    def sd(self) -> Floats:
+        """Shrinkage of their standard deviations in percent, (n_effects,)."""
 
 
 @dataclass(frozen=True)
@@ -164,8 +182,8 @@ def parameter_table(
         Shrinkage of the random effects.
     """
     problem = result.problem
-    errors = dict(uncertainty.standard_errors) if uncertainty is not None else {}
-    shrunk = dict(shrinkage.eta) if shrinkage is not None else {}
+    errors = _named(uncertainty.names, uncertainty.standard_errors) if uncertainty else {}
+    shrunk = _named(shrinkage.names, shrinkage.sd) if shrinkage else {}
     known = meanings(problem.model)
     errors_only = residual_parameters(result)
     free = set(problem.free_names)
@@ -180,7 +198,9 @@ def parameter_table(
             )
         )  # fmt: skip
     rows.sort(key=lambda row: row.kind == "residual error")  # stable: the rest keeps its order
-    return ParameterTable((*rows, *_omega_rows(result, known, errors, shrunk)))
+    return ParameterTable(
+        (*rows, *_omega_rows(result, known, errors, shrunk), *_covariances(result, uncertainty))
+    )
 
 
 def residual_parameters(result: FitResult) -> frozenset[str]:
@@ -261,27 +281,41 @@ def _omega_rows(
                 shrinkage, _flags(rse, shrinkage),
             )
         )  # fmt: skip
-    for i in range(len(effects)):
-        for j in range(i):
-            if result.omega[i, j] != 0.0:
-                rows.append(_covariance_row(result, i, j, free, errors))
     return rows
 
 
-def _covariance_row(
-    result: FitResult, i: int, j: int, free: set[str], errors: Mapping[str, float]
-) -> ParameterRow:
+def _covariances(result: FitResult, uncertainty: Uncertainty | None) -> list[ParameterRow]:
     effects = list(result.problem.model.random_effects)
-    name = f"omega({effects[i]},{effects[j]})"
-    estimate = float(result.omega[i, j])
-    size = float(np.sqrt(result.omega[i, i] * result.omega[j, j]))
-    se = _known(errors.get(name)) if name in free else None
-    rse = relative_error(estimate, se, "natural")
-    low, high = wald(estimate, se)
-    return ParameterRow(
-        "covariance", name, "", "", estimate, name not in free, se, rse, low, high,
-        "corr", estimate / size if size > 0 else 0.0, None, None, None, _flags(rse, None),
-    )  # fmt: skip
+    free = set(result.problem.free_names)
+    places = {} if uncertainty is None else {n: k for k, n in enumerate(uncertainty.names)}
+    rows = []
+    for i, j in zip(*np.nonzero(np.tril(result.omega, -1)), strict=True):
+        name = f"omega({effects[i]},{effects[j]})"
+        estimate = float(result.omega[i, j])
+        se: float | None = None
+        span: Interval = (None, None)
+        size = float(np.sqrt(result.omega[i, i] * result.omega[j, j]))
+        value = estimate / size if size > 0.0 else 0.0
+        trio = [name, f"omega({effects[i]})", f"omega({effects[j]})"]
+        if uncertainty is not None and name in free:
+            se = _known(uncertainty.standard_errors[places[name]])
+            at = [places[n] for n in trio]
+            span = correlation_interval(
+                value, result.omega[i, i], result.omega[j, j], uncertainty.matrix[np.ix_(at, at)]
+            )
+        rse = relative_error(estimate, se, "natural")
+        low, high = wald(estimate, se)
+        rows.append(
+            ParameterRow(
+                "covariance", name, "", "", estimate, name not in free, se, rse, low, high,
+                "corr", value, span[0], span[1], None, _flags(rse, None),
+            )
+        )  # fmt: skip
+    return rows
+
+
+def _named(names: Sequence[str], values: Floats) -> dict[str, float]:
+    return dict(zip(names, values.tolist(), strict=True))
 
 
 def _spread(variance: float, log_normal: bool) -> float:

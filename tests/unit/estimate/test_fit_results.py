@@ -18,7 +18,6 @@ from statera.errors import InputError, UsageError
 from statera.estimate import (
     FitResult,
     Iteration,
-    LaplaceOptions,
     ProblemOptions,
     fit,
     fit_files,
@@ -31,11 +30,11 @@ from statera.estimate import (
     save_fit,
 )
 from statera.estimate.checks import check_doses, fit_warnings
+from statera.estimate.ending import sentence
 from statera.estimate.fingerprint import data_hash, model_hash
+from statera.estimate.intervals import correlation_interval
 from statera.estimate.meaning import meanings
 from statera.estimate.nonmem_text import ERRORS, FINAL, FIXED, SPREADS, ext_text, phi_text
-from statera.estimate.outer import Objective
-from statera.estimate.ending import sentence
 from statera.model import Model, build_model
 from statera.simulate import simulate
 
@@ -58,12 +57,34 @@ class Data:
 
 @dataclass(frozen=True)
 class Errors:
-    standard_errors: dict[str, float]
+    """A covariance with the given standard errors and no correlation."""
+
+    by_name: dict[str, float]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.by_name)
+
+    @property
+    def standard_errors(self) -> Any:
+        return np.array(list(self.by_name.values()))
+
+    @property
+    def matrix(self) -> Any:
+        return np.diag(self.standard_errors**2)
 
 
 @dataclass(frozen=True)
 class Shrunk:
-    eta: dict[str, float]
+    by_name: dict[str, float]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.by_name)
+
+    @property
+    def sd(self) -> Any:
+        return np.array(list(self.by_name.values()))
 
 
 @pytest.fixture(scope="module")
@@ -222,6 +243,19 @@ def test_errors_and_intervals(result: FitResult, errors: Errors) -> None:
     assert table["omega(eta_CL)"].shrinkage == 10.0
 
 
+def test_the_interval_of_a_correlation(result: FitResult, errors: Errors) -> None:
+    row = result.table(errors)["omega(eta_V,eta_CL)"]
+    assert row.value_low is not None
+    assert row.value_high is not None
+    assert -1.0 <= row.value_low < row.value < row.value_high <= 1.0
+    # at correlation 0 the variances drop out: z has the error of the covariance, scaled
+    low, high = correlation_interval(0.0, 0.04, 0.09, np.diag([0.006**2, 1.0, 1.0]))
+    assert high == pytest.approx(math.tanh(1.959964 * 0.006 / 0.06), rel=1e-6)
+    assert low == pytest.approx(-(high or 0.0))
+    assert correlation_interval(0.1, 0.04, 0.09, np.full((3, 3), np.nan)) == (None, None)
+    assert correlation_interval(1.0, 0.04, 0.09, np.eye(3)) == (None, None)
+
+
 def test_an_error_that_is_not_known_is_not_shown(result: FitResult, errors: Errors) -> None:
     row = result.table(errors)["lV"]
     assert (row.se, row.rse, row.low, row.value_low) == (None, None, None, None)
@@ -298,7 +332,7 @@ def numbers(line: str) -> list[float]:
 
 
 def test_ext_has_the_rows_that_tools_look_for(result: FitResult, errors: Errors) -> None:
-    title, heading, *lines = ext_text(result, errors.standard_errors).splitlines()
+    title, heading, *lines = ext_text(result, errors.by_name).splitlines()
     assert "First Order Conditional Estimation with Interaction" in title
     names = heading.split()
     assert names[:7] == ["ITERATION", *(f"THETA{i}" for i in range(1, 6)), "SIGMA(1,1)"]
@@ -457,16 +491,19 @@ def test_parameters_that_cannot_be_told_apart_are_named(spec: dict[str, Any], da
     assert any("cannot tell lCL, lX apart" in warning for warning in found.warnings)
 
 
-def test_a_variance_without_information_is_named(result: FitResult) -> None:
+def test_notices_become_warnings(result: FitResult) -> None:
     omega = result.omega.copy()
-    omega[0, 0] = 1e-9
-    u = result.problem.pack(result.theta, omega)
-    objective = Objective(result.problem, LaplaceOptions())
-    objective(u)
-    assert objective.last is not None
-    found = fit_warnings(result.problem, u, objective.last, objective.rows)
-    assert any(text.startswith("the variance of eta_KA (1e-09) is at its b") for text in found)
-    assert not any("eta_CL" in text for text in found)
+    omega[0, 0] = 1e-13
+    rows = np.random.default_rng(1).standard_normal((SUBJECTS, result.problem.n_free))
+    found = fit_warnings(replace(result, omega=omega, status="iterations"), rows)
+    assert any("these variances" in text and "omega(eta_KA)" in text for text in found)
+    assert not any("iterations" in text for text in found)  # the status says it
+    rows[:, 0] = 0.0
+    found = fit_warnings(result, rows)
+    assert found == (
+        "the objective does not depend on lKA: the data do not determine it. Fix it, or leave "
+        "it out",
+    )
 
 
 def test_a_good_fit_has_no_warnings(result: FitResult) -> None:
@@ -477,7 +514,7 @@ def test_a_good_fit_has_no_warnings(result: FitResult) -> None:
 def test_a_value_at_its_bound_is_named(spec: dict[str, Any], data: Data) -> None:
     held = {**spec["parameters"], "lCL": {"value": 0.3, "unit": "L/h", "bounds": [0.0, 0.5]}}
     found = fit(build_model({**spec, "parameters": held}), data)
-    assert any(warning.startswith("lCL has reached its bound 0.5") for warning in found.warnings)
+    assert any("lie at a bound: lCL" in warning for warning in found.warnings)
 
 
 def test_data_without_doses_are_refused(spec: dict[str, Any], model: Model, data: Data) -> None:
