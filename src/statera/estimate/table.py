@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statera.estimate.intervals import (
+    Interval,
     back,
     correlation_interval,
     log_interval,

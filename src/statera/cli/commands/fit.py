@@ -1,0 +1,181 @@
+"""``statera fit``: a population model fitted to data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_args
+
+import typer
+
+from statera.cli.fit_output import FitOutcome, check_out, deliver
+from statera.cli.fit_progress import watched
+from statera.cli.options import JsonFlag, QuietFlag, Workers, concerning
+from statera.cli.pairs import read_numbers, read_pairs
+from statera.cli.terminal import note
+from statera.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from statera.data import FitData
+    from statera.estimate import FitResult
+    from statera.model import Model
+
+__all__ = ["HELP", "fit"]
+
+HELP = """
+\b
+Examples:
+  statera fit model.toml data.csv
+  statera fit model.toml data.csv --method laplace --out results/
+  statera fit model.toml data.csv --out report.html --checkpoint fit.ckpt
+  statera fit model.toml data.csv --checkpoint fit.ckpt --resume
+  statera fit model.toml data.csv --column ID=SUBJ --ignore "DOSE.EQ.0" --init lCL=1.2 --fix lKA
+
+Fit a population model to data, and print its estimates.
+
+What the data hold is said first, on standard error. Ctrl-C leaves the best values so far.
+"""
+_MATRICES = {"sandwich": "sandwich", "r": "R", "s": "S", "none": None}
+_Texts = list[str] | None
+
+
+def fit(
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL", help="A model of 'statera library list', or a model file (.toml)."
+        ),
+    ],
+    data: Annotated[
+        Path, typer.Argument(metavar="DATA", help="Records as NONMEM takes them (.csv).")
+    ],
+    *,
+    method: Annotated[
+        str, typer.Option("--method", "-m", help="fo, foce, focei, laplace or agq.")
+    ] = "focei",
+    column: Annotated[
+        _Texts,
+        typer.Option("--column", metavar="ROLE=NAME", help="Column of a role; repeatable."),
+    ] = None,
+    ignore: Annotated[
+        _Texts,
+        typer.Option(
+            "--ignore", metavar="CONDITION", help="Records to leave out, 'ID>100'; repeatable."
+        ),
+    ] = None,
+    accept: Annotated[
+        _Texts,
+        typer.Option(
+            "--accept", metavar="CONDITION", help="Keep only records of one of these; repeatable."
+        ),
+    ] = None,
+    lloq: Annotated[
+        float | None,
+        typer.Option("--lloq", help="Limit of quantification, where no column holds it."),
+    ] = None,
+    blq: Annotated[
+        str, typer.Option("--blq", help="Values below the limit: M1, M2 or M3.")
+    ] = "M3",
+    log_dv: Annotated[bool, typer.Option("--log-dv", help="DV holds logarithms.")] = False,
+    time_unit: Annotated[str, typer.Option("--time-unit", help="Unit of TIME and II.")] = "h",
+    amount_unit: Annotated[str, typer.Option("--amount-unit", help="Unit of AMT.")] = "mg",
+    output: Annotated[
+        _Texts,
+        typer.Option("--output", metavar="DVID=OUTPUT", help="Output of a DVID; repeatable."),
+    ] = None,
+    fix: Annotated[
+        _Texts,
+        typer.Option("--fix", metavar="NAME", help="Keep a value where it starts; repeatable."),
+    ] = None,
+    init: Annotated[
+        _Texts,
+        typer.Option(
+            "--init",
+            metavar="NAME=VALUE",
+            help="Initial value of a parameter, or variance of a random effect; repeatable.",
+        ),
+    ] = None,
+    iterations: Annotated[
+        int, typer.Option("--iterations", min=1, help="Largest number of iterations.")
+    ] = 300,
+    covariance: Annotated[
+        str,
+        typer.Option("--covariance", help="Standard errors by sandwich, r, s, or none."),
+    ] = "sandwich",
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option("--checkpoint", metavar="FILE", help="Written while the fit runs."),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the file of --checkpoint.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", metavar="DIR|FILE.html", help="Folder for all files, or one report."
+        ),
+    ] = None,
+    workers: Workers = None,
+    as_json: JsonFlag = False,
+    quiet: QuietFlag = False,
+) -> None:
+    """Fit a population model to data, and print its estimates."""
+    check_out(out)
+    if resume and checkpoint is None:
+        raise UsageError("--resume needs --checkpoint FILE, the file to go on from")
+    if covariance.lower() not in _MATRICES:
+        raise UsageError(
+            f"'{covariance}' is not a kind of covariance matrix",
+            where="--covariance",
+            hint=f"Kinds: {', '.join(_MATRICES)}.",
+        )
+    initial = read_numbers(init, "--init", "NAME=NUMBER, such as lCL=1.2")
+    columns = read_pairs(column, "--column", "ROLE=NAME, such as ID=SUBJ")
+    outputs = read_pairs(output, "--output", "DVID=OUTPUT, such as 2=RESPONSE")
+
+    from statera.data import read_data  # noqa: PLC0415  heavy: only when this runs
+    from statera.estimate import (  # noqa: PLC0415
+        METHODS,
+        OuterOptions,
+        ProblemOptions,
+        load_checkpoint,
+    )
+    from statera.estimate import fit as run  # noqa: PLC0415
+    from statera.parallel import available_workers  # noqa: PLC0415
+
+    if method not in METHODS:
+        raise UsageError(
+            f"'{method}' is not a method", where="--method", hint=f"Methods: {', '.join(METHODS)}."
+        )
+    known = _load(model)
+    start = load_checkpoint(checkpoint) if resume and checkpoint is not None else None
+    table = read_data(
+        data,
+        columns=columns,
+        ignore=ignore or (),
+        accept=accept or (),
+        lloq=lloq,
+        dv_scale="log" if log_dv else "natural",
+        time_unit=time_unit,
+        amount_unit=amount_unit,
+    )
+    note(str(table.report), quiet=quiet)
+    options = ProblemOptions(
+        fixed=tuple(fix or ()),
+        initial=initial,
+        outputs=_outputs(outputs, table),
+        blq=_blq(blq),
+        workers=workers or available_workers(),
+    )
+    with watched(quiet=quiet) as progress:
+        result = run(
+            known,
+            table,
+            method=method,
+            options=options,
+            outer=OuterOptions(max_iterations=iterations),
+            progress=progress,
+            resume=start,
+            checkpoint=checkpoint,
+        )
+    outcome = _with_errors(result, table, _MATRICES[covariance.lower()], quiet=quiet)
+    deliver(outcome, out, checkpoint, as_json=as_json, quiet=quiet)
