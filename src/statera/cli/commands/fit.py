@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -12,11 +13,12 @@ from statera.cli.fit_progress import watched
 from statera.cli.options import JsonFlag, QuietFlag, Workers, concerning
 from statera.cli.pairs import read_numbers, read_pairs
 from statera.cli.terminal import note
-from statera.errors import InputError, UsageError
+from statera.errors import InputError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from statera.data import FitData
     from statera.estimate import FitResult
+    from statera.estimate.covariance import MatrixKind
     from statera.model import Model
 
 __all__ = ["HELP", "fit"]
@@ -34,7 +36,10 @@ Fit a population model to data, and print its estimates.
 
 What the data hold is said first, on standard error. Ctrl-C leaves the best values so far.
 """
-_MATRICES = {"sandwich": "sandwich", "r": "R", "s": "S", "none": None}
+_MATRICES: dict[str, MatrixKind | None] = {"sandwich": "sandwich", "r": "R", "s": "S", "none": None}
+_BLQ = ("M1", "M2", "M3")
+_STREAMS = (".mod", ".ctl")
+T = TypeVar("T")
 _Texts = list[str] | None
 
 
@@ -72,9 +77,7 @@ def fit(
         float | None,
         typer.Option("--lloq", help="Limit of quantification, where no column holds it."),
     ] = None,
-    blq: Annotated[
-        str, typer.Option("--blq", help="Values below the limit: M1, M2 or M3.")
-    ] = "M3",
+    blq: Annotated[str, typer.Option("--blq", help="Values below the limit: M1, M2 or M3.")] = "M3",
     log_dv: Annotated[bool, typer.Option("--log-dv", help="DV holds logarithms.")] = False,
     time_unit: Annotated[str, typer.Option("--time-unit", help="Unit of TIME and II.")] = "h",
     amount_unit: Annotated[str, typer.Option("--amount-unit", help="Unit of AMT.")] = "mg",
@@ -122,12 +125,7 @@ def fit(
     check_out(out)
     if resume and checkpoint is None:
         raise UsageError("--resume needs --checkpoint FILE, the file to go on from")
-    if covariance.lower() not in _MATRICES:
-        raise UsageError(
-            f"'{covariance}' is not a kind of covariance matrix",
-            where="--covariance",
-            hint=f"Kinds: {', '.join(_MATRICES)}.",
-        )
+    matrix = _one_of(covariance.lower(), _MATRICES, "--covariance")
     initial = read_numbers(init, "--init", "NAME=NUMBER, such as lCL=1.2")
     columns = read_pairs(column, "--column", "ROLE=NAME, such as ID=SUBJ")
     outputs = read_pairs(output, "--output", "DVID=OUTPUT, such as 2=RESPONSE")
@@ -142,10 +140,7 @@ def fit(
     from statera.estimate import fit as run  # noqa: PLC0415
     from statera.parallel import available_workers  # noqa: PLC0415
 
-    if method not in METHODS:
-        raise UsageError(
-            f"'{method}' is not a method", where="--method", hint=f"Methods: {', '.join(METHODS)}."
-        )
+    chosen = _one_of(method.lower(), {name: name for name in METHODS}, "--method")
     known = _load(model)
     start = load_checkpoint(checkpoint) if resume and checkpoint is not None else None
     table = read_data(
@@ -163,19 +158,71 @@ def fit(
         fixed=tuple(fix or ()),
         initial=initial,
         outputs=_outputs(outputs, table),
-        blq=_blq(blq),
+        blq=_one_of(blq.upper(), {name: name for name in _BLQ}, "--blq"),
         workers=workers or available_workers(),
     )
     with watched(quiet=quiet) as progress:
         result = run(
             known,
             table,
-            method=method,
+            method=chosen,
             options=options,
             outer=OuterOptions(max_iterations=iterations),
             progress=progress,
             resume=start,
             checkpoint=checkpoint,
         )
-    outcome = _with_errors(result, table, _MATRICES[covariance.lower()], quiet=quiet)
+    outcome = _with_errors(result, table, matrix)
     deliver(outcome, out, checkpoint, as_json=as_json, quiet=quiet)
+
+
+def _one_of(given: str, known: Mapping[str, T], option: str) -> T:
+    if given not in known:
+        raise UsageError(
+            f"'{given}' is not known here", where=option, hint=f"Known: {', '.join(known)}."
+        )
+    return known[given]
+
+
+def _load(name: str) -> Model:
+    """Return the model of the library, or of a file."""
+    from statera.library import load_model  # noqa: PLC0415  heavy: only when this runs
+
+    if name.endswith(_STREAMS):
+        raise InputError(
+            f"'{name}' is a control stream, which cannot be read yet",
+            where="MODEL",
+            hint="Write the model as TOML, see docs/models.md and docs/estimation.md.",
+        )
+    with concerning("MODEL"):
+        return load_model(name)
+
+
+def _outputs(named: Mapping[str, str], table: FitData) -> dict[int, str]:
+    """Return outputs by the number of the kind of observation; the data name kinds by labels."""
+    numbers = {label: number for number, label in table.dvid_labels.items()}
+    for label in named:
+        if label not in numbers:
+            raise UnknownNameError("DVID", label, numbers, where="--output")
+    return {numbers[label]: output for label, output in named.items()}
+
+
+def _with_errors(result: FitResult, table: FitData, matrix: MatrixKind | None) -> FitOutcome:
+    """Return the fit with shrinkage, and with standard errors where they were asked for."""
+    from statera.estimate.covariance import (  # noqa: PLC0415  heavy: only when this runs
+        CovarianceOptions,
+        covariance,
+    )
+    from statera.estimate.shrinkage import shrinkage  # noqa: PLC0415
+
+    if result.status == "no start":
+        return FitOutcome(result, table, None, None, ())
+    shrunk = shrinkage(result)
+    if matrix is None or not result.converged:
+        return FitOutcome(result, table, None, shrunk, ())
+    try:
+        errors = covariance(result, CovarianceOptions(matrix=matrix))
+    except KeyboardInterrupt:
+        told = "the covariance step was interrupted: there are no standard errors"
+        return FitOutcome(result, table, None, shrunk, (told,))
+    return FitOutcome(result, table, errors, shrunk, tuple(str(n) for n in errors.notices))

@@ -1,0 +1,151 @@
+"""What ``statera fit`` prints and writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from statera.cli.envelope import Envelope, Failure
+from statera.cli.output import check_target, write_bytes_atomically
+from statera.cli.terminal import note, warn
+from statera.errors import InputError, NumericalError
+
+if TYPE_CHECKING:
+    from statera.data import DataReport, FitData
+    from statera.estimate import FitResult
+    from statera.estimate.covariance import Covariance
+    from statera.estimate.shrinkage import Shrinkage
+
+__all__ = ["SCHEMA", "FitOutcome", "check_out", "deliver"]
+
+SCHEMA = "statera.fit/1"
+_PAGE = (".html", ".htm")
+
+
+@dataclass(frozen=True)
+class FitOutcome:
+    """A fit with what was computed after it.
+
+    Attributes
+    ----------
+    result, table
+        The fit and its data.
+    errors, shrunk
+        Standard errors and shrinkage; None where there are none.
+    remarks
+        What the covariance step has to say.
+    """
+
+    result: FitResult
+    table: FitData
+    errors: Covariance | None
+    shrunk: Shrinkage | None
+    remarks: tuple[str, ...]
+
+    @property
+    def told(self) -> FitResult:
+        """The fit with all warnings, each once."""
+        every = dict.fromkeys((*self.result.warnings, *self.remarks))
+        return replace(self.result, warnings=tuple(every))
+
+    @property
+    def data_report(self) -> DataReport:
+        """What the data hold, without the folder in which they are kept."""
+        report = self.table.report
+        return replace(report, source=Path(report.source).name)
+
+
+def check_out(out: Path | None) -> None:
+    """Say before the work that its result could not be written.
+
+    Raises
+    ------
+    InputError
+        If `out` is neither a page (.html) nor a folder that is there or can be made.
+    """
+    if out is None:
+        return
+    if out.suffix.lower() in _PAGE:
+        check_target(out, _PAGE)
+        return
+    if out.exists() and not out.is_dir():
+        raise InputError(
+            f"'{out}' is there already and is not a folder",
+            where="--out",
+            hint="Give a folder for all files, or a name that ends in .html for one report.",
+        )
+    if not out.exists() and not out.parent.is_dir():
+        raise InputError(
+            f"the folder '{out.parent}' does not exist",
+            where="--out",
+            hint="Make the folder first, or choose another.",
+        )
+
+
+def deliver(
+    outcome: FitOutcome,
+    out: Path | None,
+    checkpoint: Path | None,
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Print a fit and write its files; exit with an error where it has not converged."""
+    from statera.estimate import fit_manifest, fit_to_dict  # noqa: PLC0415  heavy
+
+    result = outcome.told
+    written = _write(outcome, out)
+    if written is not None:
+        note(f"Written: {written}", quiet=quiet)
+    failure = None
+    if not result.converged:
+        hint = result.sentence
+        if checkpoint is not None and result.status != "no start":
+            hint = f"{hint} The checkpoint is {checkpoint.name}."
+        failure = Failure(f"the fit has not converged ({result.status})",
+                          result.problem.model.id, hint, NumericalError.exit_code)  # fmt: skip
+    if as_json:
+        content = fit_to_dict(result, outcome.errors, outcome.shrunk)
+        content |= {"data": outcome.data_report.to_dict()}
+        made = Envelope(SCHEMA, content, result.warnings, fit_manifest(result), failure)
+        typer.echo(made.to_json(), nl=False)
+        warn(result.warnings)
+    elif result.status != "no start":
+        typer.echo(result.summary(outcome.errors, outcome.shrunk))
+    if failure is not None:
+        for head, text in (
+            ("error:", failure.what), ("where:", failure.where), (" next:", failure.hint)
+        ):  # fmt: skip
+            typer.echo(f"{head} {text}", err=True)
+        raise typer.Exit(failure.exit_code)
+
+
+def _write(outcome: FitOutcome, out: Path | None) -> Path | None:
+    if out is None or outcome.result.status == "no start":
+        return None
+    if out.suffix.lower() in _PAGE:
+        from statera.report import render_html  # noqa: PLC0415  heavy: only when asked for
+        from statera.report.fit_page import fit_document  # noqa: PLC0415
+
+        page = fit_document(
+            outcome.told, outcome.errors, outcome.shrunk, data_report=str(outcome.data_report)
+        )
+        write_bytes_atomically(out, render_html(page).encode())
+        return out
+    from statera.estimate import fit_files  # noqa: PLC0415
+
+    files = fit_files(outcome.told, outcome.errors, outcome.shrunk)
+    try:
+        out.mkdir(exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"the folder '{out}' cannot be made: {error.strerror or error}",
+            where="--out",
+            hint="Choose a place that you may write to.",
+        ) from error
+    for name, content in files.items():
+        write_bytes_atomically(out / name, content)
+    return out
