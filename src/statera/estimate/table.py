@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from statera.estimate.meaning import Meaning, meanings
 from statera.estimate.row_intervals import (
     Interval,
     back,
@@ -17,7 +18,6 @@ from statera.estimate.row_intervals import (
     relative_error,
     wald,
 )
-from statera.estimate.meaning import Meaning, meanings
 from statera.numerics.expression import free_names
 
 if TYPE_CHECKING:
