@@ -18,6 +18,7 @@ Ints = NDArray[np.int64]
 Strategy = Literal["clusters", "counts", "edges"]
 
 _MOST_UNIQUE = 400
+_NOMINAL = 12
 
 
 @dataclass(frozen=True)
@@ -31,14 +32,16 @@ class Binning:
         distances from their means; ``counts``: as many values a bin as can be; ``edges``: the
         given ones.
     number
-        Number of bins of the first two; fewer where there are fewer distinct values.
+        Number of bins of the first two; fewer where there are fewer distinct values. 0 takes a
+        bin for each distinct value where there are at most 12, of 3 observations or more on
+        average; else as many as leave 8 observations a bin on average, at most 10.
     edges
         For ``edges``: increasing; a bin holds its lower edge and not its upper one, the last both.
         Values outside are left out.
     """
 
     strategy: Strategy = "clusters"
-    number: int = 10
+    number: int = 0
     edges: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
@@ -51,7 +54,7 @@ class Binning:
         if self.strategy == "edges":
             if len(self.edges) < 2 or not (np.diff(self.edges) > 0).all():
                 raise UsageError("edges of bins are two or more increasing numbers", where="edges")
-        elif self.number < 1:
+        elif self.number < 0:
             raise UsageError(f"{self.number} bins cannot be made", where="number")
 
 
@@ -68,12 +71,14 @@ def bin_edges(x: Floats, how: Binning) -> Floats:
     values = np.unique(x)
     if values.size == 1:
         return np.array([values[0], values[0]], dtype=np.float64)
-    if values.size <= how.number:
+    nominal = values.size <= _NOMINAL and x.size >= 3 * values.size
+    number = how.number or (values.size if nominal else int(np.clip(x.size // 8, 1, 10)))
+    if values.size <= number:
         inner = 0.5 * (values[1:] + values[:-1])
     elif how.strategy == "counts":
-        inner = _equal_counts(np.sort(x), how.number)
+        inner = _equal_counts(np.sort(x), number)
     else:
-        inner = natural_breaks(x, how.number)
+        inner = natural_breaks(x, number)
     edges: Floats = np.concatenate([values[:1], inner, values[-1:]])
     return edges
 

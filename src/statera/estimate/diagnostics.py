@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -65,6 +66,10 @@ class Diagnostics:
         Names of the columns of covariates, the same in both tables.
     time_unit
         Unit of ``TIME`` and ``TAD``.
+    units
+        Unit of each output.
+    variances
+        Variance of each random effect in the population.
     remarks
         What a reader must know.
     """
@@ -75,6 +80,8 @@ class Diagnostics:
     individual: tuple[str, ...]
     covariates: tuple[str, ...]
     time_unit: str
+    units: Mapping[str, str]
+    variances: tuple[float, ...]
     remarks: tuple[str, ...]
 
     def to_polars(self) -> pl.DataFrame:
@@ -118,6 +125,8 @@ def diagnose(
         individual=individual,
         covariates=names,
         time_unit=result.problem.model.time_unit,
+        units={o.name: o.unit for o in result.problem.model.outputs},
+        variances=tuple(np.diag(result.problem.omega.expand(result.omega)).tolist()),
         remarks=tuple(dict.fromkeys(remarks)),
     )
 

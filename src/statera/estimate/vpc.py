@@ -93,6 +93,8 @@ class Vpc:
         What was asked.
     x_unit
         Unit of the independent variable; '' for predictions.
+    units
+        Unit of each output.
     remarks
         What a reader must know.
     """
@@ -100,6 +102,7 @@ class Vpc:
     panels: tuple[VpcPanel, ...]
     options: VpcOptions
     x_unit: str
+    units: Mapping[str, str]
     remarks: tuple[str, ...]
 
     def to_polars(self) -> pl.DataFrame:
@@ -153,6 +156,7 @@ def vpc(
     limit, said = _limits(result, rows, chosen)
     remarks += said
     panels = []
+    outside, uncorrected = 0, 0
     for kind, output in enumerate(rows.outputs):
         for stratum, members in strata_of(rows.covariates, chosen.stratify, chosen.cuts):
             here = np.flatnonzero(members & (rows.kind == kind) & np.isfinite(x))
@@ -160,15 +164,14 @@ def vpc(
                 continue
             edges = bin_edges(x[here], chosen.binning)
             place = bin_of(x[here], edges)
-            outside = int((place < 0).sum())
-            if outside:
-                remarks.append(f"{outside} observations of {output} lie outside the bins")
+            outside += int((place < 0).sum())
             here, place = here[place >= 0], place[place >= 0]
             head = (output, stratum, edges, x[here], place)
             if rows.likelihood[here].all():
                 panels.append(_outcome_panel(head, rows.dv[here], drawn.y[:, here], chosen.level))
                 continue
-            scale = _corrections(pred[here], place, chosen, remarks, output)
+            scale, undefined = _corrections(pred[here], place, chosen.prediction_corrected)
+            uncorrected += undefined
             panels.append(
                 value_panel(
                     head,
@@ -181,10 +184,18 @@ def vpc(
                     drop=result.problem.omitted > 0,
                 )
             )
+    if outside:
+        remarks.append(f"{outside} observations lie outside the bins")
+    if uncorrected:
+        remarks.append(
+            f"{uncorrected} observations are not corrected: the typical prediction is 0 or less, "
+            "theirs or that in the middle of their bin"
+        )
     if not panels:
         raise InputError("no observation is left for a visual predictive check", where="data")
     unit = "" if chosen.x == "pred" else result.problem.model.time_unit
-    return Vpc(tuple(panels), chosen, unit, tuple(dict.fromkeys(remarks)))
+    units = {o.name: o.unit for o in result.problem.model.outputs}
+    return Vpc(tuple(panels), chosen, unit, units, tuple(dict.fromkeys(remarks)))
 
 
 def _outcome_panel(head: Head, seen: Floats, simulated: Floats, level: float) -> VpcPanel:
@@ -246,13 +257,11 @@ def _limits(result: FitResult, rows: Rows, options: VpcOptions) -> tuple[Floats,
     return limit, remarks
 
 
-def _corrections(
-    pred: Floats, place: NDArray[np.int64], options: VpcOptions, remarks: list[str], output: str
-) -> Floats:
-    """Return the factor of each observation: median PRED of its bin over its own."""
+def _corrections(pred: Floats, place: NDArray[np.int64], corrected: bool) -> tuple[Floats, int]:
+    """Return factors (median PRED of the bin over its own), and how many are not defined."""
     scale = np.ones(pred.size)
-    if not options.prediction_corrected:
-        return scale
+    if not corrected:
+        return scale, 0
     for k in np.unique(place):
         here = place == k
         middle = np.nanmedian(pred[here])
@@ -261,10 +270,5 @@ def _corrections(
     # before the first dose a prediction is 0 up to rounding: the factor would have no meaning
     floor = 1e-9 * np.nanmax(np.abs(pred), initial=0.0)
     undefined = ~(np.isfinite(scale) & (scale > 0) & (pred > floor))
-    if undefined.any():
-        remarks.append(
-            f"{int(undefined.sum())} observations of {output} have a typical prediction of 0 or "
-            "less, themselves or in the middle of their bin: they are not corrected"
-        )
-        scale[undefined] = 1.0
-    return scale
+    scale[undefined] = 1.0
+    return scale, int(undefined.sum())
