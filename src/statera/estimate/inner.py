@@ -19,6 +19,10 @@ __all__ = ["ARRIVED", "Inner", "InnerOptions", "find_etas", "inverse_of", "solve
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+_FRESH = 5
+"""Steps after which the curvature is no longer computed anew but learnt from the steps alone:
+expected second derivatives are far from exact ones where values are censored."""
+
 ARRIVED, NOT_ARRIVED, NOT_SOLVED = range(3)
 
 
@@ -34,7 +38,7 @@ class InnerOptions:
         Steps of each subject.
     """
 
-    tolerance: float = 1e-9
+    tolerance: float = 1e-14
     max_steps: int = 60
 
 
@@ -94,6 +98,27 @@ def _objective(
     return j, gradient, curvature
 
 
+def _positive(wanted: Floats, otherwise: Floats) -> Floats:
+    """Return the first matrix of each subject where it is positive definite, else the second."""
+    lowest = np.linalg.eigvalsh(np.where(np.isfinite(wanted), wanted, 0.0))[:, 0]
+    return np.where((lowest > 0.0)[:, None, None], wanted, otherwise)
+
+
+def _secant(curve: Floats, moved: Floats, change: Floats) -> Floats:
+    """Return curvatures that also explain the last change of the gradient (a BFGS update)."""
+    pushed = np.einsum("ikl,il->ik", curve, moved)
+    size = np.einsum("ik,ik->i", moved, pushed)
+    along = np.einsum("ik,ik->i", moved, change)
+    usable = (along > 1e-4 * size) & (size > 0.0)
+    with np.errstate(all="ignore"):
+        updated = (
+            curve
+            - pushed[:, :, None] * pushed[:, None, :] / size[:, None, None]
+            + change[:, :, None] * change[:, None, :] / along[:, None, None]
+        )
+    return np.where(usable[:, None, None], updated, curve)
+
+
 def find_etas(
     of: Individuals,
     theta: Floats,
@@ -136,9 +161,8 @@ def find_etas(
         return Inner(etas, j, statuses, 1)
     trust = np.ones(n)
     sweeps = 1
-    exact = curvature is not None
-    for _ in range(options.max_steps):
-        best = curvature if exact and curvature is not None else curve
+    best = curve.copy() if curvature is None else _positive(curvature, curve)
+    for number in range(options.max_steps):
         step = np.zeros_like(etas)
         step[active] = -solve_many(best[active], gradient[active])
         slope = np.einsum("iq,iq->i", gradient, step)
@@ -151,17 +175,23 @@ def find_etas(
         active &= ~done
         if not active.any():
             break
-        trial = etas + np.where(active, trust, 0.0)[:, None] * step
+        moved = np.where(active, trust, 0.0)[:, None] * step
+        trial = etas + moved
         e = of.evaluate(theta, trial, by_parameters=False, active=active, frozen=frozen)
         j_new, gradient_new, curve_new = _objective(of, e, trial, precision)
         sweeps += 1
-        taken = active & (j_new <= j + 1e-4 * trust * slope + 1e-11 * np.abs(j))
+        taken = active & (j_new <= j + 1e-4 * trust * slope + 1e-13 * np.abs(j))
         refused = active & ~taken
+        if curvature is None and number < _FRESH:
+            best[taken] = curve_new[taken]
+        best[taken] = _secant(best[taken], moved[taken], (gradient_new - gradient)[taken])
         etas[taken], j[taken] = trial[taken], j_new[taken]
         gradient[taken], curve[taken] = gradient_new[taken], curve_new[taken]
-        trust[taken] = np.minimum(1.0, 2.0 * trust[taken])
+        trust[taken] = np.minimum(1.0, 3.0 * trust[taken])
         trust[refused] *= 0.3
-        stuck = refused & (trust < 1e-8)
+        best[refused & (trust < 0.1)] = curve[refused & (trust < 0.1)]
+        # no lower value within rounding of J: the minimum is here if the slope says so too
+        stuck = refused & ((trust < 1e-8) | (np.abs(slope) < 1e-12 * (1.0 + np.abs(j))))
+        statuses[stuck & (np.abs(slope) < 1e-9 * (1.0 + np.abs(j)))] = ARRIVED
         active &= ~stuck
-        exact = exact and not refused.any()
     return Inner(etas, j, statuses, sweeps)

@@ -57,6 +57,8 @@ def minimise(
     max_iterations: int = 300,
     longest: float = 1.0,
     report: Report | None = None,
+    guess: Callable[[Floats], Floats | None] | None = None,
+    far: float = 1.0,
 ) -> Minimum:
     """Minimise a function.
 
@@ -72,6 +74,9 @@ def minimise(
         Largest change of any coordinate in one step.
     report
         Called after every iteration with its number, x, value and gradient; True stops.
+    guess
+        Returns a fresh guess of the inverse of the second derivatives at a point just evaluated.
+        It is used as long as steps lower the function by more than `far`.
     """
     x = np.array(start, dtype=np.float64)
     value, gradient = function(x)
@@ -105,7 +110,11 @@ def minimise(
         moved, change = found.x - x, found.gradient - gradient
         drop = value - found.value
         x, value, gradient = found.x, found.value, found.gradient
-        h = _update(h, moved, change, first=iteration == 1 and inverse is None)
+        fresh = guess(x) if guess is not None and drop > far else None
+        if fresh is not None:
+            h = fresh
+        else:
+            h = _update(h, moved, change, first=iteration == 1 and inverse is None)
         if report is not None and report(iteration, x, value, gradient):
             state = "stopped"
             break

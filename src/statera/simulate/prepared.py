@@ -16,7 +16,8 @@ from statera.numerics.expression import free_names, symbol
 from statera.numerics.vectorised import Vectorised, vectorise
 from statera.simulate.arrays import merge_keys, processes_of
 from statera.simulate.ode_options import OdeOptions
-from statera.simulate.prepared_solvers import LinearSolver, OdeSolver, Places
+from statera.simulate.prepared_ode import OdeSolver
+from statera.simulate.prepared_solvers import LinearSolver, Places
 from statera.simulate.segments import Interpolation, Segments, lay_out, make_segments
 from statera.simulate.simulate import structure_of
 from statera.simulate.simulate_events import _covariates as record_covariates

@@ -1,4 +1,4 @@
-"""The two ways in which a prepared model is solved, with the arrays that their loops take."""
+"""How a prepared linear model is solved, and the arrays of inputs that all solvers take."""
 
 from __future__ import annotations
 
@@ -15,14 +15,13 @@ from statera.numerics.modal import decompose
 from statera.parallel import map_ordered
 from statera.simulate.gradient_linear_kernel import run_linear_gradient
 from statera.simulate.linear_kernel import run_linear
-from statera.simulate.ode_options import OdeOptions
 from statera.simulate.parts import parts
 from statera.simulate.structure import LinearSystem
 
 if TYPE_CHECKING:
     from statera.simulate.prepared import Prepared
 
-__all__ = ["LinearSolver", "OdeSolver", "Places"]
+__all__ = ["LinearSolver", "Places", "first_statuses"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -144,7 +143,7 @@ class LinearSolver:
         events, layout, places = of.events, of.layout, of.places
         matrix, production, initial = self._arrays(leaves)
         inputs = places.input_values(leaves)
-        statuses = _statuses(of, skipped, matrix, initial)
+        statuses = first_statuses(of, skipped, matrix, initial)
         lam, right, left, modal = decompose(matrix, self.linear.members, self.linear.bounds)
         weights, offset, _, _ = self._outputs(matrix.shape[0], 0)
         rows = np.full((*layout.shape, self.n), np.nan)
@@ -172,7 +171,7 @@ class LinearSolver:
         matrix, production, initial = self._arrays(leaves)
         d_matrix, d_production, d_initial = self._arrays(slopes)
         inputs, d_inputs = places.input_values(leaves), places.input_slopes(slopes)
-        statuses = _statuses(of, skipped, matrix, initial, d_matrix, d_initial)
+        statuses = first_statuses(of, skipped, matrix, initial, d_matrix, d_initial)
         lam, right, left, modal = decompose(matrix, self.linear.members, self.linear.bounds)
         count, m = matrix.shape[0], slopes.shape[2]
         weights, offset, d_weights, d_offset = self._outputs(count, m)
@@ -194,14 +193,8 @@ class LinearSolver:
         return rows[of.row_subject, mine], found[of.row_subject, mine], statuses
 
 
-def _statuses(of: Prepared, skipped: NDArray[np.bool_], *arrays: Floats) -> Ints:
+def first_statuses(of: Prepared, skipped: NDArray[np.bool_], *arrays: Floats) -> Ints:
+    """Return 0 for subjects to solve, and what keeps others from it."""
     statuses = of.layout.statuses(*arrays)
     statuses[skipped] = SKIPPED
     return statuses
-
-
-class OdeSolver:
-    """Integration; the leaves are the constants of the equations and the initial state."""
-
-    def __init__(self, model: Model, options: OdeOptions) -> None:
-        raise NotImplementedError

@@ -1,0 +1,177 @@
+"""How a prepared model that is not linear is solved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import sympy as sp
+from numpy.typing import NDArray
+
+from statera.model import Model
+from statera.numerics.expression import symbol
+from statera.parallel import map_ordered
+from statera.simulate import gradient_ode, solve_ode
+from statera.simulate.ode_options import OdeOptions
+from statera.simulate.parts import parts
+from statera.simulate.prepared_solvers import Places, first_statuses
+
+if TYPE_CHECKING:
+    from statera.simulate.prepared import Prepared
+
+__all__ = ["OdeSolver"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+class OdeSolver:
+    """Integration; the leaves are the constants of the equations and the initial state.
+
+    Sensitivities are integrated by the leaves themselves where these are fewer than the columns,
+    and the chain rule does the rest.
+    """
+
+    how = "integrated"
+
+    def __init__(self, model: Model, options: OdeOptions) -> None:
+        self.model, self.options = model, options
+        self.n = len(model.states)
+        dynamics = tuple(e.expression for e in model.dynamics)
+        outputs = tuple(symbol(name) for name in model.states)
+        self._system = (dynamics, outputs, model.states)
+        self.code = solve_ode._compiled(*self._system)
+        self.constants = len(self.code.names)
+        self.begun = [model.states.index(name) for name in model.initial]
+        self._stiff: NDArray[np.bool_] | None = None
+
+    def leaves(self, places: Places) -> list[sp.Expr]:
+        """Return the formulas of the system."""
+        found = [self.code.constants.get(name, symbol(name)) for name in self.code.names]
+        found += list(self.model.initial.values())
+        places.used += len(found)
+        return found
+
+    def _arrays(self, leaves: Floats) -> tuple[Floats, Floats]:
+        count = leaves.shape[1]
+        constants = np.zeros((count, max(1, self.constants)))
+        constants[:, : self.constants] = leaves[: self.constants].T
+        initial = np.zeros((count, self.n))
+        for k, state in enumerate(self.begun):
+            initial[:, state] = leaves[self.constants + k]
+        return constants, initial
+
+    def states(
+        self, of: Prepared, leaves: Floats, skipped: NDArray[np.bool_]
+    ) -> tuple[Floats, Ints]:
+        """Return states at observations and statuses, see `Prepared.states`."""
+        events, layout, places = of.events, of.layout, of.places
+        kernel = solve_ode._kernel()
+        constants, initial = self._arrays(leaves)
+        inputs = places.input_values(leaves)
+        statuses = first_statuses(of, skipped, constants, initial)
+        rows = np.full((*layout.shape, self.n), np.nan)
+        none = np.zeros((0, 2))
+        measures = np.zeros((events.n_groups, 0, self.n, 5))
+        compartment, kind = places.kinds
+        options = self.options
+
+        def run(method: int, stretches: Sequence[tuple[int, int]]) -> None:
+            jacobian = method == kernel.RODAS5P or bool(events.steady_state.any())
+            functions = solve_ode._functions(kernel, self.code, jacobian)
+
+            def work(part: tuple[int, int]) -> Any:
+                kernel.run_ode(
+                    *functions, method, part[0], part[1], layout.during, layout.at,
+                    events.offsets, events.time, events.evid, events.amount, events.rate,
+                    events.interval, events.additional, events.steady_state, events.key,
+                    places.key_start, compartment, kind, *inputs, constants, initial, self.n,
+                    options.rtol, options.atol, options.max_steps, options.periods,
+                    options.period_rtol, none, none.ravel(), layout.row_of, rows, measures,
+                    statuses,
+                )  # fmt: skip
+
+            map_ordered(work, stretches, of.workers)
+
+        self._run(kernel, run, statuses, of.workers)
+        return rows[0], statuses
+
+    def slopes(
+        self, of: Prepared, leaves: Floats, slopes: Floats, skipped: NDArray[np.bool_]
+    ) -> tuple[Floats, Floats, Ints]:
+        """Return states, derivatives and statuses, see `Prepared.slopes`."""
+        moving = np.flatnonzero((slopes != 0.0).any(axis=(1, 2)))
+        if of.segments.varying or moving.size >= slopes.shape[2]:
+            return self._columns(of, leaves, slopes, skipped)
+        own = np.zeros((*slopes.shape[:2], moving.size))
+        own[moving, :, np.arange(moving.size)] = 1.0
+        x, dx, statuses = self._columns(of, leaves, own, skipped)
+        pushed = slopes[moving][:, of.row_system]
+        return x, np.einsum("rsk,krm->rsm", dx, pushed), statuses
+
+    def _columns(
+        self, of: Prepared, leaves: Floats, slopes: Floats, skipped: NDArray[np.bool_]
+    ) -> tuple[Floats, Floats, Ints]:
+        events, places = of.events, of.places
+        kernel = gradient_ode._kernel()
+        code = gradient_ode._compiled(*self._system)
+        constants, initial = self._arrays(leaves)
+        m = slopes.shape[2]
+        d_constants = np.zeros((*constants.shape, m))
+        d_constants[:, : self.constants] = slopes[: self.constants].transpose(1, 0, 2)
+        d_initial = np.zeros((*initial.shape, m))
+        for k, state in enumerate(self.begun):
+            d_initial[:, state] = slopes[self.constants + k]
+        inputs, d_inputs = places.input_values(leaves), places.input_slopes(slopes)
+        statuses = first_statuses(of, skipped, constants, initial, d_constants, d_initial)
+        rows = np.full((events.n_groups, events.n_rows, self.n), np.nan)
+        found = np.full((*rows.shape, m), np.nan)
+        compartment, kind = places.kinds
+        options = self.options
+        factors = np.ones(m)
+
+        def run(method: int, stretches: Sequence[tuple[int, int]]) -> None:
+            functions = gradient_ode._functions(kernel, code, method)
+
+            def work(part: tuple[int, int]) -> Any:
+                kernel.run_ode_gradient(
+                    *functions, method, part[0], part[1], events.offsets, events.time,
+                    events.evid, events.amount, events.rate, events.interval, events.additional,
+                    events.steady_state, events.key, events.row, places.key_start, compartment,
+                    kind, *inputs, *d_inputs, constants, d_constants, initial, d_initial, factors,
+                    options.rtol, options.atol, options.max_steps, options.periods,
+                    options.period_rtol, rows, found, statuses,
+                )  # fmt: skip
+
+            map_ordered(work, stretches, of.workers)
+
+        self._run(kernel, run, statuses, of.workers)
+        mine = events.row[events.row >= 0]
+        return rows[of.row_subject, mine], found[of.row_subject, mine], statuses
+
+    def _run(
+        self,
+        kernel: Any,
+        run: Callable[[int, Sequence[tuple[int, int]]], None],
+        statuses: Ints,
+        workers: int,
+    ) -> None:
+        """Solve everyone; Rodas5P takes over where Tsit5 gives up, at once from the next call."""
+        everyone = parts(statuses.size, workers)
+        method = self.options.method
+        if method != "auto":
+            run(kernel.RODAS5P if method == "rodas5p" else kernel.TSIT5, everyone)
+            return
+        if self._stiff is not None and self._stiff.size == statuses.size:
+            if self._stiff.all():
+                run(kernel.RODAS5P, everyone)
+                return
+        run(kernel.WATCHED, everyone)
+        again = np.flatnonzero(np.isin(statuses, kernel.GIVEN_UP))
+        if again.size:
+            stiff = np.zeros(statuses.size, dtype=bool)
+            stiff[again] = True
+            self._stiff = stiff
+            statuses[again] = 0
+            run(kernel.RODAS5P, [(int(s), int(s) + 1) for s in again])
