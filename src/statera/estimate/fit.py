@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from statera.errors import UsageError
+from statera.estimate.checkpoint import Checkpoint, CheckpointFile, resume_problem
+from statera.estimate.checks import check_doses, fit_warnings, on_natural_scale
 from statera.estimate.inner import inverse_of
 from statera.estimate.laplace import Expansion, LaplaceOptions, expand
 from statera.estimate.outer import (
@@ -43,6 +46,8 @@ def fit(
     curvature: Literal["expected", "exact"] | None = None,
     nodes: int = 3,
     progress: Callable[[Iteration], None] | None = None,
+    resume: Checkpoint | None = None,
+    checkpoint: str | Path | None = None,
 ) -> FitResult:
     """Estimate fixed effects, Omega and residual error.
 
@@ -67,20 +72,35 @@ def fit(
         Nodes along each random effect for ``agq``.
     progress
         Called after every iteration; KeyboardInterrupt in it leaves the best so far.
+    resume
+        Where an earlier fit of the same model and data stood; `load_checkpoint` reads it.
+    checkpoint
+        A file that is written while the fit runs and at its end, to resume from.
 
     Raises
     ------
     InputError, UsageError
-        If model and data do not belong together. A search that fails does not raise: the result
-        has a status.
+        If model and data, or the checkpoint, do not belong together. A search that fails does not
+        raise: the result has a status.
     """
     if method not in METHODS:
         raise UsageError(f"'{method}' is not a method", hint=f"Methods: {', '.join(METHODS)}.")
     options = options or ProblemOptions()
     options = replace(options, interaction=method != "foce")
+    check_doses(model, data.events)
+    data = on_natural_scale(model, data)
     problem = make_problem(model, data, options)
+    if resume is not None:
+        problem = resume_problem(problem, resume)
     return fit_problem(
-        problem, method, outer or OuterOptions(), progress, curvature=curvature, nodes=nodes
+        problem,
+        method,
+        outer or OuterOptions(),
+        progress,
+        curvature=curvature,
+        nodes=nodes,
+        resume=resume,
+        checkpoint=checkpoint,
     )
 
 
@@ -114,29 +134,43 @@ def fit_problem(
     *,
     curvature: Literal["expected", "exact"] | None = None,
     nodes: int = 3,
+    resume: Checkpoint | None = None,
+    checkpoint: str | Path | None = None,
 ) -> FitResult:
     """Fit a prepared problem, see `fit`."""
     started = time.process_time()
     objective = objective_of(problem, method, curvature, nodes)
+    first = 0
+    if resume is not None:
+        first = resume.iteration
+        if resume.etas.shape == objective.etas.shape:
+            objective.etas = resume.etas.copy()
+    keep = None if checkpoint is None else CheckpointFile(checkpoint, problem, method)
     history: list[Iteration] = []
 
     def report(number: int, u: Floats, value: float, gradient: Floats) -> bool:
         theta, omega, _ = problem.unpack(u)
-        history.append(Iteration(number, value, float(np.abs(gradient).max()), theta, omega))
+        steepest = float(np.abs(gradient).max(initial=0.0))
+        history.append(Iteration(first + number, value, steepest, theta, omega))
         try:
+            now = replace(history[-1], etas=objective.etas)
+            if keep is not None:
+                keep(now)
             if progress is not None:
-                progress(history[-1])
+                progress(now)
         except KeyboardInterrupt:
             return True
         return False
 
     best = search(objective, problem.start, outer, report)
-    total, at = objective.value(best.x)
+    with np.errstate(all="ignore"):  # a fit that could not start has no numbers here
+        total, at = objective.value(best.x)
     theta, omega, full = problem.unpack(best.x)
     modes = at
     if method == "fo":  # random effects after the fact
         modes = expand(problem.individuals, theta, full, at.inner.etas, LaplaceOptions())
-    return FitResult(
+    status = best.status if np.isfinite(total) else "no start"
+    result = FitResult(
         problem=problem,
         method=method,
         theta=theta,
@@ -145,12 +179,23 @@ def fit_problem(
         by_subject=at.objective,
         etas=modes.inner.etas,
         eta_variance=_variances(modes),
-        status=best.status,
+        status=status,
         iterations=tuple(history),
         warnings=problem.warnings,
         seconds=time.process_time() - started,
-        extra={"gradient": best.gradient, "evaluations": best.evaluations},
+        extra={
+            "gradient": best.gradient,
+            "evaluations": best.evaluations,
+            "curvature": curvature,
+            "nodes": nodes,
+        },
     )
+    if status != "no start":
+        found = fit_warnings(result, objective.rows)
+        result = replace(result, warnings=(*result.warnings, *found))
+    if keep is not None:
+        keep.close(result)
+    return result
 
 
 def _variances(at: Expansion) -> Floats:
