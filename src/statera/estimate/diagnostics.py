@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from statera.estimate.export import eta_names
 from statera.estimate.npde import Npde, NpdeOptions, npde
 from statera.estimate.replicates import Replicates
 from statera.estimate.residuals import Root, residuals_of
@@ -21,7 +22,7 @@ from statera.simulate import full_formula
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["DiagnosticOptions", "Diagnostics", "diagnose", "effect_columns"]
+__all__ = ["DiagnosticOptions", "Diagnostics", "diagnose"]
 
 Floats = NDArray[np.float64]
 
@@ -113,7 +114,7 @@ def diagnose(
     by_subject = covariates_of_subjects(result.problem)
     individual = tuple(e.name for e in result.problem.model.individual)
     # a column of the data that is called like one of the table would replace it
-    taken = {*_FIXED, *effect_columns(result), *individual}
+    taken = {*_FIXED, *eta_names(result), *individual}
     names = tuple(n for n in rows.covariates if n not in taken)
     remarks = [*result.warnings, *_remarks(result, rows)]
     if errors is not None:
@@ -121,7 +122,7 @@ def diagnose(
     return Diagnostics(
         observations=_observations(result, rows, errors, names, chosen.root),
         subjects=_subjects(result, rows, individual, {n: by_subject[n] for n in names}),
-        effects=effect_columns(result),
+        effects=eta_names(result),
         individual=individual,
         covariates=names,
         time_unit=result.problem.model.time_unit,
@@ -135,15 +136,6 @@ _FIXED = (
     "ID", "TIME", "TAD", "DVID", "OUTPUT", "DV", "LIMIT", "STATUS", "PRED", "IPRED", "RES", "IRES",
     "WRES", "CWRES", "IWRES", "NPDE", "NPD", "OBSERVATIONS", "OFV",
 )  # fmt: skip
-
-
-def effect_columns(result: FitResult) -> tuple[str, ...]:
-    """Return a name for each random effect of a subject, in the order of `FitResult.etas`."""
-    columns = result.problem.individuals.prepared.columns
-    names = list(columns.subject_etas)
-    for k in range(columns.n_occasions):
-        names += [f"{name}_{k + 1}" for name in columns.occasion_etas]
-    return tuple(names)
 
 
 def _remarks(result: FitResult, rows: Rows) -> list[str]:
@@ -209,9 +201,9 @@ def _subjects(
     }
     with np.errstate(invalid="ignore"):
         sd = np.sqrt(np.einsum("ikk->ik", result.eta_variance))
-    for k, name in enumerate(effect_columns(result)):
+    for k, name in enumerate(eta_names(result)):
         columns[name] = result.etas[:, k]
-    for k, name in enumerate(effect_columns(result)):
+    for k, name in enumerate(eta_names(result)):
         columns[f"SD_{name}"] = sd[:, k]
     prepared = result.problem.individuals.prepared
     model = result.problem.model

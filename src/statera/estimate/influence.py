@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from statera.estimate.fit import METHODS
 from statera.estimate.laplace import LaplaceOptions
+from statera.estimate.natural import objective_at
 from statera.estimate.outer import Objective
 from statera.estimate.result import FitResult
 
@@ -27,7 +29,6 @@ __all__ = ["Influence", "influence"]
 Floats = NDArray[np.float64]
 
 _STEP = 1e-3
-_OWN = ("foce", "focei", "laplace")
 
 
 @dataclass(frozen=True)
@@ -81,11 +82,13 @@ def influence(result: FitResult) -> Influence:
     Costs two evaluations of the gradient for each free number.
     """
     problem = result.problem
-    objective = Objective(problem, LaplaceOptions(exact=result.method == "laplace"))
-    objective.etas = result.etas.copy()
     u = result.free
     remarks = []
-    if result.method not in _OWN:
+    if result.method in METHODS:
+        objective = objective_at(result)
+    else:
+        objective = Objective(problem, LaplaceOptions())
+        objective.etas = result.etas.copy()
         remarks.append(
             f"influence is that on the objective of FOCEI at the estimates of {result.method}"
         )
