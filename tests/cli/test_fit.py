@@ -133,10 +133,14 @@ def test_all_files_go_into_a_folder(
     assert {path.name for path in (tmp_path / "results").iterdir()} == {
         "summary.txt", "fit.json", "fit.ext", "fit.phi",
         "parameters.parquet", "individuals.parquet", "iterations.parquet",
+        "observations.parquet", "report.html",
     }  # fmt: skip
     frame = pl.read_parquet(tmp_path / "results" / "parameters.parquet")
     expected = [row["estimate"] for row in envelope["result"]["parameters"]]
     np.testing.assert_allclose(frame["estimate"].to_numpy(), expected, rtol=1e-6)
+    rows = pl.read_parquet(tmp_path / "results" / "observations.parquet")
+    assert rows.height == SUBJECTS * TIMES.size
+    assert {"PRED", "IPRED", "CWRES"} <= set(rows.columns)
     assert "-1000000001" in (tmp_path / "results" / "fit.ext").read_text(encoding="utf-8")
 
 
@@ -146,6 +150,8 @@ def test_a_report_of_one_page(model: Path, data: Path, tmp_path: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert "Fit of example/oral_one_compartment" in text
     assert "omega(eta_CL)" in text
+    assert "isual predictive check" in text
+    assert text.count("<svg") >= 4
     assert str(data.parent) not in text
     assert list(tmp_path.iterdir()) == [page]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ import typer
 
 from statera.cli.envelope import Envelope, Failure
 from statera.cli.output import check_target, write_bytes_atomically
+from statera.cli.progress import progress_bar
 from statera.cli.terminal import note, warn
 from statera.errors import InputError, NumericalError
 
@@ -89,6 +91,7 @@ def deliver(
     outcome: FitOutcome,
     out: Path | None,
     checkpoint: Path | None,
+    seed: int,
     *,
     as_json: bool,
     quiet: bool,
@@ -97,7 +100,7 @@ def deliver(
     from statera.estimate import fit_manifest, fit_to_dict  # noqa: PLC0415  heavy
 
     result = outcome.told
-    written = _write(outcome, out)
+    written = _write(outcome, out, seed, quiet=quiet)
     if written is not None:
         note(f"Written: {written}", quiet=quiet)
     failure = None
@@ -110,7 +113,7 @@ def deliver(
     if as_json:
         content = fit_to_dict(result, outcome.errors, outcome.shrunk)
         content |= {"data": outcome.data_report.to_dict()}
-        made = Envelope(SCHEMA, content, result.warnings, fit_manifest(result), failure)
+        made = Envelope(SCHEMA, content, result.warnings, fit_manifest(result, seed), failure)
         typer.echo(made.to_json(), nl=False)
         warn(result.warnings)
     elif result.status != "no start":
@@ -123,21 +126,13 @@ def deliver(
         raise typer.Exit(failure.exit_code)
 
 
-def _write(outcome: FitOutcome, out: Path | None) -> Path | None:
+def _write(outcome: FitOutcome, out: Path | None, seed: int, *, quiet: bool) -> Path | None:
     if out is None or outcome.result.status == "no start":
         return None
     if out.suffix.lower() in _PAGE:
-        from statera.report import render_html  # noqa: PLC0415  heavy: only when asked for
-        from statera.report.fit_page import fit_document  # noqa: PLC0415
-
-        page = fit_document(
-            outcome.told, outcome.errors, outcome.shrunk, data_report=str(outcome.data_report)
-        )
-        write_bytes_atomically(out, render_html(page).encode())
+        write_bytes_atomically(out, _page(outcome, seed, quiet=quiet))
         return out
-    from statera.estimate import fit_files  # noqa: PLC0415
-
-    files = fit_files(outcome.told, outcome.errors, outcome.shrunk)
+    files = _files(outcome, seed, quiet=quiet)
     try:
         out.mkdir(exist_ok=True)
     except OSError as error:
@@ -149,3 +144,40 @@ def _write(outcome: FitOutcome, out: Path | None) -> Path | None:
     for name, content in files.items():
         write_bytes_atomically(out / name, content)
     return out
+
+
+def _files(outcome: FitOutcome, seed: int, *, quiet: bool) -> dict[str, bytes]:
+    """Return the content of all files by name."""
+    from statera.estimate import fit_files  # noqa: PLC0415  heavy: only when asked for
+
+    files = fit_files(outcome.told, outcome.errors, outcome.shrunk)
+    if outcome.result.converged:
+        from statera.estimate.diagnostics import diagnose  # noqa: PLC0415
+
+        buffer = io.BytesIO()
+        diagnose(outcome.result).observations.write_parquet(buffer)
+        files["observations.parquet"] = buffer.getvalue()
+    files["report.html"] = _page(outcome, seed, quiet=quiet)
+    return files
+
+
+def _page(outcome: FitOutcome, seed: int, *, quiet: bool) -> bytes:
+    """Return the report as a page; diagnostics are of a fit that has converged only."""
+    from statera.report import render_html  # noqa: PLC0415  heavy: only when asked for
+
+    told, errors, shrunk = outcome.told, outcome.errors, outcome.shrunk
+    data_report = str(outcome.data_report)
+    if not told.converged:
+        from statera.report.fit_page import fit_document  # noqa: PLC0415
+
+        document = fit_document(told, errors, shrunk, data_report=data_report)
+        return render_html(document).encode()
+    from statera.estimate.vpc import VpcOptions  # noqa: PLC0415
+    from statera.fit_report import FitReportOptions, fit_report  # noqa: PLC0415
+
+    options = FitReportOptions(vpc=(VpcOptions(seed=seed),))
+    with progress_bar(quiet=quiet) as progress:
+        document = fit_report(
+            told, errors, shrunk, options, data_report=data_report, progress=progress
+        )
+    return render_html(document).encode()

@@ -117,6 +117,9 @@ def fit(
             "--out", "-o", metavar="DIR|FILE.html", help="Folder for all files, or one report."
         ),
     ] = None,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, help="Seed of the predictive checks of a report.")
+    ] = 1,
     workers: Workers = None,
     as_json: JsonFlag = False,
     quiet: QuietFlag = False,
@@ -173,7 +176,7 @@ def fit(
             checkpoint=checkpoint,
         )
     outcome = _with_errors(result, table, matrix)
-    deliver(outcome, out, checkpoint, as_json=as_json, quiet=quiet)
+    deliver(outcome, out, checkpoint, seed, as_json=as_json, quiet=quiet)
 
 
 def _one_of(given: str, known: Mapping[str, T], option: str) -> T:
