@@ -218,6 +218,23 @@ def test_ctrl_c_leaves_the_best_so_far(
     assert rest.exit_code == 0, rest.stderr
 
 
+def test_ctrl_c_in_the_covariance_step_keeps_the_estimates(
+    model: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import importlib
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    step = importlib.import_module("statera.estimate.covariance")
+    monkeypatch.setattr(step, "covariance", interrupted)
+    result = invoke(model, data, *START)
+    assert result.exit_code == 4
+    assert "the covariance step was interrupted" in result.stderr
+    assert "converged." in result.stdout
+    assert "there are no standard errors" in result.stdout
+
+
 # bad input
 
 
@@ -238,6 +255,7 @@ def test_ctrl_c_leaves_the_best_so_far(
         (["--column", "DV=CONC"], 3, "CONC"),
         (["--ignore", "WHAT"], 3, "ignore"),
         (["--out", "nowhere/at/all"], 3, "--out"),
+        (["--checkpoint", "nowhere/fit.ckpt"], 3, "--checkpoint"),
         (["--out", "nowhere/report.html"], 3, "--out"),
         (["--time-unit", "mg"], 3, "mg"),
     ],

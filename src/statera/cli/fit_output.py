@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from statera.estimate.covariance import Covariance
     from statera.estimate.shrinkage import Shrinkage
 
-__all__ = ["SCHEMA", "FitOutcome", "check_out", "deliver"]
+__all__ = ["SCHEMA", "FitOutcome", "check_checkpoint", "check_out", "deliver"]
 
 SCHEMA = "statera.fit/1"
 _PAGE = (".html", ".htm")
@@ -39,6 +39,8 @@ class FitOutcome:
         Standard errors and shrinkage; None where there are none.
     remarks
         What the covariance step has to say.
+    interrupted
+        Whether Ctrl-C ended the covariance step.
     """
 
     result: FitResult
@@ -46,6 +48,7 @@ class FitOutcome:
     errors: Covariance | None
     shrunk: Shrinkage | None
     remarks: tuple[str, ...]
+    interrupted: bool = False
 
     @property
     def told(self) -> FitResult:
@@ -87,6 +90,22 @@ def check_out(out: Path | None) -> None:
         )
 
 
+def check_checkpoint(path: Path | None) -> None:
+    """Say before the work that a checkpoint could not be written.
+
+    Raises
+    ------
+    InputError
+        If the name is that of a folder, or its folder is not there.
+    """
+    if path is not None and (path.is_dir() or not path.parent.is_dir()):
+        raise InputError(
+            f"no checkpoint can be written to '{path}'",
+            where="--checkpoint",
+            hint="Give the name of a file in a folder that exists.",
+        )
+
+
 def deliver(
     outcome: FitOutcome,
     out: Path | None,
@@ -100,30 +119,40 @@ def deliver(
     from statera.estimate import fit_manifest, fit_to_dict  # noqa: PLC0415  heavy
 
     result = outcome.told
+    if not as_json and result.status != "no start":
+        # before the files: what was computed is seen even if they take long or cannot be written
+        typer.echo(result.summary(outcome.errors, outcome.shrunk))
     written = _write(outcome, out, seed, quiet=quiet)
     if written is not None:
         note(f"Written: {written}", quiet=quiet)
-    failure = None
-    if not result.converged:
-        hint = result.sentence
-        if checkpoint is not None and result.status != "no start":
-            hint = f"{hint} The checkpoint is {checkpoint.name}."
-        failure = Failure(f"the fit has not converged ({result.status})",
-                          result.problem.model.id, hint, NumericalError.exit_code)  # fmt: skip
+    failure = _failure(outcome, checkpoint)
     if as_json:
         content = fit_to_dict(result, outcome.errors, outcome.shrunk)
         content |= {"data": outcome.data_report.to_dict()}
         made = Envelope(SCHEMA, content, result.warnings, fit_manifest(result, seed), failure)
         typer.echo(made.to_json(), nl=False)
         warn(result.warnings)
-    elif result.status != "no start":
-        typer.echo(result.summary(outcome.errors, outcome.shrunk))
     if failure is not None:
         for head, text in (
             ("error:", failure.what), ("where:", failure.where), (" next:", failure.hint)
         ):  # fmt: skip
             typer.echo(f"{head} {text}", err=True)
         raise typer.Exit(failure.exit_code)
+
+
+def _failure(outcome: FitOutcome, checkpoint: Path | None) -> Failure | None:
+    """Return what the exit code and the last lines say; None where all was done."""
+    result = outcome.result
+    where, code = result.problem.model.id, NumericalError.exit_code
+    if outcome.interrupted:
+        hint = "The estimates stand. Resume from a checkpoint to get standard errors."
+        return Failure("the covariance step was interrupted", where, hint, code)
+    if result.converged:
+        return None
+    hint = result.sentence
+    if checkpoint is not None and result.status != "no start":
+        hint = f"{hint} The checkpoint is {checkpoint.name}."
+    return Failure(f"the fit has not converged ({result.status})", where, hint, code)
 
 
 def _write(outcome: FitOutcome, out: Path | None, seed: int, *, quiet: bool) -> Path | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from statera.cli.fit_output import FitOutcome, check_out, deliver
+from statera.cli.fit_output import FitOutcome, check_checkpoint, check_out, deliver
 from statera.cli.fit_progress import watched
 from statera.cli.options import JsonFlag, QuietFlag, Workers, concerning
 from statera.cli.pairs import read_numbers, read_pairs
@@ -126,6 +126,7 @@ def fit(
 ) -> None:
     """Fit a population model to data, and print its estimates."""
     check_out(out)
+    check_checkpoint(checkpoint)
     if resume and checkpoint is None:
         raise UsageError("--resume needs --checkpoint FILE, the file to go on from")
     matrix = _one_of(covariance.lower(), _MATRICES, "--covariance")
@@ -227,5 +228,5 @@ def _with_errors(result: FitResult, table: FitData, matrix: MatrixKind | None) -
         errors = covariance(result, CovarianceOptions(matrix=matrix))
     except KeyboardInterrupt:
         told = "the covariance step was interrupted: there are no standard errors"
-        return FitOutcome(result, table, None, shrunk, (told,))
+        return FitOutcome(result, table, None, shrunk, (told,), interrupted=True)
     return FitOutcome(result, table, errors, shrunk, tuple(str(n) for n in errors.notices))
