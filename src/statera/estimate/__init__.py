@@ -7,7 +7,7 @@ from statera.estimate.checkpoint import (
     save_checkpoint,
 )
 from statera.estimate.export import fit_files, fit_tables, fit_to_dict, save_fit
-from statera.estimate.fit import METHODS, Method, fit, fit_problem
+from statera.estimate.fit import METHODS, Method, fit, fit_problem, objective_of
 from statera.estimate.laplace import LaplaceOptions
 from statera.estimate.outer import OuterOptions
 from statera.estimate.problem import Problem, ProblemOptions, make_problem
@@ -36,6 +36,7 @@ __all__ = [
     "load_checkpoint",
     "make_checkpoint",
     "make_problem",
+    "objective_of",
     "parameter_table",
     "save_checkpoint",
     "save_fit",
