@@ -339,9 +339,53 @@ def test_a_model_without_residual_error(model: Path, data: Path, tmp_path: Path)
     assert "there is nothing to fit" in result.stderr
 
 
-def test_a_control_stream_is_named(data: Path, tmp_path: Path) -> None:
+def test_data_that_are_not_named(model: Path) -> None:
+    result = invoke(model)
+    assert result.exit_code == 2
+    assert "no data file is given" in result.stderr
+
+
+# control streams
+
+STREAM = """$PROBLEM one compartment
+$INPUT ID TIME AMT DV
+$DATA data.csv IGNORE=@
+$SUBROUTINES ADVAN2 TRANS2
+$PK
+KA = EXP(THETA(1) + ETA(1))
+CL = EXP(THETA(2) + ETA(2))
+V = EXP(THETA(3) + ETA(3))
+S2 = V
+$ERROR
+Y = F + SQRT(THETA(4)**2 + (THETA(5)*F)**2)*EPS(1)
+$THETA 0 1.3 2.6 (0, 0.1) (0, 0.2)
+$OMEGA 0.2
+$OMEGA BLOCK(2) 0.1 0.02 0.1
+$SIGMA 1 FIX
+$ESTIMATION METHOD=1 INTERACTION
+"""
+
+
+def test_a_control_stream_is_fitted_with_its_data(
+    data: Path, envelope: dict[str, Any], tmp_path: Path
+) -> None:
     file = tmp_path / "run1.mod"
-    file.write_text("$PROBLEM\n", encoding="utf-8")
+    file.write_text(STREAM, encoding="utf-8")
+    (tmp_path / "data.csv").write_bytes(data.read_bytes())
+    for given in ([file], [file, data]):
+        result = invoke(*given, "--json", "--quiet")
+        assert result.exit_code == 0, result.stderr
+        found = json.loads(result.stdout)["result"]
+        assert found["ofv"] == pytest.approx(envelope["result"]["ofv"], abs=1e-3)
+        rows = {row["name"]: row for row in found["parameters"]}
+        assert rows["THETA2"]["shown_as"] == "exp"
+        expected = {row["name"]: row for row in envelope["result"]["parameters"]}
+        assert rows["THETA2"]["value"] == pytest.approx(expected["lCL"]["value"], rel=1e-3)
+
+
+def test_a_control_stream_that_cannot_be_translated(data: Path, tmp_path: Path) -> None:
+    file = tmp_path / "run2.mod"
+    file.write_text(STREAM.replace("ADVAN2 TRANS2", "ADVAN10 TRANS1"), encoding="utf-8")
     result = invoke(file, data)
     assert result.exit_code == 3
-    assert "control stream" in result.stderr
+    assert "run2.mod:4" in result.stderr

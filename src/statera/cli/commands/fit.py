@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from statera.cli.fit_input import Asked, ModelAndData, read_model_and_data
 from statera.cli.fit_output import FitOutcome, check_checkpoint, check_out, deliver
 from statera.cli.fit_progress import watched
-from statera.cli.options import JsonFlag, QuietFlag, Workers, concerning
+from statera.cli.options import JsonFlag, QuietFlag, Workers
 from statera.cli.pairs import read_numbers, read_pairs
 from statera.cli.terminal import note
-from statera.errors import InputError, UnknownNameError, UsageError
+from statera.errors import UsageError
 
 if TYPE_CHECKING:
-    from statera.data import FitData
     from statera.estimate import FitResult
     from statera.estimate.covariance import MatrixKind
-    from statera.model import Model
 
 __all__ = ["HELP", "fit"]
 
@@ -30,6 +29,7 @@ Examples:
   statera fit model.toml data.csv --method laplace --out results/
   statera fit model.toml data.csv --out report.html --checkpoint fit.ckpt
   statera fit model.toml data.csv --checkpoint fit.ckpt --resume
+  statera fit run1.mod --out results/
   statera fit model.toml data.csv --column ID=SUBJ --ignore "DOSE.EQ.0" --init lCL=1.2 --fix lKA
 
 Fit a population model to data, and print its estimates.
@@ -38,7 +38,6 @@ What the data hold is said first, on standard error. Ctrl-C leaves the best valu
 """
 _MATRICES: dict[str, MatrixKind | None] = {"sandwich": "sandwich", "r": "R", "s": "S", "none": None}
 _BLQ = ("M1", "M2", "M3")
-_STREAMS = (".mod", ".ctl")
 T = TypeVar("T")
 _Texts = list[str] | None
 
@@ -47,12 +46,18 @@ def fit(
     model: Annotated[
         str,
         typer.Argument(
-            metavar="MODEL", help="A model of 'statera library list', or a model file (.toml)."
+            metavar="MODEL",
+            help="A model file (.toml), a NONMEM control stream (.mod, .ctl), or a model of "
+            "'statera library list'.",
         ),
     ],
     data: Annotated[
-        Path, typer.Argument(metavar="DATA", help="Records as NONMEM takes them (.csv).")
-    ],
+        Path | None,
+        typer.Argument(
+            metavar="DATA",
+            help="Records as NONMEM takes them (.csv); a control stream names its own.",
+        ),
+    ] = None,
     *,
     method: Annotated[
         str, typer.Option("--method", "-m", help="fo, foce, focei, laplace or agq.")
@@ -131,11 +136,18 @@ def fit(
         raise UsageError("--resume needs --checkpoint FILE, the file to go on from")
     matrix = _one_of(covariance.lower(), _MATRICES, "--covariance")
     initial = read_numbers(init, "--init", "NAME=NUMBER, such as lCL=1.2")
-    columns = read_pairs(column, "--column", "ROLE=NAME, such as ID=SUBJ")
-    outputs = read_pairs(output, "--output", "DVID=OUTPUT, such as 2=RESPONSE")
+    asked = Asked(
+        columns=read_pairs(column, "--column", "ROLE=NAME, such as ID=SUBJ"),
+        ignore=ignore or (),
+        accept=accept or (),
+        lloq=lloq,
+        dv_scale="log" if log_dv else "natural",
+        time_unit=time_unit,
+        amount_unit=amount_unit,
+        outputs=read_pairs(output, "--output", "DVID=OUTPUT, such as 2=RESPONSE"),
+    )
 
-    from statera.data import read_data  # noqa: PLC0415  heavy: only when this runs
-    from statera.estimate import (  # noqa: PLC0415
+    from statera.estimate import (  # noqa: PLC0415  heavy: only when this runs
         METHODS,
         OuterOptions,
         ProblemOptions,
@@ -145,30 +157,22 @@ def fit(
     from statera.parallel import available_workers  # noqa: PLC0415
 
     chosen = _one_of(method.lower(), {name: name for name in METHODS}, "--method")
-    known = _load(model)
     start = load_checkpoint(checkpoint) if resume and checkpoint is not None else None
-    table = read_data(
-        data,
-        columns=columns,
-        ignore=ignore or (),
-        accept=accept or (),
-        lloq=lloq,
-        dv_scale="log" if log_dv else "natural",
-        time_unit=time_unit,
-        amount_unit=amount_unit,
-    )
-    note(str(table.report), quiet=quiet)
+    read = read_model_and_data(model, data, asked)
+    note(str(read.table.report), quiet=quiet)
+    for remark in read.remarks:
+        note(remark, quiet=quiet)
     options = ProblemOptions(
         fixed=tuple(fix or ()),
         initial=initial,
-        outputs=_outputs(outputs, table),
+        outputs=read.outputs,
         blq=_one_of(blq.upper(), {name: name for name in _BLQ}, "--blq"),
         workers=workers or available_workers(),
     )
     with watched(quiet=quiet) as progress:
         result = run(
-            known,
-            table,
+            read.model,
+            read.table,
             method=chosen,
             options=options,
             outer=OuterOptions(max_iterations=iterations),
@@ -176,7 +180,7 @@ def fit(
             resume=start,
             checkpoint=checkpoint,
         )
-    outcome = _with_errors(result, table, matrix)
+    outcome = _with_errors(result, read, matrix)
     deliver(outcome, out, checkpoint, seed, as_json=as_json, quiet=quiet)
 
 
@@ -188,30 +192,7 @@ def _one_of(given: str, known: Mapping[str, T], option: str) -> T:
     return known[given]
 
 
-def _load(name: str) -> Model:
-    """Return the model of the library, or of a file."""
-    from statera.library import load_model  # noqa: PLC0415  heavy: only when this runs
-
-    if name.endswith(_STREAMS):
-        raise InputError(
-            f"'{name}' is a control stream, which cannot be read yet",
-            where="MODEL",
-            hint="Write the model as TOML, see docs/models.md and docs/estimation.md.",
-        )
-    with concerning("MODEL"):
-        return load_model(name)
-
-
-def _outputs(named: Mapping[str, str], table: FitData) -> dict[int, str]:
-    """Return outputs by the number of the kind of observation; the data name kinds by labels."""
-    numbers = {label: number for number, label in table.dvid_labels.items()}
-    for label in named:
-        if label not in numbers:
-            raise UnknownNameError("DVID", label, numbers, where="--output")
-    return {numbers[label]: output for label, output in named.items()}
-
-
-def _with_errors(result: FitResult, table: FitData, matrix: MatrixKind | None) -> FitOutcome:
+def _with_errors(result: FitResult, read: ModelAndData, matrix: MatrixKind | None) -> FitOutcome:
     """Return the fit with shrinkage, and with standard errors where they were asked for."""
     from statera.estimate.covariance import (  # noqa: PLC0415  heavy: only when this runs
         CovarianceOptions,
@@ -220,13 +201,14 @@ def _with_errors(result: FitResult, table: FitData, matrix: MatrixKind | None) -
     from statera.estimate.shrinkage import shrinkage  # noqa: PLC0415
 
     if result.status == "no start":
-        return FitOutcome(result, table, None, None, ())
+        return FitOutcome(result, read.table, None, None, read.remarks)
     shrunk = shrinkage(result)
     if matrix is None or not result.converged:
-        return FitOutcome(result, table, None, shrunk, ())
+        return FitOutcome(result, read.table, None, shrunk, read.remarks)
     try:
         errors = covariance(result, CovarianceOptions(matrix=matrix))
     except KeyboardInterrupt:
         told = "the covariance step was interrupted: there are no standard errors"
-        return FitOutcome(result, table, None, shrunk, (told,), interrupted=True)
-    return FitOutcome(result, table, errors, shrunk, tuple(str(n) for n in errors.notices))
+        return FitOutcome(result, read.table, None, shrunk, (*read.remarks, told), interrupted=True)
+    notices = tuple(str(n) for n in errors.notices)
+    return FitOutcome(result, read.table, errors, shrunk, (*read.remarks, *notices))
