@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import gammaln
 
 from statera.estimate.effects import Effects, lower_roots
+from statera.estimate.inner import inverse_of
 
 __all__ = ["Proposal", "Sums"]
 
@@ -64,8 +65,7 @@ class Proposal:
         mixed = bool((self.prior > 0.0).any())
         if mixed:
             drawn = np.where(chosen[..., None], normal @ effects.root.T, drawn)
-            inverse = np.linalg.inv(roots)
-            away = np.einsum("ikl,cil->cik", inverse, drawn - self.centre)
+            away = np.einsum("ikl,cil->cik", inverse_of(roots), drawn - self.centre)
             square = (away * away).sum(axis=-1)
         log_det = 2.0 * np.log(np.diagonal(roots, axis1=-2, axis2=-1)).sum(axis=-1)
         density = self._log_t(square, log_det, q)
@@ -76,6 +76,13 @@ class Proposal:
                     np.log(self.prior) + effects.log_density(effects.full(drawn)),
                 )
         return drawn, density
+
+    def log_density(self, draws: Floats) -> Floats:
+        """Return log-densities of the t at draws (copies, n_subjects, n_live), without prior."""
+        roots = lower_roots(self.covariance)
+        away = np.einsum("ikl,cil->cik", inverse_of(roots), draws - self.centre)
+        log_det = 2.0 * np.log(np.diagonal(roots, axis1=-2, axis2=-1)).sum(axis=-1)
+        return self._log_t((away * away).sum(axis=-1), log_det, draws.shape[-1])
 
     def _log_t(self, square: Floats, log_det: Floats, q: int) -> Floats:
         d = self.degrees
