@@ -47,7 +47,8 @@ class SaemOptions:
     seed
         Of the random streams.
     chains
-        Chains of each subject; None for as many as make about 60 chains in all.
+        Chains of each subject; None for as many as make about 240 chains in all, at
+        most 20.
     burn_in
         Smallest and largest number of iterations before averaging begins: it begins when the
         parameters have stopped drifting.
@@ -70,7 +71,8 @@ class SaemOptions:
     seed: int = 1
     chains: int | None = None
     burn_in: tuple[int, int] = (100, 2000)
-    smoothing: int = 200
+    smoothing: int = 150
+    power: float = 1.0
     annealing: int = 40
     keep: float = 0.9
     at_modes: float = 1.0
@@ -79,6 +81,10 @@ class SaemOptions:
     prior: tuple[int, int] = (10, 10)
     modes: int = 25
     importance: ImportanceOptions | None = field(default_factory=ImportanceOptions)
+
+
+_CHAINS = 240
+"""Fewer chains in all let Omega wander into singularity where each subject says little."""
 
 
 @dataclass
@@ -99,7 +105,7 @@ class _Run:
         self.problem, self.options = problem, options
         of = problem.individuals
         self.n = of.n_subjects
-        self.copies = options.chains or max(1, min(20, int(np.ceil(60 / max(self.n, 1)))))
+        self.copies = options.chains or max(1, min(20, int(np.ceil(_CHAINS / max(self.n, 1)))))
         self.mu = find_mu_reference(problem)
         self.likelihood = Likelihood(tile(of, self.copies))
         self.source = stream(options.seed, "saem")
@@ -240,7 +246,7 @@ def _iterate(
         averaging = burned > 0
         run.move(number)
         keep = o.keep if number < o.annealing else 0.0
-        run.step(1.0 / (number - burned + 1) if averaging else 1.0, keep)
+        run.step(1.0 / (number - burned + 1)**o.power if averaging else 1.0, keep)
         number += 1
         kernels.learning = min(1.0, 5.0 / number) if not averaging else 0.0
         iterations.append(

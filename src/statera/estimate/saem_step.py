@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from statera.estimate.chains import Draw, Likelihood
 from statera.estimate.effects import Effects
 from statera.estimate.individual import Individuals
+from statera.estimate.inner import inverse_of
 from statera.estimate.mu import MuReference
 from statera.estimate.problem import Problem
 from statera.estimate.terms import GAUSS, terms
@@ -231,16 +232,24 @@ class Maximiser:
                 for b, j in enumerate(members):
                     at = (of_map.places[i], of_map.places[j])
                     part[a, b] = total[at].sum() / max(count[at].sum(), 1.0)
-            before = np.diag(old)[members]
-            size = np.maximum(np.diag(part), keep * before)
+            part = _kept(part, old[np.ix_(members, members)], keep)
             floor = 1e-8 * np.diag(of_map.start)[members]
-            limited = limited or bool((size <= floor).any())
-            size = np.maximum(size, floor)
-            ratio = np.sqrt(size / np.maximum(np.diag(part), 1e-300))
-            part = part * np.minimum(ratio, 1e150)[:, None] * np.minimum(ratio, 1e150)[None, :]
-            part[np.diag_indices_from(part)] = size
+            short = np.diag(part) <= floor
+            limited = limited or bool(short.any())
+            part[np.diag_indices_from(part)] = np.maximum(np.diag(part), floor)
             new[np.ix_(members, members)] = _positive(part)
         return new, limited
+
+
+def _kept(new: Floats, old: Floats, keep: float) -> Floats:
+    """Return a covariance that in no direction falls below a share of the old one."""
+    if keep <= 0.0:
+        return new
+    root = np.linalg.cholesky(old)
+    inverse = inverse_of(root)
+    values, vectors = np.linalg.eigh(inverse @ new @ inverse.T)
+    back = root @ vectors
+    return np.asarray(back * np.maximum(values, keep) @ back.T)
 
 
 def _positive(matrix: Floats) -> Floats:
