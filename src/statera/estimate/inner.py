@@ -19,6 +19,10 @@ __all__ = ["ARRIVED", "Inner", "InnerOptions", "find_etas", "inverse_of", "solve
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+_FRESH = 5
+"""Steps after which the curvature is no longer computed anew but learnt from the steps alone:
+expected second derivatives are far from exact ones where values are censored."""
+
 ARRIVED, NOT_ARRIVED, NOT_SOLVED = range(3)
 
 
@@ -34,7 +38,7 @@ class InnerOptions:
         Steps of each subject.
     """
 
-    tolerance: float = 1e-11
+    tolerance: float = 1e-14
     max_steps: int = 60
 
 
@@ -157,8 +161,8 @@ def find_etas(
         return Inner(etas, j, statuses, 1)
     trust = np.ones(n)
     sweeps = 1
-    best = curve if curvature is None else _positive(curvature, curve)
-    for _ in range(options.max_steps):
+    best = curve.copy() if curvature is None else _positive(curvature, curve)
+    for number in range(options.max_steps):
         step = np.zeros_like(etas)
         step[active] = -solve_many(best[active], gradient[active])
         slope = np.einsum("iq,iq->i", gradient, step)
@@ -178,7 +182,7 @@ def find_etas(
         sweeps += 1
         taken = active & (j_new <= j + 1e-4 * trust * slope + 1e-13 * np.abs(j))
         refused = active & ~taken
-        if curvature is None:
+        if curvature is None and number < _FRESH:
             best[taken] = curve_new[taken]
         best[taken] = _secant(best[taken], moved[taken], (gradient_new - gradient)[taken])
         etas[taken], j[taken] = trial[taken], j_new[taken]
@@ -186,5 +190,8 @@ def find_etas(
         trust[taken] = np.minimum(1.0, 3.0 * trust[taken])
         trust[refused] *= 0.3
         best[refused & (trust < 0.1)] = curve[refused & (trust < 0.1)]
-        active &= ~(refused & (trust < 1e-8))
+        # no lower value within rounding of J: the minimum is here if the slope says so too
+        stuck = refused & ((trust < 1e-8) | (np.abs(slope) < 1e-12 * (1.0 + np.abs(j))))
+        statuses[stuck & (np.abs(slope) < 1e-9 * (1.0 + np.abs(j)))] = ARRIVED
+        active &= ~stuck
     return Inner(etas, j, statuses, sweeps)

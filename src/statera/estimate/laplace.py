@@ -15,10 +15,14 @@ from numpy.typing import NDArray
 from statera.estimate.individual import Evaluation, Individuals, Second
 from statera.estimate.inner import Inner, InnerOptions, find_etas, inverse_of, solve_many
 
-__all__ = ["Expansion", "LaplaceOptions", "expand", "expand_gradient"]
+__all__ = ["FLAT", "Expansion", "LaplaceOptions", "expand", "expand_gradient", "flat_modes"]
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+
+
+FLAT = 1e-3
+"""Smallest curvature of a mode, relative to that of the prior, by exact second derivatives."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,44 @@ def log_det(matrices: Floats) -> Floats:
     return np.where((sign > 0) & (lowest > 0), value, np.nan)
 
 
+def _whitened(half: Floats, omega: Floats) -> tuple[Floats, Floats]:
+    lower = np.linalg.cholesky(omega)
+    return lower.T @ half @ lower, lower
+
+
+def flat_modes(half: Floats, omega: Floats) -> Mask:
+    """Return which subjects have a mode so flat that the approximation cannot be trusted.
+
+    Relative to the prior, whose own curvature is 1 in every direction.
+    """
+    if not omega.size or not np.isfinite(half).all():
+        return np.zeros(half.shape[0], dtype=bool)
+    flat: Mask = np.linalg.eigvalsh(_whitened(half, omega)[0])[:, 0] < 10.0 * FLAT
+    return flat
+
+
+def _not_flat(half: Floats, omega: Floats) -> Floats:
+    """Return H with no curvature below `FLAT` of the prior's.
+
+    Exact second derivatives may vanish at a mode, between two modes about to merge: ln det H has
+    no lower bound there, and a search would be drawn to it.
+    """
+    if not omega.size or not np.isfinite(half).all():
+        return half
+    white, lower = _whitened(half, omega)
+    values, vectors = np.linalg.eigh(white)
+    low = values[:, 0] < FLAT
+    if not low.any():
+        return half
+    raised = np.maximum(values[low], FLAT)
+    back = np.linalg.inv(lower)
+    found = half.copy()
+    found[low] = (
+        back.T @ ((vectors[low] * raised[:, None, :]) @ vectors[low].transpose(0, 2, 1)) @ back
+    )
+    return found
+
+
 def expand(
     of: Individuals,
     theta: Floats,
@@ -85,7 +127,7 @@ def expand(
     if options.exact:
         s = of.second(theta, inner.etas, by_parameters=False, frozen=frozen is not None)
         half = 0.5 * of.exact(e, s, 0) + precision
-        half = 0.5 * (half + half.transpose(0, 2, 1))
+        half = _not_flat(0.5 * (half + half.transpose(0, 2, 1)), omega)
     base = np.linalg.slogdet(omega)[1] if omega.size else 0.0
     with np.errstate(all="ignore"):
         objective = inner.objective + base + log_det(half)

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from statera.estimate.inner import inverse_of
+from statera.estimate.first_order import first_order, first_order_gradient
+from statera.estimate.inner import Inner, inverse_of
 from statera.estimate.laplace import Expansion, LaplaceOptions, Slopes, expand, expand_gradient
 from statera.estimate.problem import Problem
+from statera.estimate.quadrature import quadrature
 from statera.numerics.bfgs import Minimum, minimise
 
-__all__ = ["Objective", "OuterOptions", "search"]
+__all__ = [
+    "FirstOrderObjective",
+    "Objective",
+    "OuterOptions",
+    "QuadratureObjective",
+    "search",
+]
 
 Floats = NDArray[np.float64]
 
@@ -35,7 +43,9 @@ class OuterOptions:
 
 
 class Objective:
-    """The objective and its gradient by free numbers; modes are kept as starts of the next call.
+    """FOCE, FOCEI or Laplace: the objective and its gradient by free numbers.
+
+    Modes are kept as starts of the next call.
 
     Attributes
     ----------
@@ -100,6 +110,65 @@ class Objective:
         by_theta = self.problem.prior(theta)[1]
         full = self.problem.omega.n_full
         return self.problem.pull(u, by_theta, np.zeros((full, full)))
+
+
+class FirstOrderObjective(Objective):
+    """FO: the objective and its gradient."""
+
+    def value(self, u: Floats) -> tuple[float, Expansion]:
+        """Return the objective by FO; the expansion holds modes of 0."""
+        self.evaluations += 1
+        theta, _, omega = self.problem.unpack(u)
+        of = self.problem.individuals
+        found = first_order(of, theta, omega)
+        self._found = found
+        statuses = np.zeros(of.n_subjects, dtype=np.int64)
+        inner = Inner(np.zeros_like(self.etas), found.objective, statuses, 1)
+        at = Expansion(found.objective, inner, inverse_of(found.inverse), None)
+        total = float(found.objective.sum()) + self.problem.constant
+        return total + self.problem.prior(theta)[0], at
+
+    def by_subject(self, u: Floats, at: Expansion) -> tuple[Floats, Slopes]:
+        """Return the gradient of every subject by free numbers."""
+        theta, _, omega = self.problem.unpack(u)
+        by_theta, by_omega = first_order_gradient(
+            self.problem.individuals, theta, omega, self._found
+        )
+        slopes = Slopes(by_theta, by_omega, 2.0 * at.half)
+        return self.problem.pull(u, by_theta, by_omega), slopes
+
+
+class QuadratureObjective(Objective):
+    """Adaptive Gaussian quadrature: the objective, and its gradient by central differences."""
+
+    def __init__(self, problem: Problem, options: LaplaceOptions, nodes: int) -> None:
+        super().__init__(problem, options)
+        self.nodes = nodes
+
+    def value(self, u: Floats) -> tuple[float, Expansion]:
+        """Return the objective by quadrature; the expansion holds it by subject."""
+        self.evaluations += 1
+        theta, _, omega = self.problem.unpack(u)
+        objective, at = quadrature(
+            self.problem.individuals, theta, omega, self.etas, self.options, self.nodes
+        )
+        total = float(objective.sum()) + self.problem.constant + self.problem.prior(theta)[0]
+        return total, replace(at, objective=objective)
+
+    def by_subject(self, u: Floats, at: Expansion) -> tuple[Floats, Slopes]:
+        """Return the gradient of every subject by free numbers."""
+        self.etas = at.inner.etas
+        rows = np.empty((at.objective.size, u.size))
+        for k in range(u.size):
+            ends = []
+            for sign in (1.0, -1.0):
+                moved = u.copy()
+                moved[k] += sign * 1e-4
+                ends.append(self.value(moved)[1].objective)
+            rows[:, k] = (ends[0] - ends[1]) / 2e-4
+        n, q = self.etas.shape
+        none = Slopes(np.zeros((n, 0)), np.zeros((n, q, q)), 2.0 * at.half)
+        return rows, none
 
 
 def search(

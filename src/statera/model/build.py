@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 import unicodedata
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -12,6 +12,8 @@ import sympy as sp
 
 from statera.model import fields
 from statera.model.fields import KeyPath, SpecError
+from statera.model.fit_settings import read_bounds, read_prior
+from statera.model.formula import read_formula as _parse
 from statera.model.model import (
     Covariate,
     Equation,
@@ -22,10 +24,10 @@ from statera.model.model import (
     Parameter,
     RandomEffect,
     Range,
-    Residual,
 )
 from statera.model.random_effects import covariance_matrix, variance_from
-from statera.numerics.expression import FUNCTIONS, ExpressionError, parse
+from statera.model.residual import read_likelihoods, read_residuals
+from statera.numerics.expression import FUNCTIONS
 from statera.sources import Status
 
 __all__ = ["SCHEMA", "build_model"]
@@ -35,7 +37,7 @@ SCHEMA = "statera.model/1"
 _TOP = {
     "schema", "id", "drug", "title", "population", "source", "units", "covariates", "parameters",
     "random_effects", "covariances", "individual", "dynamics", "initial", "inputs", "outputs",
-    "residual", "derived", "dose", "expect", "remarks", "gaps",
+    "residual", "likelihood", "derived", "dose", "expect", "remarks", "gaps",
 }  # fmt: skip
 _RESERVED = {"t", "AMT"} | set(FUNCTIONS)
 
@@ -91,7 +93,8 @@ def build_model(spec: Mapping[str, Any]) -> Model:
         initial=MappingProxyType(_initial(spec, known, states)),
         inputs=MappingProxyType(_inputs(spec, known | {"AMT"}, states)),
         outputs=outputs,
-        residuals=MappingProxyType(_residuals(spec, outputs, parameters)),
+        residuals=MappingProxyType(read_residuals(spec, outputs, parameters, known)),
+        likelihoods=MappingProxyType(read_likelihoods(spec, outputs, known | states)),
         derived=_derived(spec, known),
         dose_soft=_range(dose, "soft", ("dose",)),
         dose_hard=_range(dose, "hard", ("dose",)),
@@ -100,17 +103,6 @@ def build_model(spec: Mapping[str, Any]) -> Model:
         remarks=fields.texts(spec, "remarks", ()),
         gaps=fields.texts(spec, "gaps", ()),
     )
-
-
-def _parse(text: Any, names: Collection[str], path: KeyPath) -> sp.Expr:
-    if isinstance(text, int | float) and not isinstance(text, bool):
-        text = repr(text)
-    if not isinstance(text, str):
-        raise SpecError(path, "expected a formula in quotes")
-    try:
-        return parse(text, names)
-    except ExpressionError as error:
-        raise SpecError(path, f"{error} (column {error.column} of the formula)") from None
 
 
 def _name(name: str, path: KeyPath) -> str:
@@ -147,12 +139,16 @@ def _parameters(spec: Mapping[str, Any]) -> dict[str, Parameter]:
         row = fields.as_table(entry, path)
         fields.only(
             row,
-            {"value", "unit", "status", "locator", "rse", "low", "high", "printed", "note"},
+            {
+                "value", "unit", "status", "locator", "rse", "low", "high", "printed", "note",
+                "fixed", "bounds", "prior",
+            },
             path,
-        )
+        )  # fmt: skip
+        value = fields.need_number(row, "value", path)
         found[_name(name, path)] = Parameter(
             name=name,
-            value=fields.need_number(row, "value", path),
+            value=value,
             unit=fields.unit(row, "unit", path),
             status=Status(fields.choice(row, "status", path, list(Status), default="assumed")),
             locator=fields.text(row, "locator", path, default=""),
@@ -161,6 +157,9 @@ def _parameters(spec: Mapping[str, Any]) -> dict[str, Parameter]:
             high=fields.number(row, "high", path, optional=True),
             printed=fields.text(row, "printed", path, default=""),
             note=fields.text(row, "note", path, default=""),
+            fixed=fields.flag(row, "fixed", path),
+            bounds=read_bounds(row, value, path),
+            prior=read_prior(row, path),
         )
     return found
 
@@ -173,9 +172,12 @@ def _random_effects(spec: Mapping[str, Any]) -> tuple[dict[str, RandomEffect], A
         row = fields.as_table(entry, path)
         fields.only(
             row,
-            {"variance", "cv", "conversion", "level", "status", "printed", "locator", "note"},
+            {
+                "variance", "cv", "conversion", "level", "status", "printed", "locator", "note",
+                "fixed",
+            },
             path,
-        )
+        )  # fmt: skip
         variance, conversion = variance_from(row, path)
         level = fields.choice(row, "level", path, ["subject", "occasion"], default="subject")
         found[_name(name, path)] = RandomEffect(
@@ -187,6 +189,7 @@ def _random_effects(spec: Mapping[str, Any]) -> tuple[dict[str, RandomEffect], A
             conversion=conversion,
             locator=fields.text(row, "locator", path, default=""),
             note=fields.text(row, "note", path, default=""),
+            fixed=fields.flag(row, "fixed", path),
         )
     return found, covariance_matrix(found, spec.get("covariances", []))
 
@@ -306,26 +309,6 @@ def _outputs(spec: Mapping[str, Any], known: set[str]) -> tuple[Output, ...]:
     if not found:
         raise SpecError(("outputs",), "the model needs at least one output")
     return tuple(found)
-
-
-def _residuals(
-    spec: Mapping[str, Any], outputs: tuple[Output, ...], parameters: Mapping[str, Parameter]
-) -> dict[str, Residual]:
-    found: dict[str, Residual] = {}
-    for name, entry in fields.table(spec, "residual", (), optional=True).items():
-        path = ("residual", name)
-        row = fields.as_table(entry, path)
-        fields.only(row, {"proportional", "additive", "note"}, path)
-        if name not in {o.name for o in outputs}:
-            raise SpecError(path, f"'{name}' is not an output")
-        sizes = {}
-        for key in ("proportional", "additive"):
-            parameter = fields.text(row, key, path, default="")
-            if parameter and parameter not in parameters:
-                raise SpecError((*path, key), f"'{parameter}' is not a parameter")
-            sizes[key] = parameters[parameter].value if parameter else 0.0
-        found[name] = Residual(name, **sizes, note=fields.text(row, "note", path, default=""))
-    return found
 
 
 def _derived(spec: Mapping[str, Any], known: set[str]) -> tuple[Equation, ...]:

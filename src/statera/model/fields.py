@@ -101,6 +101,14 @@ def need_number(spec: Mapping[str, Any], key: str, path: KeyPath) -> float:
     return value
 
 
+def flag(spec: Mapping[str, Any], key: str, path: KeyPath) -> bool:
+    """Return true or false; false where absent."""
+    value = spec.get(key, False)
+    if not isinstance(value, bool):
+        raise SpecError((*path, key), f"expected true or false, found {value!r}")
+    return value
+
+
 def choice(
     spec: Mapping[str, Any],
     key: str,

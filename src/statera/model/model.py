@@ -18,9 +18,11 @@ __all__ = [
     "Equation",
     "Expectation",
     "InputProcess",
+    "Likelihood",
     "Model",
     "Output",
     "Parameter",
+    "Prior",
     "RandomEffect",
     "Range",
     "Residual",
@@ -49,6 +51,14 @@ class Range:
 
 
 @dataclass(frozen=True)
+class Prior:
+    """A normal prior of a parameter on its own scale."""
+
+    mean: float
+    sd: float
+
+
+@dataclass(frozen=True)
 class Parameter:
     """A fixed effect with its origin.
 
@@ -66,6 +76,12 @@ class Parameter:
         The value as printed where it was transformed on encoding.
     note
         What a reader must know.
+    fixed
+        Whether a fit keeps the value.
+    bounds
+        Ends between which a fit stays, None for none; None where nothing is given.
+    prior
+        What is known before a fit.
     """
 
     name: str
@@ -78,6 +94,9 @@ class Parameter:
     high: float | None = None
     printed: str = ""
     note: str = ""
+    fixed: bool = False
+    bounds: tuple[float | None, float | None] | None = None
+    prior: Prior | None = None
 
 
 @dataclass(frozen=True)
@@ -94,6 +113,8 @@ class RandomEffect:
         As printed, such as ``138.4 % CV``.
     conversion
         How the printed value became a variance.
+    fixed
+        Whether a fit keeps the variance.
     """
 
     name: str
@@ -104,6 +125,7 @@ class RandomEffect:
     conversion: str = ""
     locator: str = ""
     note: str = ""
+    fixed: bool = False
 
 
 @dataclass(frozen=True)
@@ -180,11 +202,44 @@ class Output:
 
 @dataclass(frozen=True)
 class Residual:
-    """Residual error of an output: SD = sqrt(additive^2 + (proportional * output)^2)."""
+    """Residual error of an output.
+
+    Attributes
+    ----------
+    proportional, additive
+        Sizes at the model's parameters, 0 where absent; NaN where they differ between subjects.
+    variance
+        Variance over the output's own name (on the natural scale), parameters, individual
+        parameters, random effects, covariates, ``t`` and ``TAD`` (time after the last dose);
+        that of the logarithm where `lognormal`.
+    lognormal
+        Whether ``log DV = log output + error``.
+    """
 
     output: str
     proportional: float = 0.0
     additive: float = 0.0
+    note: str = ""
+    variance: sp.Expr = field(default_factory=lambda: sp.Integer(0))
+    lognormal: bool = False
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """A log-likelihood of one observation, as a formula of the user.
+
+    Attributes
+    ----------
+    text
+        As written.
+    loglik
+        Over ``DV`` (the observed value), states, parameters, individual parameters, random
+        effects, covariates, ``t`` and ``TAD``; outputs are written out.
+    """
+
+    name: str
+    text: str
+    loglik: sp.Expr
     note: str = ""
 
 
@@ -244,6 +299,8 @@ class Model:
         Observed quantities, their error, and secondary parameters such as total clearance.
     dose_soft, dose_hard
         Range of single amounts covered by the source, and of plausible ones.
+    likelihoods
+        Log-likelihoods of observations that have no residual error.
     remarks, gaps
         Departures from the source, and what the source does not give.
     """
@@ -272,6 +329,7 @@ class Model:
     expectations: tuple[Expectation, ...]
     remarks: tuple[str, ...]
     gaps: tuple[str, ...]
+    likelihoods: Mapping[str, Likelihood] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def states(self) -> tuple[str, ...]:

@@ -111,6 +111,7 @@ def compile_system(
     text = "\n\n\n".join(
         [
             "import math\n\nfrom numba import njit\n\n"
+            "from statera.numerics import special\n"
             "from statera.numerics.tsit5 import FUNCTION, STEP, looped_step\n\n"
             'OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}',
             f"@njit(FUNCTION, **OPTIONS)\n{_function('rhs', derivatives, states, parameters)}",
@@ -139,6 +140,7 @@ def compile_stiff(
     text = "\n\n\n".join(
         [
             "import math\n\nfrom numba import njit\n\n"
+            "from statera.numerics import special\n"
             "from statera.numerics.rodas5p import FACTOR_CALL, SOLVE_CALL\n"
             "from statera.numerics.tsit5 import FUNCTION\n\n"
             'OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}',

@@ -14,6 +14,8 @@ from typing import Any
 
 import sympy as sp
 
+from statera.numerics.special_symbols import SPECIAL_NAMES, special_derivative
+
 __all__ = ["derivative", "steps_on"]
 
 
@@ -75,6 +77,10 @@ def _extreme(node: Any, by: sp.Symbol) -> sp.Expr:
     return _pieces([(derivative(first, by), wins), (derivative(rest, by), sp.true)])
 
 
+def _special(node: Any, by: sp.Symbol) -> sp.Expr:
+    return special_derivative(node) * derivative(node.args[-1], by)
+
+
 _RULES: dict[str, Callable[[Any, sp.Symbol], sp.Expr]] = {
     "Add": _sum,
     "Mul": _product,
@@ -85,6 +91,7 @@ _RULES: dict[str, Callable[[Any, sp.Symbol], sp.Expr]] = {
     "Abs": _absolute,
     "Min": _extreme,
     "Max": _extreme,
+    **dict.fromkeys(SPECIAL_NAMES, _special),
 }
 
 

@@ -16,6 +16,9 @@ import numpy as np
 import sympy as sp
 from numpy.typing import NDArray
 
+from statera.numerics import special_arrays
+from statera.numerics.special_symbols import SPECIAL_NAMES, LogNormCdf, NormCdf
+
 __all__ = [
     "FUNCTIONS",
     "ExpressionError",
@@ -33,6 +36,9 @@ FUNCTIONS: Mapping[str, int | None] = {
     "expit": 1,
     "logit": 1,
     "abs": 1,
+    "lgamma": 1,
+    "normcdf": 1,
+    "lognormcdf": 1,
     "min": None,
     "max": None,
     "where": 3,
@@ -46,6 +52,9 @@ _CONSTANT: Mapping[str, Callable[..., float]] = {
     "expit": lambda x: 1.0 / (1.0 + math.exp(-x)),
     "logit": lambda x: math.log(x / (1.0 - x)),
     "abs": abs,
+    "lgamma": math.lgamma,
+    "normcdf": lambda x: float(special_arrays.normcdf(x)),
+    "lognormcdf": lambda x: float(special_arrays.lognormcdf(x)),
     "min": min,
     "max": max,
 }
@@ -212,6 +221,9 @@ def _call(name: str, args: list[ast.expr], names: frozenset[str], column: int) -
         "expit": lambda: 1 / (1 + sp.exp(-x)),
         "logit": lambda: sp.log(x / (1 - x)),
         "abs": lambda: sp.Abs(x),
+        "lgamma": lambda: sp.loggamma(x),
+        "normcdf": lambda: NormCdf(x),
+        "lognormcdf": lambda: LogNormCdf(x),
         "min": lambda: sp.Min(*values),
         "max": lambda: sp.Max(*values),
     }
@@ -291,6 +303,8 @@ def _value(node: Any, values: Mapping[str, Array | float]) -> Any:
         for part in parts[1:]:
             total = combine(total, part)
         return total
+    if node.func.__name__ in SPECIAL_NAMES:
+        return getattr(special_arrays, SPECIAL_NAMES[node.func.__name__])(*parts)
     function = {"exp": np.exp, "log": np.log, "Abs": np.abs}[node.func.__name__]
     return function(parts[0])
 

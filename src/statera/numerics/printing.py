@@ -8,17 +8,28 @@ from typing import Any
 import sympy as sp
 from sympy.printing.pycode import PythonCodePrinter
 
+from statera.numerics.special_symbols import SPECIAL_NAMES
+
 __all__ = ["array_assignments", "assignments"]
 
 
 class _Printer(PythonCodePrinter):  # type: ignore[misc]  # sympy has no types
     """Prints expressions with the functions of the math module, and small powers as products."""
 
+    special = "special"  # module of the functions that math has not
+
     def _print_Pow(self, expr: Any, **options: Any) -> str:
         if expr.exp.is_Integer and 2 <= int(expr.exp) <= 4:
             base = self.parenthesize(expr.base, 50)
             return "(" + "*".join([base] * int(expr.exp)) + ")"
         return str(super()._print_Pow(expr, **options))
+
+    def _print_special(self, expr: Any) -> str:
+        name = SPECIAL_NAMES[expr.func.__name__]
+        return f"{self.special}.{name}({', '.join(self._print(a) for a in expr.args)})"
+
+    _print_loggamma = _print_polygamma = _print_special
+    _print_NormCdf = _print_LogNormCdf = _print_special
 
     def _print_Piecewise(self, expr: Any) -> str:
         text = f"({self._print(expr.args[-1][0])})"
@@ -35,6 +46,8 @@ class _Printer(PythonCodePrinter):  # type: ignore[misc]  # sympy has no types
 
 class _ArrayPrinter(_Printer):
     """Prints expressions over arrays, with the functions of numpy."""
+
+    special = "special_arrays"
 
     def _print_Piecewise(self, expr: Any) -> str:
         text = f"({self._print(expr.args[-1][0])})"

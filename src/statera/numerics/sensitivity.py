@@ -28,6 +28,7 @@ __all__ = [
 
 _HEAD = (
     "import math\n\nfrom numba import njit\n\n"
+    "from statera.numerics import special\n"
     "from statera.numerics.tsit5 import FUNCTION\n\n"
     'OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}'
 )

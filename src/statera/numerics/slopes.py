@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 import sympy as sp
 
+from statera.numerics.special_symbols import SPECIAL_NAMES, special_derivative
+
 __all__ = ["slope"]
 
 
@@ -59,6 +61,10 @@ def _extreme(e: sp.Expr, by: sp.Symbol) -> sp.Expr:
     return sp.Piecewise((slope(first, by), chosen), (slope(rest, by), True))
 
 
+def _special(e: sp.Expr, by: sp.Symbol) -> sp.Expr:
+    return special_derivative(e) * slope(e.args[-1], by)
+
+
 _RULES: dict[str, Callable[[sp.Expr, sp.Symbol], sp.Expr]] = {
     "Add": _add,
     "Mul": _mul,
@@ -69,4 +75,5 @@ _RULES: dict[str, Callable[[sp.Expr, sp.Symbol], sp.Expr]] = {
     "Abs": _abs,
     "Min": _extreme,
     "Max": _extreme,
+    **dict.fromkeys(SPECIAL_NAMES, _special),
 }

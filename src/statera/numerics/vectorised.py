@@ -42,7 +42,16 @@ class Vectorised:
             list(expressions), read, [f"out[{i}]" for i in range(len(expressions))]
         )
         text = "\n".join(
-            ["import numpy", "import scipy.special", "", "", "def formulas(a, out):", *lines, ""]
+            [
+                "import numpy",
+                "",
+                "from statera.numerics import special_arrays",
+                "",
+                "",
+                "def formulas(a, out):",
+                *lines,
+                "",
+            ]
         )
         self._function: Any = generated_module(text).formulas if expressions else None
 
