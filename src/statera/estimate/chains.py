@@ -138,16 +138,34 @@ class Likelihood:
     def __init__(self, of: Individuals) -> None:
         self.of = of
         self.gauss = bool((of.kind == GAUSS).all())
+        prepared = of.prepared
+        n = prepared.n_subjects
+        self.plain = not prepared.columns.occasion_etas and np.array_equal(
+            prepared.system_subject, np.arange(n)
+        )
 
     def at(self, theta: Floats, etas: Floats) -> Draw:
         """Return the draw at random effects, (n_subjects, n_etas)."""
         x, _ = self.of.prepared.states(theta, etas)
         return Draw(etas, self.value(theta, etas, x)[0], x)
 
+    def _system_values(self, theta: Floats, etas: Floats) -> dict[str, Floats | float]:
+        """Return `Prepared.system_values`, without copies where rows of parameters are subjects."""
+        prepared = self.of.prepared
+        if not self.plain:
+            return prepared.system_values(theta, etas)
+        columns = prepared.columns
+        values: dict[str, Floats | float] = dict(
+            zip(columns.parameters, theta.tolist(), strict=True)
+        )
+        values.update(zip(columns.subject_etas, etas.T, strict=True))
+        values.update(prepared.segments.covariates)
+        return values
+
     def value(self, theta: Floats, etas: Floats, x: Floats) -> tuple[Floats, Floats, Floats]:
         """Return -2 log-likelihood by subject, predictions and variances from known states."""
         of = self.of
-        f, v = of.observations.predict(x, of.prepared.system_values(theta, etas))
+        f, v = of.observations.predict(x, self._system_values(theta, etas))
         with np.errstate(all="ignore"):
             if self.gauss:
                 r = of.y - f

@@ -24,12 +24,14 @@ class Effects:
     def __init__(self, omega: Floats) -> None:
         self.n = omega.shape[0]
         self.live: Ints = np.flatnonzero(np.diag(omega) > 0.0)
-        inside = omega[np.ix_(self.live, self.live)]
+        inside = omega if self.live.size == self.n else omega[np.ix_(self.live, self.live)]
         self.root = np.linalg.cholesky(inside) if inside.size else inside
         self.inner_precision = inverse_of(inside)
         self.log_det = 2.0 * float(np.log(np.diag(self.root)).sum())
-        self.precision = np.zeros((self.n, self.n))
-        self.precision[np.ix_(self.live, self.live)] = self.inner_precision
+        self.precision = self.inner_precision
+        if self.live.size < self.n:
+            self.precision = np.zeros((self.n, self.n))
+            self.precision[np.ix_(self.live, self.live)] = self.inner_precision
 
     @property
     def search_precision(self) -> Floats:
@@ -51,6 +53,8 @@ class Effects:
 
     def full(self, inside: Floats) -> Floats:
         """Return all effects from those that vary."""
+        if self.live.size == self.n:
+            return inside
         out = np.zeros((*inside.shape[:-1], self.n))
         out[..., self.live] = inside
         return out

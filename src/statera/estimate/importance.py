@@ -171,9 +171,10 @@ def _laplace(
     of: Individuals, theta: Floats, effects: Effects, start: Floats, options: ImportanceOptions
 ) -> Proposal:
     precision = effects.search_precision
-    inner = find_etas(of, theta, precision, start, InnerOptions(tolerance=1e-4, max_steps=30))
-    e = of.evaluate(theta, inner.etas, by_parameters=False)
-    half = of.expected(e, 0) + effects.precision
+    with np.errstate(all="ignore"):
+        inner = find_etas(of, theta, precision, start, InnerOptions(tolerance=1e-4, max_steps=30))
+        e = of.evaluate(theta, inner.etas, by_parameters=False)
+        half = of.expected(e, 0) + effects.precision
     half = half[:, effects.live[:, None], effects.live]
     good = np.isfinite(half).all(axis=(1, 2)) & np.isfinite(inner.objective)
     half = np.where(good[:, None, None], half, effects.inner_precision)

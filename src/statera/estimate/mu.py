@@ -46,7 +46,7 @@ def _roots(model: Model) -> list[sp.Expr]:
     for residual in model.residuals.values():
         found.append(residual.variance)
     for likelihood in getattr(model, "likelihoods", {}).values():
-        found.append(likelihood.expression)
+        found.append(likelihood.loglik)
     for processes in model.inputs.values():
         for p in processes:
             found += [e for e in (p.bioavailability, p.lag, p.duration, p.rate) if e is not None]

@@ -47,13 +47,15 @@ class SaemOptions:
     seed
         Of the random streams.
     chains
-        Chains of each subject; None for as many as make about 240 chains in all, at
-        most 20.
+        Chains of each subject; None for as many as make 80 to 480 chains in all, at most
+        20 a subject: more where the data of a subject say little about its random effects.
     burn_in
         Smallest and largest number of iterations before averaging begins: it begins when the
         parameters have stopped drifting.
-    smoothing
-        Iterations of averaging.
+    smoothing, power
+        Iterations of averaging; their weights fall as ``k^-power``. Estimates are means over the
+        second half of them (Polyak and Juditsky), which are as exact as with weights ``1/k``, and
+        forget the burn-in sooner.
     annealing, keep
         In the first `annealing` iterations a variance keeps at least the share `keep` of its last
         value, so that it cannot collapse before the chains have found their place.
@@ -72,7 +74,7 @@ class SaemOptions:
     chains: int | None = None
     burn_in: tuple[int, int] = (100, 2000)
     smoothing: int = 150
-    power: float = 1.0
+    power: float = 0.7
     annealing: int = 40
     keep: float = 0.9
     at_modes: float = 1.0
@@ -83,8 +85,8 @@ class SaemOptions:
     importance: ImportanceOptions | None = field(default_factory=ImportanceOptions)
 
 
-_CHAINS = 240
-"""Fewer chains in all let Omega wander into singularity where each subject says little."""
+_CHAINS, _MOST_CHAINS, _MOST_A_SUBJECT = 80.0, 480.0, 20
+"""Too few chains let Omega wander into singularity where each subject says little."""
 
 
 @dataclass
@@ -105,17 +107,17 @@ class _Run:
         self.problem, self.options = problem, options
         of = problem.individuals
         self.n = of.n_subjects
-        self.copies = options.chains or max(1, min(20, int(np.ceil(_CHAINS / max(self.n, 1)))))
         self.mu = find_mu_reference(problem)
-        self.likelihood = Likelihood(tile(of, self.copies))
         self.source = stream(options.seed, "saem")
         self.statistics = Statistics()
-        self.history: list[Floats] = []
+        self.history: list[tuple[Floats, Floats]] = []
         self.limited = False
         theta, omega, full = problem.unpack(problem.start)
         effects = Effects(full)
         self.modes = np.zeros((self.n, of.n_etas))
         centre, covariance = self._conditional(theta, effects)
+        self.copies = options.chains or _copies(covariance, effects)
+        self.likelihood = Likelihood(tile(of, self.copies))
         self.kernels = Kernels(self.likelihood, self.copies, self.source, centre, covariance)
         self.maximiser = Maximiser(problem, self.mu, self.likelihood, self.copies, self.modes)
         mean = self.mu.mean(theta)
@@ -126,10 +128,11 @@ class _Run:
         """Find modes; return them and the conditional covariances, of the effects that vary."""
         of = self.problem.individuals
         options = InnerOptions(tolerance=1e-2, max_steps=15)
-        inner = find_etas(of, theta, effects.search_precision, self.modes, options)
-        self.modes = np.where(np.isfinite(inner.objective)[:, None], inner.etas, 0.0)
-        e = of.evaluate(theta, self.modes, by_parameters=False)
-        half = (of.expected(e, 0) + effects.precision)[:, effects.live[:, None], effects.live]
+        with np.errstate(all="ignore"):
+            inner = find_etas(of, theta, effects.search_precision, self.modes, options)
+            self.modes = np.where(np.isfinite(inner.objective)[:, None], inner.etas, 0.0)
+            e = of.evaluate(theta, self.modes, by_parameters=False)
+            half = (of.expected(e, 0) + effects.precision)[:, effects.live[:, None], effects.live]
         good = np.isfinite(half).all(axis=(1, 2))
         half = np.where(good[:, None, None], half, effects.inner_precision)
         return self.modes[:, effects.live], inverse_of(half)
@@ -161,12 +164,17 @@ class _Run:
         else:
             draw = Draw(etas, self.likelihood.value(theta, etas, s.draw.x)[0], s.draw.x)
         self.state = _State(theta, omega, mean, effects, draw)
-        spread = np.diag(omega)
-        self.history.append(
-            np.concatenate(
-                [self.problem.theta.pack(theta), np.log(spread[spread > 0.0]), omega[_pairs(omega)]]
-            )
-        )
+        self.history.append((theta, omega))
+
+    def average(self, count: int) -> None:
+        """Take the means of the last iterations for estimates."""
+        s, mapped = self.state, self.problem.theta
+        last = self.history[-count:]
+        u = np.mean([mapped.pack(theta) for theta, _ in last], axis=0)
+        s.theta = mapped.unpack(u)[0]
+        s.omega = np.mean([omega for _, omega in last], axis=0)
+        s.mean = self.mu.mean(s.theta)
+        s.effects = Effects(self.problem.omega.expand(s.omega))
 
     def refresh(self) -> None:
         """Search for the modes anew."""
@@ -178,12 +186,21 @@ class _Run:
 
     def drifts(self) -> Floats:
         """Return how far each parameter moved in the last iterations, in units of its noise."""
-        return _drift(np.array(self.history[-60:]))
+        last = self.history[-_WINDOW:]
+        rows = [np.concatenate([theta, omega[np.tril_indices_from(omega)]]) for theta, omega in last]
+        return _drift(np.array(rows))
 
 
-def _pairs(omega: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    rows, columns = np.nonzero(np.tril(omega, -1))
-    return rows.astype(np.int64), columns.astype(np.int64)
+def _copies(covariance: Floats, effects: Effects) -> int:
+    """Return the number of chains of each subject.
+
+    The noise of an iteration grows with the share of Omega that the data leave open.
+    """
+    prior = np.diag(effects.root @ effects.root.T)
+    open_share = np.diagonal(covariance, axis1=1, axis2=2).mean(axis=0) / prior
+    rest = 1.0 - min(float(open_share.max()), 0.9)
+    wanted = min(_CHAINS / rest**2, _MOST_CHAINS)
+    return max(1, min(_MOST_A_SUBJECT, int(np.ceil(wanted / covariance.shape[0]))))
 
 
 def _drift(window: Floats) -> Floats:
@@ -191,10 +208,11 @@ def _drift(window: Floats) -> Floats:
     first, second = np.array_split(window, 2)
     noise = np.sqrt(0.5 * (first.var(axis=0) + second.var(axis=0)))
     away = np.abs(second.mean(axis=0) - first.mean(axis=0))
-    return np.where(away < 1e-6, 0.0, away / np.maximum(noise, 1e-12))
+    still = away < 1e-6 * (1e-6 + np.abs(window).max(axis=0))
+    return np.where(still, 0.0, away / np.maximum(noise, 1e-300))
 
 
-_DRIFTS = 1.0
+_WINDOW, _DRIFTS = 60, 1.0
 """A straight trend has a drift of 3.5; independent noise about 0.15, correlated noise up to 1."""
 
 
@@ -246,7 +264,7 @@ def _iterate(
         averaging = burned > 0
         run.move(number)
         keep = o.keep if number < o.annealing else 0.0
-        run.step(1.0 / (number - burned + 1)**o.power if averaging else 1.0, keep)
+        run.step(float(number - burned + 1) ** -o.power if averaging else 1.0, keep)
         number += 1
         kernels.learning = min(1.0, 5.0 / number) if not averaging else 0.0
         iterations.append(
@@ -259,6 +277,7 @@ def _iterate(
             return "interrupted", burned or number
         if averaging:
             if number >= burned + o.smoothing:
+                run.average(max(1, o.smoothing // 2))
                 break
             continue
         if number % o.modes == 0 or number in (5, 10):

@@ -245,6 +245,8 @@ def _kept(new: Floats, old: Floats, keep: float) -> Floats:
     """Return a covariance that in no direction falls below a share of the old one."""
     if keep <= 0.0:
         return new
+    if new.size == 1:
+        return np.maximum(new, keep * old)
     root = np.linalg.cholesky(old)
     inverse = inverse_of(root)
     values, vectors = np.linalg.eigh(inverse @ new @ inverse.T)
@@ -254,6 +256,8 @@ def _kept(new: Floats, old: Floats, keep: float) -> Floats:
 
 def _positive(matrix: Floats) -> Floats:
     """Return a covariance with correlations drawn in until it is positive definite."""
+    if matrix.size == 1:
+        return matrix
     diagonal = np.diag(np.diag(matrix))
     for share in (1.0, 0.999, 0.99, 0.9, 0.5):
         found = share * matrix + (1.0 - share) * diagonal
