@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statera.estimate.chains import Draw, Likelihood
-from statera.estimate.effects import Effects, lower_roots
+from statera.estimate.effects import Effects
 from statera.estimate.proposal import Proposal
 
 __all__ = ["AT_MODES", "BLOCK", "COMPONENT", "KERNELS", "PRIOR", "Kernels"]
@@ -24,6 +24,7 @@ Mask = NDArray[np.bool_]
 PRIOR, AT_MODES, COMPONENT, BLOCK = "prior", "at modes", "component walk", "block walk"
 KERNELS = (PRIOR, AT_MODES, COMPONENT, BLOCK)
 
+_DEGREES = 5.0
 _WANTED = {COMPONENT: 0.4, BLOCK: 0.3}
 
 
@@ -70,8 +71,7 @@ class Kernels:
 
     def set_covariance(self, covariance: Floats) -> None:
         """Replace the conditional covariances."""
-        self.covariance = covariance
-        self.roots = lower_roots(covariance)
+        self.shape = Proposal(self.centre, covariance, _DEGREES, np.zeros(covariance.shape[0]))
 
     def rates(self) -> dict[str, float]:
         """Return the share of moves accepted since the counts began; NaN where none was tried."""
@@ -112,11 +112,12 @@ class Kernels:
     def at_modes(self, theta: Floats, draw: Draw, effects: Effects) -> None:
         """Propose independent draws from a t at each subject's mode."""
         n = self.centre.shape[0]
-        proposal = Proposal(self.centre, self.covariance, 5.0, np.zeros(n))
-        inside, density = proposal.draw(effects, self.source, self.copies)
+        inside, density = self.shape.draw(effects, self.source, self.copies)
+        inside = inside + (self.centre - self.shape.centre)
         etas = effects.full(inside.reshape(draw.value.size, -1))
         now = draw.etas[:, effects.live].reshape(self.copies, n, -1)
-        gain = (proposal.log_density(now) - density).ravel()
+        square = self.shape.distance(now - (self.centre - self.shape.centre))
+        gain = (self.shape.log_t(square, self.shape.log_det, now.shape[-1]) - density).ravel()
         gain = gain - 0.5 * (effects.square(etas) - effects.square(draw.etas))
         self._decide(AT_MODES, theta, draw, etas, effects, gain)
 
@@ -134,7 +135,7 @@ class Kernels:
         """Move all random effects at once, along the conditional covariance."""
         n, q = self.centre.shape
         normal = self.source.standard_normal((self.copies, n, q))
-        moved = np.einsum("ikl,cil->cik", self.roots, normal) * self.block[:, None]
+        moved = np.einsum("ikl,cil->cik", self.shape.roots, normal) * self.block[:, None]
         etas = draw.etas + effects.full(moved.reshape(draw.value.size, q))
         gain = -0.5 * (effects.square(etas) - effects.square(draw.etas))
         taken = self._decide(BLOCK, theta, draw, etas, effects, gain)

@@ -149,6 +149,8 @@ class MuReference:
         Their places among the free numbers of the fixed effects.
     columns : (n_carriers,) int64
         Columns of the random effects that have means.
+    linear, straight
+        Whether the means are linear in the fixed effects, and in their free numbers.
     """
 
     def __init__(
@@ -180,6 +182,14 @@ class MuReference:
         self._means, self._slopes = vectorise(means, base), vectorise(slopes, base)
         first = prepared.segments.start
         self._covariates = {n: v[first] for n, v in prepared.segments.covariates.items()}
+        unbounded = np.ones(len(problem.theta.free), dtype=bool)
+        for k in self.free:  # a bounded parameter has a slope that changes
+            u = problem.theta.pack(problem.theta.start)
+            here = problem.theta.unpack(u)[1][k]
+            u[k] += 1.0
+            unbounded[k] = problem.theta.unpack(u)[1][k] == here
+        self.straight = self.linear and bool(unbounded.all())
+        self._constant: Floats | None = None
         self.n, self.n_etas = prepared.n_subjects, problem.individuals.n_etas
 
     def _values(self, theta: Floats) -> dict[str, Floats | float]:
@@ -195,11 +205,14 @@ class MuReference:
 
     def slopes(self, theta: Floats) -> Floats:
         """Return derivatives of the means, (n_subjects, n_etas, k)."""
+        if self.linear and self._constant is not None:
+            return self._constant
         k = self.theta.size
         out = np.zeros((self.n, self.n_etas, k))
         if k:
             found = self._slopes(self._values(theta), self.n)
             out[:, self.columns] = found.T.reshape(self.n, self.columns.size, k)
+        self._constant = out
         return out
 
     def step(self, u: Floats, phi: Floats, precision: Floats, weight: Floats) -> Floats:
@@ -221,15 +234,20 @@ class MuReference:
             theta, scale = mapped.unpack(u)
             jacobian = self.slopes(theta) * scale[self.free]
             away = phi - self.mean(theta)
-            pulled = np.einsum("i,iqk,qr->ikr", weight, jacobian, precision)
-            matrix = np.einsum("ikr,irl->kl", pulled, jacobian)
-            vector = np.einsum("ikr,ir->k", pulled, away)
+            pulled = ((weight[:, None, None] * jacobian).swapaxes(1, 2) @ precision).swapaxes(1, 2)
+            k = self.theta.size
+            matrix = pulled.reshape(-1, k).T @ jacobian.reshape(-1, k)
+            vector = pulled.reshape(-1, k).T @ away.ravel()
             matrix, vector = self._with_priors(theta, scale, matrix, vector)
             step = np.linalg.lstsq(matrix, vector, rcond=1e-12)[0]
+            if self.straight:
+                u = u.copy()
+                u[self.free] += step
+                break
             u_new = self._shortened(u, step, phi, precision, weight)
             moved = float(np.abs(u_new - u).max())
             u = u_new
-            if moved < 1e-6 or (self.linear and np.array_equal(scale, mapped.unpack(u)[1])):
+            if moved < 1e-6:
                 break
         return u
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,26 @@ class Proposal:
     degrees: float
     prior: Floats
 
+    @cached_property
+    def roots(self) -> Floats:
+        """Lower roots of the covariances."""
+        return lower_roots(self.covariance)
+
+    @cached_property
+    def inverse(self) -> Floats:
+        """Inverses of the roots."""
+        return inverse_of(self.roots)
+
+    @cached_property
+    def log_det(self) -> Floats:
+        """Log-determinants of the covariances, (n_subjects,)."""
+        return np.asarray(2.0 * np.log(np.diagonal(self.roots, axis1=-2, axis2=-1)).sum(axis=-1))
+
+    def distance(self, draws: Floats) -> Floats:
+        """Return squared distances of draws (copies, n_subjects, n_live) to the centre."""
+        away = np.einsum("ikl,cil->cik", self.inverse, draws - self.centre)
+        return np.asarray((away * away).sum(axis=-1))
+
     def moved(self, where: Mask, centre: Floats, covariance: Floats) -> Proposal:
         """Return the proposal with other moments for some subjects."""
         return replace(
@@ -53,7 +74,7 @@ class Proposal:
         Stream and order of the draws do not depend on how many subjects need the prior.
         """
         n, q = self.centre.shape
-        roots = lower_roots(self.covariance)
+        roots = self.roots
         normal = source.standard_normal((copies, n, q))
         chosen = source.random((copies, n)) < self.prior
         w = normal
@@ -65,10 +86,8 @@ class Proposal:
         mixed = bool((self.prior > 0.0).any())
         if mixed:
             drawn = np.where(chosen[..., None], normal @ effects.root.T, drawn)
-            away = np.einsum("ikl,cil->cik", inverse_of(roots), drawn - self.centre)
-            square = (away * away).sum(axis=-1)
-        log_det = 2.0 * np.log(np.diagonal(roots, axis1=-2, axis2=-1)).sum(axis=-1)
-        density = self._log_t(square, log_det, q)
+            square = self.distance(drawn)
+        density = self.log_t(square, self.log_det, q)
         if mixed:
             with np.errstate(divide="ignore"):
                 density = np.logaddexp(
@@ -77,14 +96,8 @@ class Proposal:
                 )
         return drawn, density
 
-    def log_density(self, draws: Floats) -> Floats:
-        """Return log-densities of the t at draws (copies, n_subjects, n_live), without prior."""
-        roots = lower_roots(self.covariance)
-        away = np.einsum("ikl,cil->cik", inverse_of(roots), draws - self.centre)
-        log_det = 2.0 * np.log(np.diagonal(roots, axis1=-2, axis2=-1)).sum(axis=-1)
-        return self._log_t((away * away).sum(axis=-1), log_det, draws.shape[-1])
-
-    def _log_t(self, square: Floats, log_det: Floats, q: int) -> Floats:
+    def log_t(self, square: Floats, log_det: Floats, q: int) -> Floats:
+        """Return log-densities of the t from squared distances to its centre."""
         d = self.degrees
         if not np.isfinite(d):
             return np.asarray(-0.5 * (square + log_det + q * np.log(2.0 * np.pi)))

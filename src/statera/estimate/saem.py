@@ -78,8 +78,8 @@ class SaemOptions:
     annealing: int = 40
     keep: float = 0.9
     at_modes: float = 1.0
-    blocks: float = 1.0
-    components: float = 0.34
+    blocks: float = 0.5
+    components: float = 0.2
     prior: tuple[int, int] = (10, 10)
     modes: int = 25
     importance: ImportanceOptions | None = field(default_factory=ImportanceOptions)

@@ -33,6 +33,29 @@ class _Size:
     rows: Ints
 
 
+@dataclass(frozen=True)
+class _Block:
+    """Where a free block of Omega stands.
+
+    Attributes
+    ----------
+    here
+        Index of its entries in the covariance of the model's effects.
+    rows, columns : (m, m, n_places) int64
+        Its entries in the covariance of all effects of a subject, occasion by occasion.
+    count : (m, m) float64
+        Number of subjects and occasions that have it.
+    floor : (m,) float64
+        Smallest variances.
+    """
+
+    here: tuple[Ints, ...]
+    rows: Ints
+    columns: Ints
+    count: Floats
+    floor: Floats
+
+
 class Statistics:
     """Averages over iterations that the maximisation needs, by stochastic approximation.
 
@@ -118,6 +141,8 @@ class Maximiser:
         )
         self.structural = bool(structural & set(self.numerical.tolist()))
         self.score = np.zeros(self.numerical.size)
+        count = self.present.T @ self.present
+        self.blocks = [_block(problem, b.members, count) for b in problem.omega.free]
 
     def collect(
         self, statistics: Statistics, weight: float, theta: Floats, draw: Draw, mean: Floats
@@ -219,26 +244,32 @@ class Maximiser:
         keep
             Share of a variance that one iteration must leave (annealing); 0 for none.
         """
-        of_map = self.problem.omega
         held = mean * self.present
         cross = held.T @ (statistics.phi * self.present)
         total = statistics.second - cross - cross.T + held.T @ held
-        count = self.present.T @ self.present
         new, limited = old.copy(), False
-        for block in of_map.free:
-            members = list(block.members)
-            part = np.zeros((len(members), len(members)))
-            for a, i in enumerate(members):
-                for b, j in enumerate(members):
-                    at = (of_map.places[i], of_map.places[j])
-                    part[a, b] = total[at].sum() / max(count[at].sum(), 1.0)
-            part = _kept(part, old[np.ix_(members, members)], keep)
-            floor = 1e-8 * np.diag(of_map.start)[members]
-            short = np.diag(part) <= floor
-            limited = limited or bool(short.any())
-            part[np.diag_indices_from(part)] = np.maximum(np.diag(part), floor)
-            new[np.ix_(members, members)] = _positive(part)
+        for block in self.blocks:
+            part = total[block.rows, block.columns].sum(axis=2) / block.count
+            part = _kept(part, old[block.here], keep)
+            size = part.diagonal()
+            if (size <= block.floor).any():
+                limited = True
+                np.fill_diagonal(part, np.maximum(size, block.floor))
+            new[block.here] = _positive(part)
         return new, limited
+
+
+def _block(problem: Problem, members: tuple[int, ...], count: Floats) -> _Block:
+    places = [problem.omega.places[i] for i in members]
+    rows = np.array([[np.broadcast_arrays(a, b)[0] for b in places] for a in places])
+    columns = np.array([[np.broadcast_arrays(a, b)[1] for b in places] for a in places])
+    return _Block(
+        tuple(np.asarray(x) for x in np.ix_(members, members)),
+        rows,
+        columns,
+        np.maximum(count[rows, columns].sum(axis=2), 1.0),
+        1e-8 * problem.omega.start.diagonal()[list(members)],
+    )
 
 
 def _kept(new: Floats, old: Floats, keep: float) -> Floats:
