@@ -53,21 +53,24 @@ def _roots(model: Model) -> list[sp.Expr]:
     return found
 
 
-def _holds_alone(node: sp.Expr, e: sp.Symbol) -> sp.Expr | None:
-    """Return A where a node is ``A + e``; None where it is not."""
-    if node == e:
-        return sp.Integer(0)
-    if isinstance(node, sp.Add) and e in node.args:
-        rest = node - e
-        return None if e in rest.free_symbols else rest
-    return None
+def _holds_alone(node: sp.Expr, e: sp.Symbol) -> tuple[sp.Expr, sp.Expr] | None:
+    """Return k and A where a node is ``k (A + e)`` with a number k; None where it is not."""
+    terms = node.args if isinstance(node, sp.Add) else (node,)
+    inside = [t for t in terms if e in t.free_symbols]
+    if len(inside) != 1:
+        return None
+    factor = inside[0] / e
+    if not factor.is_number:
+        return None
+    rest = sp.Add(*(t / factor for t in terms if t is not inside[0]))
+    return factor, rest
 
 
 def _mean_of(node: sp.Expr, e: sp.Symbol) -> sp.Expr | None:
-    """Return A where a node is ``A + e`` or ``R exp(A' + e)``."""
+    """Return A where a node is ``k (A + e)`` or ``R exp(k (A' + e))``."""
     plain = _holds_alone(node, e)
     if plain is not None:
-        return plain
+        return plain[1]
     factors = node.args if isinstance(node, sp.Mul) else (node,)
     inside = [f for f in factors if e in f.free_symbols]
     if len(inside) != 1 or not isinstance(inside[0], sp.exp):
@@ -76,7 +79,7 @@ def _mean_of(node: sp.Expr, e: sp.Symbol) -> sp.Expr | None:
     if exponent is None:
         return None
     rest = sp.Mul(*(f for f in factors if f is not inside[0]))
-    return exponent + sp.expand_log(sp.log(rest), force=True)
+    return exponent[1] + sp.expand_log(sp.log(rest), force=True) / exponent[0]
 
 
 def _carrier(expression: sp.Expr, effect: str) -> _Carrier | None:

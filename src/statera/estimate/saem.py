@@ -172,7 +172,8 @@ class _Run:
         last = self.history[-count:]
         u = np.mean([mapped.pack(theta) for theta, _ in last], axis=0)
         s.theta = mapped.unpack(u)[0]
-        s.omega = np.mean([omega for _, omega in last], axis=0)
+        first = last[0][1]  # differences, so that what is fixed stays to the last bit
+        s.omega = first + np.mean([omega - first for _, omega in last], axis=0)
         s.mean = self.mu.mean(s.theta)
         s.effects = Effects(self.problem.omega.expand(s.omega))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from statera.estimate.chains import Draw, Likelihood
+from statera.estimate.chains import Draw, Likelihood, tile
 from statera.estimate.effects import Effects
 from statera.estimate.individual import Individuals
 from statera.estimate.inner import inverse_of
@@ -22,6 +22,7 @@ Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 _LARGEST_STEP = 0.5
+_SCORED = 40.0
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,9 @@ class Maximiser:
             [problem.theta.free.index(int(i)) for i in self.numerical], dtype=np.int64
         )
         self.structural = bool(structural & set(self.numerical.tolist()))
+        # derivatives cost several solutions: a part of the chains gives an unbiased score too
+        self.scored_copies = min(copies, int(np.ceil(_SCORED / max(of.n_subjects, 1))))
+        self.scored = tile(of, self.scored_copies)
         self.score = np.zeros(self.numerical.size)
         count = self.present.T @ self.present
         self.blocks = [_block(problem, b.members, count) for b in problem.omega.free]
@@ -172,9 +176,10 @@ class Maximiser:
 
     def _curvature(self, theta: Floats, draw: Draw) -> tuple[Floats, Floats]:
         """Return the gradient of -2 log-likelihood and its expected second derivatives."""
-        of = self.likelihood.of
+        of, copies = self.likelihood.of, self.copies
         if self.structural:
-            e = of.evaluate(theta, draw.etas, by_parameters=True)
+            of, copies = self.scored, self.scored_copies
+            e = of.evaluate(theta, draw.etas[: of.n_subjects], by_parameters=True)
             t, df, dv = e.terms, e.df[:, self.numerical], e.dv[:, self.numerical]
         else:  # states do not move
             none = np.zeros((*draw.x.shape, theta.size + of.n_etas))
@@ -186,8 +191,8 @@ class Maximiser:
         df, dv = np.where(good[:, None], df, 0.0), np.where(good[:, None], dv, 0.0)
         f_, v_ = np.where(good, t.f, 0.0), np.where(good, t.v, 0.0)
         cf, cv = np.where(good, t.curve_f, 0.0), np.where(good, t.curve_v, 0.0)
-        score = (f_ @ df + v_ @ dv) / self.copies
-        information = 2.0 * ((cf[:, None] * df).T @ df + (cv[:, None] * dv).T @ dv) / self.copies
+        score = (f_ @ df + v_ @ dv) / copies
+        information = 2.0 * ((cf[:, None] * df).T @ df + (cv[:, None] * dv).T @ dv) / copies
         return score, information
 
     def fixed_effects(
