@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import math
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,12 +36,15 @@ class RawTable:
         Lines left out because they are marked as comments.
     file
         Name of the file; ``table`` for a frame.
+    notes
+        What a reader should know of how the lines were cut.
     """
 
     columns: Mapping[str, Sequence[str]]
     lines: tuple[int, ...]
     comments: tuple[int, ...]
     file: str
+    notes: tuple[str, ...] = ()
 
     def place(self, record: int) -> Place:
         """Return where a record stands."""
@@ -95,16 +100,21 @@ def read_numbers(cells: Sequence[str], missing: float) -> NDArray[np.float64] | 
     return None if odd else found
 
 
-def read_table(source: Any, comment: str = "#") -> RawTable:
+def read_table(source: Any, comment: str = "#", names: Sequence[str] | None = None) -> RawTable:
     """Return the cells of a file or a frame.
 
     Parameters
     ----------
     source
-        Path of a text file with a header line, separated by commas, semicolons, tabs or spaces;
-        or a frame with ``columns`` (polars, pandas); or sequences by column name.
+        Path of a text file with a header line, separated by commas, semicolons, tabs or spaces,
+        which may be compressed (``.gz``); or a frame with ``columns`` (polars, pandas); or
+        sequences by column name.
     comment
-        Characters that mark a line of the file as a comment where it starts with one.
+        Characters that mark a line of the file as a comment where it starts with one; ``@``
+        stands for all letters and itself, and spares the header line.
+    names
+        Names of the columns of a file without a header line, from the left; an empty one leaves
+        a column out.
 
     Raises
     ------
@@ -112,7 +122,9 @@ def read_table(source: Any, comment: str = "#") -> RawTable:
         If it cannot be read, has no header, a name twice, or a line with too few or many cells.
     """
     if isinstance(source, str | Path):
-        return _read_file(Path(source), comment)
+        return _read_file(Path(source), comment, names)
+    if names is not None:
+        raise InputError("column names are given for files only; a table has its own")
     if isinstance(source, Mapping):
         return _from_sequences({str(k): v for k, v in source.items()})
     names = getattr(source, "columns", None)
@@ -144,51 +156,72 @@ def _split(line: str, delimiter: str | None) -> list[str]:
     return next(csv.reader([line], delimiter=delimiter))
 
 
-def _read_file(path: Path, comment: str) -> RawTable:
+def _read_text(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        data = path.read_bytes()
+        if data[:2] == b"\x1f\x8b":
+            data = gzip.decompress(data)
+        return data.decode("utf-8-sig")
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        raise InputError("the compressed file is damaged", where=str(path)) from None
     except OSError as error:
         reason = error.strerror or "it cannot be read"
         raise InputError(f"cannot open the file: {reason}", where=str(path)) from None
     except UnicodeDecodeError:
         raise InputError("the file is not UTF-8 text", where=str(path)) from None
-    header: list[str] | None = None
+
+
+def _read_file(path: Path, comment: str, names: Sequence[str] | None) -> RawTable:
+    header: list[str] | None = None if names is None else [name.strip() for name in names]
     delimiter: str | None = None
+    split_by = None if header is None else header  # the first line decides the delimiter
     cells: list[list[str]] = []
     lines: list[int] = []
     comments: list[int] = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip():
+    longer = 0
+    if header is not None:
+        _check_header([name or f"column {i}" for i, name in enumerate(header)], Place(str(path)))
+    for number, line in enumerate(_read_text(path).splitlines(), start=1):
+        start = line.lstrip()[:1]
+        if not start:
             continue
-        if line.lstrip()[0] in comment:
+        letter = "@" in comment and (start == "@" or start.isalpha()) and header is not None
+        if start in comment or letter:
             comments.append(number)
             continue
+        if header is None or split_by is not None:
+            delimiter, split_by = next((d for d in ",;\t" if d in line), None), None
         if header is None:
-            delimiter = next((d for d in ",;\t" if d in line), None)
             header = [name.strip() for name in _split(line, delimiter)]
             _check_header(header, Place(str(path), number))
             continue
         row = _split(line, delimiter)
-        if len(row) != len(header):
+        if len(row) < len(header) or (names is None and len(row) > len(header)):
             raise InputError(
                 f"the line has {len(row)} values, the header {len(header)} names",
                 where=Place(str(path), number),
             )
+        longer += len(row) > len(header)
         cells.append(row)
         lines.append(number)
     if header is None:
         raise InputError("the file is empty", where=str(path))
-    columns = {name: [cell_text(row[i]) for row in cells] for i, name in enumerate(header)}
-    return RawTable(columns, tuple(lines), tuple(comments), str(path))
+    columns = {name: [cell_text(row[i]) for row in cells] for i, name in enumerate(header) if name}
+    notes = (f"{longer} lines have more values than there are names",) if longer else ()
+    return RawTable(columns, tuple(lines), tuple(comments), str(path), notes)
 
 
 def _check_header(header: Sequence[str], place: Place) -> None:
     if "" in header:
         raise InputError(f"column {header.index('') + 1} has no name", where=place)
-    twice = next((c for i, c in enumerate(header) if c in header[:i]), None)
-    if twice is not None:
-        raise InputError(f"the column name '{twice}' stands twice", where=place)
-    if all(read_number(name) is not None for name in header):
+    if all(read_number(name) is not None or name in _MISSING for name in header):
         raise InputError(
             "the first line holds numbers: a line with column names is needed", where=place
+        )
+    twice = next((c for i, c in enumerate(header) if c in header[:i]), None)
+    if twice is not None:
+        raise InputError(
+            f"the column name '{twice}' stands twice",
+            where=place,
+            hint="The first line that is not a comment must hold the names of the columns.",
         )

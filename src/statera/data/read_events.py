@@ -15,7 +15,16 @@ from statera.data.raw_table import RawTable, read_number, read_numbers, read_tab
 from statera.errors import InputError, Place, UnknownNameError, UsageError
 from statera.units import convert
 
-__all__ = ["ROLES", "EventData", "EventReport", "Problem", "check_events", "read_events"]
+__all__ = [
+    "ROLES",
+    "EventData",
+    "EventReport",
+    "Problem",
+    "Reading",
+    "check_events",
+    "read_events",
+    "refuse",
+]
 
 Floats = NDArray[np.float64]
 
@@ -129,19 +138,25 @@ def read_events(
         If the source cannot be read, or any record cannot be used: all problems are counted and
         the first are listed with their lines. `check_events` gives the whole list.
     """
-    read = _Reading(read_table(source, comment), columns or {}, covariates)
+    read = Reading(read_table(source, comment), columns or {}, covariates)
     report = read.report()
-    if report.problems:
-        first, *rest = report.problems
-        listed = [f"line {p.line}: {p.what}" for p in rest[: _SHOWN - 1]]
-        if len(rest) > len(listed):
-            listed.append(f"and {len(rest) - len(listed)} more")
-        raise InputError(
-            f"{first.what}" + (f" ({len(rest) + 1} problems in all)" if rest else ""),
-            where=Place(report.source, first.line),
-            hint="\n  ".join(listed),
-        )
+    refuse(report.problems, report.source)
     return read.data(report, convert(1.0, time_unit, "h"), convert(1.0, amount_unit, "mg"))
+
+
+def refuse(problems: Sequence[Problem], source: str) -> None:
+    """Raise InputError with the first problem and some more, where there are any."""
+    if not problems:
+        return
+    first, *rest = problems
+    listed = [f"line {p.line}: {p.what}" for p in rest[: _SHOWN - 1]]
+    if len(rest) > len(listed):
+        listed.append(f"and {len(rest) - len(listed)} more")
+    raise InputError(
+        f"{first.what}" + (f" ({len(rest) + 1} problems in all)" if rest else ""),
+        where=Place(source, first.line),
+        hint="\n  ".join(listed),
+    )
 
 
 def check_events(
@@ -152,10 +167,10 @@ def check_events(
     comment: str = "#",
 ) -> EventReport:
     """Return the report of an event table, with every problem, without refusing it."""
-    return _Reading(read_table(source, comment), columns or {}, covariates).report()
+    return Reading(read_table(source, comment), columns or {}, covariates).report()
 
 
-class _Reading:
+class Reading:
     """One table while it is read: numbers by role, and the problems found so far."""
 
     def __init__(
@@ -164,7 +179,7 @@ class _Reading:
         self.raw = raw
         self.n = len(raw.lines)
         self.problems: list[Problem] = []
-        self.notes: list[str] = []
+        self.notes: list[str] = list(raw.notes)
         self.names = _roles(raw, columns)
         self.ids = self._ids()
         self.values = {role: self._role(role) for role in ROLES if role != "ID"}
@@ -282,6 +297,7 @@ class _Reading:
                     self._say(i, f"the records of subject {self.ids[i]} do not stand together")
 
     def report(self) -> EventReport:
+        """Return the counts, problems and notes of the table."""
         evid = self.values["EVID"]
         doses, observed = int(np.isin(evid, (1, 4)).sum()), int((evid == 0).sum())
         return EventReport(
@@ -297,6 +313,7 @@ class _Reading:
         )
 
     def data(self, report: EventReport, hour: float, mg: float) -> EventData:
+        """Return the records; one hour and one mg in the table's units."""
         values = self.values
         rate = values["RATE"]
         events = events_from_columns(

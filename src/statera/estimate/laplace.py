@@ -7,7 +7,7 @@ Gradients follow Almquist et al. 2015 (doi 10.1007/s10928-015-9409-1).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,7 @@ class LaplaceOptions:
     """Which second derivatives, and how exactly the modes are found."""
 
     exact: bool = False
-    inner: InnerOptions = InnerOptions()
+    inner: InnerOptions = field(default_factory=InnerOptions)
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def log_det(matrices: Floats) -> Floats:
 
 
 def _whitened(half: Floats, omega: Floats) -> tuple[Floats, Floats]:
-    lower = np.linalg.cholesky(omega)
+    lower: Floats = np.linalg.cholesky(omega).astype(np.float64)
     return lower.T @ half @ lower, lower
 
 
@@ -156,7 +156,7 @@ def expand_gradient(
     of: Individuals, theta: Floats, omega: Floats, at: Expansion, options: LaplaceOptions
 ) -> Slopes:
     """Return the gradient of the objective at an expansion."""
-    p, q = of.n_theta, of.n_etas
+    p = of.n_theta
     precision = inverse_of(omega)
     etas, frozen = at.inner.etas, at.frozen
     e = of.evaluate(theta, etas, by_parameters=True, frozen=frozen)

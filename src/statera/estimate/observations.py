@@ -9,7 +9,6 @@ import numpy as np
 import sympy as sp
 from numpy.typing import NDArray
 
-from statera.model import Model
 from statera.numerics.derivative import derivative
 from statera.numerics.expression import free_names, symbol
 from statera.numerics.vectorised import Vectorised, vectorise

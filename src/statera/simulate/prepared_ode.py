@@ -44,7 +44,7 @@ class OdeSolver:
         self.code = solve_ode._compiled(*self._system)
         self.constants = len(self.code.names)
         self.begun = [model.states.index(name) for name in model.initial]
-        self._stiff: NDArray[np.bool_] | None = None
+        self._stiff = False
 
     def leaves(self, places: Places) -> list[sp.Expr]:
         """Return the formulas of the system."""
@@ -113,7 +113,7 @@ class OdeSolver:
     def _columns(
         self, of: Prepared, leaves: Floats, slopes: Floats, skipped: NDArray[np.bool_]
     ) -> tuple[Floats, Floats, Ints]:
-        events, places = of.events, of.places
+        events, layout, places = of.events, of.layout, of.places
         kernel = gradient_ode._kernel()
         code = gradient_ode._compiled(*self._system)
         constants, initial = self._arrays(leaves)
@@ -125,7 +125,7 @@ class OdeSolver:
             d_initial[:, state] = slopes[self.constants + k]
         inputs, d_inputs = places.input_values(leaves), places.input_slopes(slopes)
         statuses = first_statuses(of, skipped, constants, initial, d_constants, d_initial)
-        rows = np.full((events.n_groups, events.n_rows, self.n), np.nan)
+        rows = np.full((*layout.shape, self.n), np.nan)
         found = np.full((*rows.shape, m), np.nan)
         compartment, kind = places.kinds
         options = self.options
@@ -136,10 +136,11 @@ class OdeSolver:
 
             def work(part: tuple[int, int]) -> Any:
                 kernel.run_ode_gradient(
-                    *functions, method, part[0], part[1], events.offsets, events.time,
-                    events.evid, events.amount, events.rate, events.interval, events.additional,
-                    events.steady_state, events.key, events.row, places.key_start, compartment,
-                    kind, *inputs, *d_inputs, constants, d_constants, initial, d_initial, factors,
+                    *functions, method, part[0], part[1], layout.during, layout.at,
+                    events.offsets, events.time, events.evid, events.amount, events.rate,
+                    events.interval, events.additional, events.steady_state, events.key,
+                    layout.row_of, places.key_start, compartment, kind, *inputs, *d_inputs,
+                    constants, d_constants, initial, d_initial, factors,
                     options.rtol, options.atol, options.max_steps, options.periods,
                     options.period_rtol, rows, found, statuses,
                 )  # fmt: skip
@@ -147,8 +148,7 @@ class OdeSolver:
             map_ordered(work, stretches, of.workers)
 
         self._run(kernel, run, statuses, of.workers)
-        mine = events.row[events.row >= 0]
-        return rows[of.row_subject, mine], found[of.row_subject, mine], statuses
+        return rows[0], found[0], statuses
 
     def _run(
         self,
@@ -163,15 +163,12 @@ class OdeSolver:
         if method != "auto":
             run(kernel.RODAS5P if method == "rodas5p" else kernel.TSIT5, everyone)
             return
-        if self._stiff is not None and self._stiff.size == statuses.size:
-            if self._stiff.all():
-                run(kernel.RODAS5P, everyone)
-                return
+        if self._stiff:
+            run(kernel.RODAS5P, everyone)
+            return
         run(kernel.WATCHED, everyone)
         again = np.flatnonzero(np.isin(statuses, kernel.GIVEN_UP))
         if again.size:
-            stiff = np.zeros(statuses.size, dtype=bool)
-            stiff[again] = True
-            self._stiff = stiff
+            self._stiff = again.size == statuses.size
             statuses[again] = 0
             run(kernel.RODAS5P, [(int(s), int(s) + 1) for s in again])

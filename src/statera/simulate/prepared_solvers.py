@@ -167,7 +167,7 @@ class LinearSolver:
         self, of: Prepared, leaves: Floats, slopes: Floats, skipped: NDArray[np.bool_]
     ) -> tuple[Floats, Floats, Ints]:
         """Return states, derivatives and statuses, see `Prepared.slopes`."""
-        events, places = of.events, of.places
+        events, layout, places = of.events, of.layout, of.places
         matrix, production, initial = self._arrays(leaves)
         d_matrix, d_production, d_initial = self._arrays(slopes)
         inputs, d_inputs = places.input_values(leaves), places.input_slopes(slopes)
@@ -175,22 +175,22 @@ class LinearSolver:
         lam, right, left, modal = decompose(matrix, self.linear.members, self.linear.bounds)
         count, m = matrix.shape[0], slopes.shape[2]
         weights, offset, d_weights, d_offset = self._outputs(count, m)
-        rows = np.full((events.n_groups, events.n_rows, self.n), np.nan)
+        rows = np.full((*layout.shape, self.n), np.nan)
         found = np.full((*rows.shape, m), np.nan)
         compartment, kind = places.kinds
 
         def work(part: tuple[int, int]) -> None:
             run_linear_gradient(
-                part[0], part[1], events.offsets, events.time, events.evid, events.amount,
-                events.rate, events.interval, events.additional, events.steady_state, events.key,
-                events.row, places.key_start, compartment, kind, *inputs, *d_inputs, matrix, lam,
+                part[0], part[1], layout.during, layout.at, events.offsets, events.time,
+                events.evid, events.amount, events.rate, events.interval, events.additional,
+                events.steady_state, events.key, layout.row_of, places.key_start,
+                compartment, kind, *inputs, *d_inputs, matrix, lam,
                 right, left, modal, production, initial, weights, offset, d_matrix, d_production,
                 d_initial, d_weights, d_offset, rows, found, statuses,
             )  # fmt: skip
 
         map_ordered(work, parts(events.n_groups, of.workers), of.workers)
-        mine = events.row[events.row >= 0]
-        return rows[of.row_subject, mine], found[of.row_subject, mine], statuses
+        return rows[0], found[0], statuses
 
 
 def first_statuses(of: Prepared, skipped: NDArray[np.bool_], *arrays: Floats) -> Ints:
