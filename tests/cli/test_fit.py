@@ -235,6 +235,20 @@ def test_ctrl_c_in_the_covariance_step_keeps_the_estimates(
     assert "there are no standard errors" in result.stdout
 
 
+def test_saem_samples_by_its_seed(model: Path, data: Path, envelope: dict[str, Any]) -> None:
+    runs = [invoke(model, data, "--method", "saem", "--seed", seed, "--json") for seed in "112"]
+    assert [run.exit_code for run in runs] == [0, 0, 0], runs[0].stderr
+    first, again, other = (json.loads(run.stdout)["result"] for run in runs)
+    estimates = [
+        [row["estimate"] for row in found["parameters"]] for found in (first, again, other)
+    ]
+    assert estimates[0] == estimates[1] != estimates[2]
+    expected = [row["estimate"] for row in envelope["result"]["parameters"]]
+    np.testing.assert_allclose(estimates[0][:3], expected[:3], atol=0.1)
+    assert "gives no standard errors here" in runs[0].stderr
+    assert "fixed effects" in runs[0].stderr  # it has no objective while it runs
+
+
 # bad input
 
 
