@@ -123,7 +123,7 @@ def _vpc_figure(check: Vpc, choice: VpcOptions, number: int, options: FitReportO
     inside, total = 0, 0
     for panel in check.panels:
         for statistic in (*panel.percentiles, *panel.shares):
-            known = np.isfinite(statistic.observed) & np.isfinite(statistic.low)
+            known = np.isfinite(statistic.observed) & ~np.isnan(statistic.low)
             low, high = statistic.low[known], statistic.high[known]
             held = (statistic.observed[known] >= low) & (statistic.observed[known] <= high)
             inside, total = inside + int(held.sum()), total + int(known.sum())

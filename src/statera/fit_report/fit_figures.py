@@ -118,7 +118,7 @@ def _residual_table(tables: dict[str, pl.DataFrame]) -> Table:
         tuple(rows),
         numeric=(1, 2, 3, 4),
         foot=(
-            "IWRES shrink with the random effects: their variance is below 1 where data are sparse.",
+            "IWRES shrink with the random effects: where data are sparse their variance is low.",
         ),
     )
 
