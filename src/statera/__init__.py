@@ -16,13 +16,16 @@ from typing import TYPE_CHECKING, Any
 from statera._version import __version__
 
 if TYPE_CHECKING:
-    from statera.data import Regimen, parse_regimen
+    from statera.data import FitData, Regimen, parse_regimen, read_data
+    from statera.estimate import FitResult, fit
     from statera.library import drugs, load_drug, load_model, model_ids, read_model
     from statera.model import Model, build_model
     from statera.monograph import MonographOptions, build
     from statera.simulate import OdeOptions, SimulationResult, check_expectations, simulate
 
 __all__ = [
+    "FitData",
+    "FitResult",
     "Model",
     "MonographOptions",
     "OdeOptions",
@@ -33,16 +36,20 @@ __all__ = [
     "build_model",
     "check_expectations",
     "drugs",
+    "fit",
     "load_drug",
     "load_model",
     "model_ids",
     "parse_regimen",
+    "read_data",
     "read_model",
     "simulate",
 ]
 
 # Where each public name lives. Loaded on first use, so that `import statera` costs nothing.
 _HOMES = {
+    "FitData": "data",
+    "FitResult": "estimate",
     "Model": "model",
     "MonographOptions": "monograph",
     "OdeOptions": "simulate",
@@ -52,10 +59,12 @@ _HOMES = {
     "build_model": "model",
     "check_expectations": "simulate",
     "drugs": "library",
+    "fit": "estimate",
     "load_drug": "library",
     "load_model": "library",
     "model_ids": "library",
     "parse_regimen": "data",
+    "read_data": "data",
     "read_model": "library",
     "simulate": "simulate",
 }

@@ -9,7 +9,7 @@ from statera.estimate.checkpoint import (
 )
 from statera.estimate.diagnostics import DiagnosticOptions, Diagnostics, diagnose
 from statera.estimate.export import fit_files, fit_tables, fit_to_dict, save_fit
-from statera.estimate.fit import METHODS, Method, fit, fit_problem
+from statera.estimate.fit import METHODS, Method, fit, fit_problem, objective_of
 from statera.estimate.grid import Curve, predict_curves
 from statera.estimate.influence import Influence, influence
 from statera.estimate.laplace import LaplaceOptions
@@ -58,6 +58,7 @@ __all__ = [
     "make_problem",
     "npde",
     "npde_tests",
+    "objective_of",
     "parameter_table",
     "predict_curves",
     "save_checkpoint",

@@ -1,103 +1,186 @@
-"""Confidence intervals of estimates and of what they stand for.
+"""Confidence intervals from standard errors, and values on the scale that people read.
 
-Intervals are those of Wald, estimate -/+ 1.96 SE. That of a variance, and of the size of an error,
-is taken on the log scale, ``estimate exp(-/+ 1.96 SE/estimate)``, so that it cannot reach below
-zero; that of a correlation by Fisher's transformation, so that it cannot reach beyond one. Ends
-are carried through the same transformation as the estimate.
+Wald intervals are ``x -+ z SE`` on the scale chosen: as reported, or on the scale on which a
+parameter is free of bounds (logarithm of a variance, logarithm or logit of a bounded parameter),
+then turned back.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
+import sympy as sp
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
-from statera.estimate.meaning import Scale
+from statera.errors import UsageError
+from statera.estimate.covariance import Covariance
+from statera.estimate.problem import Problem
+from statera.estimate.result import FitResult
+from statera.estimate.status import Notice
+from statera.model import Model
+from statera.numerics.derivative import derivative
+from statera.numerics.expression import free_names, symbol
 
-__all__ = ["Interval", "back", "correlation_interval", "log_interval", "relative_error", "wald"]
+__all__ = [
+    "Interval",
+    "Transform",
+    "bounds_of",
+    "log_parameters",
+    "percentile_intervals",
+    "transformed",
+    "wald_intervals",
+]
 
 Floats = NDArray[np.float64]
-
-Interval = tuple[float | None, float | None]
-
-_Z = 1.959963984540054  # 97.5th percentile of the standard normal distribution
+Transform = Literal["exp", "expit"]
 
 
-def wald(estimate: float, se: float | None) -> Interval:
-    """Return estimate -/+ 1.96 SE; nothing where the error is not known."""
-    return (None, None) if se is None else (estimate - _Z * se, estimate + _Z * se)
+@dataclass(frozen=True)
+class Interval:
+    """A confidence interval; NaN where there is none, and `notices` say why.
+
+    Attributes
+    ----------
+    name
+        What was estimated, as `Problem.free_names`.
+    estimate, low, high
+        On the scale of `name`, or transformed.
+    level
+        Coverage meant, such as 0.95.
+    method
+        ``wald``, ``wald, unbounded scale``, ``profile``, ``bootstrap`` or ``sir``.
+    transform
+        ``exp`` or ``expit`` where values were transformed for reading.
+    """
+
+    name: str
+    estimate: float
+    low: float
+    high: float
+    level: float
+    method: str
+    transform: Transform | None = None
+    notices: tuple[Notice, ...] = ()
 
 
-def log_interval(estimate: float, se: float | None) -> Interval:
-    """Return the interval of a positive number, taken on the log scale."""
-    if se is None or not estimate > 0.0:
-        return None, None
-    factor = math.exp(min(_Z * se / estimate, 700.0))
-    return estimate / factor, estimate * factor
-
-
-def correlation_interval(
-    correlation: float, first: float, second: float, covariance: Floats
-) -> Interval:
-    """Return the interval of a correlation by Fisher's z.
+def wald_intervals(
+    result: FitResult,
+    uncertainty: Covariance,
+    level: float = 0.95,
+    *,
+    scale: Literal["reported", "unbounded"] = "reported",
+) -> tuple[Interval, ...]:
+    """Return an interval for each estimate.
 
     Parameters
     ----------
-    correlation
-        Its estimate.
-    first, second
-        The two variances.
-    covariance : (3, 3) float64
-        Covariance of the estimates of covariance, first and second variance.
+    level
+        Between 0 and 1.
+    scale
+        ``reported``: symmetric about the estimate; ``unbounded``: variances on the logarithmic
+        scale and bounded parameters on the scale of the search, so that no end leaves the bounds.
+        Covariances are taken as reported.
+
+    Raises
+    ------
+    UsageError
+        If the level is not between 0 and 1.
     """
-    if not (np.isfinite(covariance).all() and first > 0.0 and second > 0.0):
-        return None, None
-    by = np.array(
-        [1.0 / math.sqrt(first * second), -0.5 * correlation / first, -0.5 * correlation / second]
+    z = _quantile(level)
+    severe = tuple(n for n in uncertainty.notices if n.severe)
+    found = []
+    bounds = bounds_of(result.problem)
+    method = "wald" if scale == "reported" else "wald, unbounded scale"
+    for k, name in enumerate(uncertainty.names):
+        x, se = float(uncertainty.estimates[k]), float(uncertainty.standard_errors[k])
+        low, high = x - z * se, x + z * se
+        if scale == "unbounded":
+            low, high = _within(x, se, z, *bounds[k])
+        notices = severe
+        if not uncertainty.included[k]:
+            notices = tuple(n for n in uncertainty.notices if name in n.about)
+        found.append(Interval(name, x, low, high, level, method, notices=notices))
+    return tuple(found)
+
+
+def percentile_intervals(
+    names: tuple[str, ...], estimates: Floats, samples: Floats, level: float, method: str
+) -> tuple[Interval, ...]:
+    """Return percentiles of samples (n_samples, n) as intervals; NaN where there are none."""
+    tail = 50.0 * (1.0 - level)
+    ends = np.full((2, len(names)), np.nan)
+    if samples.shape[0] > 1:
+        ends = np.percentile(samples, [tail, 100.0 - tail], axis=0)
+    return tuple(
+        Interval(name, float(estimates[k]), float(ends[0, k]), float(ends[1, k]), level, method)
+        for k, name in enumerate(names)
     )
-    variance = float(by @ covariance @ by)
-    rest = 1.0 - correlation**2
-    if not (variance >= 0.0 and rest > 0.0):
-        return None, None
-    middle, width = math.atanh(correlation), _Z * math.sqrt(variance) / rest
-    return math.tanh(middle - width), math.tanh(middle + width)
 
 
-def relative_error(estimate: float, se: float | None, scale: Scale) -> float | None:
-    """Return the relative standard error in percent of what a reader thinks in.
+def transformed(interval: Interval, transform: Transform) -> Interval:
+    """Return an interval with its values on another scale."""
 
-    That is ``SE/|estimate|``; of ``exp(estimate)`` it is SE itself, and of ``expit(estimate) = p``
-    it is ``SE (1 - p)``, by the first derivative: the logarithm of a number has no relative error
-    of its own, as it is 0 for the number 1.
+    def turn(x: float) -> float:
+        with np.errstate(over="ignore"):
+            return float(np.exp(x) if transform == "exp" else 1.0 / (1.0 + np.exp(-x)))
+
+    return replace(
+        interval,
+        estimate=turn(interval.estimate),
+        low=turn(interval.low),
+        high=turn(interval.high),
+        transform=transform,
+    )
+
+
+def log_parameters(model: Model) -> Mapping[str, str]:
+    """Return parameters that are logarithms, with the individual parameter that each scales.
+
+    A parameter is a logarithm where an individual parameter is proportional to its exponential,
+    and where it stands nowhere else among them.
     """
-    if se is None:
-        return None
-    if scale == "exp":
-        return 100.0 * se
-    if scale == "expit":
-        return 100.0 * se * (1.0 - _expit(estimate))
-    return 100.0 * se / abs(estimate) if estimate != 0.0 else None
+    found: dict[str, str] = {}
+    for name in model.parameters:
+        holding = [e for e in model.individual if name in free_names(e.expression)]
+        if len(holding) != 1:
+            continue
+        formula = holding[0].expression
+        if sp.simplify(derivative(formula, symbol(name)) - formula) == 0:
+            found[name] = holding[0].name
+    return found
 
 
-def back(estimate: float, span: Interval, scale: Scale) -> tuple[float, Interval]:
-    """Return an estimate and its interval on the scale that a reader thinks in."""
-    function = _BACK[scale]
-    low, high = (None if end is None else function(end) for end in span)
-    return function(estimate), (low, high)
+def bounds_of(problem: Problem) -> list[tuple[float, float]]:
+    """Return the bounds of everything that is estimated: of variances 0, of covariances none."""
+    free = (-np.inf, np.inf)
+    omega = [(0.0, np.inf) if i == j else free for i, j in problem.omega.entries()]
+    return [*problem.theta.bounds, *omega]
 
 
-def _same(x: float) -> float:
-    return x
+def _quantile(level: float) -> float:
+    if not 0.0 < level < 1.0:
+        raise UsageError(
+            f"a level of {level:g} is not between 0 and 1", where="level", hint="Such as 0.95."
+        )
+    return float(ndtri(0.5 + 0.5 * level))
 
 
-def _exp(x: float) -> float:
-    return math.exp(x) if x < 709.0 else math.inf
-
-
-def _expit(x: float) -> float:
-    return 1.0 / (1.0 + math.exp(-x)) if x > -700.0 else 0.0
-
-
-_BACK: dict[Scale, Callable[[float], float]] = {"natural": _same, "exp": _exp, "expit": _expit}
+def _within(x: float, se: float, z: float, low: float, high: float) -> tuple[float, float]:
+    """Return the ends of an interval made on a scale without bounds."""
+    if np.isfinite(low) and np.isfinite(high):
+        part = (x - low) / (high - low)
+        middle = np.log(part / (1.0 - part))
+        spread = z * se / ((high - low) * part * (1.0 - part))
+        ends = [low + (high - low) / (1.0 + np.exp(-(middle + s * spread))) for s in (-1.0, 1.0)]
+        return float(ends[0]), float(ends[1])
+    if np.isfinite(low):
+        factor = np.exp(z * se / (x - low))
+        return float(low + (x - low) / factor), float(low + (x - low) * factor)
+    if np.isfinite(high):
+        factor = np.exp(z * se / (high - x))
+        return float(high - (high - x) * factor), float(high - (high - x) / factor)
+    return x - z * se, x + z * se

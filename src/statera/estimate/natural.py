@@ -11,7 +11,7 @@ from statera.estimate.outer import Objective
 from statera.estimate.problem import Problem
 from statera.estimate.result import FitResult
 
-__all__ = ["natural_slopes", "natural_values", "objective_at"]
+__all__ = ["free_curvature", "natural_slopes", "natural_values", "objective_at"]
 
 Floats = NDArray[np.float64]
 
@@ -35,6 +35,18 @@ def natural_slopes(problem: Problem, u: Floats) -> Floats:
         units[k, j, i] += 0.5
     out[first:, first:] = problem.omega.pull(u[first:], units)
     return out
+
+
+def free_curvature(problem: Problem, u: Floats, r: Floats) -> Floats | None:
+    """Return R by the free numbers from R by what is estimated, in the same order.
+
+    None where R is not known for everything, or is not positive definite.
+    """
+    if not np.isfinite(r).all():
+        return None
+    slopes = natural_slopes(problem, u)
+    found: Floats = slopes.T @ r @ slopes
+    return found if np.linalg.eigvalsh(found)[0] > 0.0 else None
 
 
 def objective_at(result: FitResult) -> Objective:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -201,7 +201,12 @@ def make_problem(model: Model, data: Observed, options: ProblemOptions) -> Probl
     kind = np.array([index[int(d)] for d in data.dvid[used]], dtype=np.int64)
     tad = times_after_dose(records)[prepared_rows(records)][data.row[used]]
     observations = Observations(prepared, kinds, kind, data.row[used], data.dv[used], tad)
-    y, limit, constant = _scaled(model, names, kind, data.dv[used], data.limit[used])
+    logarithms = getattr(data, "dv_scale", "natural") == "log"
+    y, limit, constant = _scaled(
+        model, names, kind, data.dv[used], data.limit[used], logarithms=logarithms
+    )
+    warnings += _scale_remarks(model, names.values()) if logarithms else []
+    _check_intervals(data)
     individuals = Individuals(
         prepared,
         observations,
@@ -249,7 +254,7 @@ def times_after_dose(records: EventTable) -> Floats:
 def _kinds(model: Model, dvid: Ints, options: ProblemOptions) -> dict[int, str]:
     """Return the output or likelihood of each DVID that occurs."""
     known = [o.name for o in model.outputs if o.name in model.residuals]
-    known += list(getattr(model, "likelihoods", {}))
+    known += list(model.likelihoods)
     found: dict[int, str] = {}
     if not known:
         raise InputError(
@@ -279,7 +284,7 @@ def _kinds(model: Model, dvid: Ints, options: ProblemOptions) -> dict[int, str]:
 
 
 def _formulas(model: Model, name: str) -> Formulas:
-    likelihoods = getattr(model, "likelihoods", {})
+    likelihoods = model.likelihoods
     if name in likelihoods:
         return Formulas(name, likelihoods[name].loglik, None)
     output, residual = model.output(name), model.residuals[name]
@@ -291,9 +296,18 @@ def _formulas(model: Model, name: str) -> Formulas:
 
 
 def _scaled(
-    model: Model, names: Mapping[int, str], kind: Ints, dv: Floats, limit: Floats
+    model: Model,
+    names: Mapping[int, str],
+    kind: Ints,
+    dv: Floats,
+    limit: Floats,
+    *,
+    logarithms: bool,
 ) -> tuple[Floats, Floats, float]:
+    """Return observations and limits on the scale of their error, and what this adds."""
     y, lim, constant = dv.copy(), limit.copy(), 0.0
+    if logarithms:
+        return y, lim, constant
     for k, name in enumerate(names.values()):
         residual = model.residuals.get(name)
         if residual is None or not residual.lognormal:
@@ -309,6 +323,28 @@ def _scaled(
         y[rows], lim[rows] = np.log(dv[rows]), np.log(limit[rows])
         constant += 2.0 * float(np.log(dv[rows]).sum())
     return y, lim, constant
+
+
+def _scale_remarks(model: Model, names: Iterable[str]) -> list[str]:
+    """Return what to check where the data are logarithms."""
+    return [
+        f"the data are logarithms, and the residual error of {name} is not log-normal: "
+        f"{name} must itself be a logarithm"
+        for name in names
+        if name in model.residuals
+        and not model.residuals[name].lognormal
+        and not model.output(name).expression.has(sp.log)
+    ]
+
+
+def _check_intervals(data: Observed) -> None:
+    lower = getattr(data, "lower", None)
+    if lower is not None and np.isfinite(lower).any():
+        raise InputError(
+            "values censored to an interval (column LIMIT) cannot be fitted yet",
+            where="LIMIT",
+            hint="Leave LIMIT out: they are then below their limit of quantification (M3).",
+        )
 
 
 def _term_kinds(
@@ -344,16 +380,14 @@ def _theta_map(
     spread = _only_in_variance(model, kinds)
     fixed = []
     for i, name in enumerate(names):
-        given = options.bounds.get(name, getattr(model.parameters[name], "bounds", None))
+        given = options.bounds.get(name, model.parameters[name].bounds)
         if given is not None:
             low[i] = -np.inf if given[0] is None else given[0]
             high[i] = np.inf if given[1] is None else given[1]
         elif name in spread and start[i] > 0:
             low[i] = 0.0
         fixed.append(
-            name in options.fixed
-            or bool(getattr(model.parameters[name], "fixed", False))
-            or not _used(model, kinds, name)
+            name in options.fixed or model.parameters[name].fixed or not _used(model, kinds, name)
         )
         if not low[i] <= start[i] <= high[i]:
             raise InputError(
@@ -406,8 +440,7 @@ def _omega_map(
             start[i, :] *= ratio
             start[:, i] *= ratio
     fixed = [
-        e.name in options.fixed or bool(getattr(e, "fixed", False)) or start[i, i] == 0.0
-        for i, e in enumerate(effects)
+        e.name in options.fixed or e.fixed or start[i, i] == 0.0 for i, e in enumerate(effects)
     ]
     columns = prepared.columns
     places: list[list[int]] = []
@@ -422,7 +455,7 @@ def _omega_map(
 def _priors(model: Model) -> tuple[tuple[int, float, float], ...]:
     found = []
     for i, parameter in enumerate(model.parameters.values()):
-        prior = getattr(parameter, "prior", None)
+        prior = parameter.prior
         if prior is not None:
-            found.append((i, float(prior.mean), float(prior.sd)))
+            found.append((i, prior.mean, prior.sd))
     return tuple(found)

@@ -50,7 +50,7 @@ class Code(Enum):
     FEW_SUBJECTS = "few_subjects"
     ILL_CONDITIONED = "ill_conditioned"
     SUBJECT_CURVATURE = "singular_individual_hessian"
-    PROFILE_LOWER = "profile_found_lower"
+    LOWER_FOUND = "lower_objective_found"
     PROFILE_OPEN = "profile_open"
     PROFILE_FAILED = "profile_failed"
     WEIGHTS = "degenerate_weights"
@@ -131,9 +131,9 @@ _TEXTS: dict[Code, tuple[str, str]] = {
         "Their part of the objective is not reliable by a normal approximation; compare with "
         "adaptive quadrature or importance sampling.",
     ),
-    Code.PROFILE_LOWER: (
-        "the profile of {about} found an objective below that of the fit",
-        "The fit was not at the minimum; fit again from the values that the profile reached.",
+    Code.LOWER_FOUND: (
+        "values with a lower objective than that of the fit were found ({about})",
+        "The fit was not at the minimum; fit again from there.",
     ),
     Code.PROFILE_OPEN: (
         "the profile of {about} does not reach its limit: the interval is open on that side",

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from statera.estimate.intervals import (
+from statera.estimate.meaning import Meaning, meanings
+from statera.estimate.row_intervals import (
+    Interval,
     back,
     correlation_interval,
     log_interval,
     relative_error,
     wald,
 )
-from statera.estimate.meaning import Meaning, meanings
 from statera.numerics.expression import free_names
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class ParameterRow:
         On the scale of the model; whether it was kept.
     se, rse
         Standard error of `estimate`; relative standard error in percent, see
-        `statera.estimate.intervals`. None where not known.
+        `statera.estimate.row_intervals`. None where not known.
     low, high
         95 % confidence interval of `estimate`.
     shown_as

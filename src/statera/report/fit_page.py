@@ -27,6 +27,7 @@ __all__ = ["fit_document"]
 
 _NOTICE = "Research software: not a medical device."
 _METHOD = "fit"
+_WORDS = ("parameter", "of", "shown as", "unit", "remarks")  # columns that hold no numbers
 _SHOWN = 300  # rows of a table; the files of a fit hold all of them
 
 
@@ -97,8 +98,8 @@ def _parameters(
     heads = headings()
     rows: list[tuple[Inline, ...]] = []
     for row in table:
-        name, of, *computed = cells_of(row)
-        rows.append((name, of, *(_computed(text) for text in computed)))
+        cells = zip(heads, cells_of(row), strict=True)
+        rows.append(tuple(text if head in _WORDS else _computed(text) for head, text in cells))
     block = Table(
         "Estimates",
         heads,
@@ -115,7 +116,10 @@ def _model(result: FitResult) -> Section:
     pairs = [(e.name, e.text) for e in model.individual]
     pairs += [(f"d/dt({e.name})", e.text) for e in model.dynamics]
     pairs += [(o.name, o.text) for o in model.outputs]
-    pairs += [(f"variance of {r.output}", str(r.variance)) for r in model.residuals.values()]
+    pairs += [
+        (f"variance of {r.output}", str(r.variance).replace("**", "^"))
+        for r in model.residuals.values()
+    ]
     return Section("model", "Model", (Definition(tuple(pairs)),))
 
 

@@ -32,9 +32,9 @@ from statera.estimate import (
 from statera.estimate.checks import check_doses, fit_warnings
 from statera.estimate.ending import sentence
 from statera.estimate.fingerprint import data_hash, model_hash
-from statera.estimate.intervals import correlation_interval
 from statera.estimate.meaning import meanings
 from statera.estimate.nonmem_text import ERRORS, FINAL, FIXED, SPREADS, ext_text, phi_text
+from statera.estimate.row_intervals import correlation_interval
 from statera.model import Model, build_model
 from statera.simulate import simulate
 
