@@ -54,7 +54,7 @@ def test_gradient_with_a_block_and_a_fixed_effect() -> None:
     check_gradient(problem, "focei")
 
 
-@pytest.mark.parametrize("blq", ["M2", "M3"])
+@pytest.mark.parametrize("blq", ["M2", "M3", "M4"])
 def test_gradient_with_censored_values(blq: str) -> None:
     model = oral()
     data = simulated(model, n=6)

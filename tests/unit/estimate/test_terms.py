@@ -6,13 +6,23 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from statera.estimate.terms import ABOVE, BELOW, GAUSS, LIKELIHOOD, TRUNCATED, terms
+from statera.estimate.terms import (
+    ABOVE,
+    BELOW,
+    BETWEEN,
+    GAUSS,
+    LIKELIHOOD,
+    POSITIVE,
+    TRUNCATED,
+    terms,
+)
 
-KINDS = (GAUSS, BELOW, ABOVE, TRUNCATED, LIKELIHOOD)
+KINDS = (GAUSS, BELOW, ABOVE, TRUNCATED, BETWEEN, POSITIVE, LIKELIHOOD)
 
 
 def one(f: float, v: float, kind: int, y: float = 1.3, limit: float = 0.8) -> dict[str, float]:
-    found = terms(np.array([y]), np.array([f]), np.array([v]), np.array([kind]), np.array([limit]))
+    columns = [np.array([x]) for x in (y, f, v)]
+    found = terms(*columns, np.array([kind]), np.array([limit]), np.array([0.5]))
     return {name: float(getattr(found, name)[0]) for name in found.__dataclass_fields__}
 
 
@@ -46,6 +56,10 @@ def test_values_are_minus_two_log_likelihoods() -> None:
     assert one(f, v, ABOVE)["value"] == pytest.approx(-2 * norm.logsf(limit, f, sd))
     truncated = gauss + 2 * norm.logsf(limit, f, sd)
     assert one(f, v, TRUNCATED)["value"] == pytest.approx(truncated)
+    between = norm.cdf(limit, f, sd) - norm.cdf(0.5, f, sd)
+    assert one(f, v, BETWEEN)["value"] == pytest.approx(-2 * np.log(between))
+    positive = (norm.cdf(limit, f, sd) - norm.cdf(0, f, sd)) / norm.sf(0, f, sd)
+    assert one(f, v, POSITIVE)["value"] == pytest.approx(-2 * np.log(positive))
     assert one(-0.7, v, LIKELIHOOD)["value"] == pytest.approx(1.4)
 
 
