@@ -50,6 +50,9 @@ class Influence:
     change : (n_subjects, n_free) float64
         Estimates without the subject minus estimates, on the scale of the model (variances and
         covariances for entries of Omega).
+    standardised : (n_subjects, n_free) float64
+        Changes of the free numbers of the search (logarithms of what is positive) over their
+        standard errors by the Hessian.
     remarks
         What a reader must know.
     """
@@ -60,6 +63,7 @@ class Influence:
     cook: Floats
     names: tuple[str, ...]
     change: Floats
+    standardised: Floats
     remarks: tuple[str, ...]
 
     def to_polars(self) -> pl.DataFrame:
@@ -119,6 +123,7 @@ def influence(result: FitResult) -> Influence:
         cook=cook,
         names=problem.free_names,
         change=_natural(result, u, moved),
+        standardised=moved / _errors(whole),
         remarks=tuple(remarks),
     )
 
@@ -148,6 +153,14 @@ def _deleted(gradient: Floats, by_subject: Floats, whole: Floats) -> tuple[Float
         if size >= 0.0:
             moved[i], cook[i] = step, np.sqrt(size)
     return moved, cook
+
+
+def _errors(whole: Floats) -> Floats:
+    """Return standard errors of the free numbers; NaN without a minimum."""
+    if not np.isfinite(whole).all() or whole.size == 0 or np.linalg.eigvalsh(whole)[0] <= 0.0:
+        return np.full(whole.shape[0], np.nan)
+    found: Floats = np.sqrt(2.0 * np.diag(np.linalg.inv(whole)))
+    return found
 
 
 def _natural(result: FitResult, u: Floats, moved: Floats) -> Floats:

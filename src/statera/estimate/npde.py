@@ -19,7 +19,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
-from scipy.stats import chi2, shapiro, wilcoxon
 
 from statera.errors import UsageError
 from statera.estimate.replicates import Replicates, simulate_replicates
@@ -190,6 +189,8 @@ def npde_tests(values: Floats) -> NpdeTests:
         NaN are left out. With fewer than 8 values, and of more than 5000 for the shape, p values
         are NaN.
     """
+    from scipy.stats import chi2, shapiro, wilcoxon  # noqa: PLC0415  heavy: only for tests
+
     x = values[np.isfinite(values)]
     if x.size < 8:
         nan = float("nan")

@@ -109,13 +109,16 @@ class Vpc:
         """Return a row for each panel, bin and statistic.
 
         Columns ``OUTPUT``, ``STRATUM``, ``BIN``, ``FROM``, ``TO``, ``X``, ``COUNT``, ``STATISTIC``
-        (``p5``, ``below limit``, ``level 1`` ...), ``OBSERVED``, ``LOW``, ``MEDIAN``, ``HIGH``.
+        (``p5``, ``below limit``, ``level 1`` ...), ``OBSERVED``, ``LOW``, ``MEDIAN``, ``HIGH``;
+        null where a percentile falls among censored values.
         """
         import polars as pl  # noqa: PLC0415  heavy: loaded when a table is made
 
-        return pl.DataFrame(
+        table = pl.DataFrame(
             [row for panel in self.panels for row in panel.rows()], infer_schema_length=None
-        ).fill_nan(None)
+        )
+        numbers = pl.col("OBSERVED", "LOW", "MEDIAN", "HIGH")
+        return table.with_columns(pl.when(numbers.is_finite()).then(numbers).name.keep())
 
 
 def vpc(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Head", "Statistic", "VpcPanel", "category_panel", "value_panel"]
+__all__ = ["Head", "Statistic", "VpcPanel", "category_panel", "ranked_percentiles", "value_panel"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -27,8 +27,8 @@ class Statistic:
     name
         ``p5``, ``p50``, ..., ``below limit``, ``above limit`` or ``level 1``.
     observed, low, median, high : (n_bins,) float64
-        Of the data; bounds of the confidence band and median over replicates. NaN where the
-        statistic falls among censored values or the bin is empty.
+        Of the data; bounds of the confidence band and median over replicates. Infinite where it
+        falls among censored values, NaN where the bin is empty.
     """
 
     name: str
@@ -118,15 +118,33 @@ def _statistic(name: str, observed: Floats, simulated: Floats, level: float) -> 
         values = simulated[:, k]
         values = values[~np.isnan(values)]
         if values.size:
-            found[:, k] = _quantiles(values[:, None], [tail, 50.0, 100.0 - tail])[:, 0]
+            found[:, k] = ranked_percentiles(values[:, None], [tail, 50.0, 100.0 - tail])[:, 0]
     return Statistic(name, observed, found[0], found[1], found[2])
 
 
-def _quantiles(values: Floats, percent: Sequence[float]) -> Floats:
-    """Return quantiles by column (linear interpolation); NaN where one falls among infinities."""
+def ranked_percentiles(values: Floats, percent: Sequence[float]) -> Floats:
+    """Return percentiles by column, (n_percentiles, m), by linear interpolation.
+
+    Infinite values take part by their rank: a percentile that falls among them, or between one
+    and a finite value, is infinite.
+
+    Parameters
+    ----------
+    values : (n, m) float64
+        Without NaN.
+    """
+    ordered = np.sort(values, axis=0)
+    place = np.asarray(percent, dtype=np.float64) / 100.0 * (values.shape[0] - 1)
+    lower = np.floor(place + 1e-9).astype(np.int64)
+    upper = np.minimum(lower + 1, values.shape[0] - 1)
+    share = np.clip(place - lower, 0.0, 1.0)[:, None]
+    a, b = ordered[lower], ordered[upper]
     with np.errstate(invalid="ignore"):
-        found = np.percentile(values, percent, axis=0)
-    return np.where(np.isfinite(found), found, np.nan)
+        found = a + share * (b - a)
+    whole = (share <= 1e-9) | (a == b)
+    found = np.where(np.isneginf(a) & ~whole, -np.inf, found)
+    found = np.where(np.isposinf(b) & np.isfinite(a) & ~whole, np.inf, found)
+    return np.where(whole, a, found)
 
 
 def value_panel(
@@ -166,7 +184,7 @@ def value_panel(
     drawn = np.full((len(percentiles), values.shape[0], n_bins), np.nan)
     for k, m in enumerate(members):
         if m.size:
-            observed[:, k] = _quantiles(points[m][:, None], percentiles)[:, 0]
+            observed[:, k] = ranked_percentiles(points[m][:, None], percentiles)[:, 0]
             drawn[:, :, k] = _by_replicate(values[:, m], percentiles)
     found = tuple(
         _statistic(f"p{p:g}", observed[i], drawn[i], level) for i, p in enumerate(percentiles)
@@ -186,12 +204,12 @@ def value_panel(
 def _by_replicate(values: Floats, percentiles: Sequence[float]) -> Floats:
     """Return percentiles of each replicate, (n_percentiles, n_replicates)."""
     if not np.isnan(values).any():
-        return _quantiles(values.T, percentiles)
+        return ranked_percentiles(values.T, percentiles)
     found = np.full((len(percentiles), values.shape[0]), np.nan)
     for r, row in enumerate(values):
         row_known = row[~np.isnan(row)]
         if row_known.size:
-            found[:, r] = _quantiles(row_known[:, None], percentiles)[:, 0]
+            found[:, r] = ranked_percentiles(row_known[:, None], percentiles)[:, 0]
     return found
 
 

@@ -17,6 +17,7 @@ from statera.plot.vpc import VpcPlotOptions, draw_vpc
 from statera.report.document import (
     Block,
     Callout,
+    Cell,
     Figure,
     Inline,
     Paragraph,
@@ -36,6 +37,18 @@ def effects_section(diagnostics: Diagnostics) -> Section:
     blocks: list[Block] = []
     names = diagnostics.effects
     if names:
+        blocks.append(
+            Paragraph(
+                (
+                    "Random effects of ",
+                    computed(diagnostics.subjects.height, "diagnostic_effects"),
+                    " subjects against the distribution that the fit estimated, and against the "
+                    "columns that differ between subjects. Smooth lines are those of ",
+                    cited("Cleveland", "Cleveland_1979"),
+                    "; ρ is the rank correlation.",
+                )
+            )
+        )
         alt = (
             f"Histograms of the random effects {listed(names)} of {diagnostics.subjects.height} "
             "subjects, with the normal curve of the estimated variance over each."
@@ -83,9 +96,10 @@ def vpc_section(result: FitResult, replicates: Replicates, options: FitReportOpt
     blocks: list[Block] = [
         Paragraph(
             (
-                f"The data were simulated {replicates.count} times from the estimates under their "
-                "own design. Where the model describes the data, lines run inside their bands. "
-                "Bins by ",
+                "The data were simulated ",
+                computed(replicates.count, "diagnostic_vpc"),
+                " times from the estimates under their own design. Where the model describes the "
+                "data, lines run inside their bands. Bins by ",
                 cited("Fisher", "Fisher_1958"),
                 "; prediction correction, where it is named, by ",
                 cited("Bergstrand and others", "Bergstrand_2011"),
@@ -109,7 +123,7 @@ def _vpc_figure(check: Vpc, choice: VpcOptions, number: int, options: FitReportO
     inside, total = 0, 0
     for panel in check.panels:
         for statistic in (*panel.percentiles, *panel.shares):
-            known = np.isfinite(statistic.observed) & np.isfinite(statistic.low)
+            known = np.isfinite(statistic.observed) & ~np.isnan(statistic.low)
             low, high = statistic.low[known], statistic.high[known]
             held = (statistic.observed[known] >= low) & (statistic.observed[known] <= high)
             inside, total = inside + int(held.sum()), total + int(known.sum())
@@ -124,7 +138,10 @@ def _vpc_figure(check: Vpc, choice: VpcOptions, number: int, options: FitReportO
         check, VpcPlotOptions(logarithmic=options.logarithmic), key=key, title=title, alt=alt
     )
     table = check.to_polars()
-    caption = (f"{inside} of {total} observed statistics lie inside their interval.",)
+    caption = (
+        Cell(f"{inside} of {total}", "computed", method="diagnostic_vpc"),
+        " observed statistics lie inside their interval.",
+    )
     return Figure(key, svg, title, alt, caption, columns_of(table, table.columns))
 
 
@@ -167,32 +184,42 @@ def _influence(result: FitResult) -> list[Block]:
     ranked = np.argsort(np.where(np.isfinite(found.cook), -found.cook, np.inf))[:_MOST_NAMED]
     rows: list[tuple[Inline, ...]] = []
     for i in ranked:
-        change = found.change[i]
-        if not np.isfinite(change).all():
+        sizes = np.abs(found.standardised[i])
+        if not np.isfinite(sizes).any():
             continue
-        estimate = np.concatenate(
-            [
-                result.theta[result.problem.theta.free],
-                [result.omega[a, b] for a, b in result.problem.omega.entries()],
-            ]
-        )
-        with np.errstate(all="ignore"):
-            share = 100.0 * change / np.abs(estimate)
-        most = int(np.nanargmax(np.where(np.isfinite(share), np.abs(share), -1.0)))
+        most = int(np.nanargmax(sizes))
         rows.append(
             (
                 found.ids[i],
                 computed(float(found.ofv[i]), _INFLUENCE),
                 computed(float(found.cook[i]), _INFLUENCE),
                 found.names[most],
-                computed(float(share[most]), _INFLUENCE, "%"),
+                computed(float(found.change[i, most]), _INFLUENCE),
+                computed(float(found.standardised[i, most]), _INFLUENCE),
             )
         )
+    said = Paragraph(
+        (
+            "What leaving out one subject would do to the estimates, by one step of deletion (",
+            cited("Cook", "Cook_1986"),
+            "). It is an approximation: look again at such subjects with a fit without them.",
+        )
+    )
     listing = Table(
         "Subjects whose absence would move the estimates most",
-        ("Subject", "Objective", "Cook's score", "Moved most", "Change"),
+        (
+            "Subject",
+            "Objective",
+            "Cook's score",
+            "Moved most",
+            "Change",
+            "In standard errors",
+        ),
         tuple(rows),
-        numeric=(1, 2, 4),
-        foot=("One step of deletion by ", cited("Cook", "Cook_1986"), "; an approximation."),
+        numeric=(1, 2, 4, 5),
+        foot=(
+            "The change in standard errors is that on the scale of the search, the logarithm of "
+            "what is positive.",
+        ),
     )
-    return [figure, listing, *(Callout("note", "Note", (text,)) for text in found.remarks)]
+    return [said, figure, listing, *(Callout("note", "Note", (text,)) for text in found.remarks)]

@@ -53,6 +53,12 @@ def gof_section(diagnostics: Diagnostics, options: FitReportOptions) -> Section:
                 cited("Hooker and others", "Hooker_2007"),
                 ", smooth lines those of ",
                 cited("Cleveland", "Cleveland_1979"),
+                ". NPDE and NPD are those of ",
+                cited("Brendel and others", "Brendel_2006"),
+                " and ",
+                cited("Comets and others", "Comets_2008"),
+                ", with censored values by ",
+                cited("Nguyen and others", "Nguyen_2012"),
                 ".",
             )
         )
@@ -112,14 +118,7 @@ def _residual_table(tables: dict[str, pl.DataFrame]) -> Table:
         tuple(rows),
         numeric=(1, 2, 3, 4),
         foot=(
-            "IWRES shrink with the random effects: their variance is below 1 where data are "
-            "sparse. NPDE by ",
-            cited("Brendel and others", "Brendel_2006"),
-            " and ",
-            cited("Comets and others", "Comets_2008"),
-            ", with censored values by ",
-            cited("Nguyen and others", "Nguyen_2012"),
-            ".",
+            "IWRES shrink with the random effects: where data are sparse their variance is low.",
         ),
     )
 

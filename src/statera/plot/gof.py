@@ -151,12 +151,15 @@ def _agreement(axes: Axes, table: pl.DataFrame, name: str, options: GofOptions) 
     shown = np.where(quantified, y, np.nan)
     if options.logarithmic:
         shown = np.where((shown > 0) & (x > 0), shown, np.nan)
+    # predictions of censored values may lie far below: not further than a hundredth of the limit
+    low = np.maximum(x[censored], limit[censored] / 100.0)
     ends = padded(
-        np.concatenate([x[quantified], shown, limit[censored]]), logarithmic=options.logarithmic
+        np.concatenate([x[quantified], shown, limit[censored], low]),
+        logarithmic=options.logarithmic,
     )
     axes.plot(ends, ends, color=INK, linewidth=1.0, zorder=3)
     left = cloud(axes, x, shown, most=options.most_points)
-    axes.plot(x[censored], limit[censored], "v", ms=4.5, mfc="white", mec=POINT, mew=0.8)
+    axes.plot(low, limit[censored], "v", ms=4.5, mfc="white", mec=POINT, mew=0.8)
     log = options.logarithmic
     smooth(axes, x, shown, share=options.share, log_x=log, log_y=log)
     if log:
@@ -193,7 +196,8 @@ def _quantiles(axes: Axes, values: Floats, options: GofOptions) -> None:
     n = ordered.size
     axes.axline((0.0, 0.0), slope=1.0, color=INK, linewidth=1.0, zorder=3)
     if n:
-        cloud(axes, ndtri((np.arange(n) + 0.5) / n), ordered, most=options.most_points)
-        reach = 1.08 * max(float(np.abs(ordered).max()), 2.4)
+        expected = ndtri((np.arange(n) + 0.5) / n)
+        cloud(axes, expected, ordered, most=options.most_points)
+        reach = 1.08 * max(float(np.abs(ordered).max()), float(expected[-1]), 2.4)
         axes.set(xlim=(-reach, reach), ylim=(-reach, reach))
     style_axes(axes, grid="both")

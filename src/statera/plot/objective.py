@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class InfluenceOptions:
-    """How influence is drawn: how many subjects are named in each panel."""
+    """How influence is drawn: how many subjects are named in each panel, at most."""
 
     named: int = 8
 
@@ -61,10 +61,10 @@ def draw_influence(
         left.axhline(float(np.nanmedian(per)), color=SOFT, linewidth=0.9, linestyle=(0, (4, 2)))
         left.vlines(order, np.nanmedian(per), per, color=(POINT, 0.5), linewidth=1.0)
         left.plot(order, per, "o", ms=4.2, color=POINT, mew=0)
-        _name(left, influence.ids, order, per, per, chosen.named)
+        _name(left, influence.ids, order, per, chosen.named)
         left.set(xlabel="Subject, in the order of the data", ylabel="OFV per observation")
         right.plot(per, influence.cook, "o", ms=4.8, mfc=(POINT, 0.5), mec="none")
-        _name(right, influence.ids, per, influence.cook, influence.cook, chosen.named)
+        _name(right, influence.ids, per, influence.cook, chosen.named)
         right.set(xlabel="OFV per observation", ylabel="Cook's score")
         right.set_ylim(0.0, 1.15 * float(np.nanmax(influence.cook, initial=0.1)))
         for axes in (left, right):
@@ -75,13 +75,24 @@ def draw_influence(
         return to_svg(figure, key, title, alt)
 
 
-def _name(axes: Axes, ids: Sequence[str], x: Floats, y: Floats, by: Floats, most: int) -> None:
-    """Write the identifiers of the subjects that are highest in `by`."""
-    ranked = np.argsort(np.where(np.isfinite(by), -by, np.inf))[:most]
-    for i in ranked:
-        if np.isfinite(x[i]) and np.isfinite(y[i]):
-            axes.annotate(ids[i], (x[i], y[i]), xytext=(0, 5), textcoords="offset points",
-                          ha="center", size=8.5, color=INK, path_effects=halo())  # fmt: skip
+def _name(axes: Axes, ids: Sequence[str], x: Floats, y: Floats, most: int) -> None:
+    """Write the identifiers of the subjects that are highest, but for those that would overlap."""
+    known = np.isfinite(x) & np.isfinite(y)
+    spread = [max(float(np.ptp(v[known])), 1e-300) if known.any() else 1.0 for v in (x, y)]
+    placed: list[tuple[float, float]] = []
+    for i in np.argsort(np.where(known, -y, np.inf))[:most]:
+        if not known[i]:
+            continue
+        # places in inches, nearly: a panel is about 4.2 by 2.6
+        place = (4.2 * float(x[i]) / spread[0], 2.6 * float(y[i]) / spread[1])
+        if any(
+            abs(place[0] - a) < 0.09 * (len(ids[i]) + 1) and abs(place[1] - b) < 0.17
+            for a, b in placed
+        ):
+            continue
+        placed.append(place)
+        axes.annotate(ids[i], (x[i], y[i]), xytext=(0, 5), textcoords="offset points",
+                      ha="center", size=8.5, color=INK, path_effects=halo())  # fmt: skip
 
 
 @dataclass(frozen=True)

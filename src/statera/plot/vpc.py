@@ -143,16 +143,23 @@ def _steps(edges: Floats, values: Floats) -> tuple[Floats, Floats]:
     return np.repeat(edges, 2)[1:-1], np.repeat(values, 2)
 
 
-def _band(axes: Axes, panel: VpcPanel, statistic: Statistic, ink: str) -> None:
-    x, low = _steps(panel.edges, statistic.low)
-    _, high = _steps(panel.edges, statistic.high)
+def _band(
+    axes: Axes, panel: VpcPanel, statistic: Statistic, ink: str, ends: tuple[float, float]
+) -> None:
+    """Draw the interval; where it reaches among censored values it is cut at `ends`."""
+    with np.errstate(invalid="ignore"):
+        empty = np.isinf(statistic.high) & (statistic.high < 0) | np.isposinf(statistic.low)
+    x, low = _steps(panel.edges, np.where(empty, np.nan, np.maximum(statistic.low, ends[0])))
+    _, high = _steps(panel.edges, np.where(empty, np.nan, np.minimum(statistic.high, ends[1])))
     axes.fill_between(x, low, high, facecolor=(ink, _STRENGTH), linewidth=0.0)
 
 
 def _line(axes: Axes, panel: VpcPanel, statistic: Statistic, ink: str, dash: Any) -> None:
-    axes.plot(panel.x, statistic.observed, color=ink, linewidth=1.8, linestyle=dash, marker="o",
+    shown = np.where(np.isfinite(statistic.observed), statistic.observed, np.nan)
+    axes.plot(panel.x, shown, color=ink, linewidth=1.8, linestyle=dash, marker="o",
               ms=3.2, zorder=4)  # fmt: skip
-    outside = (statistic.observed < statistic.low) | (statistic.observed > statistic.high)
+    outside = np.isfinite(statistic.observed)
+    outside &= (statistic.observed < statistic.low) | (statistic.observed > statistic.high)
     axes.plot(panel.x[outside], statistic.observed[outside], "o", ms=9, mfc="none", mec=INK,
               mew=1.1, zorder=5)  # fmt: skip
 
@@ -168,21 +175,24 @@ def _values(axes: Axes, panel: VpcPanel, options: VpcPlotOptions) -> None:
             drawn = np.where(drawn > 0, drawn, np.nan)
         kept = thin(panel.points_x, drawn, options.most_points)
         axes.plot(panel.points_x[kept], drawn[kept], "o", ms=2.6, mfc=(SOFT, 0.35), mec="none")
+    shown = [drawn, *(v for s in panel.percentiles for v in (s.observed, s.low, s.high))]
+    ends = padded(np.concatenate(shown), logarithmic=options.logarithmic)
+    # under the limit nothing is known of a percentile but that it lies there
+    floor = panel.limit if np.isfinite(panel.limit) else ends[0]
     for k, statistic in enumerate(panel.percentiles):
         ink = _MIDDLE if k == middle else _OUTER
-        _band(axes, panel, statistic, ink)
+        _band(axes, panel, statistic, ink, (floor, ends[1]))
         _line(axes, panel, statistic, ink, "-" if k == middle else (0, (4, 1.5)))
     if np.isfinite(panel.limit):
         axes.axhline(panel.limit, color=SOFT, linewidth=1.0, linestyle=(0, (1, 2)))
-    shown = [drawn, *(v for s in panel.percentiles for v in (s.observed, s.low, s.high))]
-    axes.set_ylim(*padded(np.concatenate(shown), logarithmic=options.logarithmic))
+    axes.set_ylim(*ends)
     axes.plot(panel.edges, np.zeros(panel.edges.size), "|", ms=7, color=LINE, mew=0.9,
               transform=axes.get_xaxis_transform(), clip_on=False)  # fmt: skip
     style_axes(axes)
 
 
 def _share(axes: Axes, panel: VpcPanel, statistic: Statistic) -> None:
-    _band(axes, panel, statistic, _OUTER)
+    _band(axes, panel, statistic, _OUTER, (0.0, 1.0))
     _line(axes, panel, statistic, _OUTER, "-")
     top = np.nanmax(np.concatenate([statistic.observed, statistic.high]), initial=0.0)
     axes.set_ylim(0.0, min(1.02, 1.15 * float(top) + 0.02))

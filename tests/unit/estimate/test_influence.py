@@ -64,6 +64,8 @@ def test_table(line_fit: FitResult) -> None:
     assert found.remarks == ()
     assert found.ofv.sum() == pytest.approx(line_fit.ofv, abs=1e-6)
     assert (found.cook >= 0).all()
+    # the largest change in standard errors cannot exceed the length of the whole step
+    assert (np.abs(found.standardised).max(axis=1) <= found.cook + 1e-9).all()
     table = found.to_polars()
     assert table.columns[:5] == ["ID", "OBSERVATIONS", "OFV", "COOK", "d_a"]
     assert table.height == 20

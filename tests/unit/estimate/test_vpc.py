@@ -17,7 +17,7 @@ from statera.estimate.residuals import residuals_of
 from statera.estimate.rows import rows_of
 from statera.estimate.strata import strata_of
 from statera.estimate.vpc import VpcOptions, vpc
-from statera.estimate.vpc_panels import VpcPanel
+from statera.estimate.vpc_panels import VpcPanel, ranked_percentiles
 
 Q = (5.0, 50.0, 95.0)
 
@@ -100,11 +100,37 @@ def test_values_below_the_limit(censored_fit: FitResult) -> None:
         for q, statistic in zip(Q, panel.percentiles, strict=True):
             at = q / 100 * (ordered.size - 1)
             if np.isneginf(ordered[int(at)]):
-                assert np.isnan(statistic.observed[k])
+                assert np.isneginf(statistic.observed[k])
             else:
                 assert statistic.observed[k] == pytest.approx(np.percentile(rows.dv[here], q))
                 assert statistic.observed[k] >= 0.5
     assert share.observed[-1] > 0.3
+
+
+def test_bands_count_replicates_whose_percentile_is_censored(censored_fit: FitResult) -> None:
+    drawn = simulate_replicates(censored_fit, 80, 4)
+    rows = rows_of(censored_fit.problem)
+    check = vpc(censored_fit, replicates=drawn)
+    (panel,) = check.panels
+    here = bin_of(rows.time, panel.edges) == panel.x.size - 1
+    medians = np.median(drawn.y[:, here], axis=1)
+    hidden = (medians < 0.5).mean()
+    assert 0.05 < hidden < 0.95
+    band = panel.percentiles[1]
+    assert np.isneginf(band.low[-1])
+    assert band.high[-1] == pytest.approx(np.percentile(medians, 95))
+    table = check.to_polars()
+    assert table.filter(table["STATISTIC"] == "p50")["LOW"].null_count() >= 1
+
+
+def test_percentiles_rank_infinite_values() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((37, 3))
+    q = [0.0, 3.0, 25.0, 50.0, 97.0, 100.0]
+    np.testing.assert_allclose(ranked_percentiles(x, q), np.percentile(x, q, axis=0))
+    y = np.array([[-np.inf], [-np.inf], [1.0], [2.0], [np.inf]])
+    found = ranked_percentiles(y, [0.0, 25.0, 40.0, 50.0, 75.0, 80.0, 100.0])[:, 0]
+    assert found.tolist() == [-np.inf, -np.inf, -np.inf, 1.0, 2.0, np.inf, np.inf]
 
 
 def test_values_left_out_of_the_fit_are_left_out_of_simulations(omitted_fit: FitResult) -> None:
