@@ -125,6 +125,17 @@ def test_what_is_fixed_stays(model: Path, data: Path) -> None:
     assert (rows["omega(eta_KA)"]["fixed"], rows["omega(eta_KA)"]["se"]) == (True, None)
 
 
+def test_all_values_kept_evaluates_the_objective(model: Path, data: Path) -> None:
+    names = ("lKA", "lCL", "lV", "additive", "proportional", "eta_KA", "eta_CL", "eta_V")
+    kept = [word for name in names for word in ("--fix", name)]
+    result = invoke(model, data, *kept, "--json")
+    assert result.exit_code == 0, result.stderr
+    made = json.loads(result.stdout)
+    assert made["result"]["status"] == "evaluated"
+    assert [row["fixed"] for row in made["result"]["parameters"]] == [True] * 9
+    assert made["warnings"] == []
+
+
 def test_all_files_go_into_a_folder(
     model: Path, data: Path, envelope: dict[str, Any], tmp_path: Path
 ) -> None:

@@ -201,7 +201,9 @@ def fit_problem(
     modes = at
     if method == "fo":  # random effects after the fact
         modes = expand(problem.individuals, theta, full, at.inner.etas, LaplaceOptions())
-    status = best.status if np.isfinite(total) else "no start"
+    status = best.status if problem.n_free else "evaluated"
+    if not np.isfinite(total):
+        status = "no start"
     result = FitResult(
         problem=problem,
         method=method,

@@ -212,7 +212,7 @@ def _with_errors(result: FitResult, read: ModelAndData, matrix: MatrixKind | Non
             "--method focei --resume"
         )
         return FitOutcome(result, read.table, None, shrunk, (*read.remarks, told))
-    if matrix is None or not result.converged:
+    if matrix is None or not result.converged or not result.problem.n_free:
         return FitOutcome(result, read.table, None, shrunk, read.remarks)
     try:
         errors = covariance(result, CovarianceOptions(matrix=matrix))
