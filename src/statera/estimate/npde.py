@@ -8,8 +8,8 @@ out of both. Under the model both follow a standard normal distribution, and the
 are uncorrelated.
 
 Censored values (Nguyen, Comets and Mentre 2012, doi 10.1007/s10928-012-9264-2): the share is drawn
-uniformly below the simulated probability of being censored, and the value that belongs to it takes
-the observation's place.
+uniformly between the simulated shares below the ends of the interval in which the value is known to
+lie, and the simulated value that belongs to it takes the observation's place.
 """
 
 from __future__ import annotations
@@ -131,7 +131,9 @@ def npde(
         if values.size < 20:
             continue
         if rows.below[j] or rows.above[j]:
-            y[j], shares[j] = _imputed(values, float(limit[j]), float(pick[j]), bool(rows.below[j]))
+            low = -np.inf if of.lower is None or np.isnan(of.lower[j]) else float(of.lower[j])
+            ends = (low, float(limit[j])) if rows.below[j] else (float(limit[j]), np.inf)
+            y[j], shares[j] = _imputed(values, ends, float(pick[j]))
         else:
             shares[j] = (values < y[j]).mean() + 0.5 * (values == y[j]).mean()
     with np.errstate(invalid="ignore"):
@@ -147,11 +149,11 @@ def _inside(shares: Floats, n: int) -> Floats:
     return np.clip(shares, 0.5 / n, 1.0 - 0.5 / n)
 
 
-def _imputed(values: Floats, limit: float, u: float, below: bool) -> tuple[float, float]:
-    """Return a value beyond the limit and its share."""
-    out = (values < limit).mean() if below else (values > limit).mean()
-    share = u * out if below else 1.0 - u * out
-    return float(np.quantile(values, share)), float(share)
+def _imputed(values: Floats, ends: tuple[float, float], u: float) -> tuple[float, float]:
+    """Return a value between two limits and its share."""
+    low, high = (values < ends[0]).mean(), (values < ends[1]).mean()
+    share = float(low + u * (high - low))
+    return float(np.quantile(values, share)), share
 
 
 def _decorrelated(

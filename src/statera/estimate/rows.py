@@ -9,7 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statera.estimate.problem import Problem
-from statera.estimate.terms import ABOVE, BELOW, GAUSS, LIKELIHOOD, TRUNCATED
+from statera.estimate.terms import (
+    ABOVE,
+    BELOW,
+    BETWEEN,
+    GAUSS,
+    LIKELIHOOD,
+    POSITIVE,
+    TRUNCATED,
+)
 
 __all__ = ["Rows", "covariates_of_subjects", "rows_of"]
 
@@ -34,8 +42,9 @@ class Rows:
         Index into `outputs`.
     outputs, dvids
         Name of the output or likelihood, and its number in the data.
-    dv, limit : (n_obs,) float64, in the unit of the data
-        Observed value, and limit of quantification (NaN where there is none).
+    dv, limit : (n_obs,) float64
+        Observed value, and limit of quantification (NaN where there is none), on the natural
+        scale where the residual error is log-normal, else as in the data.
     logarithmic : (n_obs,) bool
         Whether the residual error is that of ln DV.
     quantified, below, above, likelihood : (n_obs,) bool
@@ -96,8 +105,11 @@ def rows_of(problem: Problem) -> Rows:
     residuals = problem.model.residuals
     logs = [bool(getattr(residuals.get(f.name), "lognormal", False)) for f in observations.kinds]
     logarithmic = np.array(logs, dtype=bool)[kind]
+    # by M4 the limit of quantified values is 0, above which they are known to lie
+    known = np.where((of.kind == TRUNCATED) & (of.limit == 0.0), np.nan, of.limit)
     with np.errstate(over="ignore"):
-        limit = np.where(logarithmic, np.exp(of.limit), of.limit)
+        limit = np.where(logarithmic, np.exp(known), known)
+        dv = np.where(logarithmic, np.exp(np.where(logarithmic, of.y, 0.0)), dv)
     record = np.flatnonzero(prepared.events.row >= 0)[observations.row]
     covariates = {name: values[record] for name, values in prepared.events.covariates.items()}
     system = prepared.row_system[observations.row]
@@ -116,7 +128,7 @@ def rows_of(problem: Problem) -> Rows:
         limit=limit,
         logarithmic=logarithmic,
         quantified=(of.kind == GAUSS) | (of.kind == TRUNCATED),
-        below=of.kind == BELOW,
+        below=np.isin(of.kind, (BELOW, BETWEEN, POSITIVE)),
         above=of.kind == ABOVE,
         likelihood=of.kind == LIKELIHOOD,
         covariates=covariates,

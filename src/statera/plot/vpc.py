@@ -176,6 +176,7 @@ def _values(axes: Axes, panel: VpcPanel, options: VpcPlotOptions) -> None:
         kept = thin(panel.points_x, drawn, options.most_points)
         axes.plot(panel.points_x[kept], drawn[kept], "o", ms=2.6, mfc=(SOFT, 0.35), mec="none")
     shown = [drawn, *(v for s in panel.percentiles for v in (s.observed, s.low, s.high))]
+    shown.append(np.array([panel.limit]))
     ends = padded(np.concatenate(shown), logarithmic=options.logarithmic)
     # under the limit nothing is known of a percentile but that it lies there
     floor = panel.limit if np.isfinite(panel.limit) else ends[0]

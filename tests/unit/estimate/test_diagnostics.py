@@ -7,8 +7,9 @@ import polars as pl
 import pytest
 from scipy.linalg import sqrtm
 
+from statera.data import read_data
 from statera.errors import UsageError
-from statera.estimate import FitResult
+from statera.estimate import FitResult, ProblemOptions, fit
 from statera.estimate.diagnostics import DiagnosticOptions, diagnose
 from statera.estimate.grid import predict_curves
 from statera.estimate.npde import NpdeOptions
@@ -99,6 +100,22 @@ def test_log_normal_error_is_weighted_on_the_log_scale(lognormal_fit: FitResult)
     assert found.pred.min() > 0
 
 
+def test_data_given_as_logarithms_give_the_same_residuals(lognormal_fit: FitResult) -> None:
+    table = diagnose(lognormal_fit).observations
+    rows: list[tuple[float, ...]] = []
+    for subject in table["ID"].unique(maintain_order=True):
+        rows.append((float(subject), 0.0, 100.0, 1, float("nan")))
+        mine = table.filter(pl.col("ID") == subject)
+        rows += [(float(subject), t, 0.0, 0, np.log(y)) for t, y in mine["TIME", "DV"].iter_rows()]
+    names = ("ID", "TIME", "AMT", "EVID", "DV")
+    data = read_data({n: [r[k] for r in rows] for k, n in enumerate(names)}, dv_scale="log")
+    again = fit(lognormal_fit.problem.model, data)
+    found = diagnose(again).observations
+    np.testing.assert_allclose(found["DV"], table["DV"])
+    np.testing.assert_allclose(found["CWRES"], table["CWRES"], atol=2e-3)
+    np.testing.assert_allclose(found["RES"], table["RES"], atol=1e-2)
+
+
 def test_censored_values_have_predictions_and_no_residuals(censored_fit: FitResult) -> None:
     found = diagnose(censored_fit, DiagnosticOptions(npde=NpdeOptions(n=60)))
     low = found.observations.filter(pl.col("STATUS") == "below limit")
@@ -125,6 +142,25 @@ def test_censored_values_take_no_part_in_the_others(censored_fit: FitResult) -> 
     covariance = g @ censored_fit.omega @ g.T + np.diag((p * f) ** 2)
     expected = whiten(rows.dv[here] - f + g @ eta, covariance, "symmetric")
     np.testing.assert_allclose(found.cwres[here], expected, atol=1e-6)
+
+
+def test_limits_by_m4_are_those_of_the_data(censored_fit: FitResult) -> None:
+    problem = censored_fit.problem
+    table = diagnose(censored_fit).observations
+    rows: list[tuple[float, ...]] = []
+    for subject in table["ID"].unique(maintain_order=True):
+        rows.append((float(subject), 0.0, 100.0, 1, float("nan"), 0))
+        mine = table.filter(pl.col("ID") == subject)["TIME", "DV", "STATUS"]
+        rows += [
+            (float(subject), t, 0.0, 0, y, float(s == "below limit")) for t, y, s in mine.rows()
+        ]
+    names = ("ID", "TIME", "AMT", "EVID", "DV", "CENS")
+    data = read_data({n: [r[k] for r in rows] for k, n in enumerate(names)}, lloq=0.5)
+    again = fit(problem.model, data, method="laplace", options=ProblemOptions(blq="M4"))
+    found = rows_of(again.problem)
+    assert (found.below == rows_of(problem).below).all()
+    assert np.nanmin(found.limit) == 0.5
+    assert diagnose(again).observations["CWRES"].null_count() == found.below.sum()
 
 
 def test_whitening() -> None:
