@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from statera._version import __version__
 
 if TYPE_CHECKING:
-    from statera.data import Regimen, parse_regimen, read_events
+    from statera.data import FitData, Regimen, parse_regimen, read_data, read_events
+    from statera.estimate import FitResult, fit
     from statera.library import drugs, load_drug, load_model, model_ids, read_model
     from statera.model import Model, build_model, structure
     from statera.monograph import MonographOptions, build
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EventsResult",
+    "FitData",
+    "FitResult",
     "GradientResult",
     "Model",
     "MonographOptions",
@@ -45,11 +48,13 @@ __all__ = [
     "build_model",
     "check_expectations",
     "drugs",
+    "fit",
     "gradients",
     "load_drug",
     "load_model",
     "model_ids",
     "parse_regimen",
+    "read_data",
     "read_events",
     "read_model",
     "simulate",
@@ -62,6 +67,8 @@ __all__ = [
 _HOMES = {
     "EventsResult": "simulate",
     "GradientResult": "simulate",
+    "FitData": "data",
+    "FitResult": "estimate",
     "Model": "model",
     "MonographOptions": "monograph",
     "OdeOptions": "simulate",
@@ -72,11 +79,13 @@ _HOMES = {
     "check_expectations": "simulate",
     "drugs": "library",
     "gradients": "simulate",
+    "fit": "estimate",
     "load_drug": "library",
     "load_model": "library",
     "model_ids": "library",
     "parse_regimen": "data",
     "read_events": "data",
+    "read_data": "data",
     "read_model": "library",
     "simulate": "simulate",
     "simulate_events": "simulate",

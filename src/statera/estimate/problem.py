@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -191,7 +191,7 @@ def make_problem(model: Model, data: Observed, options: ProblemOptions) -> Probl
         workers=options.workers,
     )
     names = _kinds(model, data.dvid, options)
-    kinds = [_formulas(model, name) for name in names.values()]
+    kinds = [replace(_formulas(model, name), dvid=dvid) for dvid, name in names.items()]
     index = {dvid: k for k, dvid in enumerate(names)}
     if options.blq not in BLQ:
         raise UsageError(f"'{options.blq}' is not a method for censored values", hint=str(BLQ))
