@@ -125,6 +125,17 @@ def test_what_is_fixed_stays(model: Path, data: Path) -> None:
     assert (rows["omega(eta_KA)"]["fixed"], rows["omega(eta_KA)"]["se"]) == (True, None)
 
 
+def test_all_values_kept_evaluates_the_objective(model: Path, data: Path) -> None:
+    names = ("lKA", "lCL", "lV", "additive", "proportional", "eta_KA", "eta_CL", "eta_V")
+    kept = [word for name in names for word in ("--fix", name)]
+    result = invoke(model, data, *kept, "--json")
+    assert result.exit_code == 0, result.stderr
+    made = json.loads(result.stdout)
+    assert made["result"]["status"] == "evaluated"
+    assert [row["fixed"] for row in made["result"]["parameters"]] == [True] * 9
+    assert made["warnings"] == []
+
+
 def test_all_files_go_into_a_folder(
     model: Path, data: Path, envelope: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -233,6 +244,20 @@ def test_ctrl_c_in_the_covariance_step_keeps_the_estimates(
     assert "the covariance step was interrupted" in result.stderr
     assert "converged." in result.stdout
     assert "there are no standard errors" in result.stdout
+
+
+def test_saem_samples_by_its_seed(model: Path, data: Path, envelope: dict[str, Any]) -> None:
+    runs = [invoke(model, data, "--method", "saem", "--seed", seed, "--json") for seed in "112"]
+    assert [run.exit_code for run in runs] == [0, 0, 0], runs[0].stderr
+    first, again, other = (json.loads(run.stdout)["result"] for run in runs)
+    estimates = [
+        [row["estimate"] for row in found["parameters"]] for found in (first, again, other)
+    ]
+    assert estimates[0] == estimates[1] != estimates[2]
+    expected = [row["estimate"] for row in envelope["result"]["parameters"]]
+    np.testing.assert_allclose(estimates[0][:3], expected[:3], atol=0.1)
+    assert "gives no standard errors here" in runs[0].stderr
+    assert "fixed effects" in runs[0].stderr  # it has no objective while it runs
 
 
 # bad input

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import sys
@@ -23,6 +24,8 @@ __all__ = ["Watch", "watched"]
 
 _STOPPING = b"stopping after this iteration; press Ctrl-C again to leave at once\n"
 
+_RARE = 10  # sampling takes many short iterations
+
 Watch = Callable[["Iteration"], None]
 
 
@@ -41,10 +44,16 @@ def watched(*, quiet: bool = False) -> Iterator[Watch]:
             typer.echo(_row("iteration", "objective", "gradient"), err=True)
 
         def show(at: Iteration) -> None:
-            number, value, slope = str(at.number), f"{at.objective:.4f}", f"{at.gradient:.3g}"
-            if plain:
-                typer.echo(_row(number, value, slope), err=True)
-            moving(f"iteration {number}, objective {value}, gradient {slope}", None)
+            number = str(at.number)
+            if math.isfinite(at.objective):
+                value, slope = f"{at.objective:.4f}", f"{at.gradient:.3g}"
+                told, line = f"objective {value}, gradient {slope}", _row(number, value, slope)
+            else:  # a method that samples has neither while it runs
+                told = f"fixed effects {', '.join(f'{x:.4g}' for x in at.theta)}"
+                line = f"{number:>9}  {told}" if at.number % _RARE == 0 else ""
+            if plain and line:
+                typer.echo(line, err=True)
+            moving(f"iteration {number}, {told}", None)
             if asked():
                 raise KeyboardInterrupt
 

@@ -9,7 +9,15 @@ from statera.estimate.checkpoint import (
 )
 from statera.estimate.diagnostics import DiagnosticOptions, Diagnostics, diagnose
 from statera.estimate.export import fit_files, fit_tables, fit_to_dict, save_fit
-from statera.estimate.fit import METHODS, Method, fit, fit_problem, objective_of
+from statera.estimate.fit import (
+    FIT_METHODS,
+    METHODS,
+    FitMethod,
+    Method,
+    fit,
+    fit_problem,
+    objective_of,
+)
 from statera.estimate.grid import Curve, predict_curves
 from statera.estimate.influence import Influence, influence
 from statera.estimate.laplace import LaplaceOptions
@@ -18,17 +26,20 @@ from statera.estimate.outer import OuterOptions
 from statera.estimate.problem import Problem, ProblemOptions, make_problem
 from statera.estimate.replicates import Replicates, simulate_replicates
 from statera.estimate.result import FitResult, Iteration
+from statera.estimate.saem import SaemOptions
 from statera.estimate.summary import fit_manifest
 from statera.estimate.table import ParameterRow, ParameterTable, parameter_table
 from statera.estimate.vpc import Vpc, VpcOptions, vpc
 
 __all__ = [
+    "FIT_METHODS",
     "METHODS",
     "Binning",
     "Checkpoint",
     "Curve",
     "DiagnosticOptions",
     "Diagnostics",
+    "FitMethod",
     "FitResult",
     "Influence",
     "Iteration",
@@ -43,6 +54,7 @@ __all__ = [
     "Problem",
     "ProblemOptions",
     "Replicates",
+    "SaemOptions",
     "Vpc",
     "VpcOptions",
     "diagnose",

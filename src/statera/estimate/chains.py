@@ -30,15 +30,20 @@ def _shifted(values: Ints, copies: int, by: int) -> Ints:
 
 def _tiled_events(events: EventTable, copies: int) -> EventTable:
     heads = _shifted(events.offsets[:-1], copies, int(events.offsets[-1]))
-    columns = (
-        "time", "evid", "amount", "rate", "interval", "additional", "steady_state", "key", "row",
-    )  # fmt: skip
     return replace(
         events,
         offsets=np.append(heads, copies * int(events.offsets[-1])),
+        time=np.tile(events.time, copies),
+        evid=np.tile(events.evid, copies),
+        amount=np.tile(events.amount, copies),
+        rate=np.tile(events.rate, copies),
+        interval=np.tile(events.interval, copies),
+        additional=np.tile(events.additional, copies),
+        steady_state=np.tile(events.steady_state, copies),
+        key=np.tile(events.key, copies),
+        row=np.tile(events.row, copies),
         subject_ids=events.subject_ids * copies,
         covariates={n: np.tile(v, copies) for n, v in events.covariates.items()},
-        **{name: np.tile(getattr(events, name), copies) for name in columns},
     )
 
 

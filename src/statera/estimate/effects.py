@@ -49,7 +49,7 @@ class Effects:
     def log_density(self, etas: Floats) -> Floats:
         """Return the log-density of each row, on the effects that vary."""
         constant = self.log_det + self.live.size * np.log(2.0 * np.pi)
-        return -0.5 * (self.square(etas) + constant)
+        return np.asarray(-0.5 * (self.square(etas) + constant))
 
     def full(self, inside: Floats) -> Floats:
         """Return all effects from those that vary."""
@@ -69,10 +69,10 @@ def lower_roots(covariances: Floats) -> Floats:
     if covariances.size == 0:
         return covariances.copy()
     try:
-        found: Floats = np.linalg.cholesky(covariances)
+        found = np.linalg.cholesky(covariances).astype(np.float64)
     except np.linalg.LinAlgError:
         values, vectors = np.linalg.eigh(covariances)
         top = np.maximum(values[..., -1:], 1e-12)
         fixed = (vectors * np.maximum(values, 1e-8 * top)[..., None, :]) @ vectors.swapaxes(-1, -2)
-        found = np.linalg.cholesky(fixed)
+        found = np.linalg.cholesky(fixed).astype(np.float64)
     return found

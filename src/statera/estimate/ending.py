@@ -22,6 +22,10 @@ _SENTENCES = {
         "The search stopped at the largest number of iterations before it converged. "
         "Resume it from a checkpoint, or allow more iterations."
     ),
+    "not_stationary": (
+        "The search ended although the parameters still drift. Allow a longer burn-in, or look "
+        "for a parameter that the data do not determine."
+    ),
     "stopped": (
         "The search was stopped before it converged: these are the best values so far. "
         "Resume it from a checkpoint."
@@ -29,6 +33,14 @@ _SENTENCES = {
 }
 
 
-def sentence(status: str) -> str:
-    """Return what a status means and what to do; the status itself where it is not listed."""
+def sentence(status: str, method: str = "") -> str:
+    """Return what a status means and what to do; the status itself where it is not listed.
+
+    Parameters
+    ----------
+    method
+        Method of the fit, where the meaning depends on it.
+    """
+    if (status, method) == ("converged", "saem"):
+        return "The parameters no longer drift; the estimates are averages of the chains."
     return _SENTENCES.get(status, f"The fit ended with the status '{status}'.")

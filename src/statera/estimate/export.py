@@ -83,7 +83,7 @@ def fit_to_dict(
         "model": result.problem.model.id,
         "method": result.method,
         "status": result.status,
-        "status_sentence": sentence(result.status),
+        "status_sentence": sentence(result.status, result.method),
         "ofv": result.ofv,
         "subjects": people.n_subjects,
         "observations": int(people.y.size),

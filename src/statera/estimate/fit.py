@@ -25,26 +25,33 @@ from statera.estimate.outer import (
 )
 from statera.estimate.problem import Observed, Problem, ProblemOptions, make_problem
 from statera.estimate.result import FitResult, Iteration
+from statera.estimate.saem import SaemOptions, fit_saem
 from statera.estimate.terms import GAUSS
 from statera.model import Model
 
-__all__ = ["METHODS", "Method", "fit", "fit_problem", "objective_of"]
+__all__ = ["FIT_METHODS", "METHODS", "FitMethod", "Method", "fit", "fit_problem", "objective_of"]
 
 Floats = NDArray[np.float64]
 
 Method = Literal["fo", "foce", "focei", "laplace", "agq"]
 METHODS: tuple[Method, ...] = ("fo", "foce", "focei", "laplace", "agq")
+"""Methods that minimise an objective by its gradient."""
+
+FitMethod = Literal["fo", "foce", "focei", "laplace", "agq", "saem"]
+FIT_METHODS: tuple[FitMethod, ...] = (*METHODS, "saem")
+"""All methods of `fit`."""
 
 
 def fit(
     model: Model,
     data: Observed,
     *,
-    method: Method = "focei",
+    method: FitMethod = "focei",
     options: ProblemOptions | None = None,
     outer: OuterOptions | None = None,
     curvature: Literal["expected", "exact"] | None = None,
     nodes: int = 3,
+    saem: SaemOptions | None = None,
     progress: Callable[[Iteration], None] | None = None,
     resume: Checkpoint | None = None,
     checkpoint: str | Path | None = None,
@@ -60,7 +67,8 @@ def fit(
     method
         ``fo``: linearised at random effects 0; ``foce``: at the modes, residual variance at
         random effects 0; ``focei``: with interaction; ``laplace``: with exact second derivatives;
-        ``agq``: adaptive Gaussian quadrature.
+        ``agq``: adaptive Gaussian quadrature; ``saem``: stochastic approximation EM, with
+        importance sampling for the objective.
     options
         What is estimated and how data are read.
     outer
@@ -70,6 +78,8 @@ def fit(
         expected).
     nodes
         Nodes along each random effect for ``agq``.
+    saem
+        Lengths, chains and seed of ``saem``.
     progress
         Called after every iteration; KeyboardInterrupt in it leaves the best so far.
     resume
@@ -83,8 +93,8 @@ def fit(
         If model and data, or the checkpoint, do not belong together. A search that fails does not
         raise: the result has a status.
     """
-    if method not in METHODS:
-        raise UsageError(f"'{method}' is not a method", hint=f"Methods: {', '.join(METHODS)}.")
+    if method not in FIT_METHODS:
+        raise UsageError(f"'{method}' is not a method", hint=f"Methods: {', '.join(FIT_METHODS)}.")
     options = options or ProblemOptions()
     options = replace(options, interaction=method != "foce")
     check_doses(model, data.events)
@@ -92,6 +102,8 @@ def fit(
     problem = make_problem(model, data, options)
     if resume is not None:
         problem = resume_problem(problem, resume)
+    if method == "saem":
+        return _fit_saem(problem, saem, progress, checkpoint)
     return fit_problem(
         problem,
         method,
@@ -102,6 +114,26 @@ def fit(
         resume=resume,
         checkpoint=checkpoint,
     )
+
+
+def _fit_saem(
+    problem: Problem,
+    options: SaemOptions | None,
+    progress: Callable[[Iteration], None] | None,
+    checkpoint: str | Path | None,
+) -> FitResult:
+    keep = None if checkpoint is None else CheckpointFile(checkpoint, problem, "saem")
+
+    def report(at: Iteration) -> None:
+        if keep is not None:
+            keep(at)
+        if progress is not None:
+            progress(at)
+
+    result = fit_saem(problem, options, report)
+    if keep is not None:
+        keep.close(result)
+    return result
 
 
 def objective_of(
@@ -169,7 +201,9 @@ def fit_problem(
     modes = at
     if method == "fo":  # random effects after the fact
         modes = expand(problem.individuals, theta, full, at.inner.etas, LaplaceOptions())
-    status = best.status if np.isfinite(total) else "no start"
+    status = best.status if problem.n_free else "evaluated"
+    if not np.isfinite(total):
+        status = "no start"
     result = FitResult(
         problem=problem,
         method=method,

@@ -111,9 +111,9 @@ def _carriers(model: Model, effects: Sequence[str]) -> tuple[list[_Carrier], set
     places: dict[str, str] = {}
     for effect in effects:
         here = [q.name for q in model.individual if effect in free_names(q.expression)]
-        if len(here) == 1 and not any(effect in names for names in direct):
-            if here[0] not in places.values():
-                places[effect] = here[0]
+        elsewhere = any(effect in names for names in direct)
+        if len(here) == 1 and not elsewhere and here[0] not in places.values():
+            places[effect] = here[0]
     found: list[_Carrier] = []
     opaque = set(places.values())
     for effect, name in places.items():
@@ -242,7 +242,7 @@ class MuReference:
             matrix = pulled.reshape(-1, k).T @ jacobian.reshape(-1, k)
             vector = pulled.reshape(-1, k).T @ away.ravel()
             matrix, vector = self._with_priors(theta, scale, matrix, vector)
-            step = np.linalg.lstsq(matrix, vector, rcond=1e-12)[0]
+            step: Floats = np.linalg.lstsq(matrix, vector, rcond=1e-12)[0].astype(np.float64)
             if self.straight:
                 u = u.copy()
                 u[self.free] += step

@@ -105,7 +105,7 @@ class FitResult:
     @property
     def sentence(self) -> str:
         """How the fit ended, and what to do."""
-        return sentence(self.status)
+        return sentence(self.status, self.method)
 
     def table(
         self, uncertainty: Uncertainty | None = None, shrinkage: Shrinkage | None = None

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,7 +133,7 @@ class _Run:
             self.modes = np.where(np.isfinite(inner.objective)[:, None], inner.etas, 0.0)
             e = of.evaluate(theta, self.modes, by_parameters=False)
             half = (of.expected(e, 0) + effects.precision)[:, effects.live[:, None], effects.live]
-        good = np.isfinite(half).all(axis=(1, 2))
+        good: NDArray[np.bool_] = np.asarray(np.isfinite(half).all(axis=(1, 2)))
         half = np.where(good[:, None, None], half, effects.inner_precision)
         return self.modes[:, effects.live], inverse_of(half)
 
@@ -188,7 +188,9 @@ class _Run:
     def drifts(self) -> Floats:
         """Return how far each parameter moved in the last iterations, in units of its noise."""
         last = self.history[-_WINDOW:]
-        rows = [np.concatenate([theta, omega[np.tril_indices_from(omega)]]) for theta, omega in last]
+        rows = [
+            np.concatenate([theta, omega[np.tril_indices_from(omega)]]) for theta, omega in last
+        ]
         return _drift(np.array(rows))
 
 

@@ -80,8 +80,8 @@ class Statistics:
         if not self.parts:
             self.parts = [p.copy() for p in parts]
             return
-        for old, new in zip(self.parts, parts, strict=True):
-            old += weight * (new - old)
+        for k, new in enumerate(parts):
+            self.parts[k] = self.parts[k] + weight * (new - self.parts[k])
 
     @property
     def phi(self) -> Floats:
@@ -283,7 +283,7 @@ def _kept(new: Floats, old: Floats, keep: float) -> Floats:
         return new
     if new.size == 1:
         return np.maximum(new, keep * old)
-    root = np.linalg.cholesky(old)
+    root = np.linalg.cholesky(old).astype(np.float64)
     inverse = inverse_of(root)
     values, vectors = np.linalg.eigh(inverse @ new @ inverse.T)
     back = root @ vectors

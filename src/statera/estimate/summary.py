@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from typing import TYPE_CHECKING, Any
 
 from statera.estimate.ending import sentence
@@ -71,13 +72,19 @@ def summary_pairs(result: FitResult) -> list[tuple[str, str]]:
     return [
         ("Model", problem.model.id),
         ("Method", METHOD_NAMES.get(result.method, result.method)),
-        ("Objective", f"{result.ofv:.3f} (-2 log-likelihood without n ln 2 pi)"),
+        ("Objective", f"{result.ofv:.3f}{_error(result)} (-2 log-likelihood without n ln 2 pi)"),
         ("Subjects", str(people.n_subjects)),
         ("Observations", f"{people.y.size} used"
          + (f", {problem.omitted} left out" if problem.omitted else "")),
-        ("Status", f"{result.status}. {sentence(result.status)}"),
+        ("Status", f"{result.status}. {sentence(result.status, result.method)}"),
         ("Time", f"{result.seconds:.2f} s of processor time, {steps} iterations"),
     ]  # fmt: skip
+
+
+def _error(result: FitResult) -> str:
+    """Return the standard error of an objective that was sampled."""
+    error = result.extra.get("ofv_se")
+    return "" if error is None or not math.isfinite(error) else f" with standard error {error:.3f}"
 
 
 def fit_manifest(result: FitResult, seed: int | None = None, **extra: Any) -> dict[str, Any]:

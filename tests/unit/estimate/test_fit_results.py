@@ -18,6 +18,7 @@ from statera.errors import InputError, UsageError
 from statera.estimate import (
     FitResult,
     Iteration,
+    OuterOptions,
     ProblemOptions,
     fit,
     fit_files,
@@ -378,6 +379,29 @@ def test_tables_and_data(result: FitResult) -> None:
     assert found["status_sentence"] == sentence("converged")
     assert len(found["individuals"]) == SUBJECTS
     json.dumps(found, allow_nan=False)
+
+
+def test_effects_of_occasions_have_a_column_each(spec: dict[str, Any], data: Data) -> None:
+    varying = {
+        **spec,
+        "random_effects": {
+            **spec["random_effects"], "iov_CL": {"variance": 0.02, "level": "occasion"}
+        },
+        "individual": {**spec["individual"], "CL": "exp(lCL + eta_CL + iov_CL)"},
+    }  # fmt: skip
+    records = 1 + TIMES.size
+    occasion = np.tile((np.arange(records) >= 5).astype(np.int64), SUBJECTS)
+    found = fit(
+        build_model(varying), replace(data, occasion=occasion), outer=OuterOptions(max_iterations=3)
+    )
+    frame = fit_tables(found)["individuals"]
+    assert frame.columns[-2:] == ["iov_CL_1", "iov_CL_2"]
+    row = found.table()["omega(iov_CL)"]
+    assert (row.of, row.shown_as) == ("CL (occasion)", "CV %")
+    names = phi_text(found).splitlines()[1].split()
+    assert names[2:7] == [f"ETA({i})" for i in range(1, 6)]
+    final = next(line for line in ext_text(found).splitlines() if str(FINAL) in line)
+    assert len(final.split()) == 1 + 5 + 1 + 10 + 1  # one variance for all occasions
 
 
 def test_files_are_written(result: FitResult, errors: Errors, tmp_path: Path) -> None:

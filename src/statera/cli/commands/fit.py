@@ -60,7 +60,7 @@ def fit(
     ] = None,
     *,
     method: Annotated[
-        str, typer.Option("--method", "-m", help="fo, foce, focei, laplace or agq.")
+        str, typer.Option("--method", "-m", help="fo, foce, focei, laplace, agq or saem.")
     ] = "focei",
     column: Annotated[
         _Texts,
@@ -123,7 +123,10 @@ def fit(
         ),
     ] = None,
     seed: Annotated[
-        int, typer.Option("--seed", min=0, help="Seed of the predictive checks of a report.")
+        int,
+        typer.Option(
+            "--seed", min=0, help="Seed of saem, and of the predictive checks of a report."
+        ),
     ] = 1,
     workers: Workers = None,
     as_json: JsonFlag = False,
@@ -148,15 +151,16 @@ def fit(
     )
 
     from statera.estimate import (  # noqa: PLC0415  heavy: only when this runs
-        METHODS,
+        FIT_METHODS,
         OuterOptions,
         ProblemOptions,
+        SaemOptions,
         load_checkpoint,
     )
     from statera.estimate import fit as run  # noqa: PLC0415
     from statera.parallel import available_workers  # noqa: PLC0415
 
-    chosen = _one_of(method.lower(), {name: name for name in METHODS}, "--method")
+    chosen = _one_of(method.lower(), {name: name for name in FIT_METHODS}, "--method")
     start = load_checkpoint(checkpoint) if resume and checkpoint is not None else None
     read = read_model_and_data(model, data, asked)
     note(str(read.table.report), quiet=quiet)
@@ -176,6 +180,7 @@ def fit(
             method=chosen,
             options=options,
             outer=OuterOptions(max_iterations=iterations),
+            saem=SaemOptions(seed=seed),
             progress=progress,
             resume=start,
             checkpoint=checkpoint,
@@ -194,16 +199,20 @@ def _one_of(given: str, known: Mapping[str, T], option: str) -> T:
 
 def _with_errors(result: FitResult, read: ModelAndData, matrix: MatrixKind | None) -> FitOutcome:
     """Return the fit with shrinkage, and with standard errors where they were asked for."""
-    from statera.estimate.covariance import (  # noqa: PLC0415  heavy: only when this runs
-        CovarianceOptions,
-        covariance,
-    )
+    from statera.estimate import METHODS  # noqa: PLC0415  heavy: only when this runs
+    from statera.estimate.covariance import CovarianceOptions, covariance  # noqa: PLC0415
     from statera.estimate.shrinkage import shrinkage  # noqa: PLC0415
 
     if result.status == "no start":
         return FitOutcome(result, read.table, None, None, read.remarks)
     shrunk = shrinkage(result)
-    if matrix is None or not result.converged:
+    if matrix is not None and result.converged and result.method not in METHODS:
+        told = (
+            f"{result.method} gives no standard errors here: go on from its checkpoint by "
+            "--method focei --resume"
+        )
+        return FitOutcome(result, read.table, None, shrunk, (*read.remarks, told))
+    if matrix is None or not result.converged or not result.problem.n_free:
         return FitOutcome(result, read.table, None, shrunk, read.remarks)
     try:
         errors = covariance(result, CovarianceOptions(matrix=matrix))

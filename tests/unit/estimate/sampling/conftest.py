@@ -119,9 +119,7 @@ def bolus_data() -> Data:
 @pytest.fixture(scope="session")
 def bolus(bolus_data: Data) -> Callable[..., Problem]:
     """Return the problem of a bolus, with options."""
-    return lambda **o: make_problem(
-        build_model(spec_of(*BOLUS)), bolus_data, ProblemOptions(**o)
-    )
+    return lambda **o: make_problem(build_model(spec_of(*BOLUS)), bolus_data, ProblemOptions(**o))
 
 
 @dataclass(frozen=True)

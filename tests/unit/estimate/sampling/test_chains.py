@@ -48,6 +48,4 @@ def test_copies_with_covariates_that_change(
     expected = np.concatenate([of.values(theta, etas)[0], of.values(theta, -etas)[0]])
     assert np.array_equal(tile(of, 2).values(theta, two)[0], expected)
     slopes = tile(of, 2).evaluate(theta, two, by_parameters=True).df
-    assert np.array_equal(
-        slopes[: of.y.size], of.evaluate(theta, etas, by_parameters=True).df
-    )
+    assert np.array_equal(slopes[: of.y.size], of.evaluate(theta, etas, by_parameters=True).df)

@@ -25,9 +25,7 @@ THETA, OMEGA = np.array([9.5, 1.4]), np.array([[3.0]])
 def test_value_of_a_normal_model(balanced: Any, degrees: float) -> None:
     """The marginal likelihood of a linear normal model is a multivariate normal density."""
     exact = balanced.exact(9.5, 3.0, 1.4**2)
-    found = importance_sampling(
-        balanced.problem, THETA, OMEGA, ImportanceOptions(degrees=degrees)
-    )
+    found = importance_sampling(balanced.problem, THETA, OMEGA, ImportanceOptions(degrees=degrees))
     assert abs(found.ofv - exact.sum()) < 4.0 * found.se + 1e-9
     assert (np.abs(found.by_subject - exact) < 5.0 * found.se_by_subject + 1e-9).all()
     assert (found.statuses == SAMPLED).all()
@@ -37,9 +35,7 @@ def test_value_of_a_normal_model(balanced: Any, degrees: float) -> None:
 
 def test_conditional_moments(balanced: Any) -> None:
     """Means and variances of the random effects are those of the conditional normal."""
-    found = importance_sampling(
-        balanced.problem, THETA, OMEGA, ImportanceOptions(samples=4000)
-    )
+    found = importance_sampling(balanced.problem, THETA, OMEGA, ImportanceOptions(samples=4000))
     share = 3.0 / (3.0 + 1.4**2 / 3.0)
     assert found.etas[:, 0] == pytest.approx(
         share * (balanced.y.mean(axis=1) - 9.5), abs=5.0 * np.sqrt(3.0 * (1.0 - share) / 3000.0)
@@ -50,9 +46,7 @@ def test_conditional_moments(balanced: Any) -> None:
 def test_error_is_the_spread_between_seeds(balanced: Any) -> None:
     """The standard error reported is that of repeated runs."""
     runs = [
-        importance_sampling(
-            balanced.problem, THETA, OMEGA, ImportanceOptions(samples=200, seed=s)
-        )
+        importance_sampling(balanced.problem, THETA, OMEGA, ImportanceOptions(samples=200, seed=s))
         for s in range(40)
     ]
     spread = np.std([r.ofv for r in runs], ddof=1)

@@ -9,8 +9,14 @@ import numpy as np
 import pytest
 
 from statera.errors import UsageError
-from statera.estimate import Iteration, OuterOptions, Problem, ProblemOptions, fit_problem
-from statera.estimate import make_problem
+from statera.estimate import (
+    Iteration,
+    OuterOptions,
+    Problem,
+    ProblemOptions,
+    fit_problem,
+    make_problem,
+)
 from statera.estimate.importance import importance_sampling
 from statera.estimate.saem import SaemOptions, fit_saem
 
