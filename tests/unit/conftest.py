@@ -47,6 +47,32 @@ DECAY = {
 }
 """Bolus into one compartment, proportional error."""
 
+TWO: dict[str, Any] = {
+    "id": "two",
+    "units": {"time": "h", "amount": "mg"},
+    "parameters": {
+        "lCL": {"value": 1.0, "unit": "L/h"},
+        "lV": {"value": 2.3, "unit": "L"},
+        "EC": {"value": 2.0, "unit": "mg/L"},
+        "p": {"value": 0.15, "unit": ""},
+        "s": {"value": 0.05, "unit": ""},
+    },
+    "covariates": {"WT": {"unit": "kg", "reference": 70.0}},
+    "random_effects": {
+        "eCL": {"variance": 0.1},
+        "oCL": {"variance": 0.05, "level": "occasion"},
+    },
+    "individual": {"CL": "exp(lCL + eCL + oCL)*(WT/70)^0.75", "V": "exp(lV)"},
+    "dynamics": {"c": "-CL/V*c"},
+    "inputs": {"iv": [{"kind": "bolus", "into": "c"}]},
+    "outputs": {
+        "C": {"expression": "c/V", "unit": "mg/L"},
+        "E": {"expression": "c/V/(EC + c/V)", "unit": ""},
+    },
+    "residual": {"C": {"proportional": "p"}, "E": {"additive": "s"}},
+}
+"""Two outputs, a covariate that changes, and clearance that varies between two occasions."""
+
 ANSWER = {
     "id": "answer",
     "units": {"time": "h", "amount": "mg"},
@@ -124,6 +150,32 @@ def censored_fit() -> FitResult:
 def omitted_fit() -> FitResult:
     options = ProblemOptions(blq="M1")
     return fit(build_model(DECAY), read_data(decay_table(lloq=0.5)), options=options)
+
+
+@pytest.fixture(scope="session")
+def two_fit() -> FitResult:
+    rng = np.random.default_rng(8)
+    rows: list[tuple[float, ...]] = []
+    nan = float("nan")
+    for i in range(16):
+        eta, v, weight = np.sqrt(0.1) * rng.standard_normal(), np.exp(2.3), 60.0 + i
+        left = 0.0
+        for occasion in (1, 2):
+            kappa = np.sqrt(0.05) * rng.standard_normal()
+            start, w = 24.0 * (occasion - 1), weight + 5.0 * (occasion - 1)
+            cl = np.exp(1.0 + eta + kappa) * (w / 70) ** 0.75
+            left += 100.0
+            rows.append((i + 1, start, 100.0, 1, nan, 1, w, occasion))
+            for t in (1.0, 3.0, 6.0, 12.0):
+                c = left / v * np.exp(-cl / v * t)
+                seen = c * (1 + 0.15 * rng.standard_normal())
+                effect = c / (2 + c) + 0.05 * rng.standard_normal()
+                rows.append((i + 1, start + t, 0.0, 0, seen, 1, w, occasion))
+                rows.append((i + 1, start + t, 0.0, 0, effect, 2, w, occasion))
+            left *= np.exp(-cl / v * 24.0)
+    names = ("ID", "TIME", "AMT", "EVID", "DV", "DVID", "WT", "OCC")
+    data = read_data({k: [r[j] for r in rows] for j, k in enumerate(names)})
+    return fit(build_model(TWO), data)
 
 
 @pytest.fixture(scope="session")

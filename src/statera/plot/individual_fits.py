@@ -159,7 +159,7 @@ def _panel(axes: Axes, table: pl.DataFrame, curve: Curve, options: IndividualFit
     axes.plot(time[quantified], dv[quantified], "o", ms=4, mfc="white", mec=INK, mew=1.0)
     axes.plot(time[~quantified], limit[~quantified], "v", ms=4.5, mfc="white", mec=INK, mew=1.0)
     axes.set_title(str(curve.subject), size=9.5, pad=3.0)
-    axes.tick_params(labelsize=8.5)
+    axes.tick_params(which="both", labelsize=8.5)
     style_axes(axes)
     return bool((~quantified).any())
 

@@ -82,10 +82,13 @@ def smooth(
 
 
 def logarithmic_axis(axes: Axes, which: Literal["x", "y"]) -> None:
-    """Make an axis logarithmic, with plain numbers at its ticks."""
+    """Make an axis logarithmic, with plain numbers at its ticks.
+
+    Where it spans less than two powers of ten, 2 and 5 are labelled too.
+    """
     from matplotlib.ticker import (  # noqa: PLC0415  heavy: loaded when a figure is drawn
         FuncFormatter,
-        NullFormatter,
+        LogLocator,
     )
 
     if which == "x":
@@ -94,7 +97,15 @@ def logarithmic_axis(axes: Axes, which: Literal["x", "y"]) -> None:
         axes.set_yscale("log")
     axis = axes.xaxis if which == "x" else axes.yaxis
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axis.set_minor_formatter(NullFormatter())
+    axis.set_minor_locator(LogLocator(10, subs=(2, 5)))
+
+    def minor(value: float, _: int | None) -> str:
+        low, high = axis.get_view_interval()
+        return f"{value:g}" if low > 0 and high / low < 100 else ""
+
+    axis.set_minor_formatter(FuncFormatter(minor))
+    # shorter ticks with labels on the line of those of the major ticks
+    axes.tick_params(axis=which, which="minor", length=2.0, pad=5.0)
 
 
 def few_ticks(axes: Axes, which: Literal["x", "y"], most: int, *, whole: bool = False) -> None:

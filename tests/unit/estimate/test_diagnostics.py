@@ -192,6 +192,42 @@ def test_tables(decay_fit: FitResult) -> None:
     assert "NPDE" not in table.columns
 
 
+def test_occasions_outputs_and_changing_covariates(two_fit: FitResult) -> None:
+    found = diagnose(two_fit)
+    assert found.effects == ("eCL", "oCL_1", "oCL_2")
+    assert found.variances == pytest.approx(
+        (two_fit.omega[0, 0], two_fit.omega[1, 1], two_fit.omega[1, 1])
+    )
+    table = found.observations
+    assert table["OUTPUT"].unique(maintain_order=True).to_list() == ["C", "E"]
+    assert table["DVID"].unique(maintain_order=True).to_list() == [1, 2]
+    mine = table.filter((pl.col("ID") == "4") & (pl.col("OUTPUT") == "C"))
+    assert mine["WT"].to_list() == [63.0] * 4 + [68.0] * 4
+    l_cl, l_v, ec, _, _ = two_fit.theta
+    eta, first, second = two_fit.etas[3]
+    v = np.exp(l_v)
+    k1 = np.exp(l_cl + eta + first) * (63 / 70) ** 0.75 / v
+    k2 = np.exp(l_cl + eta + second) * (68 / 70) ** 0.75 / v
+    t = np.array([1.0, 3.0, 6.0, 12.0])
+    # the record of the second dose closes the interval before it: its weight and occasion rule
+    # from the last observation on
+    left = np.exp(-k1 * 12) * np.exp(-k2 * 12)
+    expected = np.concatenate([np.exp(-k1 * t), (left + 1) * np.exp(-k2 * t)]) * 100 / v
+    np.testing.assert_allclose(mine["IPRED"], expected, rtol=1e-8)
+    effect = table.filter((pl.col("ID") == "4") & (pl.col("OUTPUT") == "E"))
+    np.testing.assert_allclose(effect["IPRED"], expected / (ec + expected), rtol=1e-8)
+    both = predict_curves(two_fit, ["4"], points=80)
+    assert [c.output for c in both] == ["C", "E"]
+    at = np.searchsorted(both[0].time, mine["TIME"].to_numpy())
+    np.testing.assert_allclose(both[0].ipred[at], expected, rtol=1e-8)
+    late = (both[0].time > 12) & (both[0].time < 24)
+    np.testing.assert_allclose(
+        both[0].ipred[late],
+        100 / v * np.exp(-k1 * 12) * np.exp(-k2 * (both[0].time[late] - 12)),
+        rtol=1e-8,
+    )
+
+
 def test_outcomes_have_no_predictions(answer_fit: FitResult) -> None:
     found = diagnose(answer_fit)
     assert (found.observations["STATUS"] == "outcome").all()

@@ -109,6 +109,14 @@ def test_censored_values_are_mentioned(censored_fit: FitResult) -> None:
     assert "influence-subjects" not in figures(document)
 
 
+def test_two_outputs_with_occasions(two_fit: FitResult) -> None:
+    document = fit_report(two_fit, options=FitReportOptions(vpc=(VpcOptions(n=60, x="tad"),)))
+    assert problems(document) == ()
+    keys = set(figures(document))
+    assert {"gof-C", "gof-E", "fits-C-1", "fits-E-1", "vpc-1"} <= keys
+    assert set(figures(document)["vpc-1"].data["OUTPUT"]) == {"C", "E"}
+
+
 def test_outcomes_have_checks_and_no_residuals(answer_fit: FitResult) -> None:
     stages: list[tuple[str, float]] = []
 
