@@ -1,6 +1,6 @@
 """Population estimation: nonlinear mixed-effects models fitted to data."""
 
-from statera.estimate.fit import METHODS, Method, fit, fit_problem
+from statera.estimate.fit import METHODS, Method, fit, fit_problem, objective_of
 from statera.estimate.laplace import LaplaceOptions
 from statera.estimate.outer import OuterOptions
 from statera.estimate.problem import Problem, ProblemOptions, make_problem
@@ -18,4 +18,5 @@ __all__ = [
     "fit",
     "fit_problem",
     "make_problem",
+    "objective_of",
 ]

@@ -101,7 +101,7 @@ class Objective:
             return None
         outer = 0.5 * self.rows.T @ self.rows
         size = np.sqrt(np.maximum(np.diag(outer), 1e-8))
-        scaled = outer / size[:, None] / size[None, :] + 1e-3 * np.eye(size.size)
+        scaled = outer / size[:, None] / size[None, :] + 1e-2 * np.eye(size.size)
         inverse: Floats = inverse_of(scaled) / size[:, None] / size[None, :]
         return inverse
 

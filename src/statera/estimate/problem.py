@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -16,7 +16,7 @@ from statera.estimate.individual import Individuals
 from statera.estimate.observations import Formulas, Observations
 from statera.estimate.omega import OmegaMap
 from statera.estimate.scales import ThetaMap
-from statera.estimate.terms import ABOVE, BELOW, GAUSS, LIKELIHOOD, TRUNCATED
+from statera.estimate.terms import ABOVE, BELOW, BETWEEN, GAUSS, LIKELIHOOD, POSITIVE, TRUNCATED
 from statera.model import Model
 from statera.numerics.expression import free_names, symbol
 from statera.simulate import Interpolation, OdeOptions, Prepared, prepare_records
@@ -26,7 +26,7 @@ __all__ = ["Observed", "Problem", "ProblemOptions", "make_problem"]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_LOG = "log"
+BLQ = ("M1", "M2", "M3", "M4")
 
 
 class Observed(Protocol):
@@ -77,7 +77,8 @@ class ProblemOptions:
         Output or likelihood of the model for each DVID; by default in the order of the model.
     blq
         ``M1`` leaves censored values out, ``M2`` also conditions quantified ones on being above
-        the limit, ``M3`` uses the probability of being below it.
+        the limit, ``M3`` uses the probability of being below it (of lying in the interval where
+        the data give its lower end), ``M4`` also conditions all values on being above 0.
     interaction
         False: the residual variance is that of the typical subject (FOCE without interaction).
     covariate_interpolation, ode, workers
@@ -192,6 +193,14 @@ def make_problem(model: Model, data: Observed, options: ProblemOptions) -> Probl
     names = _kinds(model, data.dvid, options)
     kinds = [_formulas(model, name) for name in names.values()]
     index = {dvid: k for k, dvid in enumerate(names)}
+    if options.blq not in BLQ:
+        raise UsageError(f"'{options.blq}' is not a method for censored values", hint=str(BLQ))
+    if options.blq == "M4" and any(r.lognormal for r in model.residuals.values()):
+        raise UsageError(
+            "M4 conditions on values above 0, which log-normal values always are",
+            where="blq",
+            hint="Use M3.",
+        )
     keep = np.ones(data.dv.size, dtype=bool)
     if options.blq in ("M1", "M2"):
         keep = data.cens == 0
@@ -201,13 +210,19 @@ def make_problem(model: Model, data: Observed, options: ProblemOptions) -> Probl
     kind = np.array([index[int(d)] for d in data.dvid[used]], dtype=np.int64)
     tad = times_after_dose(records)[prepared_rows(records)][data.row[used]]
     observations = Observations(prepared, kinds, kind, data.row[used], data.dv[used], tad)
-    y, limit, constant = _scaled(model, names, kind, data.dv[used], data.limit[used])
+    logarithms = getattr(data, "dv_scale", "natural") == "log"
+    y, limit, constant = _scaled(
+        model, names, kind, data.dv[used], data.limit[used], logarithms=logarithms
+    )
+    warnings += _scale_remarks(model, names.values()) if logarithms else []
+    lower = getattr(data, "lower", np.full(data.dv.size, np.nan))[used]
     individuals = Individuals(
         prepared,
         observations,
         y,
         _term_kinds(kinds, kind, data, used, options.blq),
-        limit,
+        np.where((data.cens[used] == 0), 0.0, limit) if options.blq == "M4" else limit,
+        lower=lower,
         interaction=options.interaction,
     )
     theta, start_theta = _theta_map(model, kinds, options)
@@ -249,7 +264,7 @@ def times_after_dose(records: EventTable) -> Floats:
 def _kinds(model: Model, dvid: Ints, options: ProblemOptions) -> dict[int, str]:
     """Return the output or likelihood of each DVID that occurs."""
     known = [o.name for o in model.outputs if o.name in model.residuals]
-    known += list(getattr(model, "likelihoods", {}))
+    known += list(model.likelihoods)
     found: dict[int, str] = {}
     if not known:
         raise InputError(
@@ -279,7 +294,7 @@ def _kinds(model: Model, dvid: Ints, options: ProblemOptions) -> dict[int, str]:
 
 
 def _formulas(model: Model, name: str) -> Formulas:
-    likelihoods = getattr(model, "likelihoods", {})
+    likelihoods = model.likelihoods
     if name in likelihoods:
         return Formulas(name, likelihoods[name].loglik, None)
     output, residual = model.output(name), model.residuals[name]
@@ -291,9 +306,18 @@ def _formulas(model: Model, name: str) -> Formulas:
 
 
 def _scaled(
-    model: Model, names: Mapping[int, str], kind: Ints, dv: Floats, limit: Floats
+    model: Model,
+    names: Mapping[int, str],
+    kind: Ints,
+    dv: Floats,
+    limit: Floats,
+    *,
+    logarithms: bool,
 ) -> tuple[Floats, Floats, float]:
+    """Return observations and limits on the scale of their error, and what this adds."""
     y, lim, constant = dv.copy(), limit.copy(), 0.0
+    if logarithms:
+        return y, lim, constant
     for k, name in enumerate(names.values()):
         residual = model.residuals.get(name)
         if residual is None or not residual.lognormal:
@@ -311,6 +335,18 @@ def _scaled(
     return y, lim, constant
 
 
+def _scale_remarks(model: Model, names: Iterable[str]) -> list[str]:
+    """Return what to check where the data are logarithms."""
+    return [
+        f"the data are logarithms, and the residual error of {name} is not log-normal: "
+        f"{name} must itself be a logarithm"
+        for name in names
+        if name in model.residuals
+        and not model.residuals[name].lognormal
+        and not model.output(name).expression.has(sp.log)
+    ]
+
+
 def _term_kinds(
     kinds: Sequence[Formulas], kind: Ints, data: Observed, used: Ints, blq: str
 ) -> Ints:
@@ -318,8 +354,12 @@ def _term_kinds(
     cens, limit = data.cens[used], data.limit[used]
     found[cens == 1] = BELOW
     found[cens == -1] = ABOVE
+    lower = getattr(data, "lower", np.full(data.dv.size, np.nan))[used]
+    found[(cens == 1) & np.isfinite(lower)] = BETWEEN
     if blq == "M2":
         found[(cens == 0) & np.isfinite(limit)] = TRUNCATED
+    if blq == "M4":
+        found[cens == 1], found[cens == 0] = POSITIVE, TRUNCATED
     if ((cens != 0) & ~np.isfinite(limit)).any():
         raise InputError("a censored observation has no limit of quantification", where="LLOQ")
     for k, formulas in enumerate(kinds):
@@ -344,16 +384,14 @@ def _theta_map(
     spread = _only_in_variance(model, kinds)
     fixed = []
     for i, name in enumerate(names):
-        given = options.bounds.get(name, getattr(model.parameters[name], "bounds", None))
+        given = options.bounds.get(name, model.parameters[name].bounds)
         if given is not None:
             low[i] = -np.inf if given[0] is None else given[0]
             high[i] = np.inf if given[1] is None else given[1]
         elif name in spread and start[i] > 0:
             low[i] = 0.0
         fixed.append(
-            name in options.fixed
-            or bool(getattr(model.parameters[name], "fixed", False))
-            or not _used(model, kinds, name)
+            name in options.fixed or model.parameters[name].fixed or not _used(model, kinds, name)
         )
         if not low[i] <= start[i] <= high[i]:
             raise InputError(
@@ -406,8 +444,7 @@ def _omega_map(
             start[i, :] *= ratio
             start[:, i] *= ratio
     fixed = [
-        e.name in options.fixed or bool(getattr(e, "fixed", False)) or start[i, i] == 0.0
-        for i, e in enumerate(effects)
+        e.name in options.fixed or e.fixed or start[i, i] == 0.0 for i, e in enumerate(effects)
     ]
     columns = prepared.columns
     places: list[list[int]] = []
@@ -422,7 +459,7 @@ def _omega_map(
 def _priors(model: Model) -> tuple[tuple[int, float, float], ...]:
     found = []
     for i, parameter in enumerate(model.parameters.values()):
-        prior = getattr(parameter, "prior", None)
+        prior = parameter.prior
         if prior is not None:
-            found.append((i, float(prior.mean), float(prior.sd)))
+            found.append((i, prior.mean, prior.sd))
     return tuple(found)

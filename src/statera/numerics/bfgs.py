@@ -97,6 +97,9 @@ def minimise(
         if -0.5 * slope < tolerance * 1e-3:
             state = "converged"
             break
+        if float(np.abs(step).max()) > longest:
+            step = _shortened(h, gradient, longest)
+            slope = float(gradient @ step)
         scale = min(1.0, longest / max(float(np.abs(step).max()), 1e-300))
         found = _search(function, x, value, gradient, step, slope, scale)
         evaluations += found.evaluations
@@ -124,6 +127,24 @@ def minimise(
             state = "converged"
             break
     return Minimum(x, value, gradient, h, iteration, evaluations, state)
+
+
+def _shortened(h: Floats, gradient: Floats, longest: float) -> Floats:
+    """Return a step with no coordinate above `longest`, by damping (Levenberg).
+
+    Scaling the whole step down would let one badly determined direction stop all others.
+    """
+    values, vectors = np.linalg.eigh(0.5 * (h + h.T))
+    curve = 1.0 / np.maximum(values, 1e-12 * values.max())
+    along = vectors.T @ gradient
+    damping = 1e-3 * float(curve.min())
+    step: Floats = -vectors @ (along / curve)
+    for _ in range(60):
+        step = -vectors @ (along / (curve + damping))
+        if float(np.abs(step).max()) <= longest:
+            break
+        damping *= 3.0
+    return step
 
 
 @dataclass(frozen=True)
