@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 from statera.errors import InputError, UsageError
 from statera.estimate.covariance import Covariance, covariance
 from statera.estimate.inner import inverse_of
-from statera.estimate.intervals import Interval, percentile_intervals
 from statera.estimate.natural import free_curvature, natural_values, objective_at
 from statera.estimate.outer import Objective, OuterOptions
 from statera.estimate.problem import Problem
 from statera.estimate.result import FitResult
 from statera.estimate.status import Code, Notice, notice
+from statera.estimate.wald import Interval, percentile_intervals
 from statera.numerics.bfgs import minimise
 from statera.numerics.streams import stream
 from statera.parallel import map_ordered

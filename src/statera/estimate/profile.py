@@ -20,13 +20,13 @@ from scipy.special import chdtri
 from statera.errors import UsageError
 from statera.estimate.covariance import Covariance, covariance
 from statera.estimate.inner import inverse_of
-from statera.estimate.intervals import Interval, bounds_of
 from statera.estimate.natural import free_curvature, natural_values, objective_at
 from statera.estimate.omega import Block
 from statera.estimate.outer import Objective
 from statera.estimate.problem import Problem
 from statera.estimate.result import FitResult
 from statera.estimate.status import Code, Notice, notice
+from statera.estimate.wald import Interval, bounds_of
 from statera.numerics.bfgs import Minimum, minimise
 
 __all__ = ["Profile", "ProfileOptions", "profile"]

@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from statera.errors import UsageError
 from statera.estimate.covariance import Covariance, CovarianceOptions, covariance
-from statera.estimate.intervals import Interval, percentile_intervals
 from statera.estimate.natural import natural_slopes, natural_values, objective_at
 from statera.estimate.outer import Objective
 from statera.estimate.result import FitResult
 from statera.estimate.status import Code, Notice, notice
+from statera.estimate.wald import Interval, percentile_intervals
 from statera.numerics.streams import stream
 
 __all__ = ["Sir", "SirOptions", "SirRound", "importance_resampling"]
