@@ -214,8 +214,9 @@ def make_problem(model: Model, data: Observed, options: ProblemOptions) -> Probl
     y, limit, constant = _scaled(
         model, names, kind, data.dv[used], data.limit[used], logarithms=logarithms
     )
-    warnings += _scale_remarks(model, names.values()) if logarithms else []
     lower = getattr(data, "lower", np.full(data.dv.size, np.nan))[used]
+    _, lower, _ = _scaled(model, names, kind, data.dv[used], lower, logarithms=logarithms)
+    warnings += _scale_remarks(model, names.values()) if logarithms else []
     individuals = Individuals(
         prepared,
         observations,

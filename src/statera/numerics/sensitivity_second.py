@@ -15,7 +15,7 @@ from typing import Any
 
 import sympy as sp
 
-from statera.numerics.codegen import _module
+from statera.numerics.codegen import generated_module
 from statera.numerics.derivative import derivative
 from statera.numerics.expression import symbol
 from statera.numerics.printing import assignments
@@ -112,7 +112,7 @@ def compile_second_variational(
             _DECORATOR + _source("flow", moving, states, [*parameters, _NOW]) + "\n",
         ]
     )
-    module = _module(text)
+    module = generated_module(text)
     return SecondVariational(module.rhs, module.outputs, module.flow)
 
 
@@ -131,7 +131,7 @@ def compile_stiff_second_variational(
             _DECORATOR + _bending(derivatives, states, parameters) + "\n",
         ]
     )
-    module = _module(text)
+    module = generated_module(text)
     return StiffSecondVariational(module.jacobian, module.by_time, module.curvature, module.bending)
 
 
