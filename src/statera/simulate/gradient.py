@@ -95,30 +95,12 @@ def gradients(
         solved does not raise: it has a status.
     """
     names, bent = _checked_names(model, wrt, second)
-    hour = convert(1.0, "h", model.time_unit)
-    warnings: list[str] = []
+    grid, events, found, warnings = _course(model, dose, times, covariate_interpolation)
+    segments = found if found is not None and found.varying else None
     given = dict(covariates or {})
-    n = None
-    segments: Segments | None = None
-    if isinstance(dose, EventTable | EventData):
-        if times is not None:
-            raise InputError("event records hold their own observation times", where="times")
-        table = dose.events if isinstance(dose, EventData) else dose
-        grid = _record_times(table)
-        events, found, remarks = records_of(model, table, covariate_interpolation)
-        warnings += remarks
-        if found.varying:
-            segments = found
-        else:
-            given = {**found.covariates, **given}
-        if found.varying or events.n_groups > 1:
-            n = events.n_groups
-    else:
-        regimen = parse_regimen(dose) if isinstance(dose, str) else dose
-        scaled = regimen.scaled(hour, convert(1.0, "mg", model.amount_unit))
-        warnings += check_doses(model, scaled)
-        grid = default_times(regimen) if times is None else _numbers(times)
-        events = events_from_regimen(scaled, grid * hour, model.default_route)
+    if found is not None and segments is None:
+        given = {**found.covariates, **given}
+    n = events.n_groups if segments is not None or events.n_groups > 1 else None
     subjects = make_subjects(model, n, given, 1, etas is None, etas)
     warnings += [*subjects.warnings, *_steps(model)]
     by_system, effects = dict(subjects.covariates), subjects.etas
@@ -154,6 +136,27 @@ def gradients(
         second=bent,
         curvatures={o.name: bends[:, :, k] for k, o in enumerate(model.outputs) if bent},
     )
+
+
+def _course(
+    model: Model,
+    dose: str | Regimen | EventTable | EventData,
+    times: ArrayLike | None,
+    interpolation: Interpolation,
+) -> tuple[Floats, EventTable, Segments | None, list[str]]:
+    """Return times, events in units of the model, covariates of records, and what to know."""
+    if isinstance(dose, EventTable | EventData):
+        if times is not None:
+            raise InputError("event records hold their own observation times", where="times")
+        table = dose.events if isinstance(dose, EventData) else dose
+        events, found, remarks = records_of(model, table, interpolation)
+        return _record_times(table), events, found, remarks
+    hour = convert(1.0, "h", model.time_unit)
+    regimen = parse_regimen(dose) if isinstance(dose, str) else dose
+    scaled = regimen.scaled(hour, convert(1.0, "mg", model.amount_unit))
+    remarks = list(check_doses(model, scaled))
+    grid = default_times(regimen) if times is None else _numbers(times)
+    return grid, events_from_regimen(scaled, grid * hour, model.default_route), None, remarks
 
 
 def _checked_names(

@@ -158,18 +158,9 @@ def solve_ode_gradient(
     kernel = _kernel()
     inputs = input_arrays(model, events, values, n)
     d_inputs = input_tangents(model, events, values, tangents, wide, pairs)
-    constants = np.empty((n, len(code.names)))
-    d_constants = np.zeros((n, len(code.names), shape[1]))
-    for c, name in enumerate(code.names):
-        formula = code.constants.get(name, sp.Symbol(name, real=True))
-        constants[:, c] = evaluate(formula, values)
-        d_constants[:, c] = push_forward(formula, values, tangents, wide, pairs)
-    initial = np.zeros((n, len(model.states)))
-    d_initial = np.zeros((*initial.shape, shape[1]))
-    for name, expression in model.initial.items():
-        index = model.states.index(name)
-        initial[:, index] = evaluate(expression, values)
-        d_initial[:, index] = push_forward(expression, values, tangents, wide, pairs)
+    constants, d_constants, initial, d_initial = _constants(
+        model, code, values, tangents, wide, pairs
+    )
     rows = np.full((*layout.shape, len(model.outputs)), np.nan)
     slopes = np.full((*rows.shape, shape[1]), np.nan)
     statuses = layout.statuses(constants, d_constants, initial, d_initial)
@@ -195,6 +186,31 @@ def solve_ode_gradient(
 
     how = _by_method(kernel, run, options, statuses, workers)
     return rows, slopes, statuses, how
+
+
+def _constants(
+    model: Model,
+    code: _Compiled,
+    values: Values,
+    tangents: Tangents,
+    shape: tuple[int, int],
+    pairs: Pairs,
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return constants and initial states, (n_systems, ...), each with its derivatives."""
+    n = shape[0]
+    constants = np.empty((n, len(code.names)))
+    d_constants = np.zeros((n, len(code.names), shape[1]))
+    for c, name in enumerate(code.names):
+        formula = code.constants.get(name, sp.Symbol(name, real=True))
+        constants[:, c] = evaluate(formula, values)
+        d_constants[:, c] = push_forward(formula, values, tangents, shape, pairs)
+    initial = np.zeros((n, len(model.states)))
+    d_initial = np.zeros((*initial.shape, shape[1]))
+    for name, expression in model.initial.items():
+        index = model.states.index(name)
+        initial[:, index] = evaluate(expression, values)
+        d_initial[:, index] = push_forward(expression, values, tangents, shape, pairs)
+    return constants, d_constants, initial, d_initial
 
 
 def _functions(kernel: Any, code: _Compiled, method: int, bends: bool) -> tuple[Any, ...]:
