@@ -141,10 +141,11 @@ class OdeSolver:
             def work(part: tuple[int, int]) -> Any:
                 kernel.run_ode_gradient(
                     *functions, method, part[0], part[1], NO_PAIRS.one, NO_PAIRS.two,
-                    layout.during, layout.at, events.offsets, events.time, events.evid, events.amount,
+                    layout.during, layout.at, events.offsets, events.time, events.evid,
+                    events.amount,
                     events.rate, events.interval, events.additional, events.steady_state,
-                    events.key, layout.row_of, places.key_start, compartment, kind, *inputs,
-                    *d_inputs, constants, d_constants, initial, d_initial, factors,
+                    events.key, layout.row_of, places.key_start, compartment, kind,
+                    *inputs, *d_inputs, constants, d_constants, initial, d_initial, factors,
                     options.rtol, options.atol, options.max_steps, options.periods,
                     options.period_rtol, rows, found, statuses,
                 )  # fmt: skip
