@@ -18,6 +18,10 @@ Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 
+_PATH = 1e-5
+"""Step along a random effect for the formulas of observations, which are exact to rounding."""
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """Predictions at given parameters with their first derivatives.
@@ -183,7 +187,14 @@ class Individuals:
         active: Mask | None = None,
         frozen: bool = False,
     ) -> Second:
-        """Return second derivatives, by central differences of the exact first ones."""
+        """Return second derivatives.
+
+        Those of the states are exact where the engine has them, and central differences of the
+        exact first ones where parameters change within a subject. Those of the formulas of
+        observations are central differences along the path of the states.
+        """
+        if by_parameters and self.prepared.can_bend and self.n_etas:
+            return self._along_states(theta, etas, active, frozen=frozen)
         parts: list[tuple[Floats, Floats]] = []
         for k in range(self.n_etas):
             ends = []
@@ -203,6 +214,27 @@ class Individuals:
             return Second(np.zeros(shape), np.zeros(shape))
         ff = np.stack([p[0] for p in parts], axis=1)
         vv = np.zeros_like(ff) if frozen else np.stack([p[1] for p in parts], axis=1)
+        return Second(ff, vv)
+
+    def _along_states(
+        self, theta: Floats, etas: Floats, active: Mask | None, *, frozen: bool
+    ) -> Second:
+        x, dx, ddx, _ = self.prepared.bends(theta, etas, active=active)
+        shape = (self.y.size, self.n_etas, dx.shape[2])
+        ff, vv = np.empty(shape), np.zeros(shape)
+        for k in range(self.n_etas):
+            ends = []
+            for step in (_PATH, -_PATH):
+                moved = etas.copy()
+                moved[:, k] += step
+                values = self.prepared.system_values(theta, moved)
+                way = x + step * dx[:, :, self.n_theta + k]
+                ends.append(
+                    self.observations.differentiate(way, dx + step * ddx[:, :, k], values, 0)
+                )
+            ff[:, k] = (ends[0][2] - ends[1][2]) / (2.0 * _PATH)
+            if not frozen:
+                vv[:, k] = (ends[0][3] - ends[1][3]) / (2.0 * _PATH)
         return Second(ff, vv)
 
     def gradient(self, e: Evaluation) -> Floats:

@@ -17,6 +17,7 @@ from statera.numerics.expression import free_names, symbol
 from statera.numerics.vectorised import Vectorised, vectorise
 from statera.simulate.arrays import merge_keys, processes_of
 from statera.simulate.ode_options import OdeOptions
+from statera.simulate.prepared_bends import PreparedBends
 from statera.simulate.prepared_ode import OdeSolver
 from statera.simulate.prepared_solvers import LinearSolver, Places
 from statera.simulate.segments import Interpolation, Segments, lay_out, make_segments
@@ -196,9 +197,10 @@ class Prepared:
                 leaves += places.process(process, amount, self.model.states)
         places.close_keys([len(processes_of(self.model, r)) for r, _ in self.events.dose_keys])
         self.places = places
-        self._leaves = [full_formula(self.model, leaf) for leaf in leaves]
-        self._values = vectorise(self._leaves, base)
+        self.leaves = [full_formula(self.model, leaf) for leaf in leaves]
+        self._values = vectorise(self.leaves, base)
         self._tangents: dict[bool, _Tangents] = {}
+        self._bends: PreparedBends | None = None
 
     @property
     def n_subjects(self) -> int:
@@ -266,7 +268,7 @@ class Prepared:
         found = tangents.function(values, n)
         first = 0 if by_parameters else self.columns.n_parameters
         m = self.columns.n_parameters + self.columns.n_etas - first
-        slopes = np.zeros((len(self._leaves), n, m))
+        slopes = np.zeros((len(self.leaves), n, m))
         rows = np.arange(n)
         for k, (leaf, name) in enumerate(zip(tangents.leaves, tangents.names, strict=True)):
             place = self.columns.of(name, self.occasion)
@@ -276,6 +278,24 @@ class Prepared:
                 slopes[leaf, rows, place - first] = found[k]
         return self.solver.slopes(self, leaves, slopes, self._skipped(active))
 
+    @property
+    def can_bend(self) -> bool:
+        """Whether `bends` is available: parameters do not change within a subject."""
+        return not self.segments.varying and not self.columns.occasion_etas
+
+    def bends(
+        self, theta: Floats, etas: Floats, *, active: NDArray[np.bool_] | None = None
+    ) -> tuple[Floats, Floats, Floats, Ints]:
+        """Return states with exact first and second derivatives, see `PreparedBends`."""
+        if self._bends is None:
+            self._bends = PreparedBends(self)
+        return self._bends(theta, etas, self._skipped(active))
+
+    def leaf_values(self, theta: Floats, etas: Floats) -> tuple[dict[str, Floats | float], Floats]:
+        """Return what formulas hold, and the leaves (n_leaves, n_systems)."""
+        values = self.system_values(theta, etas)
+        return values, self._values(values, self.system_subject.size)
+
     def _skipped(self, active: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
         return np.zeros(self.n_subjects, dtype=bool) if active is None else ~active
 
@@ -284,7 +304,7 @@ class Prepared:
             names: Sequence[str] = tuple(self.model.random_effects)
             if by_parameters:
                 names = (*self.model.parameters, *names)
-            self._tangents[by_parameters] = _tangents(tuple(self._leaves), names, self.base)
+            self._tangents[by_parameters] = _tangents(tuple(self.leaves), names, self.base)
         return self._tangents[by_parameters]
 
 

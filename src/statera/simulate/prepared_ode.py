@@ -13,7 +13,7 @@ from statera.model import Model
 from statera.numerics.expression import symbol
 from statera.parallel import map_ordered
 from statera.simulate import gradient_ode, solve_ode
-from statera.simulate.gradient_values import NO_PAIRS
+from statera.simulate.gradient_values import NO_PAIRS, Pairs
 from statera.simulate.ode_options import OdeOptions
 from statera.simulate.parts import parts
 from statera.simulate.prepared_solvers import Places, first_statuses
@@ -102,9 +102,16 @@ class OdeSolver:
         return rows[0], statuses
 
     def slopes(
-        self, of: Prepared, leaves: Floats, slopes: Floats, skipped: NDArray[np.bool_]
+        self,
+        of: Prepared,
+        leaves: Floats,
+        slopes: Floats,
+        skipped: NDArray[np.bool_],
+        pairs: Pairs = NO_PAIRS,
     ) -> tuple[Floats, Floats, Ints]:
-        """Return states, derivatives and statuses, see `Prepared.slopes`."""
+        """Return states, derivatives and statuses, see `LinearSolver.slopes`."""
+        if pairs.size:
+            return self._columns(of, leaves, slopes, skipped, pairs)
         moving = np.flatnonzero((slopes != 0.0).any(axis=(1, 2)))
         if of.segments.varying or moving.size >= slopes.shape[2]:
             return self._columns(of, leaves, slopes, skipped)
@@ -115,7 +122,12 @@ class OdeSolver:
         return x, np.einsum("rsk,krm->rsm", dx, pushed), statuses
 
     def _columns(
-        self, of: Prepared, leaves: Floats, slopes: Floats, skipped: NDArray[np.bool_]
+        self,
+        of: Prepared,
+        leaves: Floats,
+        slopes: Floats,
+        skipped: NDArray[np.bool_],
+        pairs: Pairs = NO_PAIRS,
     ) -> tuple[Floats, Floats, Ints]:
         events, layout, places = of.events, of.layout, of.places
         kernel = gradient_ode._kernel()
@@ -134,13 +146,16 @@ class OdeSolver:
         compartment, kind = places.kinds
         options = self.options
         factors = np.ones(m)
+        if pairs.size:  # a derivative is as large as the state over the size of the leaf
+            single = 1.0 / _sizes(leaves, slopes[:, :, : m - pairs.size])
+            factors = np.concatenate([single, single[pairs.one] * single[pairs.two]])
 
         def run(method: int, stretches: Sequence[tuple[int, int]]) -> None:
-            functions = gradient_ode._functions(kernel, code, method, bends=False)
+            functions = gradient_ode._functions(kernel, code, method, bends=pairs.size > 0)
 
             def work(part: tuple[int, int]) -> Any:
                 kernel.run_ode_gradient(
-                    *functions, method, part[0], part[1], NO_PAIRS.one, NO_PAIRS.two,
+                    *functions, method, part[0], part[1], pairs.one, pairs.two,
                     layout.during, layout.at, events.offsets, events.time, events.evid,
                     events.amount,
                     events.rate, events.interval, events.additional, events.steady_state,
@@ -177,3 +192,13 @@ class OdeSolver:
             self._stiff = again.size == statuses.size
             statuses[again] = 0
             run(kernel.RODAS5P, [(int(s), int(s) + 1) for s in again])
+
+
+def _sizes(leaves: Floats, slopes: Floats) -> Floats:
+    """Return the size of what each column differentiates by, (n_columns,)."""
+    sizes = np.ones(slopes.shape[2])
+    for column in range(sizes.size):
+        mine = np.abs(leaves[(slopes[:, :, column] != 0.0).any(axis=1)])
+        if mine.size and np.isfinite(mine).all() and mine.max() > 0.0:
+            sizes[column] = mine.max()
+    return sizes

@@ -14,7 +14,7 @@ from statera.numerics.expression import symbol
 from statera.numerics.modal import decompose
 from statera.parallel import map_ordered
 from statera.simulate.gradient_linear_kernel import run_linear_gradient
-from statera.simulate.gradient_values import NO_PAIRS
+from statera.simulate.gradient_values import NO_PAIRS, Pairs
 from statera.simulate.linear_kernel import run_linear
 from statera.simulate.parts import parts
 from statera.simulate.structure import LinearSystem
@@ -165,9 +165,20 @@ class LinearSolver:
         return rows[0], statuses
 
     def slopes(
-        self, of: Prepared, leaves: Floats, slopes: Floats, skipped: NDArray[np.bool_]
+        self,
+        of: Prepared,
+        leaves: Floats,
+        slopes: Floats,
+        skipped: NDArray[np.bool_],
+        pairs: Pairs = NO_PAIRS,
     ) -> tuple[Floats, Floats, Ints]:
-        """Return states, derivatives and statuses, see `Prepared.slopes`."""
+        """Return states, derivatives and statuses, see `Prepared.slopes`.
+
+        Parameters
+        ----------
+        slopes : (n_leaves, n_systems, n_columns) float64
+            Derivatives of the leaves; the last columns are second ones by `pairs` of columns.
+        """
         events, layout, places = of.events, of.layout, of.places
         matrix, production, initial = self._arrays(leaves)
         d_matrix, d_production, d_initial = self._arrays(slopes)
@@ -182,7 +193,7 @@ class LinearSolver:
 
         def work(part: tuple[int, int]) -> None:
             run_linear_gradient(
-                part[0], part[1], NO_PAIRS.one, NO_PAIRS.two, layout.during, layout.at,
+                part[0], part[1], pairs.one, pairs.two, layout.during, layout.at,
                 events.offsets, events.time, events.evid, events.amount, events.rate,
                 events.interval, events.additional, events.steady_state, events.key,
                 layout.row_of, places.key_start, compartment, kind, *inputs, *d_inputs, matrix, lam,
