@@ -154,11 +154,6 @@ def bootstrap(
     kept = replicates[np.array([s == "converged" for s in statuses])]
     estimates = natural_values(problem, result.theta, result.omega)
     failed = options.replicates - kept.shape[0]
-    notices = []
-    if failed:
-        counts = Counter(s for s in statuses if s != "converged")
-        about = [f"{failed} of {options.replicates}", *(f"{n} {s}" for s, n in counts.items())]
-        notices.append(notice(Code.REFITS_FAILED, about))
     nothing = np.full(estimates.size, np.nan)
     enough = kept.shape[0] > 1
     return Bootstrap(
@@ -172,9 +167,17 @@ def bootstrap(
             problem.free_names, estimates, kept, options.level, "bootstrap"
         ),
         failed=failed,
-        notices=tuple(notices),
+        notices=_failures(statuses),
         seconds=time.process_time() - started,
     )
+
+
+def _failures(statuses: tuple[str, ...]) -> tuple[Notice, ...]:
+    counts = Counter(s for s in statuses if s != "converged")
+    if not counts:
+        return ()
+    about = [f"{counts.total()} of {len(statuses)}", *(f"{n} {s}" for s, n in counts.items())]
+    return (notice(Code.REFITS_FAILED, about),)
 
 
 def strata_of(problem: Problem, strata: str | Sequence[object] | None) -> Ints:

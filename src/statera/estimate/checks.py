@@ -50,16 +50,19 @@ def on_natural_scale(model: Model, data: Observed) -> Observed:
     Raises
     ------
     InputError
-        If DV holds logarithms and a residual error is not on the log scale.
+        If DV holds logarithms, and neither a residual error nor its output is on the log scale.
     """
     if not isinstance(data, FitData) or data.dv_scale != "log":
         return data
     other = [name for name, residual in model.residuals.items() if not residual.lognormal]
-    if other:
+    plain = [name for name in other if not model.output(name).expression.has(sp.log)]
+    if other and not plain:
+        return data  # outputs that are logarithms themselves
+    if plain:
         raise InputError(
-            f"DV holds logarithms, and the residual error of {other[0]} is not on the log scale",
+            f"DV holds logarithms, and the residual error of {plain[0]} is not on the log scale",
             where="DV",
-            hint=f'Write scale = "log" in [residual.{other[0]}], or give DV as it was measured.',
+            hint=f'Write scale = "log" in [residual.{plain[0]}], or give DV as it was measured.',
         )
     return data.to_natural()
 

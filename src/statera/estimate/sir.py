@@ -143,36 +143,16 @@ def importance_resampling(
     nothing = np.full(estimates.size, np.nan)
     notices = [n for n in uncertainty.notices if n.code in _HELD]
     kept = np.flatnonzero(uncertainty.included)
-    cut = np.ix_(kept, kept)
+    vectors, drop = np.zeros((0, estimates.size)), np.zeros(0)
+    rounds: list[SirRound] = []
     if not uncertainty.usable or kept.size == 0:
         about = [n.code.value for n in uncertainty.notices if n.severe] or ["nothing is included"]
         notices.append(notice(Code.NO_UNCERTAINTY, about, severe=True))
-        empty = np.zeros((0, estimates.size))
-        return Sir(
-            problem.free_names, estimates, empty, np.zeros(0), nothing,
-            percentile_intervals(problem.free_names, estimates, empty, options.level, "sir"),
-            (), tuple(notices), time.process_time() - started,
-        )  # fmt: skip
-    work = _Sampler(result, objective_at(result), kept)
-    center, spread = result.free[kept], options.inflation * uncertainty.free[cut]
-    random = stream(options.seed, "sampling importance resampling")
-    rounds: list[SirRound] = []
-    u, drop = np.zeros((0, kept.size)), np.zeros(0)
-    for samples, resamples in zip(options.samples, options.resamples, strict=True):
-        drawn, change, log_weight = work.draw(random, center, spread, samples)
-        weight, rounded = _weights(log_weight)
-        rounds.append(rounded)
-        if change.min(initial=0.0) < -0.1:
-            notices.append(notice(Code.LOWER_FOUND, [f"by {-change.min():.3g}"]))
-        if not rounded.effective > options.least_share * samples:
-            about = [f"effective sample size {rounded.effective:.3g} of {samples}"]
-            notices.append(notice(Code.WEIGHTS, about, severe=True))
-            u, drop = np.zeros((0, kept.size)), np.zeros(0)
-            break
-        chosen = _without_replacement(random, weight, resamples)
-        u, drop = drawn[chosen], change[chosen]
-        center, spread = u.mean(axis=0), np.atleast_2d(np.cov(u.T))
-    vectors = work.natural(u)
+    else:
+        work = _Sampler(result, objective_at(result), kept)
+        spread = options.inflation * uncertainty.free[np.ix_(kept, kept)]
+        u, drop, rounds = _sample(work, spread, options, notices)
+        vectors = work.natural(u)
     enough = vectors.shape[0] > 1
     return Sir(
         names=problem.free_names,
@@ -189,6 +169,30 @@ def importance_resampling(
         notices=tuple(notices),
         seconds=time.process_time() - started,
     )
+
+
+def _sample(
+    work: _Sampler, spread: Floats, options: SirOptions, notices: list[Notice]
+) -> tuple[Floats, Floats, list[SirRound]]:
+    """Return free numbers kept in the last round, their objectives and all rounds."""
+    random = stream(options.seed, "sampling importance resampling")
+    center = work.best[work.kept]
+    rounds: list[SirRound] = []
+    u, drop = np.zeros((0, center.size)), np.zeros(0)
+    for samples, resamples in zip(options.samples, options.resamples, strict=True):
+        drawn, change, log_weight = work.draw(random, center, spread, samples)
+        weight, rounded = _weights(log_weight)
+        rounds.append(rounded)
+        if change.min(initial=0.0) < -0.1:
+            notices.append(notice(Code.LOWER_FOUND, [f"by {-change.min():.3g}"]))
+        if not rounded.effective > options.least_share * samples:
+            about = [f"effective sample size {rounded.effective:.3g} of {samples}"]
+            notices.append(notice(Code.WEIGHTS, about, severe=True))
+            return np.zeros((0, center.size)), np.zeros(0), rounds
+        chosen = _without_replacement(random, weight, resamples)
+        u, drop = drawn[chosen], change[chosen]
+        center, spread = u.mean(axis=0), np.atleast_2d(np.cov(u.T))
+    return u, drop, rounds
 
 
 _HELD = (Code.OMEGA_ZERO, Code.OMEGA_CORRELATION, Code.THETA_BOUND)

@@ -103,7 +103,9 @@ class PreparedBends:
         rows = of.row_system
         pushed = np.ascontiguousarray(inner[:, rows].transpose(1, 0, 2))
         dx = by_one @ pushed
-        second = by_one @ bent[:, rows].transpose(1, 0, 2, 3).reshape(rows.size, self.n_basis, -1)
+        second = by_one @ bent[:, rows].transpose(1, 0, 2, 3).reshape(
+            rows.size, self.n_basis, q * m
+        )
         ddx = second.reshape(*found.shape[:2], q, m)
         moved = by_two @ pushed[:, None]
         ddx += pushed[:, None, :, p:].transpose(0, 1, 3, 2) @ moved

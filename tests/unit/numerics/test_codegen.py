@@ -57,16 +57,16 @@ def test_source_is_written_once_and_repaired(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(codegen, "cache_directory", lambda: tmp_path)
-    codegen._module.cache_clear()
+    codegen.generated_module.cache_clear()
     formula = [parse("x*12.125", {"x"})]
     compile_system(formula, formula, ["x"], [])
     (file,) = tmp_path.glob("statera_generated_*.py")
     text = file.read_text(encoding="utf-8")
     file.write_text("half a file", encoding="utf-8")
-    codegen._module.cache_clear()
+    codegen.generated_module.cache_clear()
     out = np.zeros(1)
     compile_system(formula, formula, ["x"], []).outputs(0.0, np.array([2.0]), np.zeros(1), out, 0)
     assert out[0] == 24.25
     assert file.read_text(encoding="utf-8") == text
     assert [f.name for f in tmp_path.glob("*.py")] == [file.name]
-    codegen._module.cache_clear()
+    codegen.generated_module.cache_clear()

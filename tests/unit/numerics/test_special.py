@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import sympy as sp
 from scipy import special as reference
-from statera.numerics.slopes import slope
 
 from statera.numerics import special, special_arrays
 from statera.numerics.codegen import compile_system
@@ -51,7 +50,7 @@ def test_derivatives_to_the_second_order(name: str) -> None:
     formula = parse(f"{name}(x^2 - 0.4)", ["x"])
     x, h = symbol("x"), 1e-5
     points = np.array([0.9, 1.3, 2.0])
-    for take in (derivative, slope):
+    for take in (derivative,):
         node = formula
         for _ in range(2):
             up, down = (evaluate(node, {"x": points + d}) for d in (h, -h))
