@@ -47,8 +47,9 @@ class SaemOptions:
     seed
         Of the random streams.
     chains
-        Chains of each subject; None for as many as make 80 to 480 chains in all, at most
-        20 a subject: more where the data of a subject say little about its random effects.
+        Chains of each subject; None for as many as make 80 to 480 chains in all (160 where
+        the model is integrated), at most 20 a subject: more where the data of a subject say
+        little about its random effects.
     burn_in
         Smallest and largest number of iterations before averaging begins: it begins when the
         parameters have stopped drifting.
@@ -85,7 +86,7 @@ class SaemOptions:
     importance: ImportanceOptions | None = field(default_factory=ImportanceOptions)
 
 
-_CHAINS, _MOST_CHAINS, _MOST_A_SUBJECT = 80.0, 480.0, 20
+_CHAINS, _MOST_CHAINS, _MOST_INTEGRATED, _MOST_A_SUBJECT = 80.0, 480.0, 160.0, 20
 """Too few chains let Omega wander into singularity where each subject says little."""
 
 
@@ -116,7 +117,9 @@ class _Run:
         effects = Effects(full)
         self.modes = np.zeros((self.n, of.n_etas))
         centre, covariance = self._conditional(theta, effects)
-        self.copies = options.chains or _copies(covariance, effects)
+        closed = of.prepared.structure.linear is not None
+        most = _MOST_CHAINS if closed else _MOST_INTEGRATED
+        self.copies = options.chains or _copies(covariance, effects, most)
         self.likelihood = Likelihood(tile(of, self.copies))
         self.kernels = Kernels(self.likelihood, self.copies, self.source, centre, covariance)
         self.maximiser = Maximiser(problem, self.mu, self.likelihood, self.copies, self.modes)
@@ -194,7 +197,7 @@ class _Run:
         return _drift(np.array(rows))
 
 
-def _copies(covariance: Floats, effects: Effects) -> int:
+def _copies(covariance: Floats, effects: Effects, most: float) -> int:
     """Return the number of chains of each subject.
 
     The noise of an iteration grows with the share of Omega that the data leave open.
@@ -202,7 +205,7 @@ def _copies(covariance: Floats, effects: Effects) -> int:
     prior = np.diag(effects.root @ effects.root.T)
     open_share = np.diagonal(covariance, axis1=1, axis2=2).mean(axis=0) / prior
     rest = 1.0 - min(float(open_share.max()), 0.9)
-    wanted = min(_CHAINS / rest**2, _MOST_CHAINS)
+    wanted = min(_CHAINS / rest**2, most)
     return max(1, min(_MOST_A_SUBJECT, int(np.ceil(wanted / covariance.shape[0]))))
 
 
