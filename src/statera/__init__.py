@@ -16,13 +16,28 @@ from typing import TYPE_CHECKING, Any
 from statera._version import __version__
 
 if TYPE_CHECKING:
-    from statera.data import Regimen, parse_regimen
+    from statera.data import FitData, Regimen, parse_regimen, read_data, read_events
+    from statera.estimate import FitResult, fit
     from statera.library import drugs, load_drug, load_model, model_ids, read_model
-    from statera.model import Model, build_model
+    from statera.model import Model, build_model, structure
     from statera.monograph import MonographOptions, build
-    from statera.simulate import OdeOptions, SimulationResult, check_expectations, simulate
+    from statera.simulate import (
+        EventsResult,
+        GradientResult,
+        OdeOptions,
+        SimulationResult,
+        check_expectations,
+        gradients,
+        simulate,
+        simulate_events,
+        simulate_to_parquet,
+    )
 
 __all__ = [
+    "EventsResult",
+    "FitData",
+    "FitResult",
+    "GradientResult",
     "Model",
     "MonographOptions",
     "OdeOptions",
@@ -33,16 +48,27 @@ __all__ = [
     "build_model",
     "check_expectations",
     "drugs",
+    "fit",
+    "gradients",
     "load_drug",
     "load_model",
     "model_ids",
     "parse_regimen",
+    "read_data",
+    "read_events",
     "read_model",
     "simulate",
+    "simulate_events",
+    "simulate_to_parquet",
+    "structure",
 ]
 
 # Where each public name lives. Loaded on first use, so that `import statera` costs nothing.
 _HOMES = {
+    "EventsResult": "simulate",
+    "GradientResult": "simulate",
+    "FitData": "data",
+    "FitResult": "estimate",
     "Model": "model",
     "MonographOptions": "monograph",
     "OdeOptions": "simulate",
@@ -52,12 +78,19 @@ _HOMES = {
     "build_model": "model",
     "check_expectations": "simulate",
     "drugs": "library",
+    "gradients": "simulate",
+    "fit": "estimate",
     "load_drug": "library",
     "load_model": "library",
     "model_ids": "library",
     "parse_regimen": "data",
+    "read_events": "data",
+    "read_data": "data",
     "read_model": "library",
     "simulate": "simulate",
+    "simulate_events": "simulate",
+    "simulate_to_parquet": "simulate",
+    "structure": "model",
 }
 
 

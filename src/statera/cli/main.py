@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from statera.cli.commands import monograph, simulate
+from statera.cli.commands import fit, monograph, simulate
 from statera.cli.commands.library import library_app
 from statera.cli.group import GuardedGroup
 from statera.cli.terminal import survive_any_encoding
@@ -21,6 +21,7 @@ Examples:
   statera library list
   statera library show baricitinib --section potency
   statera simulate baricitinib/Decker_2024 --dose "4 mg q24h x14"
+  statera fit model.toml data.csv --out report.html
 
 Quantitative pharmacology of JAK inhibitors: cited facts, population models, target engagement
 and one computed page a drug.
@@ -45,6 +46,7 @@ app.command("monograph", help=monograph.HELP, short_help="Compute the page of a 
     monograph.monograph
 )
 app.command("simulate", help=simulate.HELP, short_help="Simulate a population.")(simulate.simulate)
+app.command("fit", help=fit.HELP, short_help="Fit a population model to data.")(fit.fit)
 app.add_typer(library_app, name="library")
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from statera.errors import UsageError
+from statera.estimate.checkpoint import Checkpoint, CheckpointFile, resume_problem
+from statera.estimate.checks import check_doses, fit_warnings, on_natural_scale
 from statera.estimate.inner import inverse_of
 from statera.estimate.laplace import Expansion, LaplaceOptions, expand
 from statera.estimate.outer import (
@@ -22,27 +25,36 @@ from statera.estimate.outer import (
 )
 from statera.estimate.problem import Observed, Problem, ProblemOptions, make_problem
 from statera.estimate.result import FitResult, Iteration
+from statera.estimate.saem import SaemOptions, fit_saem
 from statera.estimate.terms import GAUSS
 from statera.model import Model
 
-__all__ = ["METHODS", "Method", "fit", "fit_problem", "objective_of"]
+__all__ = ["FIT_METHODS", "METHODS", "FitMethod", "Method", "fit", "fit_problem", "objective_of"]
 
 Floats = NDArray[np.float64]
 
 Method = Literal["fo", "foce", "focei", "laplace", "agq"]
 METHODS: tuple[Method, ...] = ("fo", "foce", "focei", "laplace", "agq")
+"""Methods that minimise an objective by its gradient."""
+
+FitMethod = Literal["fo", "foce", "focei", "laplace", "agq", "saem"]
+FIT_METHODS: tuple[FitMethod, ...] = (*METHODS, "saem")
+"""All methods of `fit`."""
 
 
 def fit(
     model: Model,
     data: Observed,
     *,
-    method: Method = "focei",
+    method: FitMethod = "focei",
     options: ProblemOptions | None = None,
     outer: OuterOptions | None = None,
     curvature: Literal["expected", "exact"] | None = None,
     nodes: int = 3,
+    saem: SaemOptions | None = None,
     progress: Callable[[Iteration], None] | None = None,
+    resume: Checkpoint | None = None,
+    checkpoint: str | Path | None = None,
 ) -> FitResult:
     """Estimate fixed effects, Omega and residual error.
 
@@ -55,7 +67,8 @@ def fit(
     method
         ``fo``: linearised at random effects 0; ``foce``: at the modes, residual variance at
         random effects 0; ``focei``: with interaction; ``laplace``: with exact second derivatives;
-        ``agq``: adaptive Gaussian quadrature.
+        ``agq``: adaptive Gaussian quadrature; ``saem``: stochastic approximation EM, with
+        importance sampling for the objective.
     options
         What is estimated and how data are read.
     outer
@@ -65,23 +78,62 @@ def fit(
         expected).
     nodes
         Nodes along each random effect for ``agq``.
+    saem
+        Lengths, chains and seed of ``saem``.
     progress
         Called after every iteration; KeyboardInterrupt in it leaves the best so far.
+    resume
+        Where an earlier fit of the same model and data stood; `load_checkpoint` reads it.
+    checkpoint
+        A file that is written while the fit runs and at its end, to resume from.
 
     Raises
     ------
     InputError, UsageError
-        If model and data do not belong together. A search that fails does not raise: the result
-        has a status.
+        If model and data, or the checkpoint, do not belong together. A search that fails does not
+        raise: the result has a status.
     """
-    if method not in METHODS:
-        raise UsageError(f"'{method}' is not a method", hint=f"Methods: {', '.join(METHODS)}.")
+    if method not in FIT_METHODS:
+        raise UsageError(f"'{method}' is not a method", hint=f"Methods: {', '.join(FIT_METHODS)}.")
     options = options or ProblemOptions()
     options = replace(options, interaction=method != "foce")
+    check_doses(model, data.events)
+    data = on_natural_scale(model, data)
     problem = make_problem(model, data, options)
+    if resume is not None:
+        problem = resume_problem(problem, resume)
+    if method == "saem":
+        return _fit_saem(problem, saem, progress, checkpoint)
     return fit_problem(
-        problem, method, outer or OuterOptions(), progress, curvature=curvature, nodes=nodes
+        problem,
+        method,
+        outer or OuterOptions(),
+        progress,
+        curvature=curvature,
+        nodes=nodes,
+        resume=resume,
+        checkpoint=checkpoint,
     )
+
+
+def _fit_saem(
+    problem: Problem,
+    options: SaemOptions | None,
+    progress: Callable[[Iteration], None] | None,
+    checkpoint: str | Path | None,
+) -> FitResult:
+    keep = None if checkpoint is None else CheckpointFile(checkpoint, problem, "saem")
+
+    def report(at: Iteration) -> None:
+        if keep is not None:
+            keep(at)
+        if progress is not None:
+            progress(at)
+
+    result = fit_saem(problem, options, report)
+    if keep is not None:
+        keep.close(result)
+    return result
 
 
 def objective_of(
@@ -114,29 +166,45 @@ def fit_problem(
     *,
     curvature: Literal["expected", "exact"] | None = None,
     nodes: int = 3,
+    resume: Checkpoint | None = None,
+    checkpoint: str | Path | None = None,
 ) -> FitResult:
     """Fit a prepared problem, see `fit`."""
     started = time.process_time()
     objective = objective_of(problem, method, curvature, nodes)
+    first = 0
+    if resume is not None:
+        first = resume.iteration
+        if resume.etas.shape == objective.etas.shape:
+            objective.etas = resume.etas.copy()
+    keep = None if checkpoint is None else CheckpointFile(checkpoint, problem, method)
     history: list[Iteration] = []
 
     def report(number: int, u: Floats, value: float, gradient: Floats) -> bool:
         theta, omega, _ = problem.unpack(u)
-        history.append(Iteration(number, value, float(np.abs(gradient).max()), theta, omega))
+        steepest = float(np.abs(gradient).max(initial=0.0))
+        history.append(Iteration(first + number, value, steepest, theta, omega))
         try:
+            now = replace(history[-1], etas=objective.etas)
+            if keep is not None:
+                keep(now)
             if progress is not None:
-                progress(history[-1])
+                progress(now)
         except KeyboardInterrupt:
             return True
         return False
 
     best = search(objective, problem.start, outer, report)
-    total, at = objective.value(best.x)
+    with np.errstate(all="ignore"):  # a fit that could not start has no numbers here
+        total, at = objective.value(best.x)
     theta, omega, full = problem.unpack(best.x)
     modes = at
     if method == "fo":  # random effects after the fact
         modes = expand(problem.individuals, theta, full, at.inner.etas, LaplaceOptions())
-    return FitResult(
+    status = best.status if problem.n_free else "evaluated"
+    if not np.isfinite(total):
+        status = "no start"
+    result = FitResult(
         problem=problem,
         method=method,
         theta=theta,
@@ -145,12 +213,23 @@ def fit_problem(
         by_subject=at.objective,
         etas=modes.inner.etas,
         eta_variance=_variances(modes),
-        status=best.status,
+        status=status,
         iterations=tuple(history),
         warnings=problem.warnings,
         seconds=time.process_time() - started,
-        extra={"gradient": best.gradient, "evaluations": best.evaluations},
+        extra={
+            "gradient": best.gradient,
+            "evaluations": best.evaluations,
+            "curvature": curvature,
+            "nodes": nodes,
+        },
     )
+    if status != "no start":
+        found = fit_warnings(result, objective.rows)
+        result = replace(result, warnings=(*result.warnings, *found))
+    if keep is not None:
+        keep.close(result)
+    return result
 
 
 def _variances(at: Expansion) -> Floats:

@@ -85,6 +85,8 @@ class Individuals:
         Kinds of `statera.estimate.terms`.
     limit : (n_obs,) float64
         Limits of quantification where they count.
+    lower : (n_obs,) float64, optional
+        Lower ends of observations between two limits.
     interaction
         False: the residual variance is that of random effects 0.
     """
@@ -97,11 +99,12 @@ class Individuals:
         kind: Ints,
         limit: Floats,
         *,
+        lower: Floats | None = None,
         interaction: bool = True,
     ) -> None:
         self.prepared = prepared
         self.observations = observations
-        self.y, self.kind, self.limit = y, kind, limit
+        self.y, self.kind, self.limit, self.lower = y, kind, limit, lower
         self.interaction = interaction
         self.subject = prepared.row_subject[observations.row]
         self.n_subjects = prepared.n_subjects
@@ -132,7 +135,7 @@ class Individuals:
         x, statuses = self.prepared.states(theta, etas, active)
         f, v = self.observations.predict(x, self.prepared.system_values(theta, etas))
         v = v if frozen is None else frozen
-        found = self.total(terms(self.y, f, v, self.kind, self.limit).value)
+        found = self.total(terms(self.y, f, v, self.kind, self.limit, self.lower).value)
         bad = ~np.isfinite(found)
         return np.where(bad, np.inf, found), f, np.where(bad & (statuses == 0), 4, statuses)
 
@@ -168,7 +171,7 @@ class Individuals:
             dv = np.zeros_like(df)
             if by_parameters:
                 dv[:, : self.n_theta] = frozen[1]
-        found = terms(self.y, f, v, self.kind, self.limit)
+        found = terms(self.y, f, v, self.kind, self.limit, self.lower)
         return Evaluation(f, v, df, dv, found, statuses)
 
     def second(

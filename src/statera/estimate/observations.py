@@ -34,11 +34,14 @@ class Formulas:
         Over states, parameters, random effects, covariates, ``t``, ``TAD`` and ``DV``.
     variance
         Over the same; None for a likelihood, whose `prediction` is the log-likelihood.
+    dvid
+        Kind of observation in the data; 0 where not given.
     """
 
     name: str
     prediction: sp.Expr
     variance: sp.Expr | None
+    dvid: int = 0
 
 
 class _Group:
@@ -90,6 +93,7 @@ class Observations:
     ) -> None:
         self.of = of
         self.row = row
+        self.kinds = tuple(kinds)
         self.count = row.size
         self.places = [np.flatnonzero(kind == k) for k in range(len(kinds))]
         self.groups = [

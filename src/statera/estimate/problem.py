@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -16,7 +16,7 @@ from statera.estimate.individual import Individuals
 from statera.estimate.observations import Formulas, Observations
 from statera.estimate.omega import OmegaMap
 from statera.estimate.scales import ThetaMap
-from statera.estimate.terms import ABOVE, BELOW, GAUSS, LIKELIHOOD, TRUNCATED
+from statera.estimate.terms import ABOVE, BELOW, BETWEEN, GAUSS, LIKELIHOOD, POSITIVE, TRUNCATED
 from statera.model import Model
 from statera.numerics.expression import free_names, symbol
 from statera.simulate import Interpolation, OdeOptions, Prepared, prepare_records
@@ -26,7 +26,7 @@ __all__ = ["Observed", "Problem", "ProblemOptions", "make_problem"]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_LOG = "log"
+BLQ = ("M1", "M2", "M3", "M4")
 
 
 class Observed(Protocol):
@@ -77,7 +77,8 @@ class ProblemOptions:
         Output or likelihood of the model for each DVID; by default in the order of the model.
     blq
         ``M1`` leaves censored values out, ``M2`` also conditions quantified ones on being above
-        the limit, ``M3`` uses the probability of being below it.
+        the limit, ``M3`` uses the probability of being below it (of lying in the interval where
+        the data give its lower end), ``M4`` also conditions all values on being above 0.
     interaction
         False: the residual variance is that of the typical subject (FOCE without interaction).
     covariate_interpolation, ode, workers
@@ -190,8 +191,16 @@ def make_problem(model: Model, data: Observed, options: ProblemOptions) -> Probl
         workers=options.workers,
     )
     names = _kinds(model, data.dvid, options)
-    kinds = [_formulas(model, name) for name in names.values()]
+    kinds = [replace(_formulas(model, name), dvid=dvid) for dvid, name in names.items()]
     index = {dvid: k for k, dvid in enumerate(names)}
+    if options.blq not in BLQ:
+        raise UsageError(f"'{options.blq}' is not a method for censored values", hint=str(BLQ))
+    if options.blq == "M4" and any(r.lognormal for r in model.residuals.values()):
+        raise UsageError(
+            "M4 conditions on values above 0, which log-normal values always are",
+            where="blq",
+            hint="Use M3.",
+        )
     keep = np.ones(data.dv.size, dtype=bool)
     if options.blq in ("M1", "M2"):
         keep = data.cens == 0
@@ -205,14 +214,16 @@ def make_problem(model: Model, data: Observed, options: ProblemOptions) -> Probl
     y, limit, constant = _scaled(
         model, names, kind, data.dv[used], data.limit[used], logarithms=logarithms
     )
+    lower = getattr(data, "lower", np.full(data.dv.size, np.nan))[used]
+    _, lower, _ = _scaled(model, names, kind, data.dv[used], lower, logarithms=logarithms)
     warnings += _scale_remarks(model, names.values()) if logarithms else []
-    _check_intervals(data)
     individuals = Individuals(
         prepared,
         observations,
         y,
         _term_kinds(kinds, kind, data, used, options.blq),
-        limit,
+        np.where((data.cens[used] == 0), 0.0, limit) if options.blq == "M4" else limit,
+        lower=lower,
         interaction=options.interaction,
     )
     theta, start_theta = _theta_map(model, kinds, options)
@@ -337,16 +348,6 @@ def _scale_remarks(model: Model, names: Iterable[str]) -> list[str]:
     ]
 
 
-def _check_intervals(data: Observed) -> None:
-    lower = getattr(data, "lower", None)
-    if lower is not None and np.isfinite(lower).any():
-        raise InputError(
-            "values censored to an interval (column LIMIT) cannot be fitted yet",
-            where="LIMIT",
-            hint="Leave LIMIT out: they are then below their limit of quantification (M3).",
-        )
-
-
 def _term_kinds(
     kinds: Sequence[Formulas], kind: Ints, data: Observed, used: Ints, blq: str
 ) -> Ints:
@@ -354,8 +355,12 @@ def _term_kinds(
     cens, limit = data.cens[used], data.limit[used]
     found[cens == 1] = BELOW
     found[cens == -1] = ABOVE
+    lower = getattr(data, "lower", np.full(data.dv.size, np.nan))[used]
+    found[(cens == 1) & np.isfinite(lower)] = BETWEEN
     if blq == "M2":
         found[(cens == 0) & np.isfinite(limit)] = TRUNCATED
+    if blq == "M4":
+        found[cens == 1], found[cens == 0] = POSITIVE, TRUNCATED
     if ((cens != 0) & ~np.isfinite(limit)).any():
         raise InputError("a censored observation has no limit of quantification", where="LLOQ")
     for k, formulas in enumerate(kinds):

@@ -9,7 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from statera.estimate.ending import FINISHED, sentence
 from statera.estimate.problem import Problem
+from statera.estimate.summary import summary, summary_html
+from statera.estimate.table import ParameterTable, Shrinkage, Uncertainty, parameter_table
 
 __all__ = ["FitResult", "Iteration"]
 
@@ -28,6 +31,8 @@ class Iteration:
         has none.
     theta : (n_theta,) float64
     omega : (n_effects, n_effects) float64
+    etas : (n_subjects, n_etas) float64, optional
+        Random effects; given while the fit runs, and not kept in its history.
     """
 
     number: int
@@ -35,6 +40,7 @@ class Iteration:
     gradient: float
     theta: Floats
     omega: Floats
+    etas: Floats | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,7 @@ class FitResult:
     eta_variance : (n_subjects, n_etas, n_etas) float64
         Conditional covariance of the random effects: inverse of H.
     status
-        ``converged`` or why not, see `statera.estimate.status`.
+        ``converged`` or why not, see `statera.estimate.ending`.
     iterations
         History.
     warnings
@@ -90,3 +96,31 @@ class FitResult:
     def free(self) -> Floats:
         """Free numbers at the estimates."""
         return self.problem.pack(self.theta, self.omega)
+
+    @property
+    def converged(self) -> bool:
+        """Whether the estimates may be used as they are."""
+        return self.status in FINISHED
+
+    @property
+    def sentence(self) -> str:
+        """How the fit ended, and what to do."""
+        return sentence(self.status, self.method)
+
+    def table(
+        self, uncertainty: Uncertainty | None = None, shrinkage: Shrinkage | None = None
+    ) -> ParameterTable:
+        """Return the estimates as a table, see `statera.estimate.table`."""
+        return parameter_table(self, uncertainty, shrinkage)
+
+    def summary(
+        self, uncertainty: Uncertainty | None = None, shrinkage: Shrinkage | None = None
+    ) -> str:
+        """Return the fit as text: how it ended, its table, and its warnings."""
+        return summary(self, uncertainty, shrinkage)
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    def _repr_html_(self) -> str:
+        return summary_html(self)

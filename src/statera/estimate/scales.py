@@ -67,6 +67,11 @@ class ThetaMap:
             _Scale(float(low[i]), float(high[i]), max(abs(float(start[i])), 0.1)) for i in self.free
         ]
 
+    @property
+    def bounds(self) -> list[tuple[float, float]]:
+        """Bounds of the free ones, infinite where there are none."""
+        return [(s.low, s.high) for s in self._scales]
+
     def pack(self, theta: Floats) -> Floats:
         """Return the free numbers."""
         pairs = zip(self._scales, self.free, strict=True)

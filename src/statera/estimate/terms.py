@@ -16,13 +16,24 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
-__all__ = ["ABOVE", "BELOW", "GAUSS", "LIKELIHOOD", "TRUNCATED", "Terms", "terms"]
+__all__ = [
+    "ABOVE",
+    "BELOW",
+    "BETWEEN",
+    "GAUSS",
+    "LIKELIHOOD",
+    "POSITIVE",
+    "TRUNCATED",
+    "Terms",
+    "terms",
+]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-GAUSS, BELOW, ABOVE, TRUNCATED, LIKELIHOOD = range(5)
-"""Quantified; below a limit (M3); above a limit; quantified given that it is above the limit (M2);
+GAUSS, BELOW, ABOVE, TRUNCATED, BETWEEN, POSITIVE, LIKELIHOOD = range(7)
+"""Quantified; below a limit (M3); above a limit; quantified given that it is above the limit (M2,
+and M4 with a limit of 0); between two limits; between 0 and a limit given that it is above 0 (M4);
 f is itself a log-likelihood."""
 
 _LOG_ROOT_2PI = 0.9189385332046727
@@ -56,7 +67,9 @@ class Terms:
     curve_v_v: Floats
 
 
-def terms(y: Floats, f: Floats, v: Floats, kind: Ints, limit: Floats) -> Terms:
+def terms(
+    y: Floats, f: Floats, v: Floats, kind: Ints, limit: Floats, lower: Floats | None = None
+) -> Terms:
     """Return the terms of all observations.
 
     Parameters
@@ -67,6 +80,8 @@ def terms(y: Floats, f: Floats, v: Floats, kind: Ints, limit: Floats) -> Terms:
         One of the constants of this module.
     limit : (n_obs,) float64
         Limit of quantification of censored and truncated observations.
+    lower : (n_obs,) float64, optional
+        Lower end of observations between two limits.
     """
     with np.errstate(all="ignore"):
         r = y - f
@@ -82,6 +97,16 @@ def terms(y: Floats, f: Floats, v: Floats, kind: Ints, limit: Floats) -> Terms:
                 tail = _tail(limit[rows], f[rows], v[rows], sign, scale)
                 for total, part in zip(found, tail, strict=True):
                     total[rows] = total[rows] + part if which == TRUNCATED else part
+        for which in (BETWEEN, POSITIVE):
+            rows = np.flatnonzero(kind == which)
+            if rows.size:
+                low = np.zeros(rows.size) if lower is None or which == POSITIVE else lower[rows]
+                parts = _between(low, limit[rows], f[rows], v[rows])
+                if which == POSITIVE:
+                    above = _tail(np.zeros(rows.size), f[rows], v[rows], -1.0, 2.0)
+                    parts = [a + b for a, b in zip(parts, above, strict=True)]
+                for total, part in zip(found, parts, strict=True):
+                    total[rows] = part
         rows = np.flatnonzero(kind == LIKELIHOOD)
         if rows.size:
             for total in found:
@@ -114,3 +139,36 @@ def _tail(limit: Floats, f: Floats, v: Floats, sign: float, scale: float) -> lis
         scale * log_phi, g_f, g_v, g_ff, g_fv, g_vv, curve, zero,
         half * third * z_f / v, half * (third * z_v / v - bend / (v * v)), zero,
     ]  # fmt: skip
+
+
+def _between(low: Floats, high: Floats, f: Floats, v: Floats) -> list[Floats]:
+    """Return ``-2 ln (Phi(b) - Phi(a))`` and its derivatives, as in `Terms`.
+
+    With ``A_k = (b^(k-1) phi(b) - a^(k-1) phi(a)) / (Phi(b) - Phi(a))`` all derivatives are
+    polynomials in A_1 to A_4.
+    """
+    sd = np.sqrt(v)
+    a, b = (low - f) / sd, (high - f) / sd
+    turned = a > 0.0  # in the upper tail the complement keeps the digits
+    first, last = np.where(turned, -b, a), np.where(turned, -a, b)
+    log_last = log_ndtr(last)
+    log_d = log_last + np.log1p(-np.exp(log_ndtr(first) - log_last))
+    at_a = np.exp(-0.5 * a * a - _LOG_ROOT_2PI - log_d)
+    at_b = np.exp(-0.5 * b * b - _LOG_ROOT_2PI - log_d)
+    a_0, b_0 = np.where(np.isfinite(a), a, 0.0), np.where(np.isfinite(b), b, 0.0)
+    a1, a2, a3, a4 = (b_0**k * at_b - a_0**k * at_a for k in range(4))
+    curve = (a2 + a1 * a1) / v
+    zero = np.zeros_like(f)
+    return [
+        -2.0 * log_d,
+        2.0 * a1 / sd,
+        a2 / v,
+        2.0 * curve,
+        (a3 + a1 * a2 - a1) / (sd * v),
+        (a4 + a2 * a2 - 3.0 * a2) / (2.0 * v * v),
+        curve,
+        zero,
+        (a3 - a1 + a1 * a2 + 2.0 * a1 * (a2 + a1 * a1)) / (v * sd),
+        ((a4 - a2 + a2 * a2) + 2.0 * a1 * (a3 + a1 * a2)) / (2.0 * v * v) - curve / v,
+        zero,
+    ]

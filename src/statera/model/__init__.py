@@ -16,6 +16,7 @@ from statera.model.model import (
     Range,
     Residual,
 )
+from statera.model.structures import structure, structure_names, structure_parameters
 
 __all__ = [
     "SCHEMA",
@@ -33,4 +34,7 @@ __all__ = [
     "Residual",
     "SpecError",
     "build_model",
+    "structure",
+    "structure_names",
+    "structure_parameters",
 ]

@@ -6,7 +6,7 @@ import keyword
 import unicodedata
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 import sympy as sp
 
@@ -38,6 +38,10 @@ _TOP = {
     "schema", "id", "drug", "title", "population", "source", "units", "covariates", "parameters",
     "random_effects", "covariances", "individual", "dynamics", "initial", "inputs", "outputs",
     "residual", "likelihood", "derived", "dose", "expect", "remarks", "gaps",
+}  # fmt: skip
+_PROCESS = {"kind", "into", "bioavailability", "lag", "duration", "rate", "n", "mtt", "ktr"}
+_PROCESS_KINDS: Mapping[str, Literal["bolus", "zero_order", "transit"]] = {
+    "bolus": "bolus", "zero_order": "zero_order", "transit": "transit",
 }  # fmt: skip
 _RESERVED = {"t", "AMT"} | set(FUNCTIONS)
 
@@ -269,25 +273,42 @@ def _inputs(
 def _process(
     row: Mapping[str, Any], known: set[str], states: set[str], path: KeyPath
 ) -> InputProcess:
-    fields.only(row, {"kind", "into", "bioavailability", "lag", "duration", "rate"}, path)
-    kind = fields.choice(row, "kind", path, ["bolus", "zero_order"])
+    fields.only(row, _PROCESS, path)
+    kind = fields.choice(row, "kind", path, list(_PROCESS_KINDS))
     into = fields.text(row, "into", path)
     if into not in states:
         raise SpecError((*path, "into"), f"'{into}' is not a state")
     optional = {
         key: _parse(row[key], known, (*path, key)) if key in row else None
-        for key in ("duration", "rate")
+        for key in ("duration", "rate", "n", "mtt", "ktr")
     }
     if kind == "zero_order" and (optional["duration"] is None) == (optional["rate"] is None):
         raise SpecError(path, "a zero_order input needs either 'duration' or 'rate'")
+    ktr = _transit(kind, optional, path)
     return InputProcess(
-        kind="zero_order" if kind == "zero_order" else "bolus",
+        kind=_PROCESS_KINDS[kind],
         into=into,
         bioavailability=_parse(row.get("bioavailability", 1), known, (*path, "bioavailability")),
         lag=_parse(row.get("lag", 0), known, (*path, "lag")),
         duration=optional["duration"],
         rate=optional["rate"],
+        n=optional["n"],
+        ktr=ktr,
     )
+
+
+def _transit(kind: str, given: Mapping[str, sp.Expr | None], path: KeyPath) -> sp.Expr | None:
+    """Return the rate of transit, which may be given as the mean time: ``(n + 1)/mtt``."""
+    n, mtt, ktr = given["n"], given["mtt"], given["ktr"]
+    if kind != "transit":
+        if unfit := next((key for key in ("n", "mtt", "ktr") if given[key] is not None), None):
+            raise SpecError((*path, unfit), f"only a transit input has '{unfit}'")
+        return None
+    if given["duration"] is not None or given["rate"] is not None:
+        raise SpecError(path, "a transit input has neither 'duration' nor 'rate'")
+    if n is None or (mtt is None) == (ktr is None):
+        raise SpecError(path, "a transit input needs 'n' and either 'mtt' or 'ktr'")
+    return ktr if mtt is None else (n + 1) / mtt
 
 
 def _outputs(spec: Mapping[str, Any], known: set[str]) -> tuple[Output, ...]:

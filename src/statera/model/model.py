@@ -172,21 +172,24 @@ class InputProcess:
     Attributes
     ----------
     kind
-        ``bolus`` (at once; first-order absorption is a bolus into a depot state) or
-        ``zero_order`` (over `duration`, or at `rate`).
+        ``bolus`` (at once; first-order absorption is a bolus into a depot state),
+        ``zero_order`` (over `duration`, or at `rate`) or ``transit`` (through `n` compartments,
+        any real number of them, at the rate `ktr`).
     into
         State that receives the dose.
-    bioavailability, lag, duration, rate
+    bioavailability, lag, duration, rate, n, ktr
         Formulas over individual parameters, parameters, covariates and ``AMT`` (the amount of
         the dose record); None where not modelled.
     """
 
-    kind: Literal["bolus", "zero_order"]
+    kind: Literal["bolus", "zero_order", "transit"]
     into: str
     bioavailability: sp.Expr
     lag: sp.Expr
     duration: sp.Expr | None = None
     rate: sp.Expr | None = None
+    n: sp.Expr | None = None
+    ktr: sp.Expr | None = None
 
 
 @dataclass(frozen=True)

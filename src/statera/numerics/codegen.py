@@ -112,6 +112,7 @@ def compile_system(
         [
             "import math\n\nfrom numba import njit\n\n"
             "from statera.numerics import special\n"
+            "from statera.numerics.transit import transit_input\n"
             "from statera.numerics.tsit5 import FUNCTION, STEP, looped_step\n\n"
             'OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}',
             f"@njit(FUNCTION, **OPTIONS)\n{_function('rhs', derivatives, states, parameters)}",
@@ -142,6 +143,7 @@ def compile_stiff(
             "import math\n\nfrom numba import njit\n\n"
             "from statera.numerics import special\n"
             "from statera.numerics.rodas5p import FACTOR_CALL, SOLVE_CALL\n"
+            "from statera.numerics.transit import transit_slope\n"
             "from statera.numerics.tsit5 import FUNCTION\n\n"
             'OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}',
             f"@njit(FUNCTION, **OPTIONS)\n{jacobian}",

@@ -15,6 +15,7 @@ from typing import Any
 import sympy as sp
 
 from statera.numerics.special_symbols import SPECIAL_NAMES, special_derivative
+from statera.numerics.transit import TransitSlope
 
 __all__ = ["derivative", "steps_on"]
 
@@ -91,6 +92,7 @@ _RULES: dict[str, Callable[[Any, sp.Symbol], sp.Expr]] = {
     "Abs": _absolute,
     "Min": _extreme,
     "Max": _extreme,
+    "TransitInput": lambda node, by: TransitSlope(*node.args) * derivative(node.args[0], by),
     **dict.fromkeys(SPECIAL_NAMES, _special),
 }
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from statera.numerics.compiled import compiled
 
-__all__ = ["first_difference", "second_difference"]
+__all__ = ["first_difference", "second_difference", "third_difference"]
 
 _WIDE = 1.0
 """Spread of the arguments above which a quotient loses less than a digit."""
@@ -21,7 +21,7 @@ _WIDE = 1.0
 _TERMS = 20
 """Terms of the series below that spread: the first one left out is below 1e-18 of the sum."""
 
-_FACTORS = tuple(1.0 / factorial(k + 2) for k in range(_TERMS))
+_FACTORS = tuple(1.0 / factorial(k + 2) for k in range(_TERMS + 1))
 
 
 @compiled
@@ -56,3 +56,34 @@ def second_difference(a, b):
         complete = y * complete + power
         total += _FACTORS[k] * complete
     return np.exp(high) * total
+
+
+@compiled
+def _difference(a, b, c):
+    """Return the second divided difference at ``a``, ``b`` and ``c``, the largest of them."""
+    return np.exp(c) * second_difference(a - c, b - c)
+
+
+@compiled
+def third_difference(a, b, c):
+    """Return the third divided difference of the exponential at ``a``, ``b``, ``c`` and 0."""
+    x0, x1 = min(a, b), max(a, b)
+    x2, x3 = max(c, 0.0), 0.0
+    low = min(c, 0.0)
+    # merge two sorted pairs
+    bottom = min(x0, low)
+    top = max(x1, x2)
+    inner, other = max(x0, low), min(x1, x2)
+    x0, x1, x2, x3 = bottom, min(inner, other), max(inner, other), top
+    spread = x3 - x0
+    if spread > _WIDE:
+        return (_difference(x1, x2, x3) - _difference(x0, x1, x2)) / spread
+    y0, y1, y2 = x0 - x3, x1 - x3, x2 - x3
+    power = two = three = 1.0
+    total = _FACTORS[1]
+    for k in range(1, _TERMS):
+        power *= y0
+        two = y1 * two + power
+        three = y2 * three + two
+        total += _FACTORS[k + 1] * three
+    return np.exp(x3) * total

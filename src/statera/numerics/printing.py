@@ -37,6 +37,12 @@ class _Printer(PythonCodePrinter):  # type: ignore[misc]  # sympy has no types
             text = f"(({self._print(yes)}) if ({self._print(condition)}) else {text})"
         return text
 
+    def _print_TransitInput(self, expr: Any) -> str:
+        return f"transit_input({self._print(expr.args[0])}, p, {expr.args[1]}, {expr.args[2]})"
+
+    def _print_TransitSlope(self, expr: Any) -> str:
+        return f"transit_slope({self._print(expr.args[0])}, p, {expr.args[1]}, {expr.args[2]})"
+
     def _print_Min(self, expr: Any) -> str:
         return f"min({', '.join(self._print(a) for a in expr.args)})"
 

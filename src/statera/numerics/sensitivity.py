@@ -30,7 +30,13 @@ _HEAD = (
     "import math\n\nfrom numba import njit\n\n"
     "from statera.numerics import special\n"
     "from statera.numerics.tsit5 import FUNCTION\n\n"
-    'OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}'
+    'OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}\n\n\n'
+    "@njit(**OPTIONS)\ndef _times(slope, factor):\n"
+    "    # a slope that is not finite must not spoil what does not depend on it\n"
+    "    return slope * factor if factor != 0.0 else 0.0\n\n\n"
+    "@njit(**OPTIONS)\ndef _bounded(slope, factor):\n"
+    "    # shapes a step, not what is solved: as in a Jacobian, what is not finite is zero\n"
+    "    return slope * factor if math.isfinite(slope) else 0.0"
 )
 _DECORATOR = "@njit(FUNCTION, **OPTIONS)\n"
 
@@ -108,22 +114,14 @@ def compile_stiff_variational(
     derivatives: Sequence[sp.Expr], states: Sequence[str], parameters: Sequence[str]
 ) -> StiffVariational:
     """Compile what a Rosenbrock step of both needs; arguments as `compile_variational`."""
-    directions = [symbol(f"direction {i}") for i in range(len(states))]
-    jacobian = [derivative(e, symbol(s)) for e in derivatives for s in states]
     by_time = [derivative(e, symbol("t")) for e in derivatives]
-    n = len(states)
-    turned = [
-        sp.Add(*(jacobian[i * n + k] * d for k, d in enumerate(directions))) for i in range(n)
-    ]
-    read = _readings(states, parameters)
-    targets = [f"out[base + {i}]" for i in range(n * n)]
-    plain = ["def jacobian(t, x, p, out, base):", *assignments(jacobian, read, targets)]
+    opening = [f"    w = x.size // {len(states)} - 1", "    m = w"]
     text = "\n\n\n".join(
         [
             _HEAD,
-            _DECORATOR + "\n".join(plain),
+            _DECORATOR + _jacobian(derivatives, states, parameters),
             _DECORATOR + _source("by_time", by_time, states, parameters),
-            _DECORATOR + _source("curvature", turned, states, parameters, directions) + "\n",
+            _DECORATOR + _curvature(opening, derivatives, states, parameters) + "\n",
         ]
     )
     module = generated_module(text)
@@ -135,25 +133,68 @@ def _readings(states: Sequence[str], parameters: Sequence[str]) -> dict[sp.Symbo
     return read | {symbol(c): f"p[{i}]" for i, c in enumerate(parameters)}
 
 
+def _inputs(states: Sequence[str], parameters: Sequence[str]) -> list[tuple[sp.Symbol, str, str]]:
+    """Return symbol, name and place of what has columns, ``{}`` for the number of the column."""
+    n, n_q = len(states), len(parameters)
+    found = [(symbol(s), f"s_{k}", f"x[{n} + {k} * w + {{}}]") for k, s in enumerate(states)]
+    found += [(symbol(c), f"d_{k}", f"p[{n_q} + {k} * w + {{}}]") for k, c in enumerate(parameters)]
+    return found
+
+
+def _times(slope: sp.Expr, name: str, factor: str, by: str = "_times") -> str:
+    """Return a product; where the slope may not be finite, the function `by` makes it."""
+    steep = slope.has(sp.log) or any(not e.exp.is_Integer for e in slope.atoms(sp.Pow))
+    return f"{by}({name}, {factor})" if steep else f"{name} * ({factor})"
+
+
+def _jacobian(
+    derivatives: Sequence[sp.Expr], states: Sequence[str], parameters: Sequence[str]
+) -> str:
+    jacobian = [derivative(e, symbol(s)) for e in derivatives for s in states]
+    targets = [f"out[base + {i}]" for i in range(len(jacobian))]
+    lines = assignments(jacobian, _readings(states, parameters), targets)
+    return "\n".join(["def jacobian(t, x, p, out, base):", *lines])
+
+
+def _curvature(
+    opening: Sequence[str],
+    derivatives: Sequence[sp.Expr],
+    states: Sequence[str],
+    parameters: Sequence[str],
+) -> str:
+    """Return the source of ``curvature``; `opening` gives ``w`` columns of which m are first."""
+    n, inputs = len(states), _inputs(states, parameters)
+    bends: dict[str, sp.Expr] = {}
+    used: set[str] = set()
+    body = []
+    for i, expression in enumerate(derivatives):
+        terms = []
+        for k, state in enumerate(states):
+            slope = derivative(expression, symbol(state))
+            for by, local, _ in inputs:
+                bend = derivative(slope, by)
+                if bend != 0:
+                    name = f"h_{i}_{k}_{local}"
+                    bends[name] = bend
+                    used.add(local)
+                    factor = f"out[base + {k}] * {local}"
+                    terms.append(_times(bend, name, factor, "_bounded"))
+        if terms:
+            body.append(f"        out[base + {n} + {i} * w + j] += {' + '.join(terms)}")
+    loads = [f"        {local} = {at.format('j')}" for _, local, at in inputs if local in used]
+    lines = ["def curvature(t, x, p, out, base):", *opening]
+    lines += assignments([*bends.values()], _readings(states, parameters), [*bends])
+    return "\n".join([*lines, "    for j in range(m):", *loads, *(body or ["        pass"])])
+
+
 def _source(
     name: str,
     expressions: Sequence[sp.Expr],
     states: Sequence[str],
     parameters: Sequence[str],
-    directions: Sequence[sp.Symbol] = (),
 ) -> str:
-    """Return the source of expressions with their sensitivities.
-
-    With directions, which stand in ``out`` where the expressions would be written, the
-    expressions are not written and their sensitivities are added to what is there.
-    """
-    n, size, constants = len(states), len(expressions), len(parameters)
-    read = _readings(states, parameters)
-    read |= {d: f"out[base + {i}]" for i, d in enumerate(directions)}
-    inputs = [(symbol(s), f"s_{k}", f"x[{n} + {k} * m + j]") for k, s in enumerate(states)]
-    inputs += [
-        (symbol(c), f"d_{k}", f"p[{constants} + {k} * m + j]") for k, c in enumerate(parameters)
-    ]
+    """Return the source of expressions with their sensitivities."""
+    size, inputs = len(expressions), _inputs(states, parameters)
     values = list(expressions)
     targets = [f"f_{i}" for i in range(size)]
     terms: list[list[str]] = []
@@ -164,16 +205,15 @@ def _source(
             slope = derivative(expression, by)
             if slope == 0:
                 continue
-            loads[f"        {local} = {place}"] = None
+            loads[f"        {local} = {place.format('j')}"] = None
             values.append(slope)
             targets.append(f"g_{i}_{local}")
-            row.append(f"g_{i}_{local} * {local}")
+            row.append(_times(slope, f"g_{i}_{local}", local))
         terms.append(row)
-    lines = [f"def {name}(t, x, p, out, base):", f"    m = x.size // {n} - 1"]
-    lines += assignments(values, read, targets)
-    lines += [f"    out[base + {i}] = f_{i}" for i in range(size) if not directions]
-    lines += ["    for j in range(m):", *loads]
+    lines = [f"def {name}(t, x, p, out, base):", f"    w = x.size // {len(states)} - 1"]
+    lines += assignments(values, _readings(states, parameters), targets)
+    lines += [f"    out[base + {i}] = f_{i}" for i in range(size)]
+    lines += ["    for j in range(w):", *loads]
     for i, row in enumerate(terms):
-        target = f"        out[base + {size} + {i} * m + j]"
-        lines.append(f"{target} {'+=' if directions else '='} {' + '.join(row) or '0.0'}")
+        lines.append(f"        out[base + {size} + {i} * w + j] = {' + '.join(row) or '0.0'}")
     return "\n".join(lines)

@@ -110,8 +110,9 @@ def column_error(n, h, x, x_new, k, peak, weights, rtol, atol, totals, stiff):
         totals[column] += part * part if scale > 0.0 else x_new[i] * x_new[i]
     worst = 0.0
     for column in range(m + 1):
-        if not totals[column] <= worst:
-            worst = totals[column]
+        if not np.isfinite(totals[column]):
+            return np.inf
+        worst = max(worst, totals[column])
     return np.sqrt(worst / n)
 
 
@@ -126,26 +127,29 @@ def _combine(weights, stage, factor, k, size, out, base):
 
 
 @compiled
-def _solve_columns(w, pivots, b, base, m):
-    """Solve for m columns, ``b[base + i m + c]``, in place with the factors of `factor_dense`."""
+def _solve_columns(w, pivots, b, base, m, first, last):
+    """Solve for the columns from `first` to `last` of m, ``b[base + i m + c]``, in place.
+
+    ``w`` and ``pivots`` are the factors of `factor_dense`.
+    """
     n = w.shape[0]
     for k in range(n):
         one, other = base + k * m, base + pivots[k] * m
         if one != other:
-            for c in range(m):
+            for c in range(first, last):
                 b[one + c], b[other + c] = b[other + c], b[one + c]
     for k in range(n):
         for q in range(k):
             if w[k, q] != 0.0:
-                for c in range(m):
+                for c in range(first, last):
                     b[base + k * m + c] -= w[k, q] * b[base + q * m + c]
     for k in range(n - 1, -1, -1):
         for q in range(k + 1, n):
             if w[k, q] != 0.0:
-                for c in range(m):
+                for c in range(first, last):
                     b[base + k * m + c] -= w[k, q] * b[base + q * m + c]
         inverse = 1.0 / w[k, k]
-        for c in range(m):
+        for c in range(first, last):
             b[base + k * m + c] *= inverse
 
 
@@ -158,14 +162,15 @@ def _finite_or_zero(values):
 
 @compiled
 def stiff_step(
-    f, jacobian, by_time, curvature, n, t, h, x, p, rates, k, x_new, j, slope, rows, columns,
-    w, pivots,
+    f, jacobian, by_time, curvature, bending, n_pairs, n, t, h, x, p, rates, k, x_new, j, slope,
+    rows, columns, w, pivots,
 ):  # fmt: skip
     """Take one Rodas5P step of the joint system; return whether the matrix could be factored.
 
     ``k`` (11 size,) takes the stages and the interpolant; ``j`` (n n,), ``slope`` (size,), ``w``
     (n, n) and ``pivots`` (n,) are work space, ``rows`` and ``columns`` (n n,) the places of the
-    entries of J. A slope that is not finite counts as zero.
+    entries of J. The last ``n_pairs`` columns are second derivatives, which `bending` serves
+    from the first ones. A slope that is not finite counts as zero.
     """
     size = x.size
     m = size // n - 1
@@ -187,7 +192,10 @@ def stiff_step(
         solve_dense(w, pivots, k, base)
         if m > 0:
             curvature(t, x, p, k, base)
-            _solve_columns(w, pivots, k, base + n, m)
+            _solve_columns(w, pivots, k, base + n, m, 0, m - n_pairs)
+        if n_pairs > 0:
+            bending(t, x, p, k, base)
+            _solve_columns(w, pivots, k, base + n, m, m - n_pairs, m)
     for i in range(size):
         x_new[i] += k[7 * size + i]
     return True

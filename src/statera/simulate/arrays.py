@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import sympy as sp
@@ -38,9 +39,10 @@ class Inputs:
     key_start : (n_keys + 1,) int64
         Processes of key k are ``key_start[k]`` to ``key_start[k + 1]``.
     compartment, kind : (n_processes,) int64
-        Receiving state; 0 bolus, 1 over a duration, 2 at a rate.
+        Receiving state; 0 bolus, 1 over a duration, 2 at a rate, 3 through transit compartments.
     bioavailability, lag, duration, rate : (n_subjects, n_processes) float64
-        NaN where not modelled.
+        NaN where not modelled; duration and rate of kind 3 are the number of compartments and
+        their rate.
     """
 
     key_start: NDArray[np.int64]
@@ -144,7 +146,8 @@ def merge_keys(model: Model, events: EventTable) -> EventTable:
     """
     by_amount = {
         route: any(symbol("AMT") in e.free_symbols for p in processes_of(model, route)
-                   for e in (p.bioavailability, p.lag, p.duration, p.rate) if e is not None)
+                   for e in (p.bioavailability, p.lag, p.duration, p.rate, p.n, p.ktr)
+                   if e is not None)
         for route in dict.fromkeys(r for r, _ in events.dose_keys)
     }  # fmt: skip
     merged: dict[tuple[str, float], int] = {}
@@ -156,8 +159,17 @@ def merge_keys(model: Model, events: EventTable) -> EventTable:
     return replace(events, key=key, dose_keys=tuple(merged))
 
 
-def input_arrays(model: Model, events: EventTable, values: Values, n_subjects: int) -> Inputs:
-    """Return the inputs of every subject for the dose keys of `events`."""
+def input_arrays(
+    model: Model, events: EventTable, values: Values, n_subjects: int, *, transit: bool = False
+) -> Inputs:
+    """Return the inputs of every subject for the dose keys of `events`.
+
+    Raises
+    ------
+    InputError
+        If an infusion is ambiguous, or a dose passes transit compartments where `transit` says
+        that the caller cannot follow it.
+    """
     starts = [0]
     found: list[tuple[InputProcess, float]] = []
     for route, amount in events.dose_keys:
@@ -165,21 +177,51 @@ def input_arrays(model: Model, events: EventTable, values: Values, n_subjects: i
         found += [(p, amount) for p in processes]
         starts.append(len(found))
     _check_rates(events, starts)
+    _check_transit(model, events, starts, [p.kind == "transit" for p, _ in found], transit)
     shape = (n_subjects, len(found))
     arrays = [np.empty(shape) for _ in range(4)]
     states = model.states
     for k, (process, amount) in enumerate(found):
         here = {**values, "AMT": amount}
         formulas = (process.bioavailability, process.lag, process.duration, process.rate)
+        if process.kind == "transit":
+            formulas = (process.bioavailability, process.lag, process.n, process.ktr)
         for array, formula in zip(arrays, formulas, strict=True):
             _fill(array[:, k], formula, here)
-    kinds = [0 if p.kind == "bolus" else (1 if p.duration is not None else 2) for p, _ in found]
+    kinds = [_kind(process) for process, _ in found]
     return Inputs(
         np.array(starts, dtype=np.int64),
         np.array([states.index(p.into) for p, _ in found], dtype=np.int64),
         np.array(kinds, dtype=np.int64),
         *arrays,
     )
+
+
+def _kind(process: InputProcess) -> int:
+    if process.kind == "zero_order":
+        return 1 if process.duration is not None else 2
+    return 3 if process.kind == "transit" else 0
+
+
+def _check_transit(
+    model: Model, events: EventTable, starts: list[int], passes: list[bool], followed: bool
+) -> None:
+    through = np.array(
+        [any(passes[a:b]) for a, b in pairwise(starts)] + [False], dtype=bool
+    )[events.key]  # fmt: skip
+    if through.any() and not followed:
+        raise InputError(
+            f"a dose of {model.id} passes transit compartments of any real number, whose "
+            "sensitivities are not computed",
+            where=f"record {int(np.argmax(through)) + 1}",
+            hint="Write a whole number of compartments as states.",
+        )
+    wrong = through & (events.rate != 0)
+    if wrong.any():
+        raise InputError(
+            "a dose that passes transit compartments cannot be an infusion: its RATE must be 0",
+            where=f"record {int(np.argmax(wrong)) + 1}",
+        )
 
 
 def _check_rates(events: EventTable, starts: list[int]) -> None:

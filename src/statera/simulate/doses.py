@@ -16,7 +16,9 @@ from statera.simulate.pending import (
     STOPS,
     TIME,
     drop,
+    next_stage,
     push,
+    start_transit,
 )
 
 __all__ = ["input_of", "order_dose", "start_input", "take_entry", "usable"]
@@ -100,7 +102,17 @@ def start_input(
     table, count, status, time, amount, record_rate, p,
     compartment, kind, f, duration, modelled_rate, jump,
 ):  # fmt: skip
-    """Start one input: add to `jump` or push the stop of an infusion."""
+    """Start one input: add to `jump`, or push the stop of an infusion or a dose in transit.
+
+    Through transit compartments (kind 3) `duration` is their number and `modelled_rate` their rate.
+    """
+    if kind[p] == 3:
+        n, ktr = duration[p], modelled_rate[p]
+        if not (n >= 0.0 and ktr > 0.0 and np.isfinite(n) and np.isfinite(ktr)):
+            status[0] = BAD_INPUT
+        elif f[p] * amount > 0.0:
+            table = start_transit(table, count, time, f[p] * amount, n, ktr, compartment[p])
+        return table
     at_once, rate, length = input_of(
         kind[p], amount, record_rate, f[p], duration[p], modelled_rate[p]
     )
@@ -121,6 +133,9 @@ def take_entry(table, count, index, status, compartment, kind, f, duration, mode
     """Carry out a pending entry: stop an infusion, or start an input and order the next."""
     time = table[index, TIME]
     stops = table[index, STOPS]
+    if stops == 2.0:
+        next_stage(table, count, index)
+        return table
     p = int(table[index, PROCESS])
     amount = table[index, AMOUNT]
     rate = table[index, RATE]

@@ -1,4 +1,4 @@
-"""Exact first-order sensitivities of outputs to parameters, random effects and covariates."""
+"""Exact sensitivities of outputs to parameters, random effects and covariates."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from statera.errors import InputError, UnknownNameError
 from statera.model import Model
 from statera.numerics.derivative import steps_on
 from statera.numerics.expression import symbol
-from statera.simulate.arrays import Values, individual_values
-from statera.simulate.gradient_events import blocks_of, records_of
-from statera.simulate.gradient_linear import solve_linear_gradient
+from statera.simulate.arrays import individual_values
+from statera.simulate.gradient_events import records_of
 from statera.simulate.gradient_result import GradientResult
-from statera.simulate.gradient_values import tangents_of, with_parameters
+from statera.simulate.gradient_second import pairs_with, unpair
+from statera.simulate.gradient_solve import solve
+from statera.simulate.gradient_values import with_parameters
 from statera.simulate.ode_options import OdeOptions
 from statera.simulate.segments import Interpolation, Segments
-from statera.simulate.simulate import default_times, structure_of
+from statera.simulate.simulate import default_times
 from statera.simulate.subjects import (
     CovariateInput,
     check_doses,
@@ -38,6 +39,7 @@ def gradients(
     dose: str | Regimen | EventTable | EventData,
     *,
     wrt: Sequence[str],
+    second: Sequence[str] = (),
     covariates: Mapping[str, CovariateInput] | None = None,
     etas: Floats | None = None,
     times: ArrayLike | None = None,
@@ -46,7 +48,7 @@ def gradients(
     covariate_interpolation: Interpolation = "nocb",
     ode: OdeOptions | None = None,
 ) -> GradientResult:
-    """Solve subjects under a regimen, with the derivatives of every output.
+    """Solve subjects under a regimen, with the first and second derivatives of every output.
 
     The derivatives are those of the exact solution, not differences of two runs: initial values,
     bioavailability, and the times of events that depend on parameters (lag, duration) are part of
@@ -62,6 +64,8 @@ def gradients(
     wrt
         Names of parameters, random effects and covariates of the model. The derivative by a
         covariate that changes within a subject is that by a shift of all its values.
+    second
+        Names of `wrt`: second derivatives by every pair of one of them and one of `wrt`.
     covariates
         A number for all subjects or ``(n,)`` values; those of the records, or references, where
         not given.
@@ -86,34 +90,17 @@ def gradients(
         If a name in `wrt` is not a parameter, random effect or covariate of the model, or one in
         `parameters` not a parameter.
     InputError, DomainError
-        If the regimen, records, covariates or times cannot be used. A subject that cannot be
+        If the regimen, records, covariates or times cannot be used, or second derivatives are
+        asked for by what moves the end of an infusion that lasts no time. A subject that cannot be
         solved does not raise: it has a status.
     """
-    names = _checked_names(model, wrt)
-    hour = convert(1.0, "h", model.time_unit)
-    warnings: list[str] = []
+    names, bent = _checked_names(model, wrt, second)
+    grid, events, found, warnings = _course(model, dose, times, covariate_interpolation)
+    segments = found if found is not None and found.varying else None
     given = dict(covariates or {})
-    n = None
-    segments: Segments | None = None
-    if isinstance(dose, EventTable | EventData):
-        if times is not None:
-            raise InputError("event records hold their own observation times", where="times")
-        table = dose.events if isinstance(dose, EventData) else dose
-        grid = _record_times(table)
-        events, found, remarks = records_of(model, table, covariate_interpolation)
-        warnings += remarks
-        if found.varying:
-            segments = found
-        else:
-            given = {**found.covariates, **given}
-        if found.varying or events.n_groups > 1:
-            n = events.n_groups
-    else:
-        regimen = parse_regimen(dose) if isinstance(dose, str) else dose
-        scaled = regimen.scaled(hour, convert(1.0, "mg", model.amount_unit))
-        warnings += check_doses(model, scaled)
-        grid = default_times(regimen) if times is None else _numbers(times)
-        events = events_from_regimen(scaled, grid * hour, model.default_route)
+    if found is not None and segments is None:
+        given = {**found.covariates, **given}
+    n = events.n_groups if segments is not None or events.n_groups > 1 else None
     subjects = make_subjects(model, n, given, 1, etas is None, etas)
     warnings += [*subjects.warnings, *_steps(model)]
     by_system, effects = dict(subjects.covariates), subjects.etas
@@ -123,11 +110,13 @@ def gradients(
         replaced = {model_covariate(model, name) for name in given}
         by_system |= {k: v for k, v in segments.covariates.items() if k not in replaced}
     values = individual_values(with_parameters(model, parameters or {}), by_system, effects)
-    rows, slopes, statuses, solver = _solve(
-        model, values, events, names, subjects.n, workers, ode or OdeOptions(), segments
+    rows, slopes, statuses, solver = solve(
+        model, values, events, names, bent, subjects.n, workers, ode or OdeOptions(), segments
     )
     rows[statuses != 0] = np.nan
     slopes[statuses != 0] = np.nan
+    m, pairs = len(names), pairs_with(names, bent)
+    bends = unpair(slopes[..., m:], pairs, names, bent)
     if statuses.any():
         warnings.append(
             f"{int((statuses != 0).sum())} of {subjects.n} subjects could not be solved"
@@ -139,65 +128,57 @@ def gradients(
         wrt=names,
         times=grid,
         outputs={o.name: rows[:, :, k] for k, o in enumerate(model.outputs)},
-        derivatives={o.name: slopes[:, :, k] for k, o in enumerate(model.outputs)},
+        derivatives={o.name: slopes[:, :, k, :m] for k, o in enumerate(model.outputs)},
         units={o.name: o.unit for o in model.outputs},
         statuses=statuses,
         solver=solver,
         warnings=tuple(dict.fromkeys(warnings)),
+        second=bent,
+        curvatures={o.name: bends[:, :, k] for k, o in enumerate(model.outputs) if bent},
     )
 
 
-def _solve(
+def _course(
     model: Model,
-    values: Values,
-    events: EventTable,
-    names: tuple[str, ...],
-    n: int,
-    workers: int,
-    options: OdeOptions,
-    segments: Segments | None,
-) -> tuple[Floats, Floats, NDArray[np.int64], str]:
-    """Return rows, slopes (a block a subject), statuses and the solver."""
-    shape = (n, len(names))
-    tangents = tangents_of(model, values, names, n if segments is None else segments.subject.size)
-    structure = structure_of(model)
-    if structure.linear is not None and structure.outputs.linear:
-        rows, slopes, statuses = solve_linear_gradient(
-            model, structure, values, tangents, events, shape, workers, segments
-        )
-        if segments is not None:
-            rows, slopes = blocks_of(events, rows[0]), blocks_of(events, slopes[0])
-        return rows, slopes, statuses, f"{structure.reason}: solved in closed form"
-    from statera.simulate.gradient_ode import (  # noqa: PLC0415  compiles code: only if needed
-        solve_ode_gradient,
-    )
-
-    # a sensitivity is as large as the output over the size of the name: so is its tolerance
-    sizes = [float(np.max(np.abs(values[name]))) for name in names]
-    weights = [1.0 / size if size > 0.0 else 1.0 for size in sizes]
-    rows, slopes, statuses, how = solve_ode_gradient(
-        model, values, tangents, events, weights, shape, workers, options, segments
-    )
-    if segments is not None:
-        rows, slopes = blocks_of(events, rows[0]), blocks_of(events, slopes[0])
-    reason = structure.reason
-    if structure.linear is not None:
-        reason = "an output is not linear in the states"
-    return rows, slopes, statuses, f"{reason}: {how}"
+    dose: str | Regimen | EventTable | EventData,
+    times: ArrayLike | None,
+    interpolation: Interpolation,
+) -> tuple[Floats, EventTable, Segments | None, list[str]]:
+    """Return times, events in units of the model, covariates of records, and what to know."""
+    if isinstance(dose, EventTable | EventData):
+        if times is not None:
+            raise InputError("event records hold their own observation times", where="times")
+        table = dose.events if isinstance(dose, EventData) else dose
+        events, found, remarks = records_of(model, table, interpolation)
+        return _record_times(table), events, found, remarks
+    hour = convert(1.0, "h", model.time_unit)
+    regimen = parse_regimen(dose) if isinstance(dose, str) else dose
+    scaled = regimen.scaled(hour, convert(1.0, "mg", model.amount_unit))
+    remarks = list(check_doses(model, scaled))
+    grid = default_times(regimen) if times is None else _numbers(times)
+    return grid, events_from_regimen(scaled, grid * hour, model.default_route), None, remarks
 
 
-def _checked_names(model: Model, wrt: Sequence[str]) -> tuple[str, ...]:
+def _checked_names(
+    model: Model, wrt: Sequence[str], second: Sequence[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     known = [*model.parameters, *model.random_effects, *model.covariates]
     if isinstance(wrt, str) or not wrt:
         raise InputError("wrt must be a list of at least one name", where="wrt")
+    if isinstance(second, str):
+        raise InputError("second must be a list of names", where="second")
     for name in wrt:
         if name not in known:
             raise UnknownNameError(
                 f"parameter, random effect or covariate of {model.id}", name, known
             )
-    if len(set(wrt)) != len(wrt):
-        raise InputError("a name stands twice in wrt", where="wrt")
-    return tuple(wrt)
+    for name in second:
+        if name not in wrt:
+            raise UnknownNameError("name in wrt", name, wrt, where="second")
+    for which, names in (("wrt", wrt), ("second", second)):
+        if len(set(names)) != len(names):
+            raise InputError(f"a name stands twice in {which}", where=which)
+    return tuple(wrt), tuple(second)
 
 
 def _numbers(values: ArrayLike) -> Floats:

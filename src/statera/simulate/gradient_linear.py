@@ -11,7 +11,13 @@ from statera.numerics.modal import decompose
 from statera.parallel import map_ordered
 from statera.simulate.arrays import Values, input_arrays, linear_arrays
 from statera.simulate.gradient_linear_kernel import run_linear_gradient
-from statera.simulate.gradient_values import Tangents, input_tangents, linear_tangents
+from statera.simulate.gradient_values import (
+    NO_PAIRS,
+    Pairs,
+    Tangents,
+    input_tangents,
+    linear_tangents,
+)
 from statera.simulate.parts import parts
 from statera.simulate.segments import Segments, lay_out
 from statera.simulate.structure import Structure
@@ -30,6 +36,7 @@ def solve_linear_gradient(
     shape: tuple[int, int],
     workers: int,
     segments: Segments | None = None,
+    pairs: Pairs = NO_PAIRS,
 ) -> tuple[Floats, Floats, NDArray[np.int64]]:
     """Return rows, their sensitivities and statuses.
 
@@ -38,25 +45,27 @@ def solve_linear_gradient(
     values, tangents
         By subject; by row of `segments` where they are given.
     shape
-        (n_subjects, n_wrt).
+        (n_subjects, n_columns): names, and behind them pairs of names.
     segments
         Where covariates change within subjects: result rows are then those of all subjects one
         after the other.
+    pairs
+        Second derivatives that are wanted.
 
     Returns
     -------
     rows : (n_subjects, n_rows, n_outputs) float64
         ``(1, n_observations, n_outputs)`` with `segments`.
-    slopes : (n_subjects, n_rows, n_outputs, n_wrt) float64
+    slopes : (n_subjects, n_rows, n_outputs, n_columns) float64
     statuses : (n_subjects,) int64
     """
     assert structure.linear is not None
     layout = lay_out(events, shape[0], segments)
     n, wide = layout.n_systems, (layout.n_systems, shape[1])
     inputs = input_arrays(model, events, values, n)
-    d_inputs = input_tangents(model, events, values, tangents, wide)
+    d_inputs = input_tangents(model, events, values, tangents, wide, pairs)
     system = linear_arrays(model, structure, values, n)
-    d_system = linear_tangents(model, structure, values, tangents, wide)
+    d_system = linear_tangents(model, structure, values, tangents, wide, pairs)
     lam, right, left, modal = decompose(
         system.matrix, structure.linear.members, structure.linear.bounds
     )
@@ -66,8 +75,9 @@ def solve_linear_gradient(
 
     def work(part: tuple[int, int]) -> None:
         run_linear_gradient(
-            part[0], part[1], layout.during, layout.at, events.offsets, events.time, events.evid,
-            events.amount, events.rate, events.interval, events.additional, events.steady_state,
+            part[0], part[1], pairs.one, pairs.two, layout.during, layout.at, events.offsets,
+            events.time, events.evid, events.amount, events.rate, events.interval,
+            events.additional, events.steady_state,
             events.key, layout.row_of, inputs.key_start, inputs.compartment, inputs.kind,
             inputs.bioavailability, inputs.lag, inputs.duration, inputs.rate,
             d_inputs.bioavailability, d_inputs.lag, d_inputs.duration, d_inputs.rate,

@@ -7,7 +7,8 @@ import numpy as np
 from statera.numerics.compiled import compiled
 from statera.numerics.expm import solve
 from statera.simulate.doses import NO_STEADY_STATE, NOT_FINITE
-from statera.simulate.gradient_linear_step import advance_gradient, prepare_gradient
+from statera.simulate.gradient_linear_basis import carry, enter, observe, turn
+from statera.simulate.gradient_linear_step import advance_gradient, new_steps, prepare_gradient
 from statera.simulate.gradient_schedule import (
     ADD_CONSTANT,
     ADD_STEADY,
@@ -38,20 +39,45 @@ __all__ = ["run_linear_gradient"]
 
 
 @compiled
+def _motion(modal, lam, a, g, m, z, u, s, w):
+    """Return the first and second time derivative of the state, and the first of the columns.
+
+    ``(2 + m, n)``: of the first m columns alone.
+    """
+    n = z.size
+    out = np.zeros((2 + m, n))
+    for i in range(n):
+        out[0, i] = u[i]
+        for k in range(n):
+            out[0, i] += (lam[i] if i == k else 0.0) * z[k] if modal else a[i, k] * z[k]
+    for i in range(n):
+        for k in range(n):
+            share = (lam[i] if i == k else 0.0) if modal else a[i, k]
+            out[1, i] += share * out[0, k]
+            for j in range(m):
+                out[2 + j, i] += share * s[j, k] + g[j, i, k] * z[k]
+        for j in range(m):
+            out[2 + j, i] += w[j, i]
+    return out
+
+
+@compiled
 def _give(
-    modal, lam, a, columns, compartment, action, moves, d_when, d_size, running, z, u, s, w, u_0,
-    w_0, rates, d_rates,
+    modal, lam, a, g, columns, compartment, action, one, two, moves, d_when, d_size, running, z, u,
+    s, w, u_0, w_0, rates, d_rates,
 ):  # fmt: skip
     """Carry out a bolus, or the start or stop of an infusion.
 
     Row c of ``columns`` is what a unit amount in state c is in the coordinates of ``z``;
-    ``rates`` (n,) and ``d_rates`` (n_wrt, n) sum what runs, state by state. An event whose time
-    moves by dT shifts the sensitivities by the difference of the derivatives before and after
-    it, times dT.
+    ``rates`` (n,) and ``d_rates`` (n_columns, n) sum what runs, state by state. An event whose
+    time moves by dT shifts the sensitivities by the difference of the derivatives before and
+    after it, times dT, and second derivatives by more of that kind (``docs/sensitivities.md``).
     """
-    n, m = z.size, s.shape[0]
+    n, m = z.size, s.shape[0] - one.size
     kind, size = int(action[KIND]), action[SIZE]
     target = compartment[int(action[SOURCE])]
+    bends = moves and one.size > 0
+    before = _motion(modal, lam, a, g, m, z, u, s, w) if bends else np.zeros((0, 0))
     if kind == BOLUS:
         for i in range(n):
             share = columns[target, i]
@@ -61,42 +87,60 @@ def _give(
                     change = 0.0
                     for k in range(n):
                         change += a[i, k] * columns[target, k]
-                for j in range(m):
+                for j in range(s.shape[0]):
                     s[j, i] -= change * size * d_when[j]
-            for j in range(m):
+            for j in range(s.shape[0]):
                 s[j, i] += share * d_size[j]
             z[i] += share * size
-        return
-    sign = -1.0 if kind == STOP else 1.0
-    running[0] += int(sign)
-    rates[target] += sign * size
-    for j in range(m):
-        d_rates[j, target] += sign * d_size[j]
-    for i in range(n):
-        share = sign * columns[target, i]
-        for j in range(m):
-            s[j, i] -= size * share * d_when[j]
-            w[j, i] += share * d_size[j]
-        u[i] += share * size
-    if running[0] == 0:
-        # nothing is left of what was added and subtracted, not even its rounding
-        u[:], w[:] = u_0, w_0
-        rates[:] = 0.0
-        d_rates[:] = 0.0
+    else:
+        sign = -1.0 if kind == STOP else 1.0
+        running[0] += int(sign)
+        rates[target] += sign * size
+        for j in range(s.shape[0]):
+            d_rates[j, target] += sign * d_size[j]
+        for i in range(n):
+            share = sign * columns[target, i]
+            for j in range(s.shape[0]):
+                s[j, i] -= size * share * d_when[j]
+                w[j, i] += share * d_size[j]
+            u[i] += share * size
+        if running[0] == 0:
+            # nothing is left of what was added and subtracted, not even its rounding
+            u[:], w[:] = u_0, w_0
+            rates[:] = 0.0
+            d_rates[:] = 0.0
+    if bends:
+        before -= _motion(modal, lam, a, g, m, z, u, s, w)
+        for c in range(one.size):
+            j, k = one[c], two[c]
+            for i in range(n):
+                s[m + c, i] += before[2 + j, i] * d_when[k] + before[2 + k, i] * d_when[j]
+                s[m + c, i] += before[1, i] * d_when[j] * d_when[k]
 
 
 @compiled
-def _held(modal, lam, a, z, g, s, status):
+def _meet(g, one, two, m, c, s, out):
+    """Add what the matrices of two names make of the sensitivity to the other."""
+    first, second = one[c - m], two[c - m]
+    for i in range(out.size):
+        for k in range(out.size):
+            out[i] += g[first, i, k] * s[second, k] + g[second, i, k] * s[first, k]
+
+
+@compiled
+def _held(modal, lam, a, one, two, z, g, s, status):
     """Add the state that a constant input holds for ever: the solution of ``A x = -u``.
 
     On entry ``z`` is the input and ``s`` its sensitivities; on return they are the state's.
     """
-    n = z.size
+    n, m = z.size, s.shape[0] - one.size
     if modal:
         for i in range(n):
             if z[i] != 0.0:
                 z[i] = -z[i] / lam[i]
         for j in range(s.shape[0]):
+            if j >= m:
+                _meet(g, one, two, m, j, s, s[j])
             for i in range(n):
                 for k in range(n):
                     s[j, i] += g[j, i, k] * z[k]
@@ -114,6 +158,8 @@ def _held(modal, lam, a, z, g, s, status):
     solve(a.copy(), held)
     z[:] = held[:, 0]
     for j in range(s.shape[0]):
+        if j >= m:
+            _meet(g, one, two, m, j, s, s[j])
         for i in range(n):
             held[i, 0] = -s[j, i]
             for k in range(n):
@@ -153,8 +199,8 @@ def _close(modal, lam, a, interval, x, wide, status):
 
 @compiled
 def _over_period(
-    modal, lam, a, g, acts, columns, compartment, plan, interval, z, s, u_0, w_0, d_whens, d_sizes,
-    e, phi, psi, omega, d_e, d_phi, fed, work,
+    modal, lam, a, g, acts, one, two, columns, compartment, plan, interval, z, s, u_0, w_0,
+    d_whens, d_sizes, steps, fed, work,
 ):  # fmt: skip
     """Advance state and sensitivities over one period of repeated inputs, in place."""
     u, w = u_0.copy(), w_0.copy()
@@ -164,26 +210,26 @@ def _over_period(
     for k in range(plan.shape[0] + 1):
         stop = interval if k == plan.shape[0] else min(plan[k, WHEN], interval)
         if stop > t:
-            prepare_gradient(modal, lam, a, g, stop - t, e, phi, psi, omega, d_e, d_phi)
-            advance_gradient(modal, g, acts, z, u, s, w, e, phi, psi, omega, d_e, d_phi, fed, work)
+            prepare_gradient(modal, lam, a, g, acts, stop - t, steps)
+            advance_gradient(modal, a, g, acts, one, two, stop - t, z, u, s, w, steps, fed, work)
             t = stop
         if k < plan.shape[0]:
             _give(
-                modal, lam, a, columns, compartment, plan[k], True, d_whens[k], d_sizes[k],
-                running, z, u, s, w, u_0, w_0, rates, d_rates,
+                modal, lam, a, g, columns, compartment, plan[k], one, two, True, d_whens[k],
+                d_sizes[k], running, z, u, s, w, u_0, w_0, rates, d_rates,
             )  # fmt: skip
 
 
 @compiled
 def _add_repeated(
-    modal, lam, a, g, acts, columns, action, u_0, w_0, z, s, status, compartment, kind, f, d_f,
-    lag, d_lag, duration, d_duration, rate, d_rate, e, phi, psi, omega, d_e, d_phi, fed, work,
+    modal, lam, a, g, acts, one, two, columns, action, u_0, w_0, z, s, status, compartment, kind,
+    f, d_f, lag, d_lag, duration, d_duration, rate, d_rate, steps, fed, work,
 ):  # fmt: skip
     """Add the steady state of a repeated dose and of the production u_0, and its sensitivities.
 
     One period from the empty state gives what it adds, and the geometric series of all periods
     the state x. One period from x without sensitivities gives what those gain in it, and the
-    same series all of them.
+    same series all of them; one more, from x and the first derivatives, gives the second ones.
     """
     interval = action[PERIOD]
     plan = period_schedule(
@@ -194,20 +240,32 @@ def _add_repeated(
     d_whens, d_sizes = np.zeros((plan.shape[0], m)), np.zeros((plan.shape[0], m))
     for k in range(plan.shape[0]):
         action_tangents(
-            plan[k], kind, f, d_f, duration, d_duration, rate, d_rate, d_lag, d_whens[k], d_sizes[k]
-        )
-    prepare_gradient(modal, lam, a, g, interval, e, phi, psi, omega, d_e, d_phi)
-    wide = e.copy()
+            plan[k], one, two, kind, f, d_f, duration, d_duration, rate, d_rate, d_lag, d_whens[k],
+            d_sizes[k],
+        )  # fmt: skip
+    prepare_gradient(modal, lam, a, g, acts, interval, steps)
+    wide = steps[0].copy()
     state, gained = np.zeros((1, n)), np.zeros((m, n))
     for _ in range(2):
         _close(modal, lam, a, interval, state, wide, status)
         before = state.copy()
         gained[:] = 0.0
         _over_period(
-            modal, lam, a, g, acts, columns, compartment, plan, interval, state[0], gained, u_0,
-            w_0, d_whens, d_sizes, e, phi, psi, omega, d_e, d_phi, fed, work,
+            modal, lam, a, g, acts, one, two, columns, compartment, plan, interval, state[0],
+            gained, u_0, w_0, d_whens, d_sizes, steps, fed, work,
         )  # fmt: skip
-    _close(modal, lam, a, interval, gained, wide, status)
+    first = m - one.size
+    _close(modal, lam, a, interval, gained[:first], wide, status)
+    if one.size > 0:
+        state[:] = before
+        found = gained[:first].copy()
+        gained[first:] = 0.0
+        _over_period(
+            modal, lam, a, g, acts, one, two, columns, compartment, plan, interval, state[0],
+            gained, u_0, w_0, d_whens, d_sizes, steps, fed, work,
+        )  # fmt: skip
+        _close(modal, lam, a, interval, gained[first:], wide, status)
+        gained[:first] = found
     for i in range(n):
         z[i] += before[0, i]
         for j in range(m):
@@ -215,104 +273,9 @@ def _add_repeated(
 
 
 @compiled
-def _observe(c, d_c, z, s, offset, d_offset, y, dy):
-    """Write the outputs (n_out,) and their sensitivities (n_out, n_wrt)."""
-    for o in range(c.shape[0]):
-        total = offset[o]
-        for i in range(z.size):
-            total += c[o, i] * z[i]
-        y[o] = total
-        for j in range(s.shape[0]):
-            total = d_offset[j, o]
-            for i in range(z.size):
-                total += c[o, i] * s[j, i] + d_c[j, o, i] * z[i]
-            dy[o, j] = total
-
-
-@compiled
-def _turn(modal, left, vector, out):
-    """Write a vector in the coordinates in which the state is carried: modes, or the states."""
-    n = vector.size
-    for i in range(n):
-        if modal:
-            total = 0.0
-            for k in range(n):
-                total += left[i, k] * vector[k]
-            out[i] = total
-        else:
-            out[i] = vector[i]
-
-
-@compiled
-def _weigh(modal, right, weights, out):
-    """Write the weights of the outputs, (n_out, n), in the same coordinates."""
-    n = right.shape[0]
-    for o in range(weights.shape[0]):
-        for i in range(n):
-            if modal:
-                total = 0.0
-                for k in range(n):
-                    total += weights[o, k] * right[k, i]
-                out[o, i] = total
-            else:
-                out[o, i] = weights[o, i]
-
-
-@compiled
-def _slopes(modal, left, right, matrix, half, out):
-    """Write a derivative of the matrix in the same coordinates; return whether it is not zero."""
-    n = left.shape[0]
-    acts = False
-    for i in range(n):
-        for k in range(n):
-            acts = acts or matrix[i, k] != 0.0
-            out[i, k] = matrix[i, k]
-    if not (modal and acts):
-        return acts
-    for i in range(n):
-        for k in range(n):
-            total = 0.0
-            for q in range(n):
-                total += matrix[i, q] * right[q, k]
-            half[i, k] = total
-    for i in range(n):
-        for k in range(n):
-            total = 0.0
-            for q in range(n):
-                total += left[i, q] * half[q, k]
-            out[i, k] = total
-    return acts
-
-
-@compiled
-def _enter(
-    modal, left, right, d_a, endogenous, d_endogenous, c, d_c, columns, g, acts, u_0, w_0, seen,
-    d_seen, half,
-):  # fmt: skip
-    """Write what the steps of one system need, in the coordinates of its modes if it has them."""
-    n = left.shape[0]
-    for i in range(n):
-        for k in range(n):
-            columns[k, i] = left[i, k] if modal else (1.0 if i == k else 0.0)
-    _turn(modal, left, endogenous, u_0)
-    _weigh(modal, right, c, seen)
-    for j in range(d_a.shape[0]):
-        acts[j] = _slopes(modal, left, right, d_a[j], half, g[j])
-        _turn(modal, left, d_endogenous[j], w_0[j])
-        _weigh(modal, right, d_c[j], d_seen[j])
-
-
-@compiled
-def _carry(modal, left, old_modal, old_right, vector, work):
-    """Carry a vector over from the coordinates of one system to those of another, in place."""
-    _turn(old_modal, old_right, vector, work)
-    _turn(modal, left, work, vector)
-
-
-@compiled
 def run_linear_gradient(
-    s_first, s_last, during, at, offsets, time, evid, amt, rate, ii, addl, ss, key, row_of,
-    key_start, compartment, kind, f, lag, duration, modelled_rate,
+    s_first, s_last, one, two, during, at, offsets, time, evid, amt, rate, ii, addl, ss, key,
+    row_of, key_start, compartment, kind, f, lag, duration, modelled_rate,
     d_f, d_lag, d_duration, d_modelled_rate,
     a_all, lam_all, right, left, is_modal, endogenous, initial, c_all, offset,
     d_a, d_endogenous, d_initial, d_c, d_offset, y, dy, statuses,
@@ -322,17 +285,17 @@ def run_linear_gradient(
     Records, and systems (rows of parameters) with ``during`` and ``at``, as in
     `statera.simulate.linear_kernel.run_linear`; ``d_...`` as in `LinearTangents` and
     `InputTangents`, a row a system. Row ``row_of[r]`` of ``y[s]`` (n_subjects, n_rows, n_out) and
-    ``dy[s]`` (.., n_out, n_wrt) is filled; a single ``y[0]`` takes the rows of all subjects.
-    Subjects whose status is not 0 on entry are left out.
+    ``dy[s]`` (.., n_out, n_columns) is filled; a single ``y[0]`` takes the rows of all subjects.
+    The last columns are second derivatives by columns ``one`` and ``two`` (n_pairs,), here as in
+    all ``d_...``; these are empty where there are none. Subjects whose status is not 0 on entry
+    are left out.
     """
     n, m, n_out = a_all.shape[1], d_a.shape[1], c_all.shape[1]
     shared, varying = offsets.size == 2, during.size > 0
     status, running = np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64)
     z, u, s, w = np.zeros(n), np.zeros(n), np.zeros((m, n)), np.zeros((m, n))
     u_0, w_0, rates, d_rates = np.zeros(n), np.zeros((m, n)), np.zeros(n), np.zeros((m, n))
-    e, phi, psi, omega = np.empty((n, n)), np.empty((n, n)), np.empty((n, n)), np.empty((n, n))
-    wide = 0 if is_modal.all() else m
-    d_e, d_phi = np.empty((wide, n, n)), np.empty((wide, n, n))
+    steps = new_steps(n, m - one.size, one.size, is_modal.all())
     fed, work, half = np.empty((n, n)), np.empty(n), np.empty((n, n))
     columns, g, acts = np.empty((n, n)), np.empty((m, n, n)), np.zeros(m, dtype=np.bool_)
     seen, d_seen = np.empty((n_out, n)), np.empty((m, n_out, n))
@@ -358,18 +321,16 @@ def run_linear_gradient(
             h = action[WHEN] - t if k >= 0 else 0.0
             if h > 0.0:
                 if h != ready:
-                    prepare_gradient(
-                        modal, lam_all[q], a_all[q], g, h, e, phi, psi, omega, d_e, d_phi
-                    )
+                    prepare_gradient(modal, lam_all[q], a_all[q], g, acts, h, steps)
                     ready = h
                 advance_gradient(
-                    modal, g, acts, z, u, s, w, e, phi, psi, omega, d_e, d_phi, fed, work
+                    modal, a_all[q], g, acts, one, two, h, z, u, s, w, steps, fed, work
                 )
                 t = action[WHEN]
             if k < 0 or what == CHANGE:
                 new = q if k < 0 else int(action[SOURCE])
                 modal = is_modal[new]
-                _enter(
+                enter(
                     modal, left[new], right[new], d_a[new], endogenous[new], d_endogenous[new],
                     c_all[new], d_c[new], columns, g, acts, u_0, w_0, seen, d_seen, half,
                 )  # fmt: skip
@@ -377,26 +338,27 @@ def run_linear_gradient(
             if what == OBSERVE:
                 row = int(action[ROW])
                 if row >= 0:
-                    _observe(
-                        seen, d_seen, z, s, offset[q], d_offset[q], y[slot, row], dy[slot, row]
-                    )
+                    observe(
+                        seen, d_seen, one, two, z, s, offset[q], d_offset[q], y[slot, row],
+                        dy[slot, row],
+                    )  # fmt: skip
             elif what == CHANGE:
-                _carry(modal, left[new], is_modal[q], right[q], z, work)
-                _turn(modal, left[new], rates, u)
+                carry(modal, left[new], is_modal[q], right[q], z, work)
+                turn(modal, left[new], rates, u)
                 for i in range(n):
                     u[i] += u_0[i]
                 for j in range(m):
-                    _carry(modal, left[new], is_modal[q], right[q], s[j], work)
-                    _turn(modal, left[new], d_rates[j], w[j])
+                    carry(modal, left[new], is_modal[q], right[q], s[j], work)
+                    turn(modal, left[new], d_rates[j], w[j])
                     for i in range(n):
                         w[j, i] += w_0[j, i]
                 q = new
             elif what == RESET:
                 if k >= 0:
                     t = action[WHEN]  # after a reset the clock may start again
-                _turn(modal, left[q], initial[q], z)
+                turn(modal, left[q], initial[q], z)
                 for j in range(m):
-                    _turn(modal, left[q], d_initial[q, j], s[j])
+                    turn(modal, left[q], d_initial[q, j], s[j])
                 u[:], w[:] = u_0, w_0
                 rates[:] = 0.0
                 d_rates[:] = 0.0
@@ -411,7 +373,7 @@ def run_linear_gradient(
                     d_held[:] = 0.0
                 for p in range(int(action[SOURCE]), int(action[ROW])):
                     held += columns[compartment[p]] * action[RECORD_RATE]
-                _held(modal, lam_all[q], a_all[q], held, g, d_held, status)
+                _held(modal, lam_all[q], a_all[q], one, two, held, g, d_held, status)
                 z += held
                 s += d_held
             elif what in (STEADY, ADD_STEADY):
@@ -423,19 +385,19 @@ def run_linear_gradient(
                     u_1[:] = 0.0
                     w_1[:] = 0.0
                 _add_repeated(
-                    modal, lam_all[q], a_all[q], g, acts, columns, action, u_1, w_1, z, s, status,
-                    compartment, kind, f, d_f, lag, d_lag, duration, d_duration, modelled_rate,
-                    d_modelled_rate, e, phi, psi, omega, d_e, d_phi, fed, work,
+                    modal, lam_all[q], a_all[q], g, acts, one, two, columns, action, u_1, w_1, z,
+                    s, status, compartment, kind, f, d_f, lag, d_lag, duration, d_duration,
+                    modelled_rate, d_modelled_rate, steps, fed, work,
                 )  # fmt: skip
                 ready = -1.0
             else:
                 moves = action_tangents(
-                    action, kind, f, d_f, duration, d_duration, modelled_rate, d_modelled_rate,
-                    d_lag, d_when, d_size,
+                    action, one, two, kind, f, d_f, duration, d_duration, modelled_rate,
+                    d_modelled_rate, d_lag, d_when, d_size,
                 )  # fmt: skip
                 _give(
-                    modal, lam_all[q], a_all[q], columns, compartment, action, moves, d_when,
-                    d_size, running, z, u, s, w, u_0, w_0, rates, d_rates,
+                    modal, lam_all[q], a_all[q], g, columns, compartment, action, one, two, moves,
+                    d_when, d_size, running, z, u, s, w, u_0, w_0, rates, d_rates,
                 )  # fmt: skip
         for i in range(n):
             proper = np.isfinite(z[i])

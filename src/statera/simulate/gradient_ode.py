@@ -24,9 +24,21 @@ from statera.numerics.sensitivity import (
     compile_stiff_variational,
     compile_variational,
 )
+from statera.numerics.sensitivity_second import (
+    SecondVariational,
+    StiffSecondVariational,
+    compile_second_variational,
+    compile_stiff_second_variational,
+)
 from statera.parallel import map_ordered
 from statera.simulate.arrays import Values, input_arrays
-from statera.simulate.gradient_values import Tangents, input_tangents, push_forward
+from statera.simulate.gradient_values import (
+    NO_PAIRS,
+    Pairs,
+    Tangents,
+    input_tangents,
+    push_forward,
+)
 from statera.simulate.ode_options import OdeOptions
 from statera.simulate.parts import parts
 from statera.simulate.segments import Segments, lay_out
@@ -41,15 +53,30 @@ Floats = NDArray[np.float64]
 class _Compiled:
     """Compiled functions with the names and formulas of their constants, in order of ``p``."""
 
-    system: CompiledVariational
     derivatives: tuple[sp.Expr, ...]
+    outputs: tuple[sp.Expr, ...]
     states: tuple[str, ...]
     names: tuple[str, ...]
     constants: dict[str, sp.Expr]
 
     @cached_property
+    def system(self) -> CompiledVariational:
+        """The equations with first derivatives, compiled when first needed, as are all others."""
+        return compile_variational(self.derivatives, self.outputs, self.states, self.names)
+
+    @cached_property
+    def second(self) -> SecondVariational:
+        """The equations with first and second derivatives."""
+        return compile_second_variational(self.derivatives, self.outputs, self.states, self.names)
+
+    @cached_property
+    def stiff_second(self) -> StiffSecondVariational:
+        """What Rodas5P needs for both."""
+        return compile_stiff_second_variational(self.derivatives, self.states, self.names)
+
+    @cached_property
     def stiff(self) -> StiffVariational:
-        """What Rodas5P needs, compiled when first needed."""
+        """What Rodas5P needs for first derivatives."""
         return compile_stiff_variational(self.derivatives, self.states, self.names)
 
 
@@ -61,8 +88,13 @@ def _compiled(
     used = frozenset().union(*(free_names(e) for e in lean.expressions))
     names = tuple(sorted(used - set(states) - {"t"}))
     split = len(dynamics)
-    system = compile_variational(lean.expressions[:split], lean.expressions[split:], states, names)
-    return _Compiled(system, tuple(lean.expressions[:split]), states, names, dict(lean.constants))
+    return _Compiled(
+        tuple(lean.expressions[:split]),
+        tuple(lean.expressions[split:]),
+        states,
+        names,
+        dict(lean.constants),
+    )
 
 
 @lru_cache(maxsize=1)
@@ -99,15 +131,16 @@ def solve_ode_gradient(
     workers: int,
     options: OdeOptions,
     segments: Segments | None = None,
+    pairs: Pairs = NO_PAIRS,
 ) -> tuple[Floats, Floats, NDArray[np.int64], str]:
     """Return rows, their sensitivities and statuses, as `solve_linear_gradient` does, and how.
 
     Parameters
     ----------
-    values, tangents, segments
+    values, tangents, shape, segments, pairs
         As there.
     weights
-        Factor of the absolute tolerance of the sensitivities to each name.
+        Factor of the absolute tolerance of each column.
 
     Raises
     ------
@@ -124,30 +157,22 @@ def solve_ode_gradient(
     )
     kernel = _kernel()
     inputs = input_arrays(model, events, values, n)
-    d_inputs = input_tangents(model, events, values, tangents, wide)
-    constants = np.empty((n, len(code.names)))
-    d_constants = np.zeros((n, len(code.names), shape[1]))
-    for c, name in enumerate(code.names):
-        formula = code.constants.get(name, sp.Symbol(name, real=True))
-        constants[:, c] = evaluate(formula, values)
-        d_constants[:, c] = push_forward(formula, values, tangents, wide)
-    initial = np.zeros((n, len(model.states)))
-    d_initial = np.zeros((*initial.shape, shape[1]))
-    for name, expression in model.initial.items():
-        index = model.states.index(name)
-        initial[:, index] = evaluate(expression, values)
-        d_initial[:, index] = push_forward(expression, values, tangents, wide)
+    d_inputs = input_tangents(model, events, values, tangents, wide, pairs)
+    constants, d_constants, initial, d_initial = _constants(
+        model, code, values, tangents, wide, pairs
+    )
     rows = np.full((*layout.shape, len(model.outputs)), np.nan)
     slopes = np.full((*rows.shape, shape[1]), np.nan)
     statuses = layout.statuses(constants, d_constants, initial, d_initial)
     factors = np.asarray(weights, dtype=np.float64)
 
     def run(method: int, stretches: Sequence[tuple[int, int]]) -> None:
-        functions = _functions(kernel, code, method)
+        functions = _functions(kernel, code, method, pairs.size > 0)
 
         def work(part: tuple[int, int]) -> None:
             kernel.run_ode_gradient(
-                *functions, method, part[0], part[1], layout.during, layout.at, events.offsets,
+                *functions, method, part[0], part[1], pairs.one, pairs.two, layout.during,
+                layout.at, events.offsets,
                 events.time, events.evid, events.amount, events.rate, events.interval,
                 events.additional, events.steady_state, events.key, layout.row_of,
                 inputs.key_start, inputs.compartment, inputs.kind, inputs.bioavailability,
@@ -163,13 +188,51 @@ def solve_ode_gradient(
     return rows, slopes, statuses, how
 
 
-def _functions(kernel: Any, code: _Compiled, method: int) -> tuple[Any, ...]:
+def _constants(
+    model: Model,
+    code: _Compiled,
+    values: Values,
+    tangents: Tangents,
+    shape: tuple[int, int],
+    pairs: Pairs,
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return constants and initial states, (n_systems, ...), each with its derivatives."""
+    n = shape[0]
+    constants = np.empty((n, len(code.names)))
+    d_constants = np.zeros((n, len(code.names), shape[1]))
+    for c, name in enumerate(code.names):
+        formula = code.constants.get(name, sp.Symbol(name, real=True))
+        constants[:, c] = evaluate(formula, values)
+        d_constants[:, c] = push_forward(formula, values, tangents, shape, pairs)
+    initial = np.zeros((n, len(model.states)))
+    d_initial = np.zeros((*initial.shape, shape[1]))
+    for name, expression in model.initial.items():
+        index = model.states.index(name)
+        initial[:, index] = evaluate(expression, values)
+        d_initial[:, index] = push_forward(expression, values, tangents, shape, pairs)
+    return constants, d_constants, initial, d_initial
+
+
+def _functions(kernel: Any, code: _Compiled, method: int, bends: bool) -> tuple[Any, ...]:
     """Return the first arguments of the event loop; the stiff ones stand in where not needed."""
+    none = kernel.NOT_STIFF
+    if bends:
+        second = code.second
+        if method != kernel.RODAS5P:
+            return second.rhs, second.outputs, second.flow, *none
+        deep = code.stiff_second
+        return (
+            second.rhs, second.outputs, second.flow, deep.jacobian, deep.by_time, deep.curvature,
+            deep.bending,
+        )  # fmt: skip
     system = code.system
     if method != kernel.RODAS5P:
-        return (system.rhs, system.outputs, *kernel.NOT_STIFF)
+        return system.rhs, system.outputs, none[0], *none
     stiff = code.stiff
-    return system.rhs, system.outputs, stiff.jacobian, stiff.by_time, stiff.curvature
+    return (
+        system.rhs, system.outputs, none[0], stiff.jacobian, stiff.by_time, stiff.curvature,
+        none[0],
+    )  # fmt: skip
 
 
 def _by_method(

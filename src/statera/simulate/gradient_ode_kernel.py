@@ -55,12 +55,12 @@ STIFF = 100
 GIVEN_UP = (STIFF, TOO_MANY_STEPS, STEP_TOO_SMALL)
 """Statuses after which a subject is worth another try by Rodas5P."""
 
-NOT_STIFF = (no_jacobian, no_jacobian, no_jacobian)
+NOT_STIFF = (no_jacobian, no_jacobian, no_jacobian, no_jacobian)
 """Arguments that stand in where no stiff code is needed."""
 
 _F, _I = types.float64, types.int64
 _SIGNATURE = types.void(
-    RHS, RHS, RHS, RHS, RHS, _I, _I, _I, _I[::1], _I[::1],
+    RHS, RHS, RHS, RHS, RHS, RHS, RHS, _I, _I, _I, _I[::1], _I[::1], _I[::1], _I[::1],
     _I[::1], _F[::1], _I[::1], _F[::1], _F[::1], _F[::1], _I[::1], _I[::1], _I[::1], _I[::1],
     _I[::1], _I[::1], _I[::1], _F[:, ::1], _F[:, ::1], _F[:, ::1], _F[:, ::1],
     _F[:, :, ::1], _F[:, :, ::1], _F[:, :, ::1], _F[:, :, ::1],
@@ -80,20 +80,30 @@ _ROUNDS = 2
 
 
 @compiled
-def _pack(p, d_p, columns, packed):
-    """Write constants and the columns of their derivatives into one vector; those beyond are 0."""
+def _pack(p, d_p, one, two, extra, packed):
+    """Write constants, the columns of their derivatives and the pairs into one vector.
+
+    `extra` columns of zeros stand between those of first and those of second derivatives.
+    """
     n_q, m = d_p.shape
+    pairs = one.size
+    w = m + extra
     packed[:] = 0.0
     for c in range(n_q):
         packed[c] = p[c]
-        for j in range(min(m, columns)):
-            packed[n_q + c * columns + j] = d_p[c, j]
+        for j in range(m):
+            packed[n_q + c * w + (j if j < m - pairs else j + extra)] = d_p[c, j]
+    tail = packed.size - 1 - 2 * pairs
+    for c in range(pairs):
+        packed[tail + c] = one[c]
+        packed[tail + pairs + c] = two[c]
+    packed[packed.size - 1] = pairs
 
 
 @compiled
-def _room(d_p, columns):
+def _room(n_q, columns, pairs):
     """Return an empty vector for `_pack`."""
-    return np.empty(max(1, d_p.shape[0]) + d_p.shape[0] * columns)
+    return np.zeros(max(1, n_q) + n_q * columns + 2 * pairs + 1)
 
 
 @compiled
@@ -108,8 +118,8 @@ def _put(initial, d_initial, x):
 
 @compiled
 def _advance(
-    stiff, method, f, stop, clock, n, x, p, rates, k, x_new, peak, weights, totals, rtol, atol,
-    max_steps, g, state, values, n_out, actions, index, y, dy, status,
+    stiff, method, f, stop, clock, n, n_pairs, x, p, rates, k, x_new, peak, weights, totals, rtol,
+    atol, max_steps, g, state, values, n_out, actions, index, y, dy, status,
 ):  # fmt: skip
     """Integrate from ``clock[0]`` to stop; return the index of the first action not filled.
 
@@ -144,8 +154,8 @@ def _advance(
             looped_step(f, t, h, x, p, rates, k, x_new, peak, rtol, atol)
             error = column_error(n, h, x, x_new, k, peak, weights, rtol, atol, totals, False)
         elif stiff_step(
-            f, stiff[0], stiff[1], stiff[2], n, t, h, x, p, rates, k, x_new, j, slope, rows,
-            columns, w, pivots,
+            f, stiff[0], stiff[1], stiff[2], stiff[3], n_pairs, n, t, h, x, p, rates, k, x_new, j,
+            slope, rows, columns, w, pivots,
         ):  # fmt: skip
             error = column_error(n, h, x, x_new, k, peak, weights, rtol, atol, totals, True)
         if not error <= 1.0:
@@ -198,14 +208,33 @@ def _fill(g, t, x, p, values, n_out, row, y, dy):
 
 
 @compiled
+def _motion(f, flow, n, t, x, p, rates, constants):
+    """Return the time derivatives of all of x, and behind them the second ones of the states."""
+    size, n_q = x.size, constants.size
+    out, turned = np.zeros(size + n), np.zeros(2 * n)
+    f(t, x, p, out, 0)
+    for i in range(size):
+        out[i] += rates[i]
+    packed, along = np.zeros(2 * (n_q + 1)), np.zeros(2 * n)
+    packed[:n_q], packed[n_q], packed[2 * n_q + 1] = constants, t, 1.0
+    along[:n], along[n:] = x[:n], out[:n]
+    flow(t, along, packed, turned, 0)
+    out[size:] = turned[n:]
+    return out
+
+
+@compiled
 def _give(
-    f, t, n, x, p, rates, action, column, moves, d_when, d_size, running, base, before, after
+    f, flow, t, n, x, p, constants, rates, action, column, one, two, moves, d_when, d_size,
+    running, base, before, after,
 ):  # fmt: skip
     """Carry out an action into the state ``column``; see the same of linear systems."""
     columns = x.size // n - 1
     kind = int(action[KIND])
     size = action[SIZE]
     start = n + column * columns
+    bends = moves and one.size > 0
+    motion = _motion(f, flow, n, t, x, p, rates, constants) if bends else np.zeros(0)
     if kind == BOLUS:
         if moves:
             f(t, x[:n], p, before, 0)
@@ -217,21 +246,31 @@ def _give(
             for i in range(n):
                 for j in range(d_when.size):
                     x[n + i * columns + j] += (before[i] - after[i]) * d_when[j]
-        return
-    sign = -1.0 if kind == STOP else 1.0
-    running[0] += int(sign)
-    rates[column] += sign * size
-    for j in range(d_size.size):
-        rates[start + j] += sign * d_size[j]
-        x[start + j] -= sign * size * d_when[j]
-    if running[0] == 0:
-        rates[:] = base
+    else:
+        sign = -1.0 if kind == STOP else 1.0
+        running[0] += int(sign)
+        rates[column] += sign * size
+        for j in range(d_size.size):
+            rates[start + j] += sign * d_size[j]
+            x[start + j] -= sign * size * d_when[j]
+        if running[0] == 0:
+            rates[:] = base
+    if bends:
+        motion -= _motion(f, flow, n, t, x, p, rates, constants)
+        for c in range(one.size):
+            j, k = one[c], two[c]
+            for i in range(n):
+                at = n + i * columns
+                x[at + columns - one.size + c] += (
+                    motion[at + j] * d_when[k] + motion[at + k] * d_when[j]
+                    + motion[x.size + i] * d_when[j] * d_when[k]
+                )  # fmt: skip
 
 
 @compiled
 def _period(
-    stiff, method, f, g, n, x, p, plan, interval, constant, compartment, d_whens, d_sizes,
-    weights, peak, rtol, atol, max_steps, status,
+    stiff, method, f, g, flow, n, one, two, x, p, constants, plan, interval, constant, compartment,
+    d_whens, d_sizes, weights, peak, rtol, atol, max_steps, status,
 ):  # fmt: skip
     """Advance over one period of repeated inputs, or over a piece of a constant one, in place."""
     size = x.size
@@ -248,16 +287,16 @@ def _period(
         stop = interval if a == plan.shape[0] else min(plan[a, WHEN], interval)
         if stop > clock[0]:
             _advance(
-                stiff, method, f, stop, clock, n, x, p, rates, k, x_new, peak, weights, totals,
-                rtol, atol, max_steps, g, state, values, 0, none, 0, y, dy, status,
+                stiff, method, f, stop, clock, n, one.size, x, p, rates, k, x_new, peak, weights,
+                totals, rtol, atol, max_steps, g, state, values, 0, none, 0, y, dy, status,
             )  # fmt: skip
         if status[0] != 0:
             return
         if a < plan.shape[0]:
             column = compartment[int(plan[a, SOURCE])]
             _give(
-                f, clock[0], n, x, p, rates, plan[a], column, m > 0, d_whens[a, :m],
-                d_sizes[a, :m], running, base, before, after,
+                f, flow, clock[0], n, x, p, constants, rates, plan[a], column, one, two, m > 0,
+                d_whens[a, :m], d_sizes[a, :m], running, base, before, after,
             )  # fmt: skip
             for i in range(size):
                 peak[i] = max(peak[i], abs(x[i]))
@@ -266,16 +305,16 @@ def _period(
 
 @compiled
 def _settle(
-    stiff, method, f, g, n, x, p, plan, interval, constant, compartment, none, weights, peak,
-    rtol, atol, max_steps, periods, period_rtol, status,
+    stiff, method, f, g, flow, n, no_pairs, x, p, constants, plan, interval, constant, compartment,
+    none, weights, peak, rtol, atol, max_steps, periods, period_rtol, status,
 ):  # fmt: skip
     """Repeat the period until the state no longer changes, as the simulation does."""
     change_before = np.inf
     for _ in range(periods):
         before = x.copy()
         _period(
-            stiff, method, f, g, n, x, p, plan, interval, constant, compartment, none, none,
-            weights, peak, rtol, atol, max_steps, status,
+            stiff, method, f, g, flow, n, no_pairs, no_pairs, x, p, constants, plan, interval,
+            constant, compartment, none, none, weights, peak, rtol, atol, max_steps, status,
         )  # fmt: skip
         if status[0] != 0:
             return
@@ -294,14 +333,15 @@ def _settle(
 
 @compiled
 def _steady(
-    stiff, method, f, g, n, m, x, p, d_p, action, compartment, kind, fr, d_fr, lag, d_lag,
-    duration, d_duration, rate, d_rate, weights, rtol, atol, max_steps, periods, period_rtol,
-    status,
+    stiff, method, f, g, flow, n, one, two, x, p, d_p, action, compartment, kind, fr, d_fr, lag,
+    d_lag, duration, d_duration, rate, d_rate, weights, rtol, atol, max_steps, periods,
+    period_rtol, status,
 ):  # fmt: skip
     """Write the steady state and its sensitivities into x, starting from the states in it.
 
     Of the map Phi of one period ``dx/dw = (I - Phi_x)^-1 Phi_w`` by the implicit function theorem;
     both derivatives are sensitivities over one period, and a Newton step removes what periods left.
+    One more period, from the first derivatives, gives what the second ones gain in it.
     """
     constant, held = np.zeros(n), int(action[KIND]) == CONSTANT
     first, last = int(action[SOURCE]), int(action[ROW])
@@ -312,50 +352,67 @@ def _steady(
             constant[compartment[q]] += action[RECORD_RATE]
     else:
         plan = period_schedule(
-            action[GIVEN], action[RECORD_RATE], interval, first, last,
-            int(action[STARTED_BY]), kind, fr, lag, duration, rate,
+            action[GIVEN], action[RECORD_RATE], interval, first, last, int(action[STARTED_BY]),
+            kind, fr, lag, duration, rate,
         )  # fmt: skip
-    d_whens, d_sizes = np.zeros((plan.shape[0], m)), np.zeros((plan.shape[0], m))
+    n_q, size = d_p.shape
+    pairs = one.size
+    m, columns = size - pairs, size + n
+    d_whens, d_sizes = np.zeros((plan.shape[0], columns)), np.zeros((plan.shape[0], columns))
+    d_when, d_size = np.zeros(size), np.zeros(size)
     for a in range(plan.shape[0]):
         action_tangents(
-            plan[a], kind, fr, d_fr, duration, d_duration, rate, d_rate, d_lag, d_whens[a],
-            d_sizes[a],
+            plan[a], one, two, kind, fr, d_fr, duration, d_duration, rate, d_rate, d_lag, d_when,
+            d_size,
         )  # fmt: skip
+        d_whens[a, :m], d_whens[a, m + n :] = d_when[:m], d_when[m:]
+        d_sizes[a, :m], d_sizes[a, m + n :] = d_size[:m], d_size[m:]
     state = x[:n].copy()
-    no_columns = np.zeros((plan.shape[0], 0))
-    alone, packed = _room(d_p, 0), _room(d_p, m + n)
-    _pack(p, d_p, 0, alone)
+    none = np.zeros((plan.shape[0], 0))
+    alone, packed = _room(n_q, 0, 0), _room(n_q, columns, pairs)
+    _pack(p, d_p[:, :0], one[:0], two[:0], 0, alone)
     _settle(
-        stiff, method, f, g, n, state, alone, plan, interval, constant, compartment,
-        no_columns, weights, np.abs(state), rtol, atol, max_steps, periods, period_rtol, status,
+        stiff, method, f, g, flow, n, one[:0], state, alone, p[:n_q], plan, interval, constant,
+        compartment, none, weights, np.abs(state), rtol, atol, max_steps, periods, period_rtol,
+        status,
     )  # fmt: skip
-    columns = m + n
-    _pack(p, d_p, columns, packed)
+    _pack(p, d_p, one, two, n, packed)
     wide, all_weights = np.zeros(n * (1 + columns)), np.ones(columns)
-    all_weights[:m] = weights
-    for _ in range(_ROUNDS):
+    all_weights[:m], all_weights[m + n :] = weights[:m], weights[m:]
+    found = np.zeros((n, m))
+    for turn in range(_ROUNDS + (1 if pairs > 0 else 0)):
         if status[0] != 0:
             return
         wide[:] = 0.0
         wide[:n] = state
         for i in range(n):
             wide[n + i * columns + m + i] = 1.0
+            for j in range(m if turn == _ROUNDS else 0):
+                wide[n + i * columns + j] = found[i, j]
         _period(
-            stiff, method, f, g, n, wide, packed, plan, interval, constant, compartment, d_whens,
-            d_sizes, all_weights, np.abs(wide), rtol, atol, max_steps, status,
+            stiff, method, f, g, flow, n, one, two, wide, packed, p[:n_q], plan, interval,
+            constant, compartment, d_whens, d_sizes, all_weights, np.abs(wide), rtol, atol,
+            max_steps, status,
         )  # fmt: skip
-        left, right = np.zeros((n, n)), np.zeros((n, 1 + m))
+        left, right = np.zeros((n, n)), np.zeros((n, 1 + size))
         for i in range(n):
+            at = n + i * columns
             right[i, 0] = wide[i] - state[i]
             for j in range(m):
-                right[i, 1 + j] = wide[n + i * columns + j]
+                right[i, 1 + j] = wide[at + j]
+            for j in range(pairs):
+                right[i, 1 + m + j] = wide[at + m + n + j]
             for k in range(n):
-                left[i, k] = (1.0 if i == k else 0.0) - wide[n + i * columns + m + k]
+                left[i, k] = (1.0 if i == k else 0.0) - wide[at + m + k]
         solve(left, right)
         for i in range(n):
+            for j in range(pairs):
+                x[n + i * size + m + j] = right[i, 1 + m + j]
+            if turn == _ROUNDS:
+                continue
             state[i] += right[i, 0]
             for j in range(m):
-                x[n + i * m + j] = right[i, 1 + j]
+                found[i, j] = x[n + i * size + j] = right[i, 1 + j]
     for i in range(n):
         x[i] = state[i]
     if status[0] == 0 and not np.isfinite(x).all():
@@ -364,9 +421,9 @@ def _steady(
 
 @compiled(_SIGNATURE)
 def run_ode_gradient(
-    f, g, jacobian, by_time, curvature, method, s_first, s_last, during, at, offsets, time,
-    evid, amt, rate, ii, addl, ss, key, row_of, key_start, compartment, kind, fr, lag, duration,
-    modelled_rate,
+    f, g, flow, jacobian, by_time, curvature, bending, method, s_first, s_last, one, two, during,
+    at, offsets, time, evid, amt, rate, ii, addl, ss, key, row_of, key_start, compartment, kind,
+    fr, lag, duration, modelled_rate,
     d_fr, d_lag, d_duration, d_modelled_rate,
     constants, d_constants, initial, d_initial, weights,
     rtol, atol, max_steps, periods, period_rtol, y, dy, statuses,
@@ -374,15 +431,18 @@ def run_ode_gradient(
     """Solve the subjects ``s_first`` to ``s_last`` with their sensitivities.
 
     ``f`` and ``g`` are those of `CompiledVariational`, ``jacobian`` to ``curvature`` those of
-    `StiffVariational`, used where the method is Rodas5P; ``constants`` (n_systems, n_q) with
+    `StiffVariational`, used where the method is Rodas5P. With pairs (``one`` and ``two``, see
+    `run_linear_gradient`) all are those of `SecondVariational` and `StiffSecondVariational`, which
+    have ``flow`` and ``bending`` besides; ``constants`` (n_systems, n_q) with
     ``d_constants`` (.., n_q, n_wrt), ``initial`` (n_systems, n) with ``d_initial`` (.., n, n_wrt);
     ``weights`` (n_wrt,) scale the absolute tolerance. The rest as in `run_linear_gradient`.
     """
     n, m, n_out = initial.shape[1], d_initial.shape[2], y.shape[2]
     size = n * (1 + m)
-    stiff = (jacobian, by_time, curvature)
+    stiff = (jacobian, by_time, curvature, bending)
+    n_q = d_constants.shape[1]
     shared, varying = offsets.size == 2, during.size > 0
-    p = _room(d_constants[0], m)
+    p = _room(n_q, m, one.size)
     actions, used = new_actions(64), np.zeros(1, dtype=np.int64)
     table, count = new_table(16)
     x, x_new, state, peak = np.zeros(size), np.zeros(size), np.zeros(size), np.zeros(size)
@@ -403,7 +463,7 @@ def run_ode_gradient(
             ss, key, row_of, key_start, kind, fr, lag, duration, modelled_rate, status,
         )  # fmt: skip
         total = used[0]
-        _pack(constants[q], d_constants[q], m, p)
+        _pack(constants[q], d_constants[q], one, two, 0, p)
         _put(initial[q], d_initial[q], x)
         peak[:] = np.abs(x)
         rates[:] = 0.0
@@ -424,9 +484,9 @@ def run_ode_gradient(
                 stop = action[WHEN]
             if stop > clock[0]:
                 index = _advance(
-                    stiff, method, f, stop, clock, n, x, p, rates, k, x_new, peak, weights, totals,
-                    rtol, atol, max_steps, g, state, values, n_out, actions[:total], index, y[slot],
-                    dy[slot], status,
+                    stiff, method, f, stop, clock, n, one.size, x, p, rates, k, x_new, peak,
+                    weights, totals, rtol, atol, max_steps, g, state, values, n_out,
+                    actions[:total], index, y[slot], dy[slot], status,
                 )  # fmt: skip
                 continue
             index += 1
@@ -435,7 +495,7 @@ def run_ode_gradient(
                 continue
             if what == CHANGE:
                 q = int(action[SOURCE])
-                _pack(constants[q], d_constants[q], m, p)
+                _pack(constants[q], d_constants[q], one, two, 0, p)
             elif what == RESET:
                 clock[0] = action[WHEN]  # after a reset the clock may start again
                 _put(initial[q], d_initial[q], x)
@@ -443,18 +503,20 @@ def run_ode_gradient(
                 running[0] = 0
             elif what in (CONSTANT, STEADY):
                 _steady(
-                    stiff, method, f, g, n, m, x, constants[q], d_constants[q], action, compartment,
-                    kind, fr, d_fr, lag, d_lag, duration, d_duration, modelled_rate,
-                    d_modelled_rate, weights, rtol, atol, max_steps, periods, period_rtol, status,
+                    stiff, method, f, g, flow, n, one, two, x, constants[q], d_constants[q],
+                    action, compartment, kind, fr, d_fr, lag, d_lag, duration, d_duration,
+                    modelled_rate, d_modelled_rate, weights, rtol, atol, max_steps, periods,
+                    period_rtol, status,
                 )  # fmt: skip
             else:
                 moves = action_tangents(
-                    action, kind, fr, d_fr, duration, d_duration, modelled_rate, d_modelled_rate,
-                    d_lag, d_when, d_size,
+                    action, one, two, kind, fr, d_fr, duration, d_duration, modelled_rate,
+                    d_modelled_rate, d_lag, d_when, d_size,
                 )  # fmt: skip
                 _give(
-                    f, clock[0], n, x, p, rates, action, compartment[int(action[SOURCE])], moves,
-                    d_when, d_size, running, base, before, after,
+                    f, flow, clock[0], n, x, p, constants[q, :n_q], rates, action,
+                    compartment[int(action[SOURCE])], one, two, moves, d_when, d_size, running,
+                    base, before, after,
                 )  # fmt: skip
             clock[1] = 0.0
             for i in range(size):

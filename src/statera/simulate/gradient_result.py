@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,11 @@ class GradientResult:
     derivatives
         ``(n_subjects, n_times, n_wrt)`` float64 by output name: unit of the output over that of
         the name.
+    second
+        Names of which second derivatives were asked for.
+    curvatures
+        ``(n_subjects, n_times, n_wrt, n_second)`` float64 by output name: second derivatives by
+        a name of `wrt` and one of `second`.
     units
         Unit of each output.
     statuses : (n_subjects,) int64
@@ -53,6 +58,8 @@ class GradientResult:
     statuses: NDArray[np.int64]
     solver: str
     warnings: tuple[str, ...]
+    second: tuple[str, ...] = ()
+    curvatures: Mapping[str, Floats] = field(default_factory=dict)
 
     @property
     def n_subjects(self) -> int:
@@ -78,3 +85,26 @@ class GradientResult:
         if name not in self.wrt:
             raise UnknownNameError("name in wrt", name, self.wrt)
         return self.derivatives[key][:, :, self.wrt.index(name)]
+
+    def curvature(self, name: str, other: str, output: str | None = None) -> Floats:
+        """Return the second derivative of an output by two names, (n, n_times).
+
+        At least one of the names must be in `second`; the output is the first by default.
+
+        Raises
+        ------
+        UnknownNameError
+            If the output is not one of the model's, a name is not in `wrt`, or none is in `second`.
+        """
+        key = output or next(iter(self.derivatives))
+        if key not in self.derivatives:
+            raise UnknownNameError("output", key, self.derivatives)
+        for wanted in (name, other):
+            if wanted not in self.wrt:
+                raise UnknownNameError("name in wrt", wanted, self.wrt)
+        if other not in self.second:
+            name, other = other, name
+        if other not in self.second:
+            raise UnknownNameError("name in second", name, self.second)
+        place = self.wrt.index(name), self.second.index(other)
+        return self.curvatures[key][:, :, place[0], place[1]]

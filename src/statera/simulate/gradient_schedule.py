@@ -288,14 +288,35 @@ def period_schedule(
 
 
 @compiled
+def _slopes_of_input(
+    j, p, q, amount, record_rate, kind, f, d_f, duration, d_duration, modelled_rate,
+    d_modelled_rate,
+):  # fmt: skip
+    """Return the parts that column j has in the derivatives of amount, rate and length."""
+    d_total = d_f[q, p, j] * amount
+    if record_rate > 0.0:
+        return d_total, 0.0, d_total / record_rate
+    if record_rate == -1.0 or (record_rate == 0.0 and kind[p] == 2):
+        rate, d_rate = modelled_rate[q, p], d_modelled_rate[q, p, j]
+        return d_total, d_rate, (d_total - f[q, p] * amount / rate * d_rate) / rate
+    if record_rate == -2.0 or (record_rate == 0.0 and kind[p] == 1):
+        length, d_length = duration[q, p], d_duration[q, p, j]
+        if length > 0.0:
+            return d_total, (d_total - f[q, p] * amount / length * d_length) / length, d_length
+        return d_total, 0.0, d_length
+    return d_total, 0.0, 0.0
+
+
+@compiled
 def action_tangents(
-    action, kind, f, d_f, duration, d_duration, modelled_rate, d_modelled_rate, d_lag,
+    action, one, two, kind, f, d_f, duration, d_duration, modelled_rate, d_modelled_rate, d_lag,
     d_when, d_size,
 ):  # fmt: skip
-    """Write the derivatives of the time and the size of an action, (n_wrt,) each.
+    """Write the derivatives of the time and the size of an action, (n_columns,) each.
 
     ``f``, ``duration`` and ``modelled_rate`` are those of all systems, (n_systems, n_processes),
-    and ``d_...`` their derivatives, (n_systems, n_processes, n_wrt).
+    and ``d_...`` their derivatives, (n_systems, n_processes, n_columns). The last columns are
+    second derivatives by the columns ``one`` and ``two`` (n_pairs,), none where these are empty.
 
     Returns
     -------
@@ -308,24 +329,32 @@ def action_tangents(
     by_rate = record_rate == -1.0 or (record_rate == 0.0 and kind[p] == 2)
     by_duration = record_rate == -2.0 or (record_rate == 0.0 and kind[p] == 1)
     moves = False
+    n_first = d_when.size - one.size
     for j in range(d_when.size):
+        d_total, d_rate, d_length = _slopes_of_input(
+            j, p, q, amount, record_rate, kind, f, d_f, duration, d_duration, modelled_rate,
+            d_modelled_rate,
+        )  # fmt: skip
+        if j >= n_first and (by_rate or (by_duration and duration[q, p] > 0.0)):
+            # L R = F AMT: the product rule leaves what the first derivatives of both make
+            _, rate_1, length_1 = _slopes_of_input(
+                one[j - n_first], p, q, amount, record_rate, kind, f, d_f, duration, d_duration,
+                modelled_rate, d_modelled_rate,
+            )  # fmt: skip
+            _, rate_2, length_2 = _slopes_of_input(
+                two[j - n_first], p, q, amount, record_rate, kind, f, d_f, duration, d_duration,
+                modelled_rate, d_modelled_rate,
+            )  # fmt: skip
+            both = length_1 * rate_2 + length_2 * rate_1
+            if by_rate:
+                d_length -= both / modelled_rate[q, p]
+            else:
+                d_rate -= both / duration[q, p]
         when = d_lag[lagged, p, j]
-        d_total = d_f[q, p, j] * amount
-        d_rate = d_length = 0.0
-        if record_rate > 0.0:
-            d_length = d_total / record_rate
-        elif by_rate:
-            d_rate = d_modelled_rate[q, p, j]
-            d_length = f[q, p] * amount / modelled_rate[q, p] * d_rate
-            d_length = (d_total - d_length) / modelled_rate[q, p]
-        elif by_duration and duration[q, p] > 0.0:
-            d_length = d_duration[q, p, j]
-            d_rate = (d_total - f[q, p] * amount / duration[q, p] * d_length) / duration[q, p]
-        elif by_duration:
-            # a short infusion acts as a bolus in its middle
-            when += 0.5 * d_duration[q, p, j]
         if what == BOLUS:
             d_size[j] = d_total
+            # a short infusion acts as a bolus in its middle
+            when += 0.5 * d_length if by_duration and duration[q, p] == 0.0 else 0.0
         else:
             d_size[j] = d_rate
             if what == STOP:

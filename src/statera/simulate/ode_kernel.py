@@ -17,13 +17,12 @@ from statera.numerics.rodas5p import (
 )
 from statera.numerics.tsit5 import RHS, STEPPER
 from statera.simulate.doses import (
-    BAD_INPUT,
     STEP_TOO_SMALL,
     TOO_MANY_STEPS,
     order_dose,
     take_entry,
 )
-from statera.simulate.ode_steady import reach_steady_state
+from statera.simulate.ode_steady import meet_steady_state
 from statera.simulate.ode_step import RODAS5P, STIFF, TSIT5, WATCHED, advance_to
 from statera.simulate.pending import (
     TIME,
@@ -32,6 +31,7 @@ from statera.simulate.pending import (
     new_table,
     next_index,
     running_rates,
+    running_transits,
 )
 from statera.simulate.windows import reset
 
@@ -48,7 +48,7 @@ _SIGNATURE = types.void(
     RHS, RHS, STEPPER, JACOBIAN, FACTOR, SOLVE, _I[::1], _I[::1], _I, _I, _I, _I, _I[::1], _I[::1],
     _I[::1], _F[::1], _I[::1], _F[::1], _F[::1], _F[::1], _I[::1], _I[::1], _I[::1],
     _I[::1], _I[::1], _I[::1], _F[:, ::1], _F[:, ::1], _F[:, ::1], _F[:, ::1],
-    _F[:, ::1], _F[:, ::1], _I,
+    _F[:, ::1], _F[:, ::1], _I[::1], _I,
     _F, _F, _I, _I, _F,
     _F[:, ::1], _F[::1], _I[::1], _F[:, :, ::1], _F[:, :, :, ::1], _I[::1],
 )  # fmt: skip
@@ -58,7 +58,7 @@ _SIGNATURE = types.void(
 def run_ode(
     f, g, step, jac, factor, solve, rows, columns, n_factors, method, s_first, s_last,
     during, at, offsets, time, evid, amt, rate, ii, addl, ss, key, key_start, compartment, kind,
-    fr, lag, duration, modelled_rate, parameters, initial, n_out,
+    fr, lag, duration, modelled_rate, parameters, initial, accumulates, n_out,
     rtol, atol, max_steps, periods, period_rtol, windows, breaks, row_of, y, measures, statuses,
 ):  # fmt: skip
     """Simulate the subjects ``s_first`` to ``s_last``; arguments as in `run_linear`.
@@ -66,12 +66,15 @@ def run_ode(
     ``f`` is the right-hand side, ``g`` writes the outputs and ``step`` takes a Tsit5 step. The
     Jacobian with its pattern and factorisation serves Rodas5P and Newton's method for the steady
     state; without it, ``rows`` is empty. Methods are those of `statera.simulate.ode_step`.
+    ``accumulates`` (n,) is 1 for states on which nothing else depends.
     """
     n = initial.shape[1]
+    base = parameters.shape[1]  # behind the constants stand the doses in transit
     shared = offsets.size == 2
     varying = during.size > 0
     x, x_new, state = np.zeros(n), np.zeros(n), np.zeros(n)
     peak = np.zeros(n)
+    p = np.zeros(base + 1)
     rates, jump, values = np.zeros(n), np.zeros(n), np.zeros(n_out)
     k = np.zeros(STAGES * n)
     clock = np.zeros(5)
@@ -86,7 +89,8 @@ def run_ode(
     for s in range(s_first, s_last):
         lo, hi = (offsets[0], offsets[1]) if shared else (offsets[s], offsets[s + 1])
         q = during[lo] if varying else s  # row of the parameters
-        p = parameters[q]
+        p[:base] = parameters[q]
+        p[base] = 0.0
         slot = min(s, y.shape[0] - 1)
         if windows.shape[0] > 0:
             reset(measures[s])
@@ -105,7 +109,7 @@ def run_ode(
             while r < hi and evid[r] == 0 and time[r] <= clock[0] and time[r] < near:
                 if varying and at[r] != q:
                     q = at[r]
-                    p = parameters[q]
+                    p[:base] = parameters[q]
                     clock[2] = 0.0
                 if row_of[r] >= 0:
                     g(time[r], x, p, values, 0)
@@ -116,7 +120,7 @@ def run_ode(
                 break
             if varying and during[r] != q:
                 q = during[r]
-                p = parameters[q]
+                p[:base] = parameters[q]
                 clock[2] = 0.0
             upcoming = max(upcoming, r)
             while upcoming < hi - 1 and evid[upcoming] == 0:
@@ -152,27 +156,26 @@ def run_ode(
                 jump[:] = 0.0
                 if varying and at[r] != q:
                     q = at[r]
-                    p = parameters[q]
+                    p[:base] = parameters[q]
                 if evid[r] >= 3:
                     clock[0] = time[r]  # only at a reset may time go back
-                if evid[r] >= 3 or (evid[r] == 1 and ss[r] == 1):
+                if evid[r] >= 3:
                     clear(count)
                     for i in range(n):
                         x[i] = initial[q, i]
                 if evid[r] == 1 or evid[r] == 4:
                     first, last = key_start[key[r]], key_start[key[r] + 1]
-                    if ss[r] == 1:
-                        table = reach_steady_state(
+                    if ss[r] > 0:
+                        table, p = meet_steady_state(
+                            ss[r] == 2, initial[q], accumulates,
                             f, g, step, jac, factor, solve, pattern, work, method, table, count,
                             status, time[r], amt[r], rate[r], ii[r], first, last, compartment,
                             kind, fr[q], lag[q], duration[q], modelled_rate[q], clock, x, p,
-                            rates, k, x_new, peak, state, values, jump, rtol, atol, max_steps,
+                            base, rates, k, x_new, peak, state, values, jump, rtol, atol, max_steps,
                             periods, period_rtol,
                         )  # fmt: skip
                         jump[:] = 0.0
-                    elif ss[r] == 2:
-                        status[0] = BAD_INPUT
-                    if not (ss[r] == 1 and ii[r] == 0.0):
+                    if not (ss[r] > 0 and ii[r] == 0.0):
                         table = order_dose(
                             table, count, status, time[r], amt[r], rate[r], float(addl[r]),
                             ii[r], first, last, True, compartment, kind, fr[q], lag[q],
@@ -183,6 +186,7 @@ def run_ode(
                 x[i] += jump[i]
                 peak[i] = max(peak[i], abs(x[i]))
             running_rates(table, count, rates)
+            p = running_transits(table, count, p, base, peak)
             index = next_index(table, count)
             due = table[index, TIME] if index >= 0 else np.inf
             near = earliest(due) if index >= 0 else np.inf

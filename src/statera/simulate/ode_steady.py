@@ -11,6 +11,7 @@ import numpy as np
 
 from statera.numerics.compiled import compiled
 from statera.numerics.rodas5p import solve_dense
+from statera.numerics.transit import STAGES_OF_INPUT, stage_of
 from statera.simulate.doses import (
     LAG_TOO_LONG,
     NO_STEADY_STATE,
@@ -20,9 +21,20 @@ from statera.simulate.doses import (
     take_entry,
 )
 from statera.simulate.ode_step import advance_to
-from statera.simulate.pending import STOPS, TIME, drop, next_index, running_rates
+from statera.simulate.pending import (
+    FIRST,
+    STOPS,
+    TIME,
+    append,
+    clear,
+    drop,
+    new_table,
+    next_index,
+    running_rates,
+    running_transits,
+)
 
-__all__ = ["reach_steady_state"]
+__all__ = ["meet_steady_state"]
 
 _SINGULAR = 1e-11
 """Pivot of ``I - dPhi/dx`` below which a direction counts as conserved."""
@@ -36,7 +48,10 @@ def _periods_to_fill(amount, record_rate, interval, first, last, kind, fr, lag, 
     """Return the number of periods after which the infusions running are the same in each."""
     filled = 1
     for q in range(first, last):
-        _, _, length = input_of(kind[q], amount, record_rate, fr[q], duration[q], rate[q])
+        if kind[q] == 3:
+            length = stage_of(STAGES_OF_INPUT, duration[q], rate[q])
+        else:
+            _, _, length = input_of(kind[q], amount, record_rate, fr[q], duration[q], rate[q])
         reach = (lag[q] + length) / interval
         if reach < 1e6:
             filled = max(filled, int(reach) + 1)
@@ -129,10 +144,47 @@ def _begin(
 
 
 @compiled
-def reach_steady_state(
-    f, g, step, jac, factor, solve, pattern, work, method, table, count,
+def meet_steady_state(
+    adds, start, accumulates, f, g, step, jac, factor, solve, pattern, work, method, table, count,
     status, time, amount, record_rate, interval, first, last, compartment,
-    kind, fr, lag, duration, modelled_rate, clock, x, p,
+    kind, fr, lag, duration, modelled_rate, clock, x, p, base,
+    rates, k, x_new, peak, state, values, jump, rtol, atol, max_steps,
+    periods, period_rtol,
+):  # fmt: skip
+    """Put x at the steady state of a repeated dose, or add it where `adds` is set; returns p.
+
+    What is added is the steady state of this dose alone less the state `start` that the system has
+    without any dose. The doses outstanding stay then; else they are forgotten.
+    """
+    if not adds:
+        clear(count)
+        x[:] = start
+        return _reach_steady_state(
+            accumulates, f, g, step, jac, factor, solve, pattern, work, method, table, count,
+            status, time, amount, record_rate, interval, first, last, compartment, kind, fr, lag,
+            duration, modelled_rate, clock, x, p, base, rates, k, x_new, peak, state, values, jump,
+            rtol, atol, max_steps, periods, period_rtol,
+        )  # fmt: skip
+    other, other_count = new_table(16)
+    alone = start.copy()
+    other, p = _reach_steady_state(
+        accumulates, f, g, step, jac, factor, solve, pattern, work, method, other, other_count,
+        status, time, amount, record_rate, interval, first, last, compartment, kind, fr, lag,
+        duration, modelled_rate, clock, alone, p, base, rates, k, x_new, peak, state, values, jump,
+        rtol, atol, max_steps, periods, period_rtol,
+    )  # fmt: skip
+    for i in range(x.size):
+        x[i] += alone[i] - start[i]
+    for index in range(other_count[0]):
+        table = append(table, count, other[index])
+    return table, p
+
+
+@compiled
+def _reach_steady_state(
+    accumulates, f, g, step, jac, factor, solve, pattern, work, method, table, count,
+    status, time, amount, record_rate, interval, first, last, compartment,
+    kind, fr, lag, duration, modelled_rate, clock, x, p, base,
     rates, k, x_new, peak, state, values, jump, rtol, atol, max_steps,
     periods, period_rtol,
 ):  # fmt: skip
@@ -141,7 +193,8 @@ def reach_steady_state(
     Newton's method starts when the infusions that overlap are the same in every period. It has
     arrived where its correction, an estimate of the distance, is within ten times `period_rtol`.
     Repetition has arrived where the change is within `period_rtol` and the distance estimated
-    from the ratio of two changes is within ten times that.
+    from the ratio of two changes is within ten times that. A state that only accumulates has no
+    steady state and holds up none: it keeps the value it started with.
     """
     n = x.size
     constant = interval == 0.0
@@ -151,7 +204,8 @@ def reach_steady_state(
         lag, duration, modelled_rate, clock, rates, jump,
     )  # fmt: skip
     if status[0] != 0:
-        return table
+        return table, p
+    p = running_transits(table, count, p, base, peak)
     none, full = np.zeros((0, 0)), np.zeros((n, n))
     before, delta, early = np.zeros(n), np.zeros(n), np.zeros(n)
     # plain periods left, Newton's attempts, change of the period before
@@ -164,13 +218,14 @@ def reach_steady_state(
             before[i] = x[i]
             for q in range(tangent.shape[0]):
                 tangent[i, q] = 1.0 if i == q else 0.0
-        table = _one_period(
+        table, p = _one_period(
             f, g, step, jac, factor, solve, pattern, work, method, tangent, table, count, status,
             (period + 1) * length, compartment, kind, fr, duration, modelled_rate, clock, x, p,
-            rates, k, x_new, peak, state, values, jump, rtol, atol, max_steps,
+            base, rates, k, x_new, peak, state, values, jump, rtol, atol, max_steps,
         )  # fmt: skip
         if status[0] != 0:
-            return table
+            return table, p
+        _forget(accumulates, before, x, tangent)
         for i in range(n):
             delta[i] = x[i] - before[i]
         if tangent.shape[0] == 0:
@@ -180,12 +235,24 @@ def reach_steady_state(
                 course, tangent, delta, before, x, peak, early, work[3], clock, period_rtol, status
             )
         if status[0] != 0:
-            return table
+            return table, p
         if arrived:
             _leave(table, count, time, constant, clock, rates)
-            return table
+            return table, p
     status[0] = NOT_PERIODIC
-    return table
+    return table, p
+
+
+@compiled
+def _forget(accumulates, before, x, tangent):
+    """Put back the states that only accumulate: nothing depends on them."""
+    for i in range(x.size):
+        if accumulates[i] == 0:
+            continue
+        x[i] = before[i]
+        for q in range(tangent.shape[0]):
+            tangent[i, q] = 0.0
+            tangent[q, i] = 0.0
 
 
 @compiled
@@ -232,14 +299,15 @@ def _newton(course, tangent, delta, before, x, peak, early, pivots, clock, perio
     for i in range(x.size):
         if course[1] > 3.0 and distance > 0.1 and abs(x[i]) > _RUNAWAY * early[i] > 0.0:
             status[0] = NO_STEADY_STATE
-        peak[i] = abs(x[i])
+        if x[i] != 0.0:  # one that starts every period at zero keeps the size it is known to reach
+            peak[i] = abs(x[i])
     return False
 
 
 @compiled
 def _one_period(
     f, g, step, jac, factor, solve, pattern, work, method, tangent, table, count, status,
-    end, compartment, kind, fr, duration, modelled_rate, clock, x, p,
+    end, compartment, kind, fr, duration, modelled_rate, clock, x, p, base,
     rates, k, x_new, peak, state, values, jump, rtol, atol, max_steps,
 ):  # fmt: skip
     """Integrate to the end of the period, with the doses and stops inside it."""
@@ -266,16 +334,18 @@ def _one_period(
             x[i] += jump[i]
             peak[i] = max(peak[i], abs(x[i]))
         running_rates(table, count, rates)
+        p = running_transits(table, count, p, base, peak)
         clock[2] = 0.0
-    return table
+    return table, p
 
 
 @compiled
 def _leave(table, count, time, constant, clock, rates):
-    """Go back to the subject's clock: running infusions stay, virtual doses go."""
+    """Go back to the subject's clock: what is entering stays, virtual doses go."""
     for index in range(count[0] - 1, -1, -1):
-        if table[index, STOPS] == 1.0:
+        if table[index, STOPS] >= 1.0:
             table[index, TIME] += time - clock[0]
+            table[index, FIRST] += time - clock[0]
         else:
             drop(table, count, index)
     if constant:

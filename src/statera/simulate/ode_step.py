@@ -185,7 +185,7 @@ def advance_to(
     edge = earliest(stop) if strict else np.inf
     # counted in this function, because a call on every step would cost a tenth of it
     look = _LEISURE if method == WATCHED else -1
-    if stop - t <= 1e-13 * abs(stop):
+    if stop - t <= 1e-13 * max(abs(stop), 1e-3):
         # event times that differ by rounding only, such as II and F*AMT/RATE: no step fits between
         t = stop
     for _ in range(max_steps):

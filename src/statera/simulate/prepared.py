@@ -10,6 +10,7 @@ import sympy as sp
 from numpy.typing import NDArray
 
 from statera.data import EventTable
+from statera.errors import InputError
 from statera.model import Model
 from statera.numerics.derivative import derivative
 from statera.numerics.expression import free_names, symbol
@@ -185,6 +186,13 @@ class Prepared:
         leaves = self.solver.leaves(places)
         for route, amount in self.events.dose_keys:
             for process in processes_of(self.model, route):
+                if process.kind == "transit":
+                    raise InputError(
+                        f"{self.model.id}: input through a real number of transit compartments "
+                        "cannot be estimated yet",
+                        where=f"inputs.{route or self.model.default_route}",
+                        hint="Write the chain of compartments as states of the model.",
+                    )
                 leaves += places.process(process, amount, self.model.states)
         places.close_keys([len(processes_of(self.model, r)) for r, _ in self.events.dose_keys])
         self.places = places

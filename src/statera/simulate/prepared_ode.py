@@ -13,9 +13,11 @@ from statera.model import Model
 from statera.numerics.expression import symbol
 from statera.parallel import map_ordered
 from statera.simulate import gradient_ode, solve_ode
+from statera.simulate.gradient_values import NO_PAIRS
 from statera.simulate.ode_options import OdeOptions
 from statera.simulate.parts import parts
 from statera.simulate.prepared_solvers import Places, first_statuses
+from statera.simulate.structure import accumulating
 
 if TYPE_CHECKING:
     from statera.simulate.prepared import Prepared
@@ -41,7 +43,8 @@ class OdeSolver:
         dynamics = tuple(e.expression for e in model.dynamics)
         outputs = tuple(symbol(name) for name in model.states)
         self._system = (dynamics, outputs, model.states)
-        self.code = solve_ode._compiled(*self._system)
+        self.code = solve_ode._compiled(*self._system, ())
+        self.accumulates = accumulating(model).astype(np.int64)
         self.constants = len(self.code.names)
         self.begun = [model.states.index(name) for name in model.initial]
         self._stiff = False
@@ -86,7 +89,8 @@ class OdeSolver:
                     *functions, method, part[0], part[1], layout.during, layout.at,
                     events.offsets, events.time, events.evid, events.amount, events.rate,
                     events.interval, events.additional, events.steady_state, events.key,
-                    places.key_start, compartment, kind, *inputs, constants, initial, self.n,
+                    places.key_start, compartment, kind, *inputs, constants, initial,
+                    self.accumulates, self.n,
                     options.rtol, options.atol, options.max_steps, options.periods,
                     options.period_rtol, none, none.ravel(), layout.row_of, rows, measures,
                     statuses,
@@ -132,15 +136,16 @@ class OdeSolver:
         factors = np.ones(m)
 
         def run(method: int, stretches: Sequence[tuple[int, int]]) -> None:
-            functions = gradient_ode._functions(kernel, code, method)
+            functions = gradient_ode._functions(kernel, code, method, bends=False)
 
             def work(part: tuple[int, int]) -> Any:
                 kernel.run_ode_gradient(
-                    *functions, method, part[0], part[1], layout.during, layout.at,
-                    events.offsets, events.time, events.evid, events.amount, events.rate,
-                    events.interval, events.additional, events.steady_state, events.key,
-                    layout.row_of, places.key_start, compartment, kind, *inputs, *d_inputs,
-                    constants, d_constants, initial, d_initial, factors,
+                    *functions, method, part[0], part[1], NO_PAIRS.one, NO_PAIRS.two,
+                    layout.during, layout.at, events.offsets, events.time, events.evid,
+                    events.amount,
+                    events.rate, events.interval, events.additional, events.steady_state,
+                    events.key, layout.row_of, places.key_start, compartment, kind,
+                    *inputs, *d_inputs, constants, d_constants, initial, d_initial, factors,
                     options.rtol, options.atol, options.max_steps, options.periods,
                     options.period_rtol, rows, found, statuses,
                 )  # fmt: skip

@@ -14,6 +14,7 @@ from statera.numerics.expression import symbol
 from statera.numerics.modal import decompose
 from statera.parallel import map_ordered
 from statera.simulate.gradient_linear_kernel import run_linear_gradient
+from statera.simulate.gradient_values import NO_PAIRS
 from statera.simulate.linear_kernel import run_linear
 from statera.simulate.parts import parts
 from statera.simulate.structure import LinearSystem
@@ -181,10 +182,10 @@ class LinearSolver:
 
         def work(part: tuple[int, int]) -> None:
             run_linear_gradient(
-                part[0], part[1], layout.during, layout.at, events.offsets, events.time,
-                events.evid, events.amount, events.rate, events.interval, events.additional,
-                events.steady_state, events.key, layout.row_of, places.key_start,
-                compartment, kind, *inputs, *d_inputs, matrix, lam,
+                part[0], part[1], NO_PAIRS.one, NO_PAIRS.two, layout.during, layout.at,
+                events.offsets, events.time, events.evid, events.amount, events.rate,
+                events.interval, events.additional, events.steady_state, events.key,
+                layout.row_of, places.key_start, compartment, kind, *inputs, *d_inputs, matrix, lam,
                 right, left, modal, production, initial, weights, offset, d_matrix, d_production,
                 d_initial, d_weights, d_offset, rows, found, statuses,
             )  # fmt: skip

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from statera.errors import UnknownNameError
+from statera.simulate.shown import as_html, write_parquet
 from statera.simulate.status import sentence
 from statera.simulate.summaries import describe, unit_of_endpoint
 
@@ -139,6 +141,20 @@ class SimulationResult:
         }
         columns |= {name: values.ravel() for name, values in self.outputs.items()}
         return pl.DataFrame(columns)
+
+    def to_parquet(self, path: str | Path) -> None:
+        """Write the profiles to a parquet file, as `to_polars` lays them out."""
+        write_parquet(self.to_polars(), path)
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (s["output"], "{:g}-{:g} h".format(*s["window_h"]), s["endpoint"], s["unit"],
+             s["p5"], s["p50"], s["p95"])
+            for s in self.summary().values()
+        ]  # fmt: skip
+        title = f"{self.model_id}: {self.n_subjects} subjects, {self.times.size} times"
+        columns = ("output", "window", "endpoint", "unit", "p5", "p50", "p95")
+        return as_html(title, columns, rows, (self.solver, *self.warnings))
 
     def endpoints(self) -> pl.DataFrame:
         """Return endpoints as columns: one row a subject, output and window, with its status.

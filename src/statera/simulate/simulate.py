@@ -14,6 +14,7 @@ from statera.errors import InputError
 from statera.model import Model
 from statera.numerics.expression import evaluate
 from statera.simulate.arrays import Values, individual_values
+from statera.simulate.checks import doubtful_values, steady_state_remarks
 from statera.simulate.ode_options import OdeOptions
 from statera.simulate.questions import InhibitionInput, Questions, make_questions
 from statera.simulate.result import SimulationResult
@@ -126,6 +127,9 @@ def simulate(
     measures[..., [WHEN, AREA]] /= hour
     rows[statuses != 0] = np.nan
     measures[statuses != 0] = np.nan
+    if not structure_of(model).closed_form:
+        warnings += doubtful_values(model, rows, statuses == 0, (ode or OdeOptions()).rtol)
+        warnings += steady_state_remarks(model, events)
     if statuses.any():
         warnings.append(
             f"{int((statuses != 0).sum())} of {subjects.n} subjects could not be solved"
@@ -160,7 +164,7 @@ def _solve(
     questions: Questions,
 ) -> tuple[Floats, Floats, NDArray[np.int64], str]:
     structure = structure_of(model)
-    if structure.linear is not None and structure.outputs.linear:
+    if structure.closed_form:
         rows, measures, statuses = solve_linear(
             model, structure, values, events, spans, n, workers, questions
         )
@@ -170,10 +174,7 @@ def _solve(
     rows, measures, statuses, how = solve_ode(
         model, values, events, spans, n, workers, options, questions
     )
-    reason = structure.reason
-    if structure.linear is not None:
-        reason = "an output is not linear in the states"
-    return rows, measures, statuses, f"{reason}: {how}"
+    return rows, measures, statuses, f"{structure.why}: {how}"
 
 
 def _numbers(values: ArrayLike, what: str) -> Floats:

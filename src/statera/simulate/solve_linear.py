@@ -10,6 +10,7 @@ from statera.model import Model
 from statera.numerics.modal import decompose
 from statera.parallel import map_ordered
 from statera.simulate.arrays import Values, input_arrays, linear_arrays
+from statera.simulate.event_windows import EventWindows, by_windows
 from statera.simulate.linear_kernel import run_linear
 from statera.simulate.parts import parts
 from statera.simulate.questions import Questions, new_measures
@@ -26,7 +27,7 @@ def solve_linear(
     structure: Structure,
     values: Values,
     events: EventTable,
-    windows: Floats,
+    windows: Floats | EventWindows,
     n_subjects: int,
     workers: int,
     questions: Questions | None = None,
@@ -64,7 +65,6 @@ def solve_linear(
         rows[:] = np.nan
     measures = new_measures(n_subjects, windows.shape[0], n_out, questions)
     statuses = layout.statuses(system.matrix, system.weights)
-    breaks = np.unique(windows.ravel())
 
     def work(part: tuple[int, int]) -> None:
         # modes and memory of the rows belong to the threads as well
@@ -72,14 +72,16 @@ def solve_linear(
         lam[here], right[here], left[here], modal[here] = decompose(
             system.matrix[here], members, bounds
         )
-        run_linear(
-            part[0], part[1], layout.during, layout.at, events.offsets, events.time, events.evid,
-            events.amount, events.rate, events.interval, events.additional, events.steady_state,
-            events.key, inputs.key_start, inputs.compartment, inputs.kind, inputs.bioavailability,
-            inputs.lag, inputs.duration, inputs.rate, system.matrix, lam, right, left, modal,
-            system.endogenous, system.initial, system.weights, system.offset,
-            windows, breaks, layout.row_of, rows, measures, statuses,
-        )  # fmt: skip
+        for first, last, spans, breaks in by_windows(windows, part):
+            run_linear(
+                first, last, layout.during, layout.at, events.offsets, events.time, events.evid,
+                events.amount, events.rate, events.interval, events.additional, events.steady_state,
+                events.key, inputs.key_start, inputs.compartment, inputs.kind,
+                inputs.bioavailability, inputs.lag, inputs.duration, inputs.rate, system.matrix,
+                lam, right, left, modal,
+                system.endogenous, system.initial, system.weights, system.offset,
+                spans, breaks, layout.row_of, rows, measures, statuses,
+            )  # fmt: skip
 
     map_ordered(work, parts(n_subjects, workers), workers)
     if segments is None:

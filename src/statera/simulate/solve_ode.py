@@ -17,15 +17,17 @@ from statera.data import EventTable
 from statera.errors import InputError
 from statera.model import Model
 from statera.numerics.codegen import CompiledSystem, StiffSystem, compile_stiff, compile_system
-from statera.numerics.expression import evaluate, free_names
+from statera.numerics.expression import evaluate, free_names, symbol
 from statera.numerics.hoist import hoist
+from statera.numerics.transit import TransitInput
 from statera.parallel import map_ordered
 from statera.simulate.arrays import Values, input_arrays
+from statera.simulate.event_windows import EventWindows, by_windows
 from statera.simulate.ode_options import OdeOptions
 from statera.simulate.parts import parts
 from statera.simulate.questions import Questions, new_measures
 from statera.simulate.segments import Segments, lay_out
-from statera.simulate.structure import depends_on_time
+from statera.simulate.structure import accumulating, depends_on_time, transit_states
 
 __all__ = ["solve_ode"]
 
@@ -50,14 +52,22 @@ class _Compiled:
 
 @lru_cache(maxsize=64)
 def _compiled(
-    dynamics: tuple[sp.Expr, ...], outputs: tuple[sp.Expr, ...], states: tuple[str, ...]
+    dynamics: tuple[sp.Expr, ...],
+    outputs: tuple[sp.Expr, ...],
+    states: tuple[str, ...],
+    through_transit: tuple[int, ...],
 ) -> _Compiled:
     lean = hoist([*dynamics, *outputs], states)
     used = frozenset().union(*(free_names(e) for e in lean.expressions))
     names = tuple(sorted(used - set(states) - {"t"}))
     split = len(dynamics)
-    system = compile_system(lean.expressions[:split], lean.expressions[split:], states, names)
-    return _Compiled(system, tuple(lean.expressions[:split]), states, names, dict(lean.constants))
+    base = sp.Integer(max(1, len(names)))  # doses in transit stand behind the constants
+    derivatives = tuple(
+        e + TransitInput(symbol("t"), base, sp.Integer(i)) if i in through_transit else e
+        for i, e in enumerate(lean.expressions[:split])
+    )
+    system = compile_system(derivatives, lean.expressions[split:], states, names)
+    return _Compiled(system, derivatives, states, names, dict(lean.constants))
 
 
 @lru_cache(maxsize=1)
@@ -73,7 +83,7 @@ def solve_ode(
     model: Model,
     values: Values,
     events: EventTable,
-    windows: Floats,
+    windows: Floats | EventWindows,
     n_subjects: int,
     workers: int,
     options: OdeOptions,
@@ -85,39 +95,41 @@ def solve_ode(
     Raises
     ------
     InputError
-        If a record asks for SS=2, which needs a linear system, or for any steady state of
-        equations that depend on time.
+        If a record asks for a steady state of equations that depend on time.
     """
     _check_steady_states(model, events)
     code = _compiled(
         tuple(e.expression for e in model.dynamics),
         tuple(o.expression for o in model.outputs),
         model.states,
+        transit_states(model),
     )
     kernel = _kernel()
     layout = lay_out(events, n_subjects, segments)
-    inputs = input_arrays(model, events, values, layout.n_systems)
+    inputs = input_arrays(model, events, values, layout.n_systems, transit=True)
     parameters, initial = _parameters(model, code, values, layout.n_systems)
     n_out = len(model.outputs)
     rows = np.full((*layout.shape, n_out), np.nan)
     measures = new_measures(n_subjects, windows.shape[0], n_out, questions)
     statuses = layout.statuses(parameters, initial)
-    breaks = np.unique(windows.ravel())
+    accumulates = accumulating(model).astype(np.int64)
 
     def run(method: int, stretches: Sequence[tuple[int, int]]) -> None:
         jacobian = method == kernel.RODAS5P or bool(events.steady_state.any())
         functions = _functions(kernel, code, jacobian)
 
         def work(part: tuple[int, int]) -> Any:
-            kernel.run_ode(
-                *functions, method, part[0], part[1], layout.during, layout.at, events.offsets,
-                events.time, events.evid, events.amount, events.rate, events.interval,
-                events.additional, events.steady_state,
-                events.key, inputs.key_start, inputs.compartment, inputs.kind,
-                inputs.bioavailability, inputs.lag, inputs.duration, inputs.rate, parameters,
-                initial, n_out, options.rtol, options.atol, options.max_steps, options.periods,
-                options.period_rtol, windows, breaks, layout.row_of, rows, measures, statuses,
-            )  # fmt: skip
+            for first, last, spans, breaks in by_windows(windows, part):
+                kernel.run_ode(
+                    *functions, method, first, last, layout.during, layout.at, events.offsets,
+                    events.time, events.evid, events.amount, events.rate, events.interval,
+                    events.additional, events.steady_state,
+                    events.key, inputs.key_start, inputs.compartment, inputs.kind,
+                    inputs.bioavailability, inputs.lag, inputs.duration, inputs.rate, parameters,
+                    initial, accumulates, n_out, options.rtol, options.atol, options.max_steps,
+                    options.periods, options.period_rtol, spans, breaks, layout.row_of, rows,
+                    measures, statuses,
+                )  # fmt: skip
 
         map_ordered(work, stretches, workers)
 
@@ -152,13 +164,6 @@ def _parameters(model: Model, code: _Compiled, values: Values, n: int) -> tuple[
 
 
 def _check_steady_states(model: Model, events: EventTable) -> None:
-    if (events.steady_state == 2).any():
-        record = int(np.argmax(events.steady_state == 2)) + 1
-        raise InputError(
-            f"SS=2 adds steady states, which only a linear system allows; {model.id} is not",
-            where=f"record {record}",
-            hint="Use SS=1, or give the doses one by one.",
-        )
     if events.steady_state.any() and depends_on_time(model):
         record = int(np.argmax(events.steady_state > 0)) + 1
         raise InputError(

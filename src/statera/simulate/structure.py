@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import sympy as sp
@@ -12,7 +12,15 @@ from statera.model import Model
 from statera.numerics.expression import switches_on, symbol
 from statera.numerics.modal import strong_blocks
 
-__all__ = ["LinearSystem", "OutputForm", "Structure", "analyse", "depends_on_time"]
+__all__ = [
+    "LinearSystem",
+    "OutputForm",
+    "Structure",
+    "accumulating",
+    "analyse",
+    "depends_on_time",
+    "transit_states",
+]
 
 
 @dataclass(frozen=True)
@@ -55,12 +63,29 @@ class Structure:
     outputs
         The form of the outputs.
     reason
-        Why this solver is used, in a sentence.
+        What the equations are, in a sentence.
+    transit
+        Whether an input passes transit compartments, which needs a solver.
     """
 
     linear: LinearSystem | None
     outputs: OutputForm
     reason: str
+    transit: bool = False
+
+    @property
+    def closed_form(self) -> bool:
+        """Whether the model is solved in closed form."""
+        return self.linear is not None and self.outputs.linear and not self.transit
+
+    @property
+    def why(self) -> str:
+        """The reason for the solver used, in a sentence."""
+        if self.transit:
+            return "an input passes transit compartments"
+        if self.linear is not None and not self.outputs.linear:
+            return "an output is not linear in the states"
+        return self.reason
 
 
 def depends_on_time(model: Model) -> bool:
@@ -68,8 +93,38 @@ def depends_on_time(model: Model) -> bool:
     return any(symbol("t") in e.expression.free_symbols for e in model.dynamics)
 
 
+def transit_states(model: Model) -> tuple[int, ...]:
+    """Return the states that an input enters through transit compartments."""
+    into = {p.into for processes in model.inputs.values() for p in processes if p.kind == "transit"}
+    return tuple(i for i, name in enumerate(model.states) if name in into)
+
+
+def accumulating(model: Model) -> NDArray[np.bool_]:
+    """Return the states that only accumulate, (n_states,): areas, excreted amounts and the like.
+
+    No equation depends on them, other than those of states that only accumulate themselves, and
+    no input enters them. They do not take part in a steady state.
+    """
+    entered = {p.into for processes in model.inputs.values() for p in processes}
+    uses = np.array(
+        [[symbol(n) in e.expression.free_symbols for n in model.states] for e in model.dynamics]
+    )
+    found = np.zeros(len(model.states), dtype=bool)
+    candidates = np.array([n not in entered for n in model.states]) & ~np.diag(uses)
+    while True:
+        more = candidates & ~uses[~found].any(axis=0) & ~found
+        if not more.any():
+            return found
+        found |= more
+
+
 def analyse(model: Model) -> Structure:
     """Recognise the structure of a model from its equations."""
+    found = _analyse(model)
+    return replace(found, transit=bool(transit_states(model)))
+
+
+def _analyse(model: Model) -> Structure:
     states = [symbol(name) for name in model.states]
     names = set(states) | {symbol("t")}
     outputs = _outputs(model, states, names)

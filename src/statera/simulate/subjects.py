@@ -57,6 +57,7 @@ def make_subjects(
     seed: int,
     typical: bool,
     etas: NDArray[np.float64] | None = None,
+    occasions: bool = False,
 ) -> Subjects:
     """Make the subjects of a simulation.
 
@@ -72,6 +73,8 @@ def make_subjects(
         Whether all random effects are 0.
     etas : (n, n_eta) float64, optional
         Random effects to use instead of drawing them.
+    occasions
+        Whether the caller draws effects of the occasion for each of them.
 
     Raises
     ------
@@ -113,7 +116,9 @@ def make_subjects(
         etas = np.zeros((size, len(model.random_effects)))
         if not typical:
             etas = normals(seed, "random effects", size, np.asarray(model.omega))
-    if any(e.level == "occasion" for e in model.random_effects.values()) and not typical:
+    if any(e.level == "occasion" for e in model.random_effects.values()) and not (
+        typical or occasions
+    ):
         warnings.append("between-occasion variability is drawn once a subject: one occasion")
     return Subjects(size, filled, etas, tuple(warnings))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import sympy as sp
 
 from statera.numerics.derivative import derivative, steps_on
 from statera.numerics.expression import evaluate, parse, symbol
@@ -60,3 +61,21 @@ def test_a_step_is_recognised() -> None:
     assert steps_on(parse("where(x > 1, y, h)", NAMES), [symbol("x")])
     assert not steps_on(parse("where(y > 1, x, h)", NAMES), [symbol("x")])
     assert not steps_on(parse("max(x, y)", NAMES), [symbol("x")])
+
+
+@pytest.mark.parametrize("exponent", ["h", "3"])
+def test_second_derivatives_follow_the_same_rules(exponent: str) -> None:
+    expression = parse(f"where(x > y, 0, x^{exponent})*max(x, h) + abs(x - y)^2", NAMES)
+    for one in NAMES:
+        for two in NAMES:
+            slope = derivative(expression, symbol(one))
+            step = 1e-3
+
+            def at(k: int, slope: sp.Expr = slope, two: str = two, step: float = step) -> float:
+                return float(evaluate(slope, POINTS | {two: POINTS[two] + k * step}))
+
+            wanted = (45 * (at(1) - at(-1)) - 9 * (at(2) - at(-2)) + at(3) - at(-3)) / (60 * step)
+            found = float(evaluate(derivative(slope, symbol(two)), POINTS))
+            assert found == pytest.approx(wanted, rel=1e-8, abs=1e-9)
+            at_zero = evaluate(derivative(slope, symbol(two)), POINTS | {"x": 0.0})
+            assert np.isfinite(at_zero)

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import sympy as sp
 from scipy import special as reference
+from statera.numerics.slopes import slope
 
 from statera.numerics import special, special_arrays
 from statera.numerics.codegen import compile_system
 from statera.numerics.derivative import derivative
 from statera.numerics.expression import ExpressionError, evaluate, parse, symbol
-from statera.numerics.slopes import slope
 
 
 @pytest.mark.parametrize("order", [0, 1, 2, 3])

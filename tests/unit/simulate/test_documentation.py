@@ -24,6 +24,16 @@ def test_example_of_the_page_on_models(
     assert "'unit': 'ng*h/mL'" in capsys.readouterr().out
 
 
+def test_example_of_the_page_on_structures(project: Path, tmp_path: Path) -> None:
+    text = (project / "docs" / "structures.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    path = tmp_path / "example.py"
+    path.write_text(block, encoding="utf-8")
+    found = runpy.run_path(str(path))
+    assert found["result"].failures == ()
+    assert found["result"].endpoint("Cmin", "R")[0] < 100.0  # below its baseline
+
+
 def test_statuses_of_the_page_on_solvers(project: Path) -> None:
     from statera.simulate.status import SENTENCES
 

@@ -279,11 +279,6 @@ def test_parameters_that_are_not_finite() -> None:
     assert _single("log(-K)*x^2").statuses[0] == NOT_FINITE
 
 
-def test_second_steady_state_is_refused(compartments: Make, run_records: Run) -> None:
-    with pytest.raises(InputError, match="SS=2"):
-        run_records(_hidden(compartments, 1), [{"evid": 1, "amt": 1, "ii": 12, "ss": 2}], TIGHT)
-
-
 @pytest.mark.parametrize("options", [{"rtol": 0}, {"rtol": 1}, {"atol": -1}, {"max_steps": 0}])
 def test_options_are_checked(options: dict[str, float]) -> None:
     with pytest.raises(UsageError):

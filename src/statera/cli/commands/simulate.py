@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from statera.cli.commands.simulate_table import (
+    check_choice,
+    events_data,
+    events_rows,
+    run_events,
+    run_streamed,
+    stream_data,
+)
 from statera.cli.envelope import Envelope
 from statera.cli.options import JsonFlag, QuietFlag, Seed, Workers, concerning
 from statera.cli.output import check_target, write_bytes_atomically
@@ -23,7 +32,7 @@ if TYPE_CHECKING:
 
     from statera.data import Regimen
     from statera.model import Model
-    from statera.simulate import SimulationResult
+    from statera.simulate import SimulationResult, StreamedSimulation
     from statera.simulate.distributions import Distribution
 
     Floats = NDArray[np.float64]
@@ -36,6 +45,8 @@ Examples:
   statera simulate baricitinib/Decker_2024 --dose "4 mg q24h x14" --covariate egfr=45
   statera simulate baricitinib/Decker_2024 --dose "2 mg q24h x28" --n 200 --json
   statera simulate baricitinib/Decker_2024 --dose "4 mg" --until "48 h" --every "15 min" --out p.csv
+  statera simulate baricitinib/Decker_2024 --events study.csv --out predicted.csv
+  statera simulate baricitinib/Decker_2024 --dose "4 mg q24h x28" --n 1000000 --parquet folder
 
 Simulate a population and print its exposure: Cmax, tmax, AUC, Cavg and Ctrough.
 """
@@ -54,14 +65,23 @@ def simulate(
     ],
     *,
     dose: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--dose", metavar="'4 mg q24h x14'", help="Amount, interval and number of doses."
         ),
-    ],
+    ] = None,
+    events: Annotated[
+        Path | None,
+        typer.Option(
+            "--events",
+            metavar="FILE",
+            help="A table of event records (NONMEM), in place of --dose.",
+        ),
+    ] = None,
     subjects: Annotated[
-        int, typer.Option("--n", min=1, max=1_000_000, help="Number of subjects.")
-    ] = 1000,
+        int | None,
+        typer.Option("--n", min=1, max=1_000_000, help="Number of subjects; 1000 unless given."),
+    ] = None,
     covariate: Annotated[
         list[str] | None,
         typer.Option(
@@ -92,12 +112,30 @@ def simulate(
             "--out", "-o", metavar="FILE", help="All profiles, as .csv or .parquet, in long form."
         ),
     ] = None,
+    parquet: Annotated[
+        Path | None,
+        typer.Option(
+            "--parquet",
+            metavar="FOLDER",
+            help="Write endpoints, and profiles where --every is given, in parts of bounded size.",
+        ),
+    ] = None,
     as_json: JsonFlag = False,
     quiet: QuietFlag = False,
 ) -> None:
     """Simulate a population and print its exposure."""
     if out is not None:
         check_target(out, (".csv", ".parquet"))
+    given = {
+        "--n": subjects, "--covariate": covariate, "--until": until, "--every": every,
+        "--parquet": parquet,
+    }  # fmt: skip
+    check_choice(dose, events, given)
+    if events is not None:
+        _simulate_table(model, events, seed, workers, out, as_json, quiet)
+        return
+    assert dose is not None
+    subjects = subjects or 1000
     held = dict(_covariate(text) for text in covariate or ())
 
     from statera.data import parse_regimen  # noqa: PLC0415  heavy: only when this runs
@@ -108,6 +146,15 @@ def simulate(
     known = load_model(model)
     with concerning("--dose"):
         regimen = parse_regimen(dose)
+    if parquet is not None:
+        if out is not None:
+            raise UsageError("--out and --parquet exclude each other", where="--out, --parquet")
+        times = None if every is None else _grid(until, every, regimen, 1)
+        options = {"n": subjects, "covariates": held, "seed": seed,
+                   "workers": workers or available_workers()}  # fmt: skip
+        found = run_streamed(known, dose, parquet, times, quiet, **options)
+        _report_streamed(found, model, known, parquet, seed, as_json, quiet)
+        return
     result = run(
         known,
         regimen,
@@ -127,12 +174,59 @@ def simulate(
         write_bytes_atomically(out, _file(result.to_polars(), out.suffix.lower()))
         note(f"Profiles: {out}", quiet=quiet)
     if as_json:
-        made = _manifest(model, known, result, seed)
+        made = _manifest(model, known, result.manifest, seed)
         envelope = Envelope(SCHEMA, _data(result, held, dose), result.warnings, made)
         typer.echo(envelope.to_json(), nl=False)
         return
     warn(result.warnings)
     _print_summary(result)
+
+
+def _simulate_table(
+    model: str,
+    events: Path,
+    seed: int,
+    workers: int | None,
+    out: Path | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    from statera.library import load_model  # noqa: PLC0415  heavy: only when this runs
+    from statera.parallel import available_workers  # noqa: PLC0415
+
+    known = load_model(model)
+    result = run_events(known, events, seed, workers or available_workers())
+    if out is not None:
+        write_bytes_atomically(out, _file(result.to_polars(), out.suffix.lower()))
+        note(f"Records: {out}", quiet=quiet)
+    if as_json:
+        made = _manifest(model, known, result.manifest, seed, events)
+        data = events_data(result, events)
+        typer.echo(Envelope(SCHEMA, data, result.warnings, made).to_json(), nl=False)
+        return
+    warn(result.warnings)
+    levels = [f"p{level:g}" for level in _PERCENTILES]
+    print_table(("output", "unit", "records", *levels), events_rows(result))
+
+
+def _report_streamed(
+    found: StreamedSimulation,
+    model: str,
+    known: Model,
+    folder: Path,
+    seed: int,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    note(f"Results: {folder}", quiet=quiet)
+    if as_json:
+        run = {key: found.manifest[key] for key in ("model", "dose", "subjects")}
+        made = _manifest(model, known, run, seed)
+        data = stream_data(found, folder)
+        typer.echo(Envelope(SCHEMA, data, found.warnings, made).to_json(), nl=False)
+        return
+    warn(found.warnings)
+    _print_summary(found)
 
 
 def _covariate(text: str) -> tuple[str, float | Distribution]:
@@ -227,16 +321,21 @@ def _data(
     }
 
 
-def _manifest(name: str, model: Model, result: SimulationResult, seed: int) -> dict[str, Any]:
+def _manifest(
+    name: str, model: Model, made: Mapping[str, Any], seed: int, table: Path | None = None
+) -> dict[str, Any]:
     from statera.library.paths import data_root  # noqa: PLC0415  heavy: only when this runs
 
     shipped = data_root() / "models" / f"{model.id}.toml"
     content = Path(name).read_bytes() if name.endswith(".toml") else shipped.read_bytes()
-    run = {key: value for key, value in result.manifest.items() if key != "seed"}
-    return manifest({f"{Path(model.id).name}.toml": content}, seed, run=run)
+    run = {key: value for key, value in made.items() if key != "seed"}
+    inputs = {f"{Path(model.id).name}.toml": content}
+    if table is not None:
+        inputs[table.name] = table.read_bytes()
+    return manifest(inputs, seed, run=run)
 
 
-def _print_summary(result: SimulationResult) -> None:
+def _print_summary(result: SimulationResult | StreamedSimulation) -> None:
     """Print percentiles of the endpoints, one row for each output, window and endpoint."""
     levels = [f"p{level:g}" for level in _PERCENTILES]
     rows = []

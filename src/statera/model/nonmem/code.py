@@ -12,7 +12,7 @@ import sympy as sp
 from statera.model.nonmem.records import Problem, Record
 from statera.numerics.expression import ExpressionError, parse, symbol
 
-__all__ = ["Code", "UntranslatableError", "run"]
+__all__ = ["UNSET", "Code", "UntranslatableError", "prune", "run"]
 
 _FUNCTIONS = {
     "EXP": "exp", "LOG": "log", "SQRT": "sqrt", "ABS": "abs", "MIN": "min", "MAX": "max",
@@ -28,6 +28,9 @@ _RELATIONS: Mapping[str, Callable[[Any, Any], Any]] = {
     "==": sp.Eq, "<": sp.StrictLessThan, "<=": sp.LessThan, ">": sp.StrictGreaterThan,
     ">=": sp.GreaterThan,
 }  # fmt: skip
+
+UNSET = sp.Dummy("unset", real=True)
+"""Value of a variable that no condition has set: 0, or in NONMEM that of the record before."""
 
 Choose = Callable[[sp.Expr, sp.Expr], sp.Expr]
 """What a condition makes of the value where it holds and of that where it does not."""
@@ -48,6 +51,8 @@ class Code:
     equations
         Expression of each version, in order of assignment; ``CL``, then ``CL_2`` if it is
         assigned again.
+    variables
+        Variable that each version belongs to.
     lines
         Line of each version.
     broken
@@ -56,6 +61,7 @@ class Code:
 
     values: dict[str, str] = field(default_factory=dict)
     equations: dict[str, sp.Expr] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
     lines: dict[str, int] = field(default_factory=dict)
     broken: dict[str, Problem] = field(default_factory=dict)
 
@@ -67,11 +73,29 @@ class Code:
         while version in self.lines or version in taken:
             version, number = f"{name}_{number}", number + 1
         self.values[name] = version
+        self.variables[version] = name
         self.lines[version] = line
         if isinstance(value, Problem):
             self.broken[version] = value
         else:
             self.equations[version] = value
+
+    def settle(self) -> list[str]:
+        """Take 0 where no condition has set a variable; return the variables where that may be."""
+        open_ = {
+            v
+            for n, v in self.variables.items()
+            if n in self.equations and UNSET in self.equations[n].free_symbols
+        }
+        found = [
+            v
+            for v in self.values
+            if v in open_
+            and UNSET in prune(self.inline(symbol(self.values[v]), ()), {}).free_symbols
+        ]
+        zero = {UNSET: sp.Integer(0)}
+        self.equations = {n: e.xreplace(zero) for n, e in self.equations.items()}
+        return found
 
     def needed(self, expressions: Collection[sp.Expr]) -> tuple[list[str], list[Problem]]:
         """Return the versions that expressions depend on, in order, and why some are missing."""
@@ -100,6 +124,40 @@ class Code:
             if not known:
                 return expression
             expression = expression.xreplace(known)
+
+
+def prune(expression: Any, known: Mapping[Any, bool]) -> Any:
+    """Return an expression without the branches that known conditions rule out."""
+    if not expression.has(sp.Piecewise):
+        return expression
+    if not isinstance(expression, sp.Piecewise):
+        return expression.func(*(prune(a, known) for a in expression.args))
+    pieces = []
+    facts = dict(known)
+    for value, condition in expression.args:
+        truth = _truth(condition, facts)
+        if truth is False:
+            continue
+        pieces.append((prune(value, {**facts, condition: True}), condition))
+        if truth:
+            pieces[-1] = (prune(value, facts), sp.true)
+            break
+        facts[condition] = False
+    return sp.Piecewise(*pieces, evaluate=False) if len(pieces) > 1 else pieces[0][0]
+
+
+def _truth(condition: Any, known: Mapping[Any, bool]) -> bool | None:
+    """Return what is known of a condition; a name that equals one number equals no other."""
+    if condition in (sp.true, sp.false):
+        return bool(condition)
+    if condition in known:
+        return known[condition]
+    if isinstance(condition, sp.Equality) and condition.rhs.is_number:
+        for other, holds in known.items():
+            same = isinstance(other, sp.Equality) and other.lhs == condition.lhs
+            if holds and same and other.rhs.is_number and other.rhs != condition.rhs:
+                return False
+    return None
 
 
 def run(
@@ -228,7 +286,7 @@ def _assignment(
         before = code.values.get(name)
         if branches and before in code.broken:
             raise UntranslatableError(code.broken[before].what)
-        old: sp.Expr = sp.Integer(0) if before is None else symbol(before)
+        old: sp.Expr = UNSET if before is None else symbol(before)
         for choose, _ in reversed(branches):
             value = choose(value, old)
     except UntranslatableError as error:

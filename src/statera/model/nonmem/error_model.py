@@ -46,7 +46,7 @@ class ErrorModel:
 
 def error_models(
     code: Code,
-    prediction: sp.Expr | None,
+    predictions: Mapping[int, sp.Expr],
     sigma: Mapping[tuple[int, int], str],
     keep: Collection[str],
     states: Collection[str],
@@ -62,8 +62,8 @@ def error_models(
     ----------
     code
         The whole code; ``Y`` is what is observed.
-    prediction
-        What F stands for, None with $PRED.
+    predictions
+        What F stands for in each compartment, that of 0 by default; empty with $PRED.
     sigma
         Parameter of each variance and covariance of EPS, numbered from 1.
     keep
@@ -97,7 +97,7 @@ def error_models(
     for value in values:
         name = "Y" if not column else f"Y{value}" if value is not None else "Y_ELSE"
         try:
-            model = _one(code, name, column, value, values, prediction, sigma, keep, states)
+            model = _one(code, name, column, value, values, predictions, sigma, keep, states)
         except ValueError as error:
             problems.append(Problem(code.lines[code.values["Y"]], str(error)))
             continue
@@ -144,7 +144,7 @@ def _one(
     column: str,
     value: int | None,
     values: list[int | None],
-    prediction: sp.Expr | None,
+    predictions: Mapping[int, sp.Expr],
     sigma: Mapping[tuple[int, int], str],
     keep: Collection[str],
     states: Collection[str],
@@ -156,7 +156,7 @@ def _one(
     # written over the output
     last = code.values["Y"]
     stems = [n for n in reversed(list(code.equations)) if n not in keep]
-    for stem in [*(["F"] if prediction is not None else []), *stems, ""]:
+    for stem in [*(["F"] if predictions else []), *stems, ""]:
         y = code.inline(symbol(last), {*keep, stem} - {last}).xreplace(chosen)
         mean, variance, linearised = _moments(y, sigma)
         if not stem:
@@ -176,8 +176,13 @@ def _one(
     left = {s.name for s in variance.free_symbols} & {*states, "F"}
     if left:
         raise ValueError("the residual variance cannot be written over the prediction of Y")
-    if prediction is not None:
-        inner = inner.xreplace({f: prediction})
+    if f in inner.free_symbols:
+        place = 0 if column != "CMT" else value
+        if place is None or place not in predictions:
+            raise ValueError(
+                "F is that of the compartment of each observation: conditions must name every CMT"
+            )
+        inner = inner.xreplace({f: predictions[place]})
     return ErrorModel(name, value, inner, variance, linearised)
 
 

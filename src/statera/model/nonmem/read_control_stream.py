@@ -18,7 +18,7 @@ from statera.model.nonmem.code import Code, run
 from statera.model.nonmem.data_options import DATA_ITEMS, read_data_options
 from statera.model.nonmem.error_model import ErrorModel, error_models
 from statera.model.nonmem.formula_text import formula_text
-from statera.model.nonmem.occasions import find_occasions
+from statera.model.nonmem.occasions import Occasions, find_occasions
 from statera.model.nonmem.records import Problem, Record, cut
 from statera.model.nonmem.rows import effect_rows, parameter_rows, sigma_names
 from statera.model.nonmem.structure import Structure, read_structure
@@ -33,7 +33,7 @@ _TRANSLATED = {
 }  # fmt: skip
 _LEFT_OUT = {
     "ESTIMATION", "COVARIANCE", "TABLE", "SIZES", "SCATTERPLOT", "SIMULATION", "MSFI", "TOL",
-    "NONPARAMETRIC", "WARNINGS", "RCOV", "RCOVI", "DEFAULT",
+    "NONPARAMETRIC", "WARNINGS", "DESIGN", "RCOV", "RCOVI", "DEFAULT",
 }  # fmt: skip
 """Records that say nothing of the model."""
 
@@ -179,6 +179,7 @@ class _Draft:
         eps = {f"EPS{i}" for pair in self.sigma for i in pair}
         for record in self._named("PK"):
             run(record, names, code, self.problems, taken)
+        self.unset = {name: code.values[name] for name in code.settle()}
         kept = set(code.lines)  # what stays by name: individual parameters
         dynamics = self._dynamics(structure, states, names, taken)
         inputs, initial = self._inputs(structure, states)
@@ -188,10 +189,15 @@ class _Draft:
         for record in self._named("ERROR", "PRED"):
             run(record, {*names, *more, *states, "F"} if structure.n else names | more, code,
                 self.problems, taken)  # fmt: skip
+        code.settle()
         line = next((r.line for r in self._named("ERROR", "PRED")), 1)
         errors, column, limit = error_models(
-            code, self._prediction(structure), self.sigma, kept, states, line, self.problems
+            code, self._predictions(structure), self.sigma, kept, states, line, self.problems
         )
+        if "CMT" in self.columns and column != "CMT" and structure.n:
+            self.remarks.append(
+                f"F is that of compartment {structure.observed}, whatever CMT of an observation"
+            )
         if limit is not None:
             self.data["lloq"] = limit
             self.remarks.append(
@@ -219,6 +225,7 @@ class _Draft:
         places.clear()
         for r in records:
             run(r, {*names, *states, "t"}, code, places, taken)
+        code.settle()
         self.problems += places
         kept, found = set(self.code.lines), []
         for i in range(structure.n):
@@ -235,17 +242,18 @@ class _Draft:
         version = self.code.values.get(name)
         return None if version is None else symbol(version)
 
-    def _prediction(self, structure: Structure) -> sp.Expr | None:
-        if structure.n == 0:
-            return None
-        k = structure.observed
-        scale = self._variable(f"S{k}")
-        if scale is None and k == structure.observed:
-            scale = self._variable("SC")
-        amount = symbol(f"A{k}")
-        if "CMT" in self.columns:
-            self.remarks.append(f"F is that of compartment {k}, whatever CMT of an observation")
-        return amount if scale is None else amount / scale
+    def _predictions(self, structure: Structure) -> dict[int, sp.Expr]:
+        """Return what F stands for in each compartment, that of 0 by default; none with $PRED."""
+        found = {}
+        for k in range(1, structure.n + 1):
+            scale = self._variable(f"S{k}")
+            if scale is None and k == structure.observed:
+                scale = self._variable("SC")
+            amount = symbol(f"A{k}")
+            found[k] = amount if scale is None else amount / scale
+        if found:
+            found[0] = found[structure.observed]
+        return found
 
     def _inputs(
         self, structure: Structure, states: list[str]
@@ -304,6 +312,7 @@ class _Draft:
         }
         swap = occasions.merged
         used = {s.name for e in [*equations.values(), *targets] for s in e.free_symbols}
+        self._remark_differences(order, occasions)
         self._remark_errors(errors, column)
         texts = {
             route: [
@@ -312,11 +321,6 @@ class _Draft:
             ]
             for route, processes in inputs.items()
         }  # fmt: skip
-        if occasions.others:
-            self.remarks.append(
-                f"all values of {occasions.column} that no condition names are one occasion in the "
-                "control stream, and one each here: check that the data hold one of them"
-            )
         if occasions.column and occasions.column != "OCC":
             self.data["columns"] = {**self.data.get("columns", {}), "OCC": occasions.column}
         return {
@@ -341,6 +345,19 @@ class _Draft:
                 e.name: {"variance": formula_text(e.variance.xreplace(swap))} for e in errors
             },
         }  # fmt: skip
+
+    def _remark_differences(self, order: list[str], occasions: Occasions) -> None:
+        self.remarks += [
+            f"line {self.code.lines[version]}: {name} is 0 where no condition sets it; "
+            "NONMEM keeps the value of the record before"
+            for name, version in self.unset.items()
+            if version in order
+        ]
+        if occasions.others:
+            self.remarks.append(
+                f"all values of {occasions.column} that no condition names are one occasion in the "
+                "control stream, and one each here: check that the data hold one of them"
+            )
 
     def _remark_errors(self, errors: list[ErrorModel], column: str) -> None:
         for e in errors:

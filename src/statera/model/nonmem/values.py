@@ -11,6 +11,7 @@ from statera.model.nonmem.records import Problem, Record
 __all__ = ["Block", "Theta", "read_blocks", "read_thetas"]
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[EeDd][-+]?\d+)?"
+_REPEAT = re.compile(r"(\([^()]*\))\s*[Xx]\s*(\d+)")
 _OPEN = 1e6  # NONMEM takes a bound of this size as none
 
 
@@ -54,6 +55,11 @@ class Block:
         return len(self.values)
 
 
+def _repeated(text: str) -> str:
+    """Return a line with ``(0.1)x3`` written out."""
+    return _REPEAT.sub(lambda m: " ".join([m[1]] * min(int(m[2]), 1000)), text)
+
+
 def _number(text: str) -> float:
     return float(text.upper().replace("D", "E"))
 
@@ -67,7 +73,7 @@ def read_thetas(records: Sequence[Record], problems: list[Problem]) -> list[Thet
     )
     for record in records:
         for line, text in record.lines:
-            rest = re.sub(r"\bUNINT\w*|\bNAMES\s*\([^)]*\)|\b[A-Za-z]\w*\s*=", " ", text)
+            rest = re.sub(r"\bUNINT\w*|\bNAMES\s*\([^)]*\)|\b[A-Za-z]\w*\s*=", " ", _repeated(text))
             note = record.comments.get(line, "")
             for match in item.finditer(rest):
                 theta = _theta(match, note, line)
@@ -159,6 +165,7 @@ def _entries(record: Record, problems: list[Problem]) -> Iterator[tuple[float, b
                       re.IGNORECASE)  # fmt: skip
     for line, text in record.lines:
         rest = re.sub(r"\b(BLOCK|DIAG\w*)\s*(\(\s*\d+\s*\))?", " ", text, flags=re.IGNORECASE)
+        rest = _repeated(rest)
         rest = re.sub(
             r"\b(VARIANCE|COVARIANCE)\b|\b[A-Za-z]\w*\s*=", " ", rest, flags=re.IGNORECASE
         )

@@ -241,11 +241,37 @@ def test_occasions_and_kinds(read: Read) -> None:
     assert found == pytest.approx(2 * 3 / 4, rel=1e-14)
 
 
+def test_a_variable_that_no_condition_sets(read: Read) -> None:
+    text = ORAL.replace("KA = THETA(3)", "IF (OCC.EQ.1) KA = THETA(3)\nIF (OCC.NE.1) KA = 2")
+    assert not any("no condition sets" in r for r in read(text).remarks)
+    stream = read(text.replace("OCC.NE.1", "OCC.EQ.2"))
+    assert any(r.startswith("line 11: KA is 0 where no condition sets it") for r in stream.remarks)
+    value = {e.name: e.expression for e in stream.model.individual}
+    assert at(value["KA"], THETA3=1.5, OCC=3.0) == 0
+    assert at(value["KA_2"], KA=1.5, OCC=1.0) == 1.5
+    assert not any("no condition sets" in r for r in read(OCCASIONS).remarks)
+
+
 def test_an_effect_that_enters_on_two_occasions_is_not_merged(read: Read) -> None:
     text = OCCASIONS.replace("ELSE\n  IOV = ETA(4)", "ELSEIF (VISIT.EQ.3) THEN\n  IOV = ETA(3)")
     with pytest.raises(InputError, match="SAME: no column") as caught:
         read(text)
     assert str(caught.value.where).endswith(":25")
+
+
+def test_predictions_by_compartment(read: Read) -> None:
+    text = ODE.replace("(1 + SIN2)", "1").replace("D1 =", "S1 =")
+    text = text[: text.index("$ERROR")] + (
+        "$ERROR\nIF (CMT.EQ.2) Y = F + EPS(1)\nIF (CMT.EQ.1) Y = F*(1+EPS(1))\n"
+        "$THETA (1)x3\n$OMEGA (0.5)X1\n$SIGMA 1\n"
+    )
+    stream = read(text)
+    assert {o.name: str(o.expression) for o in stream.model.outputs} == {"Y1": "A1/S1", "Y2": "A2"}
+    assert stream.data["columns"] == {"DVID": "CMT"}
+    assert stream.outputs == {1: "Y1", 2: "Y2"}
+    assert len([n for n in stream.model.parameters if n.startswith("THETA")]) == 3
+    with pytest.raises(InputError, match="conditions must name every CMT"):
+        read(text.replace("IF (CMT.EQ.2) Y", "Y"))
 
 
 M3 = """$PROB limits

@@ -1,0 +1,223 @@
+"""``statera fit``: a population model fitted to data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from statera.cli.fit_input import Asked, ModelAndData, read_model_and_data
+from statera.cli.fit_output import FitOutcome, check_checkpoint, check_out, deliver
+from statera.cli.fit_progress import watched
+from statera.cli.options import JsonFlag, QuietFlag, Workers
+from statera.cli.pairs import read_numbers, read_pairs
+from statera.cli.terminal import note
+from statera.errors import UsageError
+
+if TYPE_CHECKING:
+    from statera.estimate import FitResult
+    from statera.estimate.covariance import MatrixKind
+
+__all__ = ["HELP", "fit"]
+
+HELP = """
+\b
+Examples:
+  statera fit model.toml data.csv
+  statera fit model.toml data.csv --method laplace --out results/
+  statera fit model.toml data.csv --out report.html --checkpoint fit.ckpt
+  statera fit model.toml data.csv --checkpoint fit.ckpt --resume
+  statera fit run1.mod --out results/
+  statera fit model.toml data.csv --column ID=SUBJ --ignore "DOSE.EQ.0" --init lCL=1.2 --fix lKA
+
+Fit a population model to data, and print its estimates.
+
+What the data hold is said first, on standard error. Ctrl-C leaves the best values so far.
+"""
+_MATRICES: dict[str, MatrixKind | None] = {"sandwich": "sandwich", "r": "R", "s": "S", "none": None}
+_BLQ = ("M1", "M2", "M3")
+T = TypeVar("T")
+_Texts = list[str] | None
+
+
+def fit(
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL",
+            help="A model file (.toml), a NONMEM control stream (.mod, .ctl), or a model of "
+            "'statera library list'.",
+        ),
+    ],
+    data: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="DATA",
+            help="Records as NONMEM takes them (.csv); a control stream names its own.",
+        ),
+    ] = None,
+    *,
+    method: Annotated[
+        str, typer.Option("--method", "-m", help="fo, foce, focei, laplace, agq or saem.")
+    ] = "focei",
+    column: Annotated[
+        _Texts,
+        typer.Option("--column", metavar="ROLE=NAME", help="Column of a role; repeatable."),
+    ] = None,
+    ignore: Annotated[
+        _Texts,
+        typer.Option(
+            "--ignore", metavar="CONDITION", help="Records to leave out, 'ID>100'; repeatable."
+        ),
+    ] = None,
+    accept: Annotated[
+        _Texts,
+        typer.Option(
+            "--accept", metavar="CONDITION", help="Keep only records of one of these; repeatable."
+        ),
+    ] = None,
+    lloq: Annotated[
+        float | None,
+        typer.Option("--lloq", help="Limit of quantification, where no column holds it."),
+    ] = None,
+    blq: Annotated[str, typer.Option("--blq", help="Values below the limit: M1, M2 or M3.")] = "M3",
+    log_dv: Annotated[bool, typer.Option("--log-dv", help="DV holds logarithms.")] = False,
+    time_unit: Annotated[str, typer.Option("--time-unit", help="Unit of TIME and II.")] = "h",
+    amount_unit: Annotated[str, typer.Option("--amount-unit", help="Unit of AMT.")] = "mg",
+    output: Annotated[
+        _Texts,
+        typer.Option("--output", metavar="DVID=OUTPUT", help="Output of a DVID; repeatable."),
+    ] = None,
+    fix: Annotated[
+        _Texts,
+        typer.Option("--fix", metavar="NAME", help="Keep a value where it starts; repeatable."),
+    ] = None,
+    init: Annotated[
+        _Texts,
+        typer.Option(
+            "--init",
+            metavar="NAME=VALUE",
+            help="Initial value of a parameter, or variance of a random effect; repeatable.",
+        ),
+    ] = None,
+    iterations: Annotated[
+        int, typer.Option("--iterations", min=1, help="Largest number of iterations.")
+    ] = 300,
+    covariance: Annotated[
+        str,
+        typer.Option("--covariance", help="Standard errors by sandwich, r, s, or none."),
+    ] = "sandwich",
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option("--checkpoint", metavar="FILE", help="Written while the fit runs."),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the file of --checkpoint.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", metavar="DIR|FILE.html", help="Folder for all files, or one report."
+        ),
+    ] = None,
+    seed: Annotated[
+        int,
+        typer.Option(
+            "--seed", min=0, help="Seed of saem, and of the predictive checks of a report."
+        ),
+    ] = 1,
+    workers: Workers = None,
+    as_json: JsonFlag = False,
+    quiet: QuietFlag = False,
+) -> None:
+    """Fit a population model to data, and print its estimates."""
+    check_out(out)
+    check_checkpoint(checkpoint)
+    if resume and checkpoint is None:
+        raise UsageError("--resume needs --checkpoint FILE, the file to go on from")
+    matrix = _one_of(covariance.lower(), _MATRICES, "--covariance")
+    initial = read_numbers(init, "--init", "NAME=NUMBER, such as lCL=1.2")
+    asked = Asked(
+        columns=read_pairs(column, "--column", "ROLE=NAME, such as ID=SUBJ"),
+        ignore=ignore or (),
+        accept=accept or (),
+        lloq=lloq,
+        dv_scale="log" if log_dv else "natural",
+        time_unit=time_unit,
+        amount_unit=amount_unit,
+        outputs=read_pairs(output, "--output", "DVID=OUTPUT, such as 2=RESPONSE"),
+    )
+
+    from statera.estimate import (  # noqa: PLC0415  heavy: only when this runs
+        FIT_METHODS,
+        OuterOptions,
+        ProblemOptions,
+        SaemOptions,
+        load_checkpoint,
+    )
+    from statera.estimate import fit as run  # noqa: PLC0415
+    from statera.parallel import available_workers  # noqa: PLC0415
+
+    chosen = _one_of(method.lower(), {name: name for name in FIT_METHODS}, "--method")
+    start = load_checkpoint(checkpoint) if resume and checkpoint is not None else None
+    read = read_model_and_data(model, data, asked)
+    note(str(read.table.report), quiet=quiet)
+    for remark in read.remarks:
+        note(remark, quiet=quiet)
+    options = ProblemOptions(
+        fixed=tuple(fix or ()),
+        initial=initial,
+        outputs=read.outputs,
+        blq=_one_of(blq.upper(), {name: name for name in _BLQ}, "--blq"),
+        workers=workers or available_workers(),
+    )
+    with watched(quiet=quiet) as progress:
+        result = run(
+            read.model,
+            read.table,
+            method=chosen,
+            options=options,
+            outer=OuterOptions(max_iterations=iterations),
+            saem=SaemOptions(seed=seed),
+            progress=progress,
+            resume=start,
+            checkpoint=checkpoint,
+        )
+    outcome = _with_errors(result, read, matrix)
+    deliver(outcome, out, checkpoint, seed, as_json=as_json, quiet=quiet)
+
+
+def _one_of(given: str, known: Mapping[str, T], option: str) -> T:
+    if given not in known:
+        raise UsageError(
+            f"'{given}' is not known here", where=option, hint=f"Known: {', '.join(known)}."
+        )
+    return known[given]
+
+
+def _with_errors(result: FitResult, read: ModelAndData, matrix: MatrixKind | None) -> FitOutcome:
+    """Return the fit with shrinkage, and with standard errors where they were asked for."""
+    from statera.estimate import METHODS  # noqa: PLC0415  heavy: only when this runs
+    from statera.estimate.covariance import CovarianceOptions, covariance  # noqa: PLC0415
+    from statera.estimate.shrinkage import shrinkage  # noqa: PLC0415
+
+    if result.status == "no start":
+        return FitOutcome(result, read.table, None, None, read.remarks)
+    shrunk = shrinkage(result)
+    if matrix is not None and result.converged and result.method not in METHODS:
+        told = (
+            f"{result.method} gives no standard errors here: go on from its checkpoint by "
+            "--method focei --resume"
+        )
+        return FitOutcome(result, read.table, None, shrunk, (*read.remarks, told))
+    if matrix is None or not result.converged or not result.problem.n_free:
+        return FitOutcome(result, read.table, None, shrunk, read.remarks)
+    try:
+        errors = covariance(result, CovarianceOptions(matrix=matrix))
+    except KeyboardInterrupt:
+        told = "the covariance step was interrupted: there are no standard errors"
+        return FitOutcome(result, read.table, None, shrunk, (*read.remarks, told), interrupted=True)
+    notices = tuple(str(n) for n in errors.notices)
+    return FitOutcome(result, read.table, errors, shrunk, (*read.remarks, *notices))

@@ -1,0 +1,212 @@
+"""What ``statera fit`` prints and writes."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from statera.cli.envelope import Envelope, Failure
+from statera.cli.output import check_target, write_bytes_atomically
+from statera.cli.progress import progress_bar
+from statera.cli.terminal import note, warn
+from statera.errors import InputError, NumericalError
+
+if TYPE_CHECKING:
+    from statera.data import DataReport, FitData
+    from statera.estimate import FitResult
+    from statera.estimate.covariance import Covariance
+    from statera.estimate.shrinkage import Shrinkage
+
+__all__ = ["SCHEMA", "FitOutcome", "check_checkpoint", "check_out", "deliver"]
+
+SCHEMA = "statera.fit/1"
+_PAGE = (".html", ".htm")
+
+
+@dataclass(frozen=True)
+class FitOutcome:
+    """A fit with what was computed after it.
+
+    Attributes
+    ----------
+    result, table
+        The fit and its data.
+    errors, shrunk
+        Standard errors and shrinkage; None where there are none.
+    remarks
+        What the covariance step has to say.
+    interrupted
+        Whether Ctrl-C ended the covariance step.
+    """
+
+    result: FitResult
+    table: FitData
+    errors: Covariance | None
+    shrunk: Shrinkage | None
+    remarks: tuple[str, ...]
+    interrupted: bool = False
+
+    @property
+    def told(self) -> FitResult:
+        """The fit with all warnings, each once."""
+        every = dict.fromkeys((*self.result.warnings, *self.remarks))
+        return replace(self.result, warnings=tuple(every))
+
+    @property
+    def data_report(self) -> DataReport:
+        """What the data hold, without the folder in which they are kept."""
+        report = self.table.report
+        return replace(report, source=Path(report.source).name)
+
+
+def check_out(out: Path | None) -> None:
+    """Say before the work that its result could not be written.
+
+    Raises
+    ------
+    InputError
+        If `out` is neither a page (.html) nor a folder that is there or can be made.
+    """
+    if out is None:
+        return
+    if out.suffix.lower() in _PAGE:
+        check_target(out, _PAGE)
+        return
+    if out.exists() and not out.is_dir():
+        raise InputError(
+            f"'{out}' is there already and is not a folder",
+            where="--out",
+            hint="Give a folder for all files, or a name that ends in .html for one report.",
+        )
+    if not out.exists() and not out.parent.is_dir():
+        raise InputError(
+            f"the folder '{out.parent}' does not exist",
+            where="--out",
+            hint="Make the folder first, or choose another.",
+        )
+
+
+def check_checkpoint(path: Path | None) -> None:
+    """Say before the work that a checkpoint could not be written.
+
+    Raises
+    ------
+    InputError
+        If the name is that of a folder, or its folder is not there.
+    """
+    if path is not None and (path.is_dir() or not path.parent.is_dir()):
+        raise InputError(
+            f"no checkpoint can be written to '{path}'",
+            where="--checkpoint",
+            hint="Give the name of a file in a folder that exists.",
+        )
+
+
+def deliver(
+    outcome: FitOutcome,
+    out: Path | None,
+    checkpoint: Path | None,
+    seed: int,
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Print a fit and write its files; exit with an error where it has not converged."""
+    from statera.estimate import fit_manifest, fit_to_dict  # noqa: PLC0415  heavy
+
+    result = outcome.told
+    if not as_json and result.status != "no start":
+        # before the files: what was computed is seen even if they take long or cannot be written
+        typer.echo(result.summary(outcome.errors, outcome.shrunk))
+    written = _write(outcome, out, seed, quiet=quiet)
+    if written is not None:
+        note(f"Written: {written}", quiet=quiet)
+    failure = _failure(outcome, checkpoint)
+    if as_json:
+        content = fit_to_dict(result, outcome.errors, outcome.shrunk)
+        content |= {"data": outcome.data_report.to_dict()}
+        made = Envelope(SCHEMA, content, result.warnings, fit_manifest(result, seed), failure)
+        typer.echo(made.to_json(), nl=False)
+        warn(result.warnings)
+    if failure is not None:
+        for head, text in (
+            ("error:", failure.what), ("where:", failure.where), (" next:", failure.hint)
+        ):  # fmt: skip
+            typer.echo(f"{head} {text}", err=True)
+        raise typer.Exit(failure.exit_code)
+
+
+def _failure(outcome: FitOutcome, checkpoint: Path | None) -> Failure | None:
+    """Return what the exit code and the last lines say; None where all was done."""
+    result = outcome.result
+    where, code = result.problem.model.id, NumericalError.exit_code
+    if outcome.interrupted:
+        hint = "The estimates stand. Resume from a checkpoint to get standard errors."
+        return Failure("the covariance step was interrupted", where, hint, code)
+    if result.converged:
+        return None
+    hint = result.sentence
+    if checkpoint is not None and result.status != "no start":
+        hint = f"{hint} The checkpoint is {checkpoint.name}."
+    return Failure(f"the fit has not converged ({result.status})", where, hint, code)
+
+
+def _write(outcome: FitOutcome, out: Path | None, seed: int, *, quiet: bool) -> Path | None:
+    if out is None or outcome.result.status == "no start":
+        return None
+    if out.suffix.lower() in _PAGE:
+        write_bytes_atomically(out, _page(outcome, seed, quiet=quiet))
+        return out
+    files = _files(outcome, seed, quiet=quiet)
+    try:
+        out.mkdir(exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"the folder '{out}' cannot be made: {error.strerror or error}",
+            where="--out",
+            hint="Choose a place that you may write to.",
+        ) from error
+    for name, content in files.items():
+        write_bytes_atomically(out / name, content)
+    return out
+
+
+def _files(outcome: FitOutcome, seed: int, *, quiet: bool) -> dict[str, bytes]:
+    """Return the content of all files by name."""
+    from statera.estimate import fit_files  # noqa: PLC0415  heavy: only when asked for
+
+    files = fit_files(outcome.told, outcome.errors, outcome.shrunk)
+    if outcome.result.converged:
+        from statera.estimate.diagnostics import diagnose  # noqa: PLC0415
+
+        buffer = io.BytesIO()
+        diagnose(outcome.result).observations.write_parquet(buffer)
+        files["observations.parquet"] = buffer.getvalue()
+    files["report.html"] = _page(outcome, seed, quiet=quiet)
+    return files
+
+
+def _page(outcome: FitOutcome, seed: int, *, quiet: bool) -> bytes:
+    """Return the report as a page; diagnostics are of a fit that has converged only."""
+    from statera.report import render_html  # noqa: PLC0415  heavy: only when asked for
+
+    told, errors, shrunk = outcome.told, outcome.errors, outcome.shrunk
+    data_report = str(outcome.data_report)
+    if not told.converged:
+        from statera.report.fit_page import fit_document  # noqa: PLC0415
+
+        document = fit_document(told, errors, shrunk, data_report=data_report)
+        return render_html(document).encode()
+    from statera.estimate.vpc import VpcOptions  # noqa: PLC0415
+    from statera.fit_report import FitReportOptions, fit_report  # noqa: PLC0415
+
+    options = FitReportOptions(vpc=(VpcOptions(seed=seed),))
+    with progress_bar(quiet=quiet) as progress:
+        document = fit_report(
+            told, errors, shrunk, options, data_report=data_report, progress=progress
+        )
+    return render_html(document).encode()

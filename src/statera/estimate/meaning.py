@@ -1,0 +1,87 @@
+"""What parameters and random effects stand for, read from the equations of a model.
+
+A parameter that enters only as ``exp(parameter + ...)`` is the logarithm of a typical value; one
+that enters only as ``1/(1 + exp(-(parameter + ...)))`` is its logit. A random effect that enters
+only as ``exp(effect)`` makes a parameter log-normal. All of it follows from derivatives: of
+``P = exp(theta + eta) g`` the derivative by theta is P itself, of a logit it is ``P (1 - P)``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import sympy as sp
+
+from statera.model import Model
+from statera.numerics.derivative import derivative
+from statera.numerics.expression import symbol
+from statera.simulate import full_formula
+
+__all__ = ["Meaning", "Scale", "meanings"]
+
+Scale = Literal["natural", "exp", "expit"]
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a parameter or a random effect stands for.
+
+    Attributes
+    ----------
+    scale
+        ``exp`` where the exponential of it counts, ``expit`` where the inverse logit does.
+    of
+        Individual parameters that it belongs to.
+    """
+
+    scale: Scale
+    of: tuple[str, ...]
+
+
+def meanings(model: Model) -> dict[str, Meaning]:
+    """Return the meaning of each parameter and random effect by name."""
+    places = _places(model)
+    names = [*model.parameters, *model.random_effects]
+    return {name: _meaning(symbol(name), places) for name in names}
+
+
+def _places(model: Model) -> list[tuple[str, sp.Expr]]:
+    """Return what states, doses, outputs and errors are made of, each over base names.
+
+    An individual parameter that only serves to write another is not among them.
+    """
+    formulas = [e.expression for e in model.dynamics]
+    formulas += list(model.initial.values())
+    formulas += [o.expression for o in model.outputs]
+    formulas += [r.variance for r in model.residuals.values()]
+    formulas += [likelihood.loglik for likelihood in model.likelihoods.values()]
+    for processes in model.inputs.values():
+        for p in processes:
+            found = (p.bioavailability, p.lag, p.duration, p.rate)
+            formulas += [formula for formula in found if formula is not None]
+    used = {s for formula in formulas for s in formula.free_symbols}
+    individual = {symbol(e.name): e for e in model.individual}
+    places = [
+        (e.name, full_formula(model, e.expression)) for s, e in individual.items() if s in used
+    ]
+    return places + [("", formula) for formula in formulas]
+
+
+def _meaning(name: sp.Symbol, places: list[tuple[str, sp.Expr]]) -> Meaning:
+    held = [(of, formula) for of, formula in places if name in formula.free_symbols]
+    of = tuple(dict.fromkeys(label for label, _ in held if label))
+    scales = {_scale(formula, name) for _, formula in held}
+    scale: Scale = scales.pop() if len(scales) == 1 else "natural"
+    return Meaning(scale, of)
+
+
+def _scale(formula: sp.Expr, name: sp.Symbol) -> Scale:
+    if name == formula:
+        return "natural"
+    slope = derivative(formula, name)
+    if sp.simplify(slope - formula) == 0:
+        return "exp"
+    if sp.simplify(slope - formula * (1 - formula)) == 0:
+        return "expit"
+    return "natural"
