@@ -149,9 +149,15 @@ class Likelihood:
             prepared.system_subject, np.arange(n)
         )
 
-    def at(self, theta: Floats, etas: Floats) -> Draw:
-        """Return the draw at random effects, (n_subjects, n_etas)."""
-        x, _ = self.of.prepared.states(theta, etas)
+    def at(self, theta: Floats, etas: Floats, active: Mask | None = None) -> Draw:
+        """Return the draw at random effects, (n_subjects, n_etas).
+
+        Parameters
+        ----------
+        active : (n_subjects,) bool, optional
+            Subjects to solve; the values of others are infinite.
+        """
+        x, _ = self.of.prepared.states(theta, etas, active)
         return Draw(etas, self.value(theta, etas, x)[0], x)
 
     def _system_values(self, theta: Floats, etas: Floats) -> dict[str, Floats | float]:

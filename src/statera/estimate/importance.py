@@ -53,9 +53,10 @@ class ImportanceOptions:
         Degrees of freedom of the t; infinite for a normal.
     pilot, rounds
         Draws of a trial of the proposal, and largest number of trials.
-    wanted, least
-        Effective share of the draws below which a proposal is improved, and below which a
-        subject's value is flagged.
+    wanted, again, least
+        Effective share of the draws below which a proposal is improved after a trial, below
+        which a subject is drawn anew with prior draws mixed in, and below which its value is
+        flagged.
     rows
         Rows solved in one call: bounds the memory.
     """
@@ -66,6 +67,7 @@ class ImportanceOptions:
     pilot: int = 100
     rounds: int = 4
     wanted: float = 0.3
+    again: float = 0.2
     least: float = 0.05
     rows: int = 20_000
 
@@ -124,15 +126,22 @@ class _Sampler:
             self._tiled[copies] = Likelihood(tile(self.of, copies))
         return self._tiled[copies]
 
-    def run(self, proposal: Proposal, count: int) -> Sums:
-        """Return sums over `count` draws of each subject."""
+    def run(self, proposal: Proposal, count: int, active: Mask | None = None) -> Sums:
+        """Return sums over `count` draws of each subject.
+
+        Parameters
+        ----------
+        active : (n_subjects,) bool, optional
+            Subjects that are solved; the sums of others do not count.
+        """
         n, q = proposal.centre.shape
         sums = Sums(np.full(n, -np.inf), q)
         while sums.count < count:
             copies = min(self.copies, count - sums.count)
             draws, density = proposal.draw(self.effects, self.source, copies)
             etas = self.effects.full(draws.reshape(copies * n, q))
-            value = self._likelihood(copies).at(self.theta, etas).value.reshape(copies, n)
+            mask = None if active is None else np.tile(active, copies)
+            value = self._likelihood(copies).at(self.theta, etas, mask).value.reshape(copies, n)
             joint = self.effects.log_density(self.effects.full(draws)) - 0.5 * value
             sums.add(joint - density, draws)
         return sums
@@ -164,7 +173,16 @@ def importance_sampling(
         return _without_effects(sampler, constant)
     first = np.zeros((of.n_subjects, of.n_etas)) if start is None else start
     proposal = _improved(sampler, _laplace(of, theta, effects, first, options), options)
-    return _result(sampler.run(proposal, options.samples), proposal, effects, constant, options)
+    sums = sampler.run(proposal, options.samples)
+    again = sums.ess < options.again * options.samples
+    if again.any():  # a tail that the trials did not meet
+        mean, covariance = sums.moments()
+        wide = 0.5 * (proposal.covariance + np.where(np.isfinite(covariance), covariance, 0.0))
+        centre = np.where(np.isfinite(mean), mean, proposal.centre)
+        proposal = proposal.moved(again, centre, wide)
+        proposal = replace(proposal, prior=np.where(again, 0.5, proposal.prior))
+        sums.replace(again, sampler.run(proposal, options.samples, again))
+    return _result(sums, proposal, effects, constant, options)
 
 
 def _laplace(

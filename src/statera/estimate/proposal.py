@@ -138,6 +138,14 @@ class Sums:
         self.second += np.einsum("cik,cil->ikl", weighted, draws)
         self.count += log_weight.shape[0]
 
+    def replace(self, where: Mask, other: Sums) -> None:
+        """Take the sums of another run with as many draws for some subjects."""
+        self.reference = np.where(where, other.reference, self.reference)
+        self.one = np.where(where, other.one, self.one)
+        self.two = np.where(where, other.two, self.two)
+        self.first = np.where(where[:, None], other.first, self.first)
+        self.second = np.where(where[:, None, None], other.second, self.second)
+
     @property
     def ess(self) -> Floats:
         """Effective sample size of each subject; 0 where no draw has any weight."""

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from statera.estimate.chains import Draw, Likelihood, tile
 from statera.estimate.effects import Effects
 from statera.estimate.individual import Individuals
-from statera.estimate.inner import inverse_of
 from statera.estimate.mu import MuReference
 from statera.estimate.problem import Problem
+from statera.estimate.saem_omega import kept, moment_block, positive
 from statera.estimate.terms import GAUSS, terms
 
 __all__ = ["Maximiser", "Statistics"]
@@ -32,29 +32,6 @@ class _Size:
     theta: int
     power: int
     rows: Ints
-
-
-@dataclass(frozen=True)
-class _Block:
-    """Where a free block of Omega stands.
-
-    Attributes
-    ----------
-    here
-        Index of its entries in the covariance of the model's effects.
-    rows, columns : (m, m, n_places) int64
-        Its entries in the covariance of all effects of a subject, occasion by occasion.
-    count : (m, m) float64
-        Number of subjects and occasions that have it.
-    floor : (m,) float64
-        Smallest variances.
-    """
-
-    here: tuple[Ints, ...]
-    rows: Ints
-    columns: Ints
-    count: Floats
-    floor: Floats
 
 
 class Statistics:
@@ -146,7 +123,7 @@ class Maximiser:
         self.scored = tile(of, self.scored_copies)
         self.score = np.zeros(self.numerical.size)
         count = self.present.T @ self.present
-        self.blocks = [_block(problem, b.members, count) for b in problem.omega.free]
+        self.blocks = [moment_block(problem, b.members, count) for b in problem.omega.free]
 
     def collect(
         self, statistics: Statistics, weight: float, theta: Floats, draw: Draw, mean: Floats
@@ -255,52 +232,13 @@ class Maximiser:
         new, limited = old.copy(), False
         for block in self.blocks:
             part = total[block.rows, block.columns].sum(axis=2) / block.count
-            part = _kept(part, old[block.here], keep)
+            part = kept(part, old[block.here], keep)
             size = part.diagonal()
             if (size <= block.floor).any():
                 limited = True
                 np.fill_diagonal(part, np.maximum(size, block.floor))
-            new[block.here] = _positive(part)
+            new[block.here] = positive(part)
         return new, limited
-
-
-def _block(problem: Problem, members: tuple[int, ...], count: Floats) -> _Block:
-    places = [problem.omega.places[i] for i in members]
-    rows = np.array([[np.broadcast_arrays(a, b)[0] for b in places] for a in places])
-    columns = np.array([[np.broadcast_arrays(a, b)[1] for b in places] for a in places])
-    return _Block(
-        tuple(np.asarray(x) for x in np.ix_(members, members)),
-        rows,
-        columns,
-        np.maximum(count[rows, columns].sum(axis=2), 1.0),
-        1e-8 * problem.omega.start.diagonal()[list(members)],
-    )
-
-
-def _kept(new: Floats, old: Floats, keep: float) -> Floats:
-    """Return a covariance that in no direction falls below a share of the old one."""
-    if keep <= 0.0:
-        return new
-    if new.size == 1:
-        return np.maximum(new, keep * old)
-    root = np.linalg.cholesky(old).astype(np.float64)
-    inverse = inverse_of(root)
-    values, vectors = np.linalg.eigh(inverse @ new @ inverse.T)
-    back = root @ vectors
-    return np.asarray(back * np.maximum(values, keep) @ back.T)
-
-
-def _positive(matrix: Floats) -> Floats:
-    """Return a covariance with correlations drawn in until it is positive definite."""
-    if matrix.size == 1:
-        return matrix
-    diagonal = np.diag(np.diag(matrix))
-    for share in (1.0, 0.999, 0.99, 0.9, 0.5):
-        found = share * matrix + (1.0 - share) * diagonal
-        size = np.sqrt(np.diag(found))
-        if np.linalg.eigvalsh(found / size[:, None] / size[None, :])[0] > 1e-7:
-            return found
-    return diagonal
 
 
 def _present(of: Individuals) -> Floats:

@@ -116,3 +116,12 @@ def test_fixed_effects_alone(balanced: Any) -> None:
     found = importance_sampling(balanced.problem, THETA, np.zeros((1, 1)))
     assert found.se == 0.0
     assert found.ofv == pytest.approx(balanced.exact(9.5, 0.0, 1.4**2).sum())
+
+
+def test_subjects_drawn_anew_are_unbiased(balanced: Any) -> None:
+    """A subject whose main run fails is drawn again, half from the prior."""
+    exact = balanced.exact(9.5, 3.0, 1.4**2)
+    found = importance_sampling(balanced.problem, THETA, OMEGA, ImportanceOptions(again=2.0))
+    assert (found.prior_share == 0.5).all()
+    assert abs(found.ofv - exact.sum()) < 4.0 * found.se
+    assert (np.abs(found.by_subject - exact) < 5.0 * found.se_by_subject).all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -156,3 +157,29 @@ def test_nothing_random(build: Callable[..., Any], bolus_data: Any) -> None:
     problem = make_problem(model, bolus_data, ProblemOptions())
     with pytest.raises(UsageError, match="needs random effects"):
         fit_saem(problem)
+
+
+def test_effects_of_occasions(build: Callable[..., Any], observe: Callable[..., Any]) -> None:
+    """In a nested normal layout linearisation is exact; some subjects have one occasion only."""
+    source = np.random.default_rng(11)
+    n, m = 60, 6
+    occasion = np.tile([0, 0, 0, 0, 1, 1, 1], (n, 1))
+    occasion[:20] = 0
+    y = 10.0 + 2.0 * source.standard_normal((n, 1)) + 0.8 * source.standard_normal((n, m))
+    y += np.take_along_axis(1.2 * source.standard_normal((n, 2)), occasion[:, 1:], axis=1)
+    model = build(
+        {"mu": 9.0, "sd": 1.0},
+        {"e": 2.0, "o": 1.0},
+        {"M": "mu + e + o", "CL": "1", "V": "1"},
+        "M",
+        "sd^2",
+        random_effects={"e": {"variance": 2.0}, "o": {"variance": 1.0, "level": "occasion"}},
+    )
+    data = replace(observe(tuple(range(1, m + 1)), y), occasion=occasion.ravel())
+    problem = make_problem(model, data, ProblemOptions())
+    exact = fit_problem(problem, "focei", OuterOptions())
+    found = fit_saem(problem, SaemOptions(smoothing=600))
+    assert found.extra["by_mean"] == ("mu",)
+    assert found.theta == pytest.approx(exact.theta, rel=0.02)
+    assert np.diag(found.omega) == pytest.approx(np.diag(exact.omega), rel=0.06)
+    assert found.ofv == pytest.approx(exact.ofv, abs=4.0 * found.extra["ofv_se"] + 0.05)
