@@ -1,12 +1,15 @@
 """Population estimation: nonlinear mixed-effects models fitted to data."""
 
 from statera.estimate.bins import Binning
+from statera.estimate.bootstrap import Bootstrap, BootstrapOptions, bootstrap
 from statera.estimate.checkpoint import (
     Checkpoint,
     load_checkpoint,
     make_checkpoint,
     save_checkpoint,
 )
+from statera.estimate.compare import RatioTest, information_criteria, likelihood_ratio
+from statera.estimate.covariance import Covariance, CovarianceOptions, covariance
 from statera.estimate.diagnostics import DiagnosticOptions, Diagnostics, diagnose
 from statera.estimate.export import fit_files, fit_tables, fit_to_dict, save_fit
 from statera.estimate.fit import (
@@ -19,44 +22,73 @@ from statera.estimate.fit import (
     objective_of,
 )
 from statera.estimate.grid import Curve, predict_curves
+from statera.estimate.importance import ImportanceOptions, ImportanceResult, importance_sampling
 from statera.estimate.influence import Influence, influence
 from statera.estimate.laplace import LaplaceOptions
+from statera.estimate.log_density import LogDensity, PriorOptions
 from statera.estimate.npde import Npde, NpdeOptions, NpdeTests, npde, npde_tests
+from statera.estimate.nuts import NutsOptions, Posterior, sample_posterior
 from statera.estimate.outer import OuterOptions
 from statera.estimate.problem import Problem, ProblemOptions, make_problem
+from statera.estimate.profile import Profile, ProfileOptions, profile
 from statera.estimate.replicates import Replicates, simulate_replicates
 from statera.estimate.result import FitResult, Iteration
 from statera.estimate.saem import SaemOptions
+from statera.estimate.scm import Candidate, ScmOptions, covariate_search
+from statera.estimate.shrinkage import Shrinkage, shrinkage
+from statera.estimate.sir import Sir, SirOptions, importance_resampling
 from statera.estimate.summary import fit_manifest
 from statera.estimate.table import ParameterRow, ParameterTable, parameter_table
 from statera.estimate.vpc import Vpc, VpcOptions, vpc
+from statera.estimate.wald import wald_intervals
 
 __all__ = [
     "FIT_METHODS",
     "METHODS",
     "Binning",
+    "Bootstrap",
+    "BootstrapOptions",
+    "Candidate",
     "Checkpoint",
+    "Covariance",
+    "CovarianceOptions",
     "Curve",
     "DiagnosticOptions",
     "Diagnostics",
     "FitMethod",
     "FitResult",
+    "ImportanceOptions",
+    "ImportanceResult",
     "Influence",
     "Iteration",
     "LaplaceOptions",
+    "LogDensity",
     "Method",
     "Npde",
     "NpdeOptions",
     "NpdeTests",
+    "NutsOptions",
     "OuterOptions",
     "ParameterRow",
     "ParameterTable",
+    "Posterior",
+    "PriorOptions",
     "Problem",
     "ProblemOptions",
+    "Profile",
+    "ProfileOptions",
+    "RatioTest",
     "Replicates",
     "SaemOptions",
+    "ScmOptions",
+    "Shrinkage",
+    "Sir",
+    "SirOptions",
     "Vpc",
     "VpcOptions",
+    "bootstrap",
+    "covariance",
+    "covariate_search",
     "diagnose",
     "fit",
     "fit_files",
@@ -64,7 +96,11 @@ __all__ = [
     "fit_problem",
     "fit_tables",
     "fit_to_dict",
+    "importance_resampling",
+    "importance_sampling",
     "influence",
+    "information_criteria",
+    "likelihood_ratio",
     "load_checkpoint",
     "make_checkpoint",
     "make_problem",
@@ -73,8 +109,12 @@ __all__ = [
     "objective_of",
     "parameter_table",
     "predict_curves",
+    "profile",
+    "sample_posterior",
     "save_checkpoint",
     "save_fit",
+    "shrinkage",
     "simulate_replicates",
     "vpc",
+    "wald_intervals",
 ]
