@@ -60,6 +60,7 @@ class Objective:
         self.curvature: Floats | None = None
         self.evaluations = 0
         self.last: Expansion | None = None
+        self.lowest = np.inf
         self.at: Floats | None = None
         self.rows = np.zeros((individuals.n_subjects, problem.n_free))
 
@@ -87,7 +88,10 @@ class Objective:
             return np.inf, np.full(u.size, np.nan)
         rows, slopes = self.by_subject(u, found)
         gradient = rows.sum(axis=0) + self._prior_slope(u)
-        self.etas, self.curvature, self.last = found.inner.etas, slopes.curvature, found
+        self.last = found
+        if total <= self.lowest:  # a trial too far must not lead the next one to other modes
+            self.lowest = total
+            self.etas, self.curvature = found.inner.etas, slopes.curvature
         self.rows, self.at = rows, u.copy()
         return total, gradient
 

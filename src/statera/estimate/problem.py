@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from statera.data import EventTable
 from statera.errors import InputError, UsageError
 from statera.estimate.individual import Individuals
+from statera.estimate.meaning import meanings
 from statera.estimate.observations import Formulas, Observations
 from statera.estimate.omega import OmegaMap
 from statera.estimate.scales import ThetaMap
@@ -398,7 +399,9 @@ def _theta_map(
             raise InputError(
                 f"the initial value {start[i]:g} of {name} lies outside its bounds", where=name
             )
-    return ThetaMap(start, low, high, fixed), start
+    meant = meanings(model)
+    logarithms = [meant[name].scale != "natural" for name in names]
+    return ThetaMap(start, low, high, fixed, logarithms), start
 
 
 def _only_in_variance(model: Model, kinds: Sequence[Formulas]) -> set[str]:

@@ -57,14 +57,28 @@ class ThetaMap:
         Bounds; infinite where there are none.
     fixed
         For each fixed effect.
+    logarithms
+        Which fixed effects are logarithms or logits: their size is 1 whatever their value.
     """
 
-    def __init__(self, start: Floats, low: Floats, high: Floats, fixed: Sequence[bool]) -> None:
+    def __init__(
+        self,
+        start: Floats,
+        low: Floats,
+        high: Floats,
+        fixed: Sequence[bool],
+        logarithms: Sequence[bool] | None = None,
+    ) -> None:
         self.start = start.copy()
         self.free = [i for i, stays in enumerate(fixed) if not stays]
         self.size = len(self.free)
         self._scales = [
-            _Scale(float(low[i]), float(high[i]), max(abs(float(start[i])), 0.1)) for i in self.free
+            _Scale(
+                float(low[i]),
+                float(high[i]),
+                1.0 if logarithms is not None and logarithms[i] else max(abs(float(start[i])), 0.1),
+            )
+            for i in self.free
         ]
 
     @property

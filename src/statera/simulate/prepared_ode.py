@@ -13,6 +13,7 @@ from statera.model import Model
 from statera.numerics.expression import symbol
 from statera.parallel import map_ordered
 from statera.simulate import gradient_ode, solve_ode
+from statera.simulate.doses import NOT_FINITE
 from statera.simulate.gradient_values import NO_PAIRS, Pairs
 from statera.simulate.ode_options import OdeOptions
 from statera.simulate.parts import parts
@@ -47,7 +48,7 @@ class OdeSolver:
         self.accumulates = accumulating(model).astype(np.int64)
         self.constants = len(self.code.names)
         self.begun = [model.states.index(name) for name in model.initial]
-        self._stiff = False
+        self._stiff: bool | None = None
 
     def leaves(self, places: Places) -> list[sp.Expr]:
         """Return the formulas of the system."""
@@ -96,7 +97,7 @@ class OdeSolver:
                     statuses,
                 )  # fmt: skip
 
-            map_ordered(work, stretches, of.workers)
+            map_ordered(_guarded(work, statuses), stretches, of.workers)
 
         self._run(kernel, run, statuses, of.workers)
         return rows[0], statuses
@@ -165,7 +166,7 @@ class OdeSolver:
                     options.period_rtol, rows, found, statuses,
                 )  # fmt: skip
 
-            map_ordered(work, stretches, of.workers)
+            map_ordered(_guarded(work, statuses), stretches, of.workers)
 
         self._run(kernel, run, statuses, of.workers)
         return rows[0], found[0], statuses
@@ -188,10 +189,29 @@ class OdeSolver:
             return
         run(kernel.WATCHED, everyone)
         again = np.flatnonzero(np.isin(statuses, kernel.GIVEN_UP))
-        if again.size:
+        if self._stiff is None:  # at the initial values: later ones may be far from any sense
             self._stiff = again.size == statuses.size
+        if again.size:
             statuses[again] = 0
             run(kernel.RODAS5P, [(int(s), int(s) + 1) for s in again])
+
+
+def _guarded(
+    work: Callable[[tuple[int, int]], Any], statuses: Ints
+) -> Callable[[tuple[int, int]], None]:
+    """Return work that gives a subject a status where arithmetic fails, and goes on with others."""
+
+    def careful(part: tuple[int, int]) -> None:
+        try:
+            work(part)
+        except ArithmeticError:
+            for subject in range(*part):
+                try:
+                    work((subject, subject + 1))
+                except ArithmeticError:
+                    statuses[subject] = NOT_FINITE
+
+    return careful
 
 
 def _sizes(leaves: Floats, slopes: Floats) -> Floats:
