@@ -14,7 +14,8 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,9 +27,16 @@ from statera.numerics.expression import symbol
 from statera.numerics.printing import assignments
 from statera.numerics.slopes import slope
 from statera.numerics.sparse_lu import factor_source
-from statera.numerics.tsit5_code import step_source
+from statera.numerics.tsit5_code import LARGEST_WRITTEN_OUT, step_source
 
 __all__ = ["CompiledSystem", "StiffSystem", "compile_stiff", "compile_system"]
+
+
+_HEAD = (
+    "import math\n\nfrom numba import njit\n\n"
+    "from statera.numerics.tsit5 import {}\n\n"
+    'OPTIONS = {{"cache": True, "nogil": True, "error_model": "numpy"}}'
+)
 
 
 @dataclass(frozen=True)
@@ -41,13 +49,26 @@ class CompiledSystem:
         ``rhs(t, x, p, out, base)`` writes the derivatives.
     outputs
         ``outputs(t, x, p, out, base)`` writes the outputs.
-    step
-        One Tsit5 step of this system.
+    step_text
+        Source of one Tsit5 step written out for this system; empty where it is too large.
     """
 
     rhs: Any
     outputs: Any
-    step: Any
+    step_text: str
+
+    @property
+    def step_is_kept(self) -> bool:
+        """Whether the written-out step was compiled before, in this process or another."""
+        return bool(self.step_text) and _path(self.step_text).exists()
+
+    @cached_property
+    def step(self) -> Any:
+        """The written-out step, compiled when first needed.
+
+        To the last bit the same as `statera.numerics.tsit5.looped_step`, which needs no compiling.
+        """
+        return _module(self.step_text).step
 
 
 @dataclass(frozen=True)
@@ -104,16 +125,17 @@ def compile_system(
     """
     text = "\n\n\n".join(
         [
-            "import math\n\nfrom numba import njit\n\n"
-            "from statera.numerics.tsit5 import FUNCTION, STEP, looped_step\n\n"
-            'OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}',
+            _HEAD.format("FUNCTION"),
             f"@njit(FUNCTION, **OPTIONS)\n{_function('rhs', derivatives, states, parameters)}",
-            f"@njit(FUNCTION, **OPTIONS)\n{_function('outputs', outputs, states, parameters)}",
-            f"@njit(STEP, **OPTIONS)\n{step_source(derivatives, states, parameters)}\n",
+            f"@njit(FUNCTION, **OPTIONS)\n{_function('outputs', outputs, states, parameters)}\n",
         ]
     )
     module = _module(text)
-    return CompiledSystem(module.rhs, module.outputs, module.step)
+    step = ""
+    if len(states) <= LARGEST_WRITTEN_OUT:
+        written = step_source(derivatives, states, parameters)
+        step = f"{_HEAD.format('STEP')}\n\n\n@njit(STEP, **OPTIONS)\n{written}\n"
+    return CompiledSystem(module.rhs, module.outputs, step)
 
 
 def compile_stiff(
@@ -153,11 +175,15 @@ def compile_stiff(
     )
 
 
+def _path(text: str) -> Path:
+    key = hashlib.sha256(f"{kernel_key()}\n{text}".encode()).hexdigest()[:32]
+    return cache_directory() / f"statera_generated_{key}.py"
+
+
 @lru_cache(maxsize=256)
 def _module(text: str) -> Any:
-    key = hashlib.sha256(f"{kernel_key()}\n{text}".encode()).hexdigest()[:32]
-    name = f"statera_generated_{key}"
-    path = cache_directory() / f"{name}.py"
+    path = _path(text)
+    name = path.stem
     if not path.exists() or path.read_text(encoding="utf-8") != text:
         handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".py")
         with os.fdopen(handle, "w", encoding="utf-8") as file:

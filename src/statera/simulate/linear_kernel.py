@@ -15,7 +15,7 @@ from statera.simulate.pending import (
     next_index,
     running_rates,
 )
-from statera.simulate.regular_kernel import new_tables, run_ends, run_regular
+from statera.simulate.regular_kernel import GRID, new_tables, run_ends, run_regular
 from statera.simulate.steady_state import add_steady_state, constant_state
 from statera.simulate.windows import reset, watch
 
@@ -135,7 +135,10 @@ def run_linear(
     rows, modes = new_tables(n)
     systems = (is_modal, right, left, c, endogenous)
     ends = np.empty(0, dtype=np.int64)
-    for s in range(s_first, s_last):
+    together = shared and not varying and windows.shape[0] == 0
+    ahead = s_first
+    while ahead < s_last:
+        s = ahead
         lo, hi = (offsets[0], offsets[1]) if shared else (offsets[s], offsets[s + 1])
         q = during[lo] if varying else s  # row of the parameters
         slot = min(s, y.shape[0] - 1)
@@ -149,6 +152,7 @@ def run_linear(
             ends = run_ends(lo, hi, evid, row_of)
         t = time[lo] if hi > lo else 0.0
         h_ready = -1.0
+        rows[GRID, 0] = -1.0  # nothing of another subject, so that parts do not matter
         due = near = np.inf
         r = lo - 1
         while r + 1 < hi and status[0] == 0:
@@ -157,11 +161,15 @@ def run_linear(
                 q = _switch(q, during[r], systems, table, count, rates, weights, z, u, work)
                 modal, h_ready = is_modal[q], -1.0
             if modal and not varying:
-                r, t = run_regular(
-                    s, slot, r, lo, ends, t, _free_until(windows, t), time, evid, amt, rate, ii,
-                    addl, ss, key, row_of, key_start, compartment, kind, f, lag, lam, left, weights,
-                    d, z, u, table, count, rows, modes, y,
+                until = s_last if together else s + 1
+                s, r, t = run_regular(
+                    s, until, r, lo, ends, t, _free_until(windows, t), time,
+                    evid, amt, rate, ii, addl, ss, key, row_of, key_start, compartment, kind, f,
+                    lag, lam, right, left, is_modal, endogenous, initial, c, d, weights, z, u,
+                    table, count, rows, modes, y, statuses,
                 )  # fmt: skip
+                if s != q:  # all before it are done
+                    q, slot, h_ready = s, min(s, y.shape[0] - 1), -1.0
                 if r >= hi:
                     break
                 k = next_index(table, count)
@@ -258,6 +266,7 @@ def run_linear(
             if status[0] == 0 and not np.isfinite(z[m]):
                 status[0] = NOT_FINITE
         statuses[s] = status[0]
+        ahead = s + 1
 
 
 @compiled

@@ -15,7 +15,7 @@ from statera.numerics.rodas5p import (
     no_jacobian,
     no_solve,
 )
-from statera.numerics.tsit5 import RHS, STEPPER
+from statera.numerics.tsit5 import RHS, STEPPER, no_step
 from statera.simulate.doses import (
     BAD_INPUT,
     STEP_TOO_SMALL,
@@ -35,7 +35,7 @@ from statera.simulate.pending import (
 )
 from statera.simulate.windows import reset
 
-__all__ = ["GIVEN_UP", "NOT_STIFF", "RODAS5P", "TSIT5", "WATCHED", "run_ode"]
+__all__ = ["GIVEN_UP", "NOT_STIFF", "RODAS5P", "TSIT5", "WATCHED", "no_step", "run_ode"]
 
 GIVEN_UP = (STIFF, TOO_MANY_STEPS, STEP_TOO_SMALL)
 """Statuses after which a subject is worth another try by Rodas5P."""
@@ -45,8 +45,9 @@ NOT_STIFF = (no_jacobian, no_factor, no_solve, _NOWHERE, _NOWHERE, 1)
 
 _F, _I, _B = types.float64, types.int64, types.boolean
 _SIGNATURE = types.void(
-    RHS, RHS, STEPPER, JACOBIAN, FACTOR, SOLVE, _I[::1], _I[::1], _I, _I, _I, _I, _I[::1], _I[::1],
-    _I[::1], _F[::1], _I[::1], _F[::1], _F[::1], _F[::1], _I[::1], _I[::1], _I[::1],
+    RHS, RHS, STEPPER, _B, JACOBIAN, FACTOR, SOLVE, _I[::1], _I[::1], _I, _I, _I, _I,
+    _I[::1], _I[::1], _I[::1], _F[::1], _I[::1], _F[::1], _F[::1], _F[::1],
+    _I[::1], _I[::1], _I[::1],
     _I[::1], _I[::1], _I[::1], _F[:, ::1], _F[:, ::1], _F[:, ::1], _F[:, ::1],
     _F[:, ::1], _F[:, ::1], _I,
     _F, _F, _I, _I, _F,
@@ -56,16 +57,17 @@ _SIGNATURE = types.void(
 
 @compiled(_SIGNATURE)
 def run_ode(
-    f, g, step, jac, factor, solve, rows, columns, n_factors, method, s_first, s_last,
-    during, at, offsets, time, evid, amt, rate, ii, addl, ss, key, key_start, compartment, kind,
-    fr, lag, duration, modelled_rate, parameters, initial, n_out,
+    f, g, written, is_written, jac, factor, solve, rows, columns, n_factors, method,
+    s_first, s_last, during, at, offsets, time, evid, amt, rate, ii, addl, ss, key,
+    key_start, compartment, kind, fr, lag, duration, modelled_rate, parameters, initial, n_out,
     rtol, atol, max_steps, periods, period_rtol, windows, breaks, row_of, y, measures, statuses,
 ):  # fmt: skip
     """Simulate the subjects ``s_first`` to ``s_last``; arguments as in `run_linear`.
 
-    ``f`` is the right-hand side, ``g`` writes the outputs and ``step`` takes a Tsit5 step. The
-    Jacobian with its pattern and factorisation serves Rodas5P and Newton's method for the steady
-    state; without it, ``rows`` is empty. Methods are those of `statera.simulate.ode_step`.
+    ``f`` is the right-hand side, ``g`` writes the outputs and ``written`` takes a Tsit5 step where
+    ``is_written``. The Jacobian with its pattern and factorisation serves Rodas5P and Newton's
+    method for the steady state; without it, ``rows`` is empty. Methods are those of
+    `statera.simulate.ode_step`.
     """
     n = initial.shape[1]
     shared = offsets.size == 2
@@ -75,6 +77,7 @@ def run_ode(
     rates, jump, values = np.zeros(n), np.zeros(n), np.zeros(n_out)
     k = np.zeros(STAGES * n)
     clock = np.zeros(5)
+    step = (written, is_written)
     pattern = (rows, columns)
     work = (
         np.zeros(rows.size + n), np.zeros(n_factors), np.zeros((n, n)),

@@ -69,9 +69,8 @@ def solve_linear(
     def work(part: tuple[int, int]) -> None:
         # modes and memory of the rows belong to the threads as well
         here = layout.systems(part)
-        lam[here], right[here], left[here], modal[here] = decompose(
-            system.matrix[here], members, bounds
-        )
+        out = (lam[here], right[here], left[here], modal[here])
+        decompose(system.matrix[here], members, bounds, out)
         run_linear(
             part[0], part[1], layout.during, layout.at, events.offsets, events.time, events.evid,
             events.amount, events.rate, events.interval, events.additional, events.steady_state,
