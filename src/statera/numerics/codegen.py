@@ -23,9 +23,9 @@ import sympy as sp
 from numpy.typing import NDArray
 
 from statera.numerics.compiled import cache_directory, kernel_key
+from statera.numerics.derivative import derivative
 from statera.numerics.expression import symbol
 from statera.numerics.printing import assignments
-from statera.numerics.slopes import slope
 from statera.numerics.sparse_lu import factor_source
 from statera.numerics.tsit5_code import LARGEST_WRITTEN_OUT, step_source
 
@@ -146,9 +146,9 @@ def compile_stiff(
         (i, j): entry
         for i, e in enumerate(derivatives)
         for j, name in enumerate(states)
-        if (entry := slope(e, symbol(name))) != 0
+        if (entry := derivative(e, symbol(name))) != 0
     }
-    by_time = [slope(e, symbol("t")) for e in derivatives]
+    by_time = [derivative(e, symbol("t")) for e in derivatives]
     pattern = list(slopes)
     factor, solve, n_factors = factor_source(pattern, len(states))
     jacobian = _function("jacobian", [*slopes.values(), *by_time], states, parameters)

@@ -7,6 +7,8 @@ they keep nearly all of them for any arguments.
 
 from __future__ import annotations
 
+from math import factorial
+
 import numpy as np
 
 from statera.numerics.compiled import compiled
@@ -18,6 +20,8 @@ _WIDE = 1.0
 
 _TERMS = 20
 """Terms of the series below that spread: the first one left out is below 1e-18 of the sum."""
+
+_FACTORS = tuple(1.0 / factorial(k + 2) for k in range(_TERMS))
 
 
 @compiled
@@ -46,11 +50,9 @@ def second_difference(a, b):
     x, y = low - high, middle - high
     power = 1.0
     complete = 1.0
-    factor = 0.5
     total = 0.5
     for k in range(1, _TERMS):
         power *= x
         complete = y * complete + power
-        factor /= k + 2.0
-        total += factor * complete
+        total += _FACTORS[k] * complete
     return np.exp(high) * total

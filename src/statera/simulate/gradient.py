@@ -13,13 +13,19 @@ from statera.model import Model
 from statera.numerics.derivative import steps_on
 from statera.numerics.expression import symbol
 from statera.simulate.arrays import Values, individual_values
-from statera.simulate.gradient_events import records_of
+from statera.simulate.gradient_events import blocks_of, records_of
 from statera.simulate.gradient_linear import solve_linear_gradient
 from statera.simulate.gradient_result import GradientResult
-from statera.simulate.gradient_values import tangents_of
+from statera.simulate.gradient_values import tangents_of, with_parameters
 from statera.simulate.ode_options import OdeOptions
+from statera.simulate.segments import Interpolation, Segments
 from statera.simulate.simulate import default_times, structure_of
-from statera.simulate.subjects import CovariateInput, check_doses, make_subjects
+from statera.simulate.subjects import (
+    CovariateInput,
+    check_doses,
+    make_subjects,
+    model_covariate,
+)
 from statera.units import convert
 
 __all__ = ["gradients"]
@@ -35,7 +41,9 @@ def gradients(
     covariates: Mapping[str, CovariateInput] | None = None,
     etas: Floats | None = None,
     times: ArrayLike | None = None,
+    parameters: Mapping[str, float] | None = None,
     workers: int = 1,
+    covariate_interpolation: Interpolation = "nocb",
     ode: OdeOptions | None = None,
 ) -> GradientResult:
     """Solve subjects under a regimen, with the derivatives of every output.
@@ -50,9 +58,10 @@ def gradients(
         From the library or built in Python.
     dose
         A regimen such as ``"4 mg q24h x14"``, or event records as in `simulate_events`: times in
-        h, amounts in mg, with covariates that do not change within a subject.
+        h, amounts in mg; covariates may change from record to record.
     wrt
-        Names of parameters, random effects and covariates of the model.
+        Names of parameters, random effects and covariates of the model. The derivative by a
+        covariate that changes within a subject is that by a shift of all its values.
     covariates
         A number for all subjects or ``(n,)`` values; those of the records, or references, where
         not given.
@@ -61,8 +70,12 @@ def gradients(
     times : (n_times,) float64, h
         Observation times of a regimen; by default those of `simulate`. Not with records, which
         hold their own.
+    parameters
+        Values of fixed effects that replace those of the model.
     workers
         Threads.
+    covariate_interpolation
+        As in `simulate_events`.
     ode
         Tolerances where the model is not linear. They hold for each column of sensitivities as
         for the states.
@@ -70,7 +83,8 @@ def gradients(
     Raises
     ------
     UnknownNameError
-        If a name in `wrt` is not a parameter, random effect or covariate of the model.
+        If a name in `wrt` is not a parameter, random effect or covariate of the model, or one in
+        `parameters` not a parameter.
     InputError, DomainError
         If the regimen, records, covariates or times cannot be used. A subject that cannot be
         solved does not raise: it has a status.
@@ -80,16 +94,20 @@ def gradients(
     warnings: list[str] = []
     given = dict(covariates or {})
     n = None
+    segments: Segments | None = None
     if isinstance(dose, EventTable | EventData):
         if times is not None:
             raise InputError("event records hold their own observation times", where="times")
         table = dose.events if isinstance(dose, EventData) else dose
         grid = _record_times(table)
-        events, found, remarks = records_of(model, table)
+        events, found, remarks = records_of(model, table, covariate_interpolation)
         warnings += remarks
-        if events.n_groups > 1:
+        if found.varying:
+            segments = found
+        else:
+            given = {**found.covariates, **given}
+        if found.varying or events.n_groups > 1:
             n = events.n_groups
-        given = {**found, **given}
     else:
         regimen = parse_regimen(dose) if isinstance(dose, str) else dose
         scaled = regimen.scaled(hour, convert(1.0, "mg", model.amount_unit))
@@ -98,9 +116,15 @@ def gradients(
         events = events_from_regimen(scaled, grid * hour, model.default_route)
     subjects = make_subjects(model, n, given, 1, etas is None, etas)
     warnings += [*subjects.warnings, *_steps(model)]
-    values = individual_values(model, subjects.covariates, subjects.etas)
+    by_system, effects = dict(subjects.covariates), subjects.etas
+    if segments is not None:
+        effects = effects[segments.subject]
+        by_system = {k: v[segments.subject] for k, v in by_system.items()}
+        replaced = {model_covariate(model, name) for name in given}
+        by_system |= {k: v for k, v in segments.covariates.items() if k not in replaced}
+    values = individual_values(with_parameters(model, parameters or {}), by_system, effects)
     rows, slopes, statuses, solver = _solve(
-        model, values, events, names, subjects.n, workers, ode or OdeOptions()
+        model, values, events, names, subjects.n, workers, ode or OdeOptions(), segments
     )
     rows[statuses != 0] = np.nan
     slopes[statuses != 0] = np.nan
@@ -131,13 +155,19 @@ def _solve(
     n: int,
     workers: int,
     options: OdeOptions,
+    segments: Segments | None,
 ) -> tuple[Floats, Floats, NDArray[np.int64], str]:
+    """Return rows, slopes (a block a subject), statuses and the solver."""
     shape = (n, len(names))
-    tangents = tangents_of(model, values, names, n)
+    tangents = tangents_of(model, values, names, n if segments is None else segments.subject.size)
     structure = structure_of(model)
     if structure.linear is not None and structure.outputs.linear:
-        found = solve_linear_gradient(model, structure, values, tangents, events, shape, workers)
-        return *found, f"{structure.reason}: solved in closed form"
+        rows, slopes, statuses = solve_linear_gradient(
+            model, structure, values, tangents, events, shape, workers, segments
+        )
+        if segments is not None:
+            rows, slopes = blocks_of(events, rows[0]), blocks_of(events, slopes[0])
+        return rows, slopes, statuses, f"{structure.reason}: solved in closed form"
     from statera.simulate.gradient_ode import (  # noqa: PLC0415  compiles code: only if needed
         solve_ode_gradient,
     )
@@ -146,8 +176,10 @@ def _solve(
     sizes = [float(np.max(np.abs(values[name]))) for name in names]
     weights = [1.0 / size if size > 0.0 else 1.0 for size in sizes]
     rows, slopes, statuses, how = solve_ode_gradient(
-        model, values, tangents, events, weights, shape, workers, options
+        model, values, tangents, events, weights, shape, workers, options, segments
     )
+    if segments is not None:
+        rows, slopes = blocks_of(events, rows[0]), blocks_of(events, slopes[0])
     reason = structure.reason
     if structure.linear is not None:
         reason = "an output is not linear in the states"

@@ -35,7 +35,7 @@ def prepare_gradient(modal, lam, a, g, h, e, phi, psi, omega, d_e, d_phi):
             x = lam[i] * h
             e[0, i] = np.exp(x)
             phi[0, i] = h * first_difference(x, 0.0)
-            for k in range(i + 1):
+            for k in range(i + 1 if g.shape[0] > 0 else 0):
                 psi[i, k] = h * first_difference(x, lam[k] * h)
                 omega[i, k] = h * h * second_difference(x, lam[k] * h)
                 psi[k, i] = psi[i, k]
@@ -62,25 +62,38 @@ def prepare_gradient(modal, lam, a, g, h, e, phi, psi, omega, d_e, d_phi):
 
 
 @compiled
-def advance_gradient(modal, g, z, u, s, w, e, phi, psi, omega, d_e, d_phi, fed, work):
+def advance_gradient(modal, g, acts, z, u, s, w, e, phi, psi, omega, d_e, d_phi, fed, work):
     """Advance the state ``z`` (n,) and the sensitivities ``s`` (n_wrt, n) in place.
 
-    ``u`` (n,) and ``w`` (n_wrt, n) are the inputs; ``fed`` (n, n) and ``work`` (n,) work space.
+    ``u`` (n,) and ``w`` (n_wrt, n) are the inputs, ``acts`` (n_wrt,) says which matrices of ``g``
+    are not zero; ``fed`` (n, n) and ``work`` (n,) are work space.
     """
-    n = z.size
     if modal:
+        _by_modes(g, acts, z, u, s, w, e, phi, psi, omega, fed)
+    else:
+        _by_matrices(z, u, s, w, e, phi, d_e, d_phi, work)
+
+
+@compiled
+def _by_modes(g, acts, z, u, s, w, e, phi, psi, omega, fed):
+    n = z.size
+    for i in range(n):
+        for k in range(n):
+            fed[i, k] = psi[i, k] * z[k] + omega[i, k] * u[k]
+    for j in range(s.shape[0]):
         for i in range(n):
-            for k in range(n):
-                fed[i, k] = psi[i, k] * z[k] + omega[i, k] * u[k]
-        for j in range(s.shape[0]):
+            s[j, i] = e[0, i] * s[j, i] + phi[0, i] * w[j, i]
+        if acts[j]:
             for i in range(n):
-                total = e[0, i] * s[j, i] + phi[0, i] * w[j, i]
                 for k in range(n):
-                    total += g[j, i, k] * fed[i, k]
-                s[j, i] = total
-        for i in range(n):
-            z[i] = e[0, i] * z[i] + phi[0, i] * u[i]
-        return
+                    s[j, i] += g[j, i, k] * fed[i, k]
+    for i in range(n):
+        z[i] = e[0, i] * z[i] + phi[0, i] * u[i]
+
+
+@compiled
+def _by_matrices(z, u, s, w, e, phi, d_e, d_phi, work):
+    n = z.size
     for j in range(s.shape[0]):
         for i in range(n):
             total = 0.0

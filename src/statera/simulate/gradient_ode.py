@@ -29,6 +29,7 @@ from statera.simulate.arrays import Values, input_arrays
 from statera.simulate.gradient_values import Tangents, input_tangents, push_forward
 from statera.simulate.ode_options import OdeOptions
 from statera.simulate.parts import parts
+from statera.simulate.segments import Segments, lay_out
 from statera.simulate.structure import depends_on_time
 
 __all__ = ["solve_ode_gradient"]
@@ -97,11 +98,14 @@ def solve_ode_gradient(
     shape: tuple[int, int],
     workers: int,
     options: OdeOptions,
+    segments: Segments | None = None,
 ) -> tuple[Floats, Floats, NDArray[np.int64], str]:
     """Return rows, their sensitivities and statuses, as `solve_linear_gradient` does, and how.
 
     Parameters
     ----------
+    values, tangents, segments
+        As there.
     weights
         Factor of the absolute tolerance of the sensitivities to each name.
 
@@ -111,33 +115,31 @@ def solve_ode_gradient(
         If a record asks for a steady state that the model does not have.
     """
     _check_steady_states(model, events)
-    n_subjects = shape[0]
+    layout = lay_out(events, shape[0], segments)
+    n, wide = layout.n_systems, (layout.n_systems, shape[1])
     code = _compiled(
         tuple(e.expression for e in model.dynamics),
         tuple(o.expression for o in model.outputs),
         model.states,
     )
     kernel = _kernel()
-    inputs = input_arrays(model, events, values, n_subjects)
-    d_inputs = input_tangents(model, events, values, tangents, shape)
-    constants = np.empty((n_subjects, len(code.names)))
-    d_constants = np.zeros((n_subjects, len(code.names), shape[1]))
+    inputs = input_arrays(model, events, values, n)
+    d_inputs = input_tangents(model, events, values, tangents, wide)
+    constants = np.empty((n, len(code.names)))
+    d_constants = np.zeros((n, len(code.names), shape[1]))
     for c, name in enumerate(code.names):
         formula = code.constants.get(name, sp.Symbol(name, real=True))
         constants[:, c] = evaluate(formula, values)
-        d_constants[:, c] = push_forward(formula, values, tangents, shape)
-    initial = np.zeros((n_subjects, len(model.states)))
+        d_constants[:, c] = push_forward(formula, values, tangents, wide)
+    initial = np.zeros((n, len(model.states)))
     d_initial = np.zeros((*initial.shape, shape[1]))
     for name, expression in model.initial.items():
         index = model.states.index(name)
         initial[:, index] = evaluate(expression, values)
-        d_initial[:, index] = push_forward(expression, values, tangents, shape)
-    rows = np.full((n_subjects, events.n_rows, len(model.outputs)), np.nan)
+        d_initial[:, index] = push_forward(expression, values, tangents, wide)
+    rows = np.full((*layout.shape, len(model.outputs)), np.nan)
     slopes = np.full((*rows.shape, shape[1]), np.nan)
-    finite = np.ones(n_subjects, dtype=bool)
-    for array in (constants, d_constants, initial, d_initial):
-        finite &= np.isfinite(array).reshape(n_subjects, -1).all(axis=1)
-    statuses = np.where(finite, 0, 4).astype(np.int64)
+    statuses = layout.statuses(constants, d_constants, initial, d_initial)
     factors = np.asarray(weights, dtype=np.float64)
 
     def run(method: int, stretches: Sequence[tuple[int, int]]) -> None:
@@ -145,10 +147,11 @@ def solve_ode_gradient(
 
         def work(part: tuple[int, int]) -> None:
             kernel.run_ode_gradient(
-                *functions, method, part[0], part[1], events.offsets, events.time,
-                events.evid, events.amount, events.rate, events.interval, events.additional,
-                events.steady_state, events.key, events.row, inputs.key_start, inputs.compartment,
-                inputs.kind, inputs.bioavailability, inputs.lag, inputs.duration, inputs.rate,
+                *functions, method, part[0], part[1], layout.during, layout.at, events.offsets,
+                events.time, events.evid, events.amount, events.rate, events.interval,
+                events.additional, events.steady_state, events.key, layout.row_of,
+                inputs.key_start, inputs.compartment, inputs.kind, inputs.bioavailability,
+                inputs.lag, inputs.duration, inputs.rate,
                 d_inputs.bioavailability, d_inputs.lag, d_inputs.duration, d_inputs.rate,
                 constants, d_constants, initial, d_initial, factors, options.rtol, options.atol,
                 options.max_steps, options.periods, options.period_rtol, rows, slopes, statuses,

@@ -22,6 +22,7 @@ from statera.simulate.doses import (
 )
 from statera.simulate.gradient_schedule import (
     BOLUS,
+    CHANGE,
     CONSTANT,
     GIVEN,
     KIND,
@@ -32,13 +33,16 @@ from statera.simulate.gradient_schedule import (
     ROW,
     SIZE,
     SOURCE,
+    STARTED_BY,
     STEADY,
     STOP,
     WHEN,
     action_tangents,
+    new_actions,
     period_schedule,
     schedule,
 )
+from statera.simulate.pending import new_table
 
 __all__ = ["GIVEN_UP", "NOT_STIFF", "RODAS5P", "TSIT5", "WATCHED", "run_ode_gradient"]
 
@@ -56,7 +60,7 @@ NOT_STIFF = (no_jacobian, no_jacobian, no_jacobian)
 
 _F, _I = types.float64, types.int64
 _SIGNATURE = types.void(
-    RHS, RHS, RHS, RHS, RHS, _I, _I, _I,
+    RHS, RHS, RHS, RHS, RHS, _I, _I, _I, _I[::1], _I[::1],
     _I[::1], _F[::1], _I[::1], _F[::1], _F[::1], _F[::1], _I[::1], _I[::1], _I[::1], _I[::1],
     _I[::1], _I[::1], _I[::1], _F[:, ::1], _F[:, ::1], _F[:, ::1], _F[:, ::1],
     _F[:, :, ::1], _F[:, :, ::1], _F[:, :, ::1], _F[:, :, ::1],
@@ -76,15 +80,30 @@ _ROUNDS = 2
 
 
 @compiled
-def _pack(p, d_p, columns):
-    """Return constants and the columns of their derivatives in one vector; those beyond are 0."""
+def _pack(p, d_p, columns, packed):
+    """Write constants and the columns of their derivatives into one vector; those beyond are 0."""
     n_q, m = d_p.shape
-    packed = np.zeros(max(1, n_q) + n_q * columns)
+    packed[:] = 0.0
     for c in range(n_q):
         packed[c] = p[c]
         for j in range(min(m, columns)):
             packed[n_q + c * columns + j] = d_p[c, j]
-    return packed
+
+
+@compiled
+def _room(d_p, columns):
+    """Return an empty vector for `_pack`."""
+    return np.empty(max(1, d_p.shape[0]) + d_p.shape[0] * columns)
+
+
+@compiled
+def _put(initial, d_initial, x):
+    """Write initial states (n,) and their derivatives (n, n_wrt) into the vector of both."""
+    n, m = d_initial.shape
+    for i in range(n):
+        x[i] = initial[i]
+        for j in range(m):
+            x[n + i * m + j] = d_initial[i, j]
 
 
 @compiled
@@ -179,16 +198,15 @@ def _fill(g, t, x, p, values, n_out, row, y, dy):
 
 
 @compiled
-def _give(f, t, n, x, p, rates, action, column, d_when, d_size, running, base, before, after):
+def _give(
+    f, t, n, x, p, rates, action, column, moves, d_when, d_size, running, base, before, after
+):  # fmt: skip
     """Carry out an action into the state ``column``; see the same of linear systems."""
     columns = x.size // n - 1
     kind = int(action[KIND])
     size = action[SIZE]
     start = n + column * columns
     if kind == BOLUS:
-        moves = False
-        for j in range(d_when.size):
-            moves = moves or d_when[j] != 0.0
         if moves:
             f(t, x[:n], p, before, 0)
         x[column] += size
@@ -221,7 +239,7 @@ def _period(
     base, before, after = np.zeros(size), np.zeros(n), np.zeros(n)
     for i in range(n):
         rates[i] = constant[i]
-    none, state, values = np.zeros((0, 8)), np.zeros(0), np.zeros(0)
+    none, state, values = new_actions(0), np.zeros(0), np.zeros(0)
     y, dy = np.zeros((0, 0)), np.zeros((0, 0, 0))
     clock = np.zeros(6)
     running = np.ones(1, dtype=np.int64)  # never back to none: a period ends as it begins
@@ -238,8 +256,8 @@ def _period(
         if a < plan.shape[0]:
             column = compartment[int(plan[a, SOURCE])]
             _give(
-                f, clock[0], n, x, p, rates, plan[a], column, d_whens[a, :m], d_sizes[a, :m],
-                running, base, before, after,
+                f, clock[0], n, x, p, rates, plan[a], column, m > 0, d_whens[a, :m],
+                d_sizes[a, :m], running, base, before, after,
             )  # fmt: skip
             for i in range(size):
                 peak[i] = max(peak[i], abs(x[i]))
@@ -288,14 +306,15 @@ def _steady(
     constant, held = np.zeros(n), int(action[KIND]) == CONSTANT
     first, last = int(action[SOURCE]), int(action[ROW])
     interval = _CONSTANT_PERIOD if held else action[PERIOD]
-    plan = np.zeros((0, 8))
+    plan = new_actions(0)
     if held:
         for q in range(first, last):
             constant[compartment[q]] += action[RECORD_RATE]
     else:
         plan = period_schedule(
-            action[GIVEN], action[RECORD_RATE], interval, first, last, kind, fr, lag, duration, rate
-        )
+            action[GIVEN], action[RECORD_RATE], interval, first, last,
+            int(action[STARTED_BY]), kind, fr, lag, duration, rate,
+        )  # fmt: skip
     d_whens, d_sizes = np.zeros((plan.shape[0], m)), np.zeros((plan.shape[0], m))
     for a in range(plan.shape[0]):
         action_tangents(
@@ -304,12 +323,14 @@ def _steady(
         )  # fmt: skip
     state = x[:n].copy()
     no_columns = np.zeros((plan.shape[0], 0))
+    alone, packed = _room(d_p, 0), _room(d_p, m + n)
+    _pack(p, d_p, 0, alone)
     _settle(
-        stiff, method, f, g, n, state, _pack(p, d_p, 0), plan, interval, constant, compartment,
+        stiff, method, f, g, n, state, alone, plan, interval, constant, compartment,
         no_columns, weights, np.abs(state), rtol, atol, max_steps, periods, period_rtol, status,
     )  # fmt: skip
     columns = m + n
-    packed = _pack(p, d_p, columns)
+    _pack(p, d_p, columns, packed)
     wide, all_weights = np.zeros(n * (1 + columns)), np.ones(columns)
     all_weights[:m] = weights
     for _ in range(_ROUNDS):
@@ -343,8 +364,8 @@ def _steady(
 
 @compiled(_SIGNATURE)
 def run_ode_gradient(
-    f, g, jacobian, by_time, curvature, method, s_first, s_last, offsets, time, evid,
-    amt, rate, ii, addl, ss, key, row_of, key_start, compartment, kind, fr, lag, duration,
+    f, g, jacobian, by_time, curvature, method, s_first, s_last, during, at, offsets, time,
+    evid, amt, rate, ii, addl, ss, key, row_of, key_start, compartment, kind, fr, lag, duration,
     modelled_rate,
     d_fr, d_lag, d_duration, d_modelled_rate,
     constants, d_constants, initial, d_initial, weights,
@@ -353,14 +374,17 @@ def run_ode_gradient(
     """Solve the subjects ``s_first`` to ``s_last`` with their sensitivities.
 
     ``f`` and ``g`` are those of `CompiledVariational`, ``jacobian`` to ``curvature`` those of
-    `StiffVariational`, used where the method is Rodas5P; ``constants`` (n_subjects, n_q) with
-    ``d_constants`` (.., n_q, n_wrt), ``initial`` (n_subjects, n) with ``d_initial`` (.., n, n_wrt);
+    `StiffVariational`, used where the method is Rodas5P; ``constants`` (n_systems, n_q) with
+    ``d_constants`` (.., n_q, n_wrt), ``initial`` (n_systems, n) with ``d_initial`` (.., n, n_wrt);
     ``weights`` (n_wrt,) scale the absolute tolerance. The rest as in `run_linear_gradient`.
     """
     n, m, n_out = initial.shape[1], d_initial.shape[2], y.shape[2]
     size = n * (1 + m)
     stiff = (jacobian, by_time, curvature)
-    shared = offsets.size == 2
+    shared, varying = offsets.size == 2, during.size > 0
+    p = _room(d_constants[0], m)
+    actions, used = new_actions(64), np.zeros(1, dtype=np.int64)
+    table, count = new_table(16)
     x, x_new, state, peak = np.zeros(size), np.zeros(size), np.zeros(size), np.zeros(size)
     rates, base, k = np.zeros(size), np.zeros(size), np.zeros(11 * size)
     values, totals = np.zeros(n_out * (1 + m)), np.zeros(1 + m)
@@ -370,26 +394,30 @@ def run_ode_gradient(
     for s in range(s_first, s_last):
         status[0] = statuses[s]
         lo, hi = (offsets[0], offsets[1]) if shared else (offsets[s], offsets[s + 1])
-        actions = schedule(
-            lo, hi, time, evid, amt, rate, ii, addl, ss, key, row_of, key_start, kind, fr[s],
-            lag[s], duration[s], modelled_rate[s], status,
+        if status[0] != 0 or hi <= lo:
+            continue
+        q = during[lo] if varying else s
+        slot = min(s, y.shape[0] - 1)
+        actions, table = schedule(
+            actions, used, table, count, lo, hi, q, during, at, time, evid, amt, rate, ii, addl,
+            ss, key, row_of, key_start, kind, fr, lag, duration, modelled_rate, status,
         )  # fmt: skip
-        p = _pack(constants[s], d_constants[s], m)
-        x[:n] = initial[s]
-        x[n:] = d_initial[s].copy().reshape(n * m)
+        total = used[0]
+        _pack(constants[q], d_constants[q], m, p)
+        _put(initial[q], d_initial[q], x)
         peak[:] = np.abs(x)
         rates[:] = 0.0
         running[0] = 0
-        clock[0] = time[lo] if hi > lo else 0.0
+        clock[0] = time[lo]
         clock[1] = 0.0
         index = 0
-        while index < actions.shape[0] and status[0] == 0:
+        while index < total and status[0] == 0:
             action = actions[index]
             what = int(action[KIND])
             if what == OBSERVE and action[WHEN] > clock[0]:
                 # on to the next event; observations before it come from within the steps
                 following = index
-                while following < actions.shape[0] - 1 and int(actions[following, KIND]) == OBSERVE:
+                while following < total - 1 and int(actions[following, KIND]) == OBSERVE:
                     following += 1
                 stop = actions[following, WHEN]
             else:
@@ -397,35 +425,35 @@ def run_ode_gradient(
             if stop > clock[0]:
                 index = _advance(
                     stiff, method, f, stop, clock, n, x, p, rates, k, x_new, peak, weights, totals,
-                    rtol, atol, max_steps, g, state, values, n_out, actions, index, y[s], dy[s],
-                    status,
+                    rtol, atol, max_steps, g, state, values, n_out, actions[:total], index, y[slot],
+                    dy[slot], status,
                 )  # fmt: skip
                 continue
             index += 1
             if what == OBSERVE:
-                _fill(g, clock[0], x, p, values, n_out, int(action[ROW]), y[s], dy[s])
+                _fill(g, clock[0], x, p, values, n_out, int(action[ROW]), y[slot], dy[slot])
                 continue
-            if what == RESET:
+            if what == CHANGE:
+                q = int(action[SOURCE])
+                _pack(constants[q], d_constants[q], m, p)
+            elif what == RESET:
                 clock[0] = action[WHEN]  # after a reset the clock may start again
-                x[:n] = initial[s]
-                x[n:] = d_initial[s].copy().reshape(n * m)
+                _put(initial[q], d_initial[q], x)
                 rates[:] = 0.0
                 running[0] = 0
             elif what in (CONSTANT, STEADY):
                 _steady(
-                    stiff, method, f, g, n, m, x, constants[s], d_constants[s], action, compartment,
-                    kind, fr[s], d_fr[s], lag[s], d_lag[s], duration[s], d_duration[s],
-                    modelled_rate[s], d_modelled_rate[s], weights, rtol, atol,
-                    max_steps, periods, period_rtol,
-                    status,
+                    stiff, method, f, g, n, m, x, constants[q], d_constants[q], action, compartment,
+                    kind, fr, d_fr, lag, d_lag, duration, d_duration, modelled_rate,
+                    d_modelled_rate, weights, rtol, atol, max_steps, periods, period_rtol, status,
                 )  # fmt: skip
             else:
-                action_tangents(
-                    action, kind, fr[s], d_fr[s], duration[s], d_duration[s], modelled_rate[s],
-                    d_modelled_rate[s], d_lag[s], d_when, d_size,
+                moves = action_tangents(
+                    action, kind, fr, d_fr, duration, d_duration, modelled_rate, d_modelled_rate,
+                    d_lag, d_when, d_size,
                 )  # fmt: skip
                 _give(
-                    f, clock[0], n, x, p, rates, action, compartment[int(action[SOURCE])],
+                    f, clock[0], n, x, p, rates, action, compartment[int(action[SOURCE])], moves,
                     d_when, d_size, running, base, before, after,
                 )  # fmt: skip
             clock[1] = 0.0

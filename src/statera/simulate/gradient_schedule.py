@@ -13,6 +13,7 @@ from statera.numerics.compiled import compiled
 from statera.simulate.doses import BAD_INPUT, LAG_TOO_LONG, input_of, usable
 from statera.simulate.pending import (
     AMOUNT,
+    COMPARTMENT,
     FIRST,
     INPUT_RATE,
     INTERVAL,
@@ -24,21 +25,23 @@ from statera.simulate.pending import (
     TIME,
     clear,
     drop,
-    new_table,
     next_index,
     push,
 )
 
-__all__ = ["action_tangents", "period_schedule", "schedule"]
+__all__ = ["action_tangents", "new_actions", "period_schedule", "schedule"]
 
 # Kinds of actions.
-OBSERVE, BOLUS, START, STOP, RUNNING, RESET, STEADY, ADD_STEADY, CONSTANT, ADD_CONSTANT = range(10)
+(
+    OBSERVE, BOLUS, START, STOP, RUNNING, RESET, STEADY, ADD_STEADY, CONSTANT, ADD_CONSTANT, CHANGE,
+) = range(11)  # fmt: skip
 
-# Columns: time, kind, amount or rate given, process (the first one of a steady state), amount and
-# RATE of the record, II of a steady state, and the row of an observation (of a steady state, the
-# end of its processes).
-WHEN, KIND, SIZE, SOURCE, GIVEN, RECORD_RATE, PERIOD, ROW = range(8)
-_COLUMNS = 8
+# Columns: time, kind, amount or rate given, process (the first one of a steady state; the new
+# system of a change), amount and RATE of the record, II of a steady state, the row of an
+# observation (of a steady state, the end of its processes), and the systems (rows of parameters)
+# that gave the lag and all other parameters of an input.
+WHEN, KIND, SIZE, SOURCE, GIVEN, RECORD_RATE, PERIOD, ROW, LAGGED_BY, STARTED_BY = range(10)
+_COLUMNS = 10
 
 SAME = 1e-12
 """Times closer than this, relative, are one instant: doses land, then records are read."""
@@ -47,7 +50,13 @@ _MOST_OVERLAPS = 100_000
 
 
 @compiled
-def _emit(actions, used, when, kind, size, source, given, record_rate, period, row):
+def new_actions(capacity):
+    """Return an empty list of actions."""
+    return np.empty((capacity, _COLUMNS))
+
+
+@compiled
+def _emit(actions, used, when, kind, size, source, given, record_rate, period, row, lagged, by):
     """Add an action; the list grows where it is full."""
     k = used[0]
     if k == actions.shape[0]:
@@ -62,175 +71,218 @@ def _emit(actions, used, when, kind, size, source, given, record_rate, period, r
     actions[k, RECORD_RATE] = record_rate
     actions[k, PERIOD] = period
     actions[k, ROW] = row
+    actions[k, LAGGED_BY] = lagged
+    actions[k, STARTED_BY] = by
     used[0] = k + 1
     return actions
 
 
 @compiled
 def _start(
-    actions, used, table, count, status, when, planned, q, amount, record_rate,
+    actions, used, table, count, status, when, planned, p, amount, record_rate, lagged, q,
     kind, f, duration, modelled_rate,
 ):  # fmt: skip
-    """Start one input at `when`; an infusion stops its length after the planned time."""
+    """Start one input at `when` in system q; an infusion stops its length after the planned time.
+
+    What is pending of it keeps the systems that gave its lag and its length, in columns that
+    pending stops do not use.
+    """
     at_once, rate, length = input_of(
-        kind[q], amount, record_rate, f[q], duration[q], modelled_rate[q]
+        kind[p], amount, record_rate, f[q, p], duration[q, p], modelled_rate[q, p]
     )
     if not (np.isfinite(at_once) and np.isfinite(rate)):
         status[0] = BAD_INPUT
     elif rate > 0.0 and length > 0.0:
-        actions = _emit(actions, used, when, START, rate, q, amount, record_rate, 0.0, -1)
-        table = push(
-            table, count, 1.0, q, amount, record_rate, 0.0, 0.0, 0, rate, planned + length, 0.0
+        actions = _emit(
+            actions, used, when, START, rate, p, amount, record_rate, 0.0, -1, lagged, q
         )
+        table = push(
+            table, count, 1.0, p, amount, record_rate, float(q), 0.0, lagged, rate,
+            planned + length, 0.0,
+        )  # fmt: skip
     else:
-        actions = _emit(actions, used, when, BOLUS, at_once, q, amount, record_rate, 0.0, -1)
+        actions = _emit(
+            actions, used, when, BOLUS, at_once, p, amount, record_rate, 0.0, -1, lagged, q
+        )
     return actions, table
 
 
 @compiled
 def _due(
-    actions, used, table, count, status, target, kind, f, duration, modelled_rate
+    actions, used, table, count, status, target, q, kind, f, duration, modelled_rate
 ):  # fmt: skip
-    """Carry out what is pending up to the target time."""
+    """Carry out what is pending up to the target time, in system q."""
     while status[0] == 0:
         k = next_index(table, count)
         if k < 0 or table[k, TIME] - SAME * max(1.0, table[k, TIME]) > target:
             break
         when = min(table[k, TIME], target)
-        planned, stops, q = table[k, TIME], table[k, STOPS], int(table[k, PROCESS])
+        planned, stops, p = table[k, TIME], table[k, STOPS], int(table[k, PROCESS])
         amount, record_rate, left = table[k, AMOUNT], table[k, RATE], table[k, LEFT]
         interval, first, number = table[k, INTERVAL], table[k, FIRST], table[k, NUMBER]
-        rate = table[k, INPUT_RATE]
+        rate, lagged = table[k, INPUT_RATE], int(table[k, COMPARTMENT])
         drop(table, count, k)
         if stops == 1.0:
-            actions = _emit(actions, used, when, STOP, rate, q, amount, record_rate, 0.0, -1)
+            actions = _emit(
+                actions, used, when, STOP, rate, p, amount, record_rate, 0.0, -1, lagged,
+                int(left),
+            )  # fmt: skip
             continue
         actions, table = _start(
-            actions, used, table, count, status, when, planned, q, amount, record_rate,
+            actions, used, table, count, status, when, planned, p, amount, record_rate, lagged, q,
             kind, f, duration, modelled_rate,
         )  # fmt: skip
         if left > 0.0:
             table = push(
-                table, count, 0.0, q, amount, record_rate, left - 1.0, interval, 0, 0.0, first,
-                number + 1.0,
+                table, count, 0.0, p, amount, record_rate, left - 1.0, interval, lagged, 0.0,
+                first, number + 1.0,
             )  # fmt: skip
     return actions, table
 
 
 @compiled
 def _steady(
-    actions, used, table, count, status, t, ss, amount, record_rate, interval, first, last,
+    actions, used, table, count, status, t, ss, amount, record_rate, interval, first, last, q,
     kind, f, lag, duration, modelled_rate,
 ):  # fmt: skip
     """Order a steady state just before the record's own dose; earlier infusions may still run."""
     which = STEADY if ss == 1 else ADD_STEADY
-    actions = _emit(actions, used, t, which, 0.0, first, amount, record_rate, interval, last)
-    for q in range(first, last):
-        if not usable(f[q], lag[q]):
+    actions = _emit(actions, used, t, which, 0.0, first, amount, record_rate, interval, last, q, q)
+    for p in range(first, last):
+        if not usable(f[q, p], lag[q, p]):
             status[0] = BAD_INPUT
             return actions, table
-        if lag[q] >= interval:
+        if lag[q, p] >= interval:
             status[0] = LAG_TOO_LONG
             return actions, table
         at_once, rate, length = input_of(
-            kind[q], amount, record_rate, f[q], duration[q], modelled_rate[q]
+            kind[p], amount, record_rate, f[q, p], duration[q, p], modelled_rate[q, p]
         )
         proper = np.isfinite(at_once) and np.isfinite(rate)
         if not proper or length > _MOST_OVERLAPS * interval:
             status[0] = BAD_INPUT
             return actions, table
-        tau = interval - lag[q]
+        tau = interval - lag[q, p]
         while rate > 0.0 and tau < length:
-            actions = _emit(actions, used, t, RUNNING, rate, q, amount, record_rate, 0.0, -1)
+            actions = _emit(actions, used, t, RUNNING, rate, p, amount, record_rate, 0.0, -1, q, q)
             table = push(
-                table, count, 1.0, q, amount, record_rate, 0.0, 0.0, 0, rate, t + length - tau, 0.0
-            )
+                table, count, 1.0, p, amount, record_rate, float(q), 0.0, q, rate,
+                t + length - tau, 0.0,
+            )  # fmt: skip
             tau += interval
     return actions, table
 
 
 @compiled
-def schedule(
-    lo, hi, time, evid, amt, rate, ii, addl, ss, key, row_of,
-    key_start, kind, f, lag, duration, modelled_rate, status,
+def _order(
+    actions, used, table, count, status, t, amount, record_rate, interval, addl, first, last, q,
+    kind, f, lag, duration, modelled_rate,
 ):  # fmt: skip
-    """Return the actions of the records ``lo`` to ``hi`` for one subject, (n_actions, 8).
+    """Start the inputs of a record that have no lag; all others and further doses are pending."""
+    for p in range(first, last):
+        if not usable(f[q, p], lag[q, p]):
+            status[0] = BAD_INPUT
+            break
+        left = float(addl)
+        number = 0.0
+        if lag[q, p] == 0.0:
+            actions, table = _start(
+                actions, used, table, count, status, t, t, p, amount, record_rate, q, q,
+                kind, f, duration, modelled_rate,
+            )  # fmt: skip
+            number = 1.0
+        if number == 0.0 or left > 0.0:
+            table = push(
+                table, count, 0.0, p, amount, record_rate, left - number, interval, q, 0.0,
+                t + lag[q, p], number,
+            )  # fmt: skip
+    return actions, table
 
-    ``f`` to ``modelled_rate`` (n_processes,) are the subject's. Where an input cannot be used the
-    status says so.
+
+@compiled
+def schedule(
+    actions, used, table, count, lo, hi, q, during, at, time, evid, amt, rate, ii, addl, ss, key,
+    row_of, key_start, kind, f, lag, duration, modelled_rate, status,
+):  # fmt: skip
+    """Write the actions of the records ``lo`` to ``hi``; return the list and the pending table.
+
+    ``used[0]`` is their number; ``actions``, ``table`` and ``count`` are work space and grow.
+    ``f`` to ``modelled_rate`` (n_systems, n_processes) are those of all systems; the subject
+    starts in system q, and ``during`` and ``at`` (empty where nothing changes) order the others
+    as in `statera.simulate.segments.Segments`. A dose takes its lag from the system of its record
+    and all else from the one in force when it starts. Where an input cannot be used the status
+    says so.
     """
-    actions, used = np.empty((64, _COLUMNS)), np.zeros(1, dtype=np.int64)
-    table, count = new_table(16)
+    used[0] = 0
+    clear(count)
+    varying = during.size > 0
     for r in range(lo, hi):
         if status[0] != 0:
             break
         t = time[r]
+        if varying and during[r] != q:
+            q = during[r]
+            actions = _emit(actions, used, time[r - 1], CHANGE, 0.0, q, 0.0, 0.0, 0.0, -1, q, q)
         actions, table = _due(
-            actions, used, table, count, status, t, kind, f, duration, modelled_rate
+            actions, used, table, count, status, t, q, kind, f, duration, modelled_rate
         )
+        if varying and at[r] != q:
+            q = at[r]
+            actions = _emit(actions, used, t, CHANGE, 0.0, q, 0.0, 0.0, 0.0, -1, q, q)
         if evid[r] == 0:
-            actions = _emit(actions, used, t, OBSERVE, 0.0, 0, 0.0, 0.0, 0.0, row_of[r])
+            actions = _emit(actions, used, t, OBSERVE, 0.0, 0, 0.0, 0.0, 0.0, row_of[r], q, q)
             continue
         if evid[r] == 2:
             continue
         if evid[r] >= 3 or ss[r] == 1:
             clear(count)
-            actions = _emit(actions, used, t, RESET, 0.0, 0, 0.0, 0.0, 0.0, -1)
+            actions = _emit(actions, used, t, RESET, 0.0, 0, 0.0, 0.0, 0.0, -1, q, q)
         if evid[r] == 3:
             continue
         first, last = key_start[key[r]], key_start[key[r] + 1]
         if ss[r] >= 1 and ii[r] == 0.0:
             which = CONSTANT if ss[r] == 1 else ADD_CONSTANT
-            actions = _emit(actions, used, t, which, 0.0, first, 0.0, rate[r], 0.0, last)
+            actions = _emit(actions, used, t, which, 0.0, first, 0.0, rate[r], 0.0, last, q, q)
             continue
         if ss[r] >= 1:
             actions, table = _steady(
                 actions, used, table, count, status, t, ss[r], amt[r], rate[r], ii[r], first, last,
-                kind, f, lag, duration, modelled_rate,
+                q, kind, f, lag, duration, modelled_rate,
             )  # fmt: skip
-        for q in range(first, last):
-            if not usable(f[q], lag[q]):
-                status[0] = BAD_INPUT
-                break
-            left = float(addl[r])
-            number = 0.0
-            if lag[q] == 0.0:
-                actions, table = _start(
-                    actions, used, table, count, status, t, t, q, amt[r], rate[r],
-                    kind, f, duration, modelled_rate,
-                )  # fmt: skip
-                number = 1.0
-            if number == 0.0 or left > 0.0:
-                table = push(
-                    table, count, 0.0, q, amt[r], rate[r], left - number, ii[r], 0, 0.0,
-                    t + lag[q], number,
-                )  # fmt: skip
-    return actions[: used[0]]
+        actions, table = _order(
+            actions, used, table, count, status, t, amt[r], rate[r], ii[r], addl[r], first, last,
+            q, kind, f, lag, duration, modelled_rate,
+        )  # fmt: skip
+    return actions, table
 
 
 @compiled
 def period_schedule(
-    amount, record_rate, interval, first, last, kind, f, lag, duration, modelled_rate
+    amount, record_rate, interval, first, last, q, kind, f, lag, duration, modelled_rate
 ):
     """Return the actions of one dosing period that repeats for ever, from 0 to its length.
 
-    Every input starts at its lag. Infusions longer than the rest of the period run from earlier
-    ones: so many are running when it begins, and one of them stops within it.
+    All parameters are those of system q. Every input starts at its lag. Infusions longer than the
+    rest of the period run from earlier ones: so many are running when it begins, and one of them
+    stops within it.
     """
-    found, used = np.empty((8, _COLUMNS)), np.zeros(1, dtype=np.int64)
-    for q in range(first, last):
+    found, used = new_actions(8), np.zeros(1, dtype=np.int64)
+    for p in range(first, last):
         at_once, rate, length = input_of(
-            kind[q], amount, record_rate, f[q], duration[q], modelled_rate[q]
+            kind[p], amount, record_rate, f[q, p], duration[q, p], modelled_rate[q, p]
         )
+        start = lag[q, p]
+        what, size, ends = BOLUS, at_once, 0.0
         if rate > 0.0 and length > 0.0:
-            running = int(np.ceil((lag[q] + length) / interval)) - 1
-            ends = lag[q] + length - running * interval
+            running = int(np.ceil((start + length) / interval)) - 1
+            what, size, ends = START, rate, start + length - running * interval
             for _ in range(running):
-                found = _emit(found, used, 0.0, RUNNING, rate, q, amount, record_rate, 0.0, -1)
-            found = _emit(found, used, lag[q], START, rate, q, amount, record_rate, 0.0, -1)
-            found = _emit(found, used, ends, STOP, rate, q, amount, record_rate, 0.0, -1)
-        else:
-            found = _emit(found, used, lag[q], BOLUS, at_once, q, amount, record_rate, 0.0, -1)
+                found = _emit(
+                    found, used, 0.0, RUNNING, rate, p, amount, record_rate, 0.0, -1, q, q
+                )
+        found = _emit(found, used, start, what, size, p, amount, record_rate, 0.0, -1, q, q)
+        if what == START:
+            found = _emit(found, used, ends, STOP, rate, p, amount, record_rate, 0.0, -1, q, q)
     order = np.argsort(found[: used[0], WHEN], kind="mergesort")
     return found[: used[0]][order]
 
@@ -242,34 +294,44 @@ def action_tangents(
 ):  # fmt: skip
     """Write the derivatives of the time and the size of an action, (n_wrt,) each.
 
-    ``f``, ``duration`` and ``modelled_rate`` are the subject's, (n_processes,), and ``d_...`` their
-    derivatives, (n_processes, n_wrt).
+    ``f``, ``duration`` and ``modelled_rate`` are those of all systems, (n_systems, n_processes),
+    and ``d_...`` their derivatives, (n_systems, n_processes, n_wrt).
+
+    Returns
+    -------
+    bool
+        Whether the time depends on any of the names.
     """
-    q = int(action[SOURCE])
+    p, lagged, q = int(action[SOURCE]), int(action[LAGGED_BY]), int(action[STARTED_BY])
     amount, record_rate = action[GIVEN], action[RECORD_RATE]
     what = int(action[KIND])
-    by_rate = record_rate == -1.0 or (record_rate == 0.0 and kind[q] == 2)
-    by_duration = record_rate == -2.0 or (record_rate == 0.0 and kind[q] == 1)
+    by_rate = record_rate == -1.0 or (record_rate == 0.0 and kind[p] == 2)
+    by_duration = record_rate == -2.0 or (record_rate == 0.0 and kind[p] == 1)
+    moves = False
     for j in range(d_when.size):
-        d_when[j] = d_lag[q, j]
-        d_total = d_f[q, j] * amount
+        when = d_lag[lagged, p, j]
+        d_total = d_f[q, p, j] * amount
         d_rate = d_length = 0.0
         if record_rate > 0.0:
             d_length = d_total / record_rate
         elif by_rate:
-            d_rate = d_modelled_rate[q, j]
-            d_length = (d_total - f[q] * amount / modelled_rate[q] * d_rate) / modelled_rate[q]
-        elif by_duration and duration[q] > 0.0:
-            d_length = d_duration[q, j]
-            d_rate = (d_total - f[q] * amount / duration[q] * d_length) / duration[q]
+            d_rate = d_modelled_rate[q, p, j]
+            d_length = f[q, p] * amount / modelled_rate[q, p] * d_rate
+            d_length = (d_total - d_length) / modelled_rate[q, p]
+        elif by_duration and duration[q, p] > 0.0:
+            d_length = d_duration[q, p, j]
+            d_rate = (d_total - f[q, p] * amount / duration[q, p] * d_length) / duration[q, p]
         elif by_duration:
             # a short infusion acts as a bolus in its middle
-            d_when[j] += 0.5 * d_duration[q, j]
+            when += 0.5 * d_duration[q, p, j]
         if what == BOLUS:
             d_size[j] = d_total
         else:
             d_size[j] = d_rate
             if what == STOP:
-                d_when[j] += d_length
+                when += d_length
             elif what == RUNNING:
-                d_when[j] = 0.0
+                when = 0.0
+        d_when[j] = when
+        moves = moves or when != 0.0
+    return moves

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 import sympy as sp
 from numpy.typing import NDArray
 
 from statera.data import EventTable
+from statera.errors import InputError, UnknownNameError
 from statera.model import Model
 from statera.numerics.derivative import derivative
 from statera.numerics.expression import evaluate, free_names, symbol
@@ -24,16 +26,20 @@ __all__ = [
     "linear_tangents",
     "push_forward",
     "tangents_of",
+    "with_parameters",
 ]
 
 Floats = NDArray[np.float64]
 Tangents = Mapping[str, Floats]
-"""``(n_subjects, n_wrt)`` float64 by name; a name that does not depend on any is not there."""
+"""``(n_systems, n_wrt)`` float64 by name, a row a subject or a segment of one.
+
+A name that does not depend on any of `wrt` is not there.
+"""
 
 
 @dataclass(frozen=True)
 class InputTangents:
-    """Derivatives of the input processes, ``(n_subjects, n_processes, n_wrt)`` float64 each."""
+    """Derivatives of the input processes, ``(n_systems, n_processes, n_wrt)`` float64 each."""
 
     bioavailability: Floats
     lag: Floats
@@ -43,14 +49,14 @@ class InputTangents:
 
 @dataclass(frozen=True)
 class LinearTangents:
-    """Derivatives of a linear system; the axis of `wrt` follows that of subjects.
+    """Derivatives of a linear system; a row a system; the axis of `wrt` follows.
 
     Attributes
     ----------
-    matrix : (n_subjects, n_wrt, n, n) float64
-    endogenous, initial : (n_subjects, n_wrt, n) float64
-    weights : (n_subjects, n_wrt, n_outputs, n) float64
-    offset : (n_subjects, n_wrt, n_outputs) float64
+    matrix : (n_systems, n_wrt, n, n) float64
+    endogenous, initial : (n_systems, n_wrt, n) float64
+    weights : (n_systems, n_wrt, n_outputs, n) float64
+    offset : (n_systems, n_wrt, n_outputs) float64
     """
 
     matrix: Floats
@@ -60,10 +66,33 @@ class LinearTangents:
     offset: Floats
 
 
+def with_parameters(model: Model, values: Mapping[str, float]) -> Model:
+    """Return the model with other values of fixed effects.
+
+    Raises
+    ------
+    UnknownNameError
+        If the model has no such parameter.
+    InputError
+        If a value is not a finite number.
+    """
+    if not values:
+        return model
+    changed = dict(model.parameters)
+    for name, value in values.items():
+        if name not in changed:
+            raise UnknownNameError(f"parameter of {model.id}", name, model.parameters)
+        number = np.asarray(value)
+        if number.ndim != 0 or number.dtype.kind not in "iuf" or not np.isfinite(number):
+            raise InputError(f"parameter {name} must be a finite number", where="parameters")
+        changed[name] = replace(changed[name], value=float(number))
+    return replace(model, parameters=MappingProxyType(changed))
+
+
 def push_forward(
     expression: sp.Expr | None, values: Values, tangents: Tangents, shape: tuple[int, int]
 ) -> Floats:
-    """Return the derivatives of an expression, ``shape`` = (n_subjects, n_wrt).
+    """Return the derivatives of an expression, ``shape`` = (n_systems, n_wrt).
 
     A slope counts only where what it multiplies is not zero: a slope that is not finite, such as
     that of a square root at zero, must not spoil what does not depend on it.
@@ -79,9 +108,9 @@ def push_forward(
     return total
 
 
-def tangents_of(model: Model, values: Values, wrt: Sequence[str], n_subjects: int) -> Tangents:
+def tangents_of(model: Model, values: Values, wrt: Sequence[str], n_systems: int) -> Tangents:
     """Return the derivatives of every name by every name of `wrt`."""
-    shape = (n_subjects, len(wrt))
+    shape = (n_systems, len(wrt))
     found: dict[str, Floats] = {}
     for j, name in enumerate(wrt):
         found[name] = np.zeros(shape)

@@ -22,6 +22,11 @@ POINTS = {"x": 0.7, "y": 1.9, "h": 2.3}
         "where(x > y, x*h, where(h > 2, x^2*y, y))*x",
         "where(x < y, 1, 2)*x",
         "max(x, 0.2)^h",
+        "x^2*y + x^-1",
+        "y^x + x^y",
+        "min(x, y, 2)*x",
+        "abs(x - 3)*y",
+        "7",
     ],
 )
 def test_against_differences(text: str) -> None:
@@ -37,8 +42,9 @@ def test_against_differences(text: str) -> None:
         assert found == pytest.approx(expected, rel=1e-9, abs=1e-10)
 
 
-def test_powers_of_zero_have_derivatives() -> None:
-    hill = parse("x^h/(y^h + x^h)", NAMES)
+@pytest.mark.parametrize("exponent", ["h", "2", "1.5"])
+def test_powers_of_zero_have_derivatives(exponent: str) -> None:
+    hill = parse(f"x^{exponent}/(y^{exponent} + x^{exponent})", NAMES)
     at_zero = {"x": 0.0, "y": 1.9, "h": 2.3}
     for name in NAMES:
         assert float(evaluate(derivative(hill, symbol(name)), at_zero)) == 0.0
