@@ -20,11 +20,13 @@ from typing import Any
 
 import numpy as np
 import sympy as sp
+from numba.core.dispatcher import Dispatcher
 from numpy.typing import NDArray
 
 from statera.numerics.compiled import cache_directory, kernel_key
 from statera.numerics.derivative import derivative
 from statera.numerics.expression import symbol
+from statera.numerics.pointers import Pointer
 from statera.numerics.printing import assignments
 from statera.numerics.sparse_lu import factor_source
 from statera.numerics.tsit5_code import LARGEST_WRITTEN_OUT, step_source
@@ -195,4 +197,8 @@ def _module(text: str) -> Any:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)
+    for known, function in list(vars(module).items()):
+        if isinstance(function, Dispatcher):
+            (compiled,) = function.nopython_signatures
+            setattr(module, known, Pointer(function, compiled))
     return module

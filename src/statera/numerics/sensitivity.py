@@ -14,10 +14,11 @@ from typing import Any
 
 import sympy as sp
 
-from statera.numerics.codegen import _module
+from statera.numerics.codegen import StiffSystem, _module, compile_stiff
 from statera.numerics.derivative import derivative
 from statera.numerics.expression import symbol
 from statera.numerics.printing import assignments
+from statera.numerics.sparse_lu import columns_source
 
 __all__ = [
     "CompiledVariational",
@@ -31,6 +32,7 @@ _HEAD = (
     "from statera.numerics.tsit5 import FUNCTION\n\n"
     'OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}'
 )
+_COLUMNS = "from statera.numerics.rodas5p import SOLVE_COLUMNS_CALL"
 _DECORATOR = "@njit(FUNCTION, **OPTIONS)\n"
 
 
@@ -57,12 +59,14 @@ class CompiledVariational:
 
 @dataclass(frozen=True)
 class StiffVariational:
-    """What `statera.numerics.sensitivity_step` needs besides, of the type of `tsit5.FUNCTION`.
+    """What `statera.numerics.sensitivity_step` needs besides.
 
     Attributes
     ----------
-    jacobian
-        Writes ``J[i, k]`` at ``i n + k``.
+    system
+        Jacobian of the states, its pattern and its factorisation.
+    solve_columns
+        Solves with these factors for all columns, of the type of `SOLVE_COLUMNS_CALL`.
     by_time
         Writes the derivatives of ``f`` by time and their sensitivities.
     curvature
@@ -70,7 +74,8 @@ class StiffVariational:
         ``J v`` along each column, ``d(Jv)/dx S + d(Jv)/dq dq``, to the sensitivities behind it.
     """
 
-    jacobian: Any
+    system: StiffSystem
+    solve_columns: Any
     by_time: Any
     curvature: Any
 
@@ -114,19 +119,19 @@ def compile_stiff_variational(
     turned = [
         sp.Add(*(jacobian[i * n + k] * d for k, d in enumerate(directions))) for i in range(n)
     ]
-    read = _readings(states, parameters)
-    targets = [f"out[base + {i}]" for i in range(n * n)]
-    plain = ["def jacobian(t, x, p, out, base):", *assignments(jacobian, read, targets)]
+    system = compile_stiff(derivatives, states, parameters)
+    pattern = [(int(i), int(k)) for i, k in zip(system.rows, system.columns, strict=True)]
+    columns = columns_source(pattern, n)
     text = "\n\n\n".join(
         [
-            _HEAD,
-            _DECORATOR + "\n".join(plain),
+            _HEAD.replace("\n\nOPTIONS", f"\n{_COLUMNS}\n\nOPTIONS"),
             _DECORATOR + _source("by_time", by_time, states, parameters),
-            _DECORATOR + _source("curvature", turned, states, parameters, directions) + "\n",
+            _DECORATOR + _source("curvature", turned, states, parameters, directions),
+            f"@njit(SOLVE_COLUMNS_CALL, **OPTIONS)\n{columns}\n",
         ]
     )
     module = _module(text)
-    return StiffVariational(module.jacobian, module.by_time, module.curvature)
+    return StiffVariational(system, module.solve_columns, module.by_time, module.curvature)
 
 
 def _readings(states: Sequence[str], parameters: Sequence[str]) -> dict[sp.Symbol, str]:

@@ -28,7 +28,7 @@ from statera.parallel import map_ordered
 from statera.simulate.arrays import Values, input_arrays
 from statera.simulate.gradient_values import Tangents, input_tangents, push_forward
 from statera.simulate.ode_options import OdeOptions
-from statera.simulate.parts import parts
+from statera.simulate.parts import parts, stretches_of
 from statera.simulate.segments import Segments, lay_out
 from statera.simulate.structure import depends_on_time
 
@@ -168,8 +168,12 @@ def _functions(kernel: Any, code: _Compiled, method: int) -> tuple[Any, ...]:
     system = code.system
     if method != kernel.RODAS5P:
         return (system.rhs, system.outputs, *kernel.NOT_STIFF)
-    stiff = code.stiff
-    return system.rhs, system.outputs, stiff.jacobian, stiff.by_time, stiff.curvature
+    more = code.stiff
+    stiff = more.system
+    return (
+        system.rhs, system.outputs, stiff.jacobian, stiff.factor, stiff.solve, more.solve_columns,
+        more.by_time, more.curvature, stiff.rows, stiff.columns, stiff.n_factors,
+    )  # fmt: skip
 
 
 def _by_method(
@@ -192,5 +196,5 @@ def _by_method(
     if again.size == 0:
         return "variational equations solved by Tsit5"
     statuses[again] = 0
-    run(kernel.RODAS5P, [(int(s), int(s) + 1) for s in again])
+    run(kernel.RODAS5P, stretches_of(again, workers))
     return f"stiff in {again.size} of {statuses.size} subjects: these by Rodas5P, others by Tsit5"

@@ -6,16 +6,19 @@ import numpy as np
 from numba import types
 
 from statera.numerics.compiled import compiled
+from statera.numerics.pointers import Pointer
 from statera.numerics.rodas5p import (
     FACTOR,
+    FACTOR_CALL,
     JACOBIAN,
     SOLVE,
+    SOLVE_CALL,
     STAGES,
     no_factor,
     no_jacobian,
     no_solve,
 )
-from statera.numerics.tsit5 import RHS, STEPPER, no_step
+from statera.numerics.tsit5 import FUNCTION, RHS, STEP, STEPPER, no_step
 from statera.simulate.doses import (
     BAD_INPUT,
     STEP_TOO_SMALL,
@@ -35,13 +38,18 @@ from statera.simulate.pending import (
 )
 from statera.simulate.windows import reset
 
-__all__ = ["GIVEN_UP", "NOT_STIFF", "RODAS5P", "TSIT5", "WATCHED", "no_step", "run_ode"]
+__all__ = ["GIVEN_UP", "NOT_STIFF", "NOT_WRITTEN", "RODAS5P", "TSIT5", "WATCHED", "run_ode"]
 
 GIVEN_UP = (STIFF, TOO_MANY_STEPS, STEP_TOO_SMALL)
 """Statuses after which a subject is worth another try by Rodas5P."""
 _NOWHERE = np.zeros(0, dtype=np.int64)
-NOT_STIFF = (no_jacobian, no_factor, no_solve, _NOWHERE, _NOWHERE, 1)
+NOT_STIFF = (
+    Pointer(no_jacobian, FUNCTION), Pointer(no_factor, FACTOR_CALL), Pointer(no_solve, SOLVE_CALL),
+    _NOWHERE, _NOWHERE, 1,
+)  # fmt: skip
 """Arguments of `run_ode` that stand in where no stiff code is needed."""
+NOT_WRITTEN = (Pointer(no_step, STEP), False)
+"""Arguments that stand in where no step is written out."""
 
 _F, _I, _B = types.float64, types.int64, types.boolean
 _SIGNATURE = types.void(

@@ -23,7 +23,7 @@ from statera.numerics.hoist import hoist
 from statera.parallel import map_ordered
 from statera.simulate.arrays import Values, input_arrays
 from statera.simulate.ode_options import OdeOptions
-from statera.simulate.parts import parts
+from statera.simulate.parts import parts, stretches_of
 from statera.simulate.questions import Questions, new_measures
 from statera.simulate.segments import Segments, lay_out
 from statera.simulate.structure import depends_on_time
@@ -152,7 +152,7 @@ def solve_ode(
     if again.size == 0:
         return rows, measures, statuses, "solved by Tsit5"
     statuses[again] = 0
-    run(kernel.RODAS5P, _stretches(again, workers))
+    run(kernel.RODAS5P, stretches_of(again, workers))
     share = "" if again.size == n_subjects else f" in {again.size} of {n_subjects} subjects"
     rest = "" if again.size == n_subjects else ", the others by Tsit5"
     return rows, measures, statuses, f"stiff{share}: solved by Rodas5P{rest}"
@@ -201,7 +201,7 @@ def _functions(kernel: Any, code: _Compiled, jacobian: bool) -> Callable[[], tup
         )  # fmt: skip
 
     def functions() -> tuple[Any, ...]:
-        step = (system.step, True) if code.writes_out() else (kernel.no_step, False)
+        step = (system.step, True) if code.writes_out() else kernel.NOT_WRITTEN
         return (system.rhs, system.outputs, *step, *fixed)
 
     return functions
@@ -225,15 +225,3 @@ def _pilot(
     code.in_loops += each * sum(b - a for a, b in all_of)
     left = [(cut, last), *all_of[1:]]
     return [(a, b) for a, b in left if b > a]
-
-
-def _stretches(subjects: NDArray[np.int64], workers: int) -> Stretches:
-    """Return stretches of neighbouring subjects, cut for the workers."""
-    longest = max(1, -(-subjects.size // (4 * workers)))
-    found: list[tuple[int, int]] = []
-    for subject in map(int, subjects):
-        if found and found[-1][1] == subject and subject - found[-1][0] < longest:
-            found[-1] = (found[-1][0], subject + 1)
-        else:
-            found.append((subject, subject + 1))
-    return found
