@@ -35,9 +35,9 @@ __all__ = ["CompiledSystem", "StiffSystem", "compile_stiff", "compile_system"]
 
 
 _HEAD = (
-    "import math\n\nfrom numba import njit\n\n"
-    "from statera.numerics.tsit5 import {}\n\n"
-    'OPTIONS = {{"cache": True, "nogil": True, "error_model": "numpy"}}'
+    "import math\n\n"
+    "from statera.numerics.compiled import generated\n"
+    "from statera.numerics.tsit5 import {}"
 )
 
 
@@ -128,15 +128,15 @@ def compile_system(
     text = "\n\n\n".join(
         [
             _HEAD.format("FUNCTION"),
-            f"@njit(FUNCTION, **OPTIONS)\n{_function('rhs', derivatives, states, parameters)}",
-            f"@njit(FUNCTION, **OPTIONS)\n{_function('outputs', outputs, states, parameters)}\n",
+            f"@generated(FUNCTION)\n{_function('rhs', derivatives, states, parameters)}",
+            f"@generated(FUNCTION)\n{_function('outputs', outputs, states, parameters)}\n",
         ]
     )
     module = _module(text)
     step = ""
     if len(states) <= LARGEST_WRITTEN_OUT:
         written = step_source(derivatives, states, parameters)
-        step = f"{_HEAD.format('STEP')}\n\n\n@njit(STEP, **OPTIONS)\n{written}\n"
+        step = f"{_HEAD.format('STEP')}\n\n\n@generated(STEP)\n{written}\n"
     return CompiledSystem(module.rhs, module.outputs, step)
 
 
@@ -156,13 +156,11 @@ def compile_stiff(
     jacobian = _function("jacobian", [*slopes.values(), *by_time], states, parameters)
     text = "\n\n\n".join(
         [
-            "import math\n\nfrom numba import njit\n\n"
-            "from statera.numerics.rodas5p import FACTOR_CALL, SOLVE_CALL\n"
-            "from statera.numerics.tsit5 import FUNCTION\n\n"
-            'OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}',
-            f"@njit(FUNCTION, **OPTIONS)\n{jacobian}",
-            f"@njit(FACTOR_CALL, **OPTIONS)\n{factor}",
-            f"@njit(SOLVE_CALL, **OPTIONS)\n{solve}\n",
+            _HEAD.format("FUNCTION")
+            + "\nfrom statera.numerics.rodas5p import FACTOR_CALL, SOLVE_CALL",
+            f"@generated(FUNCTION)\n{jacobian}",
+            f"@generated(FACTOR_CALL)\n{factor}",
+            f"@generated(SOLVE_CALL)\n{solve}\n",
         ]
     )
     module = _module(text)

@@ -8,7 +8,7 @@ systems that are trees (mammillary, catenary, absorption before them, metabolite
 always have real eigenvalues.
 
 Where components have one or two states, vectors come by substitution instead
-(`statera.numerics.modal_substitution`), which is five times as fast.
+(`statera.numerics.modal_kernel`), which is five times as fast.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from statera.numerics.compiled import compiled
 from statera.numerics.expm import solve
 from statera.numerics.modal_checks import ZERO, complete, too_close
-from statera.numerics.modal_substitution import substitute
+from statera.numerics.modal_kernel import substitute
 
 __all__ = ["Modes", "decompose", "strong_blocks"]
 

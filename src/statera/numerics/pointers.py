@@ -13,7 +13,7 @@ from numba import types
 __all__ = ["Pointer"]
 
 
-class Pointer(types.WrapperAddressProtocol):  # type: ignore[misc]  # numba has no types
+class Pointer(types.WrapperAddressProtocol):
     """A compiled function of one signature, for compiled code and for Python.
 
     Parameters

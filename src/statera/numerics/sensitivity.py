@@ -28,12 +28,12 @@ __all__ = [
 ]
 
 _HEAD = (
-    "import math\n\nfrom numba import njit\n\n"
-    "from statera.numerics.tsit5 import FUNCTION\n\n"
-    'OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}'
+    "import math\n\n"
+    "from statera.numerics.compiled import generated\n"
+    "from statera.numerics.tsit5 import FUNCTION"
 )
-_COLUMNS = "from statera.numerics.rodas5p import SOLVE_COLUMNS_CALL"
-_DECORATOR = "@njit(FUNCTION, **OPTIONS)\n"
+_COLUMNS = "\nfrom statera.numerics.rodas5p import SOLVE_COLUMNS_CALL"
+_DECORATOR = "@generated(FUNCTION)\n"
 
 
 @dataclass(frozen=True)
@@ -124,10 +124,10 @@ def compile_stiff_variational(
     columns = columns_source(pattern, n)
     text = "\n\n\n".join(
         [
-            _HEAD.replace("\n\nOPTIONS", f"\n{_COLUMNS}\n\nOPTIONS"),
+            _HEAD + _COLUMNS,
             _DECORATOR + _source("by_time", by_time, states, parameters),
             _DECORATOR + _source("curvature", turned, states, parameters, directions),
-            f"@njit(SOLVE_COLUMNS_CALL, **OPTIONS)\n{columns}\n",
+            f"@generated(SOLVE_COLUMNS_CALL)\n{columns}\n",
         ]
     )
     module = _module(text)

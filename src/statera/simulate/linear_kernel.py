@@ -122,10 +122,8 @@ def run_linear(
     Row ``row_of[r]`` of ``y[s]`` receives the outputs of observation record r; a single ``y[0]``
     takes the rows of all subjects.
     """
-    n = a.shape[1]
-    n_out = c.shape[1]
-    shared = offsets.size == 2
-    varying = during.size > 0
+    n, n_out = a.shape[1], c.shape[1]
+    shared, varying = offsets.size == 2, during.size > 0
     z, u, work, jump, rates = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
     e, phi, psi = np.zeros(n), np.zeros(n), np.zeros(n)
     big_e, big_phi, big_psi = np.zeros((n, n)), np.zeros((n, n)), np.zeros((n, n))
@@ -146,15 +144,12 @@ def run_linear(
         _begin(q, modal, left, right, initial, endogenous, c, z, u, weights)
         if windows.shape[0] > 0:
             reset(measures[s])
-        status[0] = statuses[s]
-        count[0] = 0
+        status[0], count[0] = statuses[s], 0
         if not shared or s == s_first:
             ends = run_ends(lo, hi, evid, row_of)
         t = time[lo] if hi > lo else 0.0
-        h_ready = -1.0
         rows[GRID, 0] = -1.0  # nothing of another subject, so that parts do not matter
-        due = near = np.inf
-        r = lo - 1
+        due, near, h_ready, r = np.inf, np.inf, -1.0, lo - 1
         while r + 1 < hi and status[0] == 0:
             r += 1
             if varying and during[r] != q:

@@ -182,8 +182,7 @@ def advance_to(
     ``tangent`` is (n, n) and not empty, it is multiplied by the derivative of the solution with
     respect to its start.
     """
-    n = x.size
-    t = clock[0]
+    n, t = x.size, clock[0]
     edge = earliest(stop) if strict else np.inf
     # counted in this function, because a call on every step would cost a tenth of it
     look = _LEISURE if method == WATCHED else -1
@@ -234,8 +233,7 @@ def advance_to(
                 return r
         t = t_new
         for i in range(n):
-            x[i] = x_new[i]
-            k[i] = k[6 * n + i]
+            x[i], k[i] = x_new[i], k[6 * n + i]
             peak[i] = max(peak[i], abs(x_new[i]))
         growth = 5.0 if error == 0.0 else min(5.0, 0.9 * error**-0.2)
         # a step cut short by an event says nothing against the longer one before it

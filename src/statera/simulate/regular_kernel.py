@@ -175,9 +175,8 @@ def run_regular(
             for m in range(n):
                 if not np.isfinite(z[m]):
                     statuses[s] = NOT_FINITE
-            s += 1
-            slot = min(s, y.shape[0] - 1)
-            r, t, h_ready, due, count[0] = first, time[first], -1.0, np.inf, 0
+            s, r, t = s + 1, first, time[first]
+            slot, h_ready, due, count[0] = min(s, y.shape[0] - 1), -1.0, np.inf, 0
             table[GRID, 0] = -1.0
             fed = _begin(s, lam, right, left, initial, endogenous, c, weights, z, u, modes)
         near = earliest(due) if due < np.inf else due
@@ -245,9 +244,8 @@ def run_regular(
         only_time = not recorded and when < near
         if not only_time:
             amount *= f[s, process]
-            if kind[process] != 0 or not 0.0 <= amount < np.inf:
-                return s, r, t
-        if when > free:
+        plain = only_time or (kind[process] == 0 and 0.0 <= amount < np.inf)
+        if when > free or not plain:
             return s, r, t
         h = when - t
         if h > 0.0:
@@ -276,14 +274,12 @@ def run_regular(
         # a dose given at once changes no running input; its next is ordered in place
         if recorded:
             if addl[r] > 0:
-                pending[0, STOPS] = 0.0
+                pending[0, STOPS] = pending[0, RATE] = pending[0, INPUT_RATE] = 0.0
                 pending[0, PROCESS] = process
                 pending[0, AMOUNT] = amt[r]
-                pending[0, RATE] = 0.0
                 pending[0, LEFT] = addl[r] - 1.0
                 pending[0, INTERVAL] = ii[r]
                 pending[0, COMPARTMENT] = into
-                pending[0, INPUT_RATE] = 0.0
                 pending[0, FIRST] = when
                 pending[0, NUMBER] = 1.0
                 due = pending[0, TIME] = when + ii[r]
