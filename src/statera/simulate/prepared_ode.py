@@ -15,7 +15,7 @@ from statera.parallel import map_ordered
 from statera.simulate import gradient_ode, solve_ode
 from statera.simulate.gradient_values import NO_PAIRS, Pairs
 from statera.simulate.ode_options import OdeOptions
-from statera.simulate.parts import parts
+from statera.simulate.parts import parts, stretches_of
 from statera.simulate.prepared_solvers import Places, first_statuses
 from statera.simulate.structure import accumulating
 
@@ -86,7 +86,7 @@ class OdeSolver:
 
             def work(part: tuple[int, int]) -> Any:
                 kernel.run_ode(
-                    *functions, method, part[0], part[1], layout.during, layout.at,
+                    *functions(), method, part[0], part[1], layout.during, layout.at,
                     events.offsets, events.time, events.evid, events.amount, events.rate,
                     events.interval, events.additional, events.steady_state, events.key,
                     places.key_start, compartment, kind, *inputs, constants, initial,
@@ -96,6 +96,8 @@ class OdeSolver:
                     statuses,
                 )  # fmt: skip
 
+            if method != kernel.RODAS5P:
+                stretches = solve_ode._pilot(self.code, work, stretches)
             map_ordered(work, stretches, of.workers)
 
         self._run(kernel, run, statuses, of.workers)
@@ -191,7 +193,7 @@ class OdeSolver:
         if again.size:
             self._stiff = again.size == statuses.size
             statuses[again] = 0
-            run(kernel.RODAS5P, [(int(s), int(s) + 1) for s in again])
+            run(kernel.RODAS5P, stretches_of(again, workers))
 
 
 def _sizes(leaves: Floats, slopes: Floats) -> Floats:
