@@ -14,19 +14,22 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import sympy as sp
+from numba.core.dispatcher import Dispatcher
 from numpy.typing import NDArray
 
 from statera.numerics.compiled import cache_directory, kernel_key
 from statera.numerics.derivative import derivative
 from statera.numerics.expression import symbol
+from statera.numerics.pointers import Pointer
 from statera.numerics.printing import assignments
 from statera.numerics.sparse_lu import factor_source
-from statera.numerics.tsit5_code import step_source
+from statera.numerics.tsit5_code import LARGEST_WRITTEN_OUT, step_source
 
 __all__ = [
     "CompiledSystem",
@@ -35,6 +38,15 @@ __all__ = [
     "compile_system",
     "generated_module",
 ]
+
+
+_HEAD = (
+    "import math\n\n"
+    "from statera.numerics import special\n"
+    "from statera.numerics.compiled import generated\n"
+    "from statera.numerics.transit import transit_input, transit_slope\n"
+    "from statera.numerics.tsit5 import {}"
+)
 
 
 @dataclass(frozen=True)
@@ -47,13 +59,26 @@ class CompiledSystem:
         ``rhs(t, x, p, out, base)`` writes the derivatives.
     outputs
         ``outputs(t, x, p, out, base)`` writes the outputs.
-    step
-        One Tsit5 step of this system.
+    step_text
+        Source of one Tsit5 step written out for this system; empty where it is too large.
     """
 
     rhs: Any
     outputs: Any
-    step: Any
+    step_text: str
+
+    @property
+    def step_is_kept(self) -> bool:
+        """Whether the written-out step was compiled before, in this process or another."""
+        return bool(self.step_text) and _path(self.step_text).exists()
+
+    @cached_property
+    def step(self) -> Any:
+        """The written-out step, compiled when first needed.
+
+        To the last bit the same as `statera.numerics.tsit5.looped_step`, which needs no compiling.
+        """
+        return generated_module(self.step_text).step
 
 
 @dataclass(frozen=True)
@@ -110,18 +135,17 @@ def compile_system(
     """
     text = "\n\n\n".join(
         [
-            "import math\n\nfrom numba import njit\n\n"
-            "from statera.numerics import special\n"
-            "from statera.numerics.transit import transit_input\n"
-            "from statera.numerics.tsit5 import FUNCTION, STEP, looped_step\n\n"
-            'OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}',
-            f"@njit(FUNCTION, **OPTIONS)\n{_function('rhs', derivatives, states, parameters)}",
-            f"@njit(FUNCTION, **OPTIONS)\n{_function('outputs', outputs, states, parameters)}",
-            f"@njit(STEP, **OPTIONS)\n{step_source(derivatives, states, parameters)}\n",
+            _HEAD.format("FUNCTION"),
+            f"@generated(FUNCTION)\n{_function('rhs', derivatives, states, parameters)}",
+            f"@generated(FUNCTION)\n{_function('outputs', outputs, states, parameters)}\n",
         ]
     )
     module = generated_module(text)
-    return CompiledSystem(module.rhs, module.outputs, module.step)
+    step = ""
+    if len(states) <= LARGEST_WRITTEN_OUT:
+        written = step_source(derivatives, states, parameters)
+        step = f"{_HEAD.format('STEP')}\n\n\n@generated(STEP)\n{written}\n"
+    return CompiledSystem(module.rhs, module.outputs, step)
 
 
 def compile_stiff(
@@ -140,15 +164,11 @@ def compile_stiff(
     jacobian = _function("jacobian", [*slopes.values(), *by_time], states, parameters)
     text = "\n\n\n".join(
         [
-            "import math\n\nfrom numba import njit\n\n"
-            "from statera.numerics import special\n"
-            "from statera.numerics.rodas5p import FACTOR_CALL, SOLVE_CALL\n"
-            "from statera.numerics.transit import transit_slope\n"
-            "from statera.numerics.tsit5 import FUNCTION\n\n"
-            'OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}',
-            f"@njit(FUNCTION, **OPTIONS)\n{jacobian}",
-            f"@njit(FACTOR_CALL, **OPTIONS)\n{factor}",
-            f"@njit(SOLVE_CALL, **OPTIONS)\n{solve}\n",
+            _HEAD.format("FUNCTION")
+            + "\nfrom statera.numerics.rodas5p import FACTOR_CALL, SOLVE_CALL",
+            f"@generated(FUNCTION)\n{jacobian}",
+            f"@generated(FACTOR_CALL)\n{factor}",
+            f"@generated(SOLVE_CALL)\n{solve}\n",
         ]
     )
     module = generated_module(text)
@@ -163,12 +183,19 @@ def compile_stiff(
     )
 
 
+def _path(text: str) -> Path:
+    key = hashlib.sha256(f"{kernel_key()}\n{text}".encode()).hexdigest()[:32]
+    return cache_directory() / f"statera_generated_{key}.py"
+
+
 @lru_cache(maxsize=256)
 def generated_module(text: str) -> Any:
-    """Return the module with this source, written under its hash and imported once."""
-    key = hashlib.sha256(f"{kernel_key()}\n{text}".encode()).hexdigest()[:32]
-    name = f"statera_generated_{key}"
-    path = cache_directory() / f"{name}.py"
+    """Return the module with this source, written under its hash and imported once.
+
+    Its compiled functions are pointers.
+    """
+    path = _path(text)
+    name = path.stem
     if not path.exists() or path.read_text(encoding="utf-8") != text:
         handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".py")
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -180,4 +207,8 @@ def generated_module(text: str) -> Any:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)
+    for known, function in list(vars(module).items()):
+        if isinstance(function, Dispatcher) and function.py_func.__module__ == name:
+            (compiled,) = function.nopython_signatures
+            setattr(module, known, Pointer(function, compiled))
     return module

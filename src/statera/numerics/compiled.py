@@ -17,12 +17,38 @@ from typing import Any
 
 import numba
 from numba import config, njit
+from numba.core import typeinfer
+from numba.core.caching import FunctionCache
 
-__all__ = ["cache_directory", "compiled", "kernel_key"]
+__all__ = ["cache_directory", "compiled", "generated", "kernel_key"]
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _FOLDERS = ("numerics", "simulate")
-_OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+
+
+class _Cache(FunctionCache):
+    """numba's cache, but what cannot be read, or is another function's, is compiled anew.
+
+    numba replaces files whole, so that a reader never sees half of one. A full disk or a lost
+    machine may still leave one, which numba would fail on; and two processes that compile a
+    function for different arguments at the same time may give both the same file.
+    """
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Return what was kept for a signature, or None."""
+        arguments = getattr(sig, "args", sig)
+        inherited: Any = super()
+        repair: Any = self.flush
+        try:
+            found = inherited.load_overload(sig, target_context)
+        except Exception:  # whatever broken bytes lead to
+            repair()
+            return None
+        if found is not None and tuple(found.signature.args) != tuple(arguments):
+            repair()
+            return None
+        return found
 
 
 @lru_cache(maxsize=1)
@@ -75,7 +101,26 @@ def _decorate(function: Callable[..., Any], signature: Any = None) -> Any:
     before = settings.CACHE_DIR
     settings.CACHE_DIR = str(cache_directory() / f"kernels-{kernel_key()}")
     try:
-        arguments = () if signature is None else (signature,)
-        return njit(*arguments, **_OPTIONS)(function)
+        return _compile(function, signature)
     finally:
         settings.CACHE_DIR = before
+
+
+def _compile(function: Callable[..., Any], signature: Any) -> Any:
+    dispatcher = njit(**_OPTIONS)(function)
+    cache: Any = _Cache
+    dispatcher._cache = cache(function)
+    if signature is not None:
+        with typeinfer.register_dispatcher(dispatcher):
+            dispatcher.compile(signature)
+        dispatcher.disable_compile()
+    return dispatcher
+
+
+def generated(signature: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Compile a function of a generated file for a signature; machine code is kept beside it."""
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        return _compile(function, signature)
+
+    return decorate

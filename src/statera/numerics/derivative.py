@@ -117,8 +117,14 @@ def steps_on(expression: sp.Expr, symbols: Sequence[sp.Symbol]) -> bool:
     Unlike ``min``, ``max`` and ``abs``, it may jump there, and the instant of the jump may move
     with the parameters: a derivative branch by branch does not see that.
     """
-    return any(
-        not condition.free_symbols.isdisjoint(symbols)
+    return any(not names.isdisjoint(symbols) for names in _conditions(expression))
+
+
+@lru_cache(maxsize=1024)
+def _conditions(expression: sp.Expr) -> tuple[frozenset[sp.Symbol], ...]:
+    """Return the symbols of every condition; looked up, since estimation asks again and again."""
+    return tuple(
+        frozenset(condition.free_symbols)
         for switch in expression.atoms(sp.Piecewise)
         for _, condition in switch.args
         if condition != sp.true

@@ -27,12 +27,15 @@ __all__ = [
     "NODES",
     "SOLVE",
     "SOLVE_CALL",
+    "SOLVE_COLUMNS",
+    "SOLVE_COLUMNS_CALL",
     "STAGES",
     "TIME_SLOPES",
     "WEIGHTS",
     "dense_output",
     "factor_dense",
     "interpolate_stiff",
+    "no_columns",
     "no_factor",
     "no_jacobian",
     "no_solve",
@@ -45,6 +48,8 @@ JACOBIAN = types.FunctionType(FUNCTION)
 """``jac(t, x, p, out, 0)`` writes the entries of J in the order of its pattern, then f_t."""
 FACTOR_CALL = types.int64(_F, _V, _V)
 SOLVE_CALL = types.void(_V, _V, types.int64)
+SOLVE_COLUMNS_CALL = types.void(_V, _V, types.int64, types.int64, types.int64, types.int64)
+SOLVE_COLUMNS = types.FunctionType(SOLVE_COLUMNS_CALL)
 FACTOR, SOLVE = types.FunctionType(FACTOR_CALL), types.FunctionType(SOLVE_CALL)
 """Factorisation and solution written out for the pattern, see `statera.numerics.sparse_lu`."""
 
@@ -125,6 +130,12 @@ def no_factor(shift, j, lu):
 
 @compiled(SOLVE_CALL)
 def no_solve(lu, b, base):
+    """Stand in where no stiff code is needed."""
+    return
+
+
+@compiled(SOLVE_COLUMNS_CALL)
+def no_columns(lu, b, base, m, first, last):
     """Stand in where no stiff code is needed."""
     return
 

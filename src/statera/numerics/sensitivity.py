@@ -14,10 +14,11 @@ from typing import Any
 
 import sympy as sp
 
-from statera.numerics.codegen import generated_module
+from statera.numerics.codegen import StiffSystem, compile_stiff, generated_module
 from statera.numerics.derivative import derivative
 from statera.numerics.expression import symbol
 from statera.numerics.printing import assignments
+from statera.numerics.sparse_lu import columns_source
 
 __all__ = [
     "CompiledVariational",
@@ -27,18 +28,14 @@ __all__ = [
 ]
 
 _HEAD = (
-    "import math\n\nfrom numba import njit\n\n"
+    "import math\n\n"
     "from statera.numerics import special\n"
-    "from statera.numerics.tsit5 import FUNCTION\n\n"
-    'OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}\n\n\n'
-    "@njit(**OPTIONS)\ndef _times(slope, factor):\n"
-    "    # a slope that is not finite must not spoil what does not depend on it\n"
-    "    return slope * factor if factor != 0.0 else 0.0\n\n\n"
-    "@njit(**OPTIONS)\ndef _bounded(slope, factor):\n"
-    "    # shapes a step, not what is solved: as in a Jacobian, what is not finite is zero\n"
-    "    return slope * factor if math.isfinite(slope) else 0.0"
+    "from statera.numerics.compiled import generated\n"
+    "from statera.numerics.guarded import bounded, times\n"
+    "from statera.numerics.tsit5 import FUNCTION"
 )
-_DECORATOR = "@njit(FUNCTION, **OPTIONS)\n"
+_COLUMNS = "\nfrom statera.numerics.rodas5p import SOLVE_COLUMNS_CALL"
+_DECORATOR = "@generated(FUNCTION)\n"
 
 
 @dataclass(frozen=True)
@@ -64,12 +61,14 @@ class CompiledVariational:
 
 @dataclass(frozen=True)
 class StiffVariational:
-    """What `statera.numerics.sensitivity_step` needs besides, of the type of `tsit5.FUNCTION`.
+    """What `statera.numerics.sensitivity_step` needs besides.
 
     Attributes
     ----------
-    jacobian
-        Writes ``J[i, k]`` at ``i n + k``.
+    system
+        Jacobian of the states, its pattern and its factorisation.
+    solve_columns
+        Solves with these factors for all columns, of the type of `SOLVE_COLUMNS_CALL`.
     by_time
         Writes the derivatives of ``f`` by time and their sensitivities.
     curvature
@@ -77,7 +76,8 @@ class StiffVariational:
         ``J v`` along each column, ``d(Jv)/dx S + d(Jv)/dq dq``, to the sensitivities behind it.
     """
 
-    jacobian: Any
+    system: StiffSystem
+    solve_columns: Any
     by_time: Any
     curvature: Any
 
@@ -115,17 +115,28 @@ def compile_stiff_variational(
 ) -> StiffVariational:
     """Compile what a Rosenbrock step of both needs; arguments as `compile_variational`."""
     by_time = [derivative(e, symbol("t")) for e in derivatives]
-    opening = [f"    w = x.size // {len(states)} - 1", "    m = w"]
+    n = len(states)
+    opening = [f"    w = x.size // {n} - 1", "    m = w"]
+    system, columns = _stiff_system(derivatives, states, parameters)
     text = "\n\n\n".join(
         [
-            _HEAD,
-            _DECORATOR + _jacobian(derivatives, states, parameters),
+            _HEAD + _COLUMNS,
             _DECORATOR + _source("by_time", by_time, states, parameters),
-            _DECORATOR + _curvature(opening, derivatives, states, parameters) + "\n",
+            _DECORATOR + _curvature(opening, derivatives, states, parameters),
+            f"@generated(SOLVE_COLUMNS_CALL)\n{columns}\n",
         ]
     )
     module = generated_module(text)
-    return StiffVariational(module.jacobian, module.by_time, module.curvature)
+    return StiffVariational(system, module.solve_columns, module.by_time, module.curvature)
+
+
+def _stiff_system(
+    derivatives: Sequence[sp.Expr], states: Sequence[str], parameters: Sequence[str]
+) -> tuple[StiffSystem, str]:
+    """Return the Jacobian with its factorisation, and the source that solves for columns."""
+    system = compile_stiff(derivatives, states, parameters)
+    pattern = [(int(i), int(k)) for i, k in zip(system.rows, system.columns, strict=True)]
+    return system, columns_source(pattern, len(states))
 
 
 def _readings(states: Sequence[str], parameters: Sequence[str]) -> dict[sp.Symbol, str]:
@@ -141,19 +152,10 @@ def _inputs(states: Sequence[str], parameters: Sequence[str]) -> list[tuple[sp.S
     return found
 
 
-def _times(slope: sp.Expr, name: str, factor: str, by: str = "_times") -> str:
+def _times(slope: sp.Expr, name: str, factor: str, by: str = "times") -> str:
     """Return a product; where the slope may not be finite, the function `by` makes it."""
     steep = slope.has(sp.log) or any(not e.exp.is_Integer for e in slope.atoms(sp.Pow))
     return f"{by}({name}, {factor})" if steep else f"{name} * ({factor})"
-
-
-def _jacobian(
-    derivatives: Sequence[sp.Expr], states: Sequence[str], parameters: Sequence[str]
-) -> str:
-    jacobian = [derivative(e, symbol(s)) for e in derivatives for s in states]
-    targets = [f"out[base + {i}]" for i in range(len(jacobian))]
-    lines = assignments(jacobian, _readings(states, parameters), targets)
-    return "\n".join(["def jacobian(t, x, p, out, base):", *lines])
 
 
 def _curvature(
@@ -178,7 +180,7 @@ def _curvature(
                     bends[name] = bend
                     used.add(local)
                     factor = f"out[base + {k}] * {local}"
-                    terms.append(_times(bend, name, factor, "_bounded"))
+                    terms.append(_times(bend, name, factor, "bounded"))
         if terms:
             body.append(f"        out[base + {n} + {i} * w + j] += {' + '.join(terms)}")
     loads = [f"        {local} = {at.format('j')}" for _, local, at in inputs if local in used]

@@ -15,18 +15,19 @@ from typing import Any
 
 import sympy as sp
 
-from statera.numerics.codegen import generated_module
+from statera.numerics.codegen import StiffSystem, generated_module
 from statera.numerics.derivative import derivative
 from statera.numerics.expression import symbol
 from statera.numerics.printing import assignments
 from statera.numerics.sensitivity import (
+    _COLUMNS,
     _DECORATOR,
     _HEAD,
     _curvature,
     _inputs,
-    _jacobian,
     _readings,
     _source,
+    _stiff_system,
     _times,
 )
 
@@ -78,7 +79,7 @@ class StiffSecondVariational:
 
     Attributes
     ----------
-    jacobian, by_time
+    system, solve_columns, by_time
         As there.
     curvature
         As there, for the columns of first derivatives.
@@ -87,7 +88,8 @@ class StiffSecondVariational:
         places: the derivative of ``J v`` along both columns of the pair.
     """
 
-    jacobian: Any
+    system: StiffSystem
+    solve_columns: Any
     by_time: Any
     curvature: Any
     bending: Any
@@ -122,17 +124,20 @@ def compile_stiff_second_variational(
     """Compile what a Rosenbrock step of all needs; arguments as above."""
     by_time = [derivative(e, symbol("t")) for e in derivatives]
     opening = _opening("", len(states))[1:]
+    system, columns = _stiff_system(derivatives, states, parameters)
     text = "\n\n\n".join(
         [
-            _HEAD,
-            _DECORATOR + _jacobian(derivatives, states, parameters),
+            _HEAD + _COLUMNS,
             _DECORATOR + _both("by_time", by_time, states, parameters),
             _DECORATOR + _curvature(opening, derivatives, states, parameters),
-            _DECORATOR + _bending(derivatives, states, parameters) + "\n",
+            _DECORATOR + _bending(derivatives, states, parameters),
+            f"@generated(SOLVE_COLUMNS_CALL)\n{columns}\n",
         ]
     )
     module = generated_module(text)
-    return StiffSecondVariational(module.jacobian, module.by_time, module.curvature, module.bending)
+    return StiffSecondVariational(
+        system, module.solve_columns, module.by_time, module.curvature, module.bending
+    )
 
 
 def _opening(name: str, n: int) -> list[str]:
@@ -248,11 +253,11 @@ def _bending(
                 name = f"h_{i}_{k}_{local}"
                 named[name] = bend
                 moved = f"v_{k}_a * {local}_b + v_{k}_b * {local}_a"
-                terms.append(_times(bend, name, f"{v} * {local}_c + {moved}", "_bounded"))
+                terms.append(_times(bend, name, f"{v} * {local}_c + {moved}", "bounded"))
             for (one, two), bend in _bends(slope, inputs).items():
                 name = f"k_{i}_{k}_{one}_{two}"
                 named[name] = bend
-                terms.append(_times(bend, name, f"{v} * ({_cross(one, two)})", "_bounded"))
+                terms.append(_times(bend, name, f"{v} * ({_cross(one, two)})", "bounded"))
         if terms:
             body.append(f"        out[base + {n} + {i} * w + m + c] += {' + '.join(terms)}")
     lines = _opening("bending", n)

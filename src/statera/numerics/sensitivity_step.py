@@ -29,6 +29,10 @@ _LAST_TWO = A[6] - A[5]
 
 _BOUND = 3.0  # Tsit5 is stable to 3.5 on the negative real axis
 _LEISURE, _ENOUGH, _CALM = 20, 10, 10  # steps before looking, at the bound, and away from it
+_GLANCE, _HOPELESS = (
+    6,
+    20_000.0,
+)  # a first look, and a number of steps at the bound that is too many
 _WORTHWHILE = 200.0  # steps left at which a change of the method pays
 
 
@@ -62,7 +66,7 @@ def held_down(n, clock, left, h, x, k, peak, rtol, atol):
     """
     size = x.size
     clock[3] += 1.0
-    if clock[3] <= _LEISURE:
+    if clock[3] <= _GLANCE:
         return False
     top = 0.0
     bottom = 0.0
@@ -74,6 +78,10 @@ def held_down(n, clock, left, h, x, k, peak, rtol, atol):
                 moved += _LAST_TWO[q] * k[q * size + i]
             top += ((k[6 * size + i] - k[5 * size + i]) / scale) ** 2
             bottom += (moved / scale) ** 2
+    if clock[3] <= _LEISURE:
+        # steps as long as stability allows would not get there
+        far = _HOPELESS * _BOUND * h
+        return bottom > 0.0 and top * left * left > far * far * bottom
     if bottom > 0.0 and top > _BOUND * _BOUND * bottom:
         clock[4] += 1.0
         clock[5] = 0.0
@@ -95,7 +103,10 @@ def column_error(n, h, x, x_new, k, peak, weights, rtol, atol, totals, stiff):
     size = x.size
     m = size // n - 1
     totals[:] = 0.0
+    column = -1  # the states, then the columns in turn
     for i in range(size):
+        if i >= n:
+            column = 0 if column == m - 1 else column + 1
         if stiff:
             part = k[7 * size + i]
         else:
@@ -103,11 +114,10 @@ def column_error(n, h, x, x_new, k, peak, weights, rtol, atol, totals, stiff):
                 _E1 * k[i] + _E2 * k[size + i] + _E3 * k[2 * size + i] + _E4 * k[3 * size + i]
                 + _E5 * k[4 * size + i] + _E6 * k[5 * size + i] + _E7 * k[6 * size + i]
             )  # fmt: skip
-        column = 0 if i < n else (i - n) % m + 1
-        least = atol if i < n else atol * weights[column - 1]
+        least = atol if i < n else atol * weights[column]
         scale = least + rtol * max(abs(x[i]), abs(x_new[i]), FLOOR * peak[i])
         part /= scale
-        totals[column] += part * part if scale > 0.0 else x_new[i] * x_new[i]
+        totals[column + 1] += part * part if scale > 0.0 else x_new[i] * x_new[i]
     worst = 0.0
     for column in range(m + 1):
         if not np.isfinite(totals[column]):
@@ -154,6 +164,15 @@ def _solve_columns(w, pivots, b, base, m, first, last):
 
 
 @compiled
+def _solve_either(dense, solve_columns, lu, w, pivots, b, base, m, first, last):
+    """Solve for columns with the factors written out, or the dense ones."""
+    if dense:
+        _solve_columns(w, pivots, b, base, m, first, last)
+    else:
+        solve_columns(lu, b, base, m, first, last)
+
+
+@compiled
 def _finite_or_zero(values):
     for q in range(values.size):
         if not np.isfinite(values[q]):
@@ -161,24 +180,26 @@ def _finite_or_zero(values):
 
 
 @compiled
-def stiff_step(
-    f, jacobian, by_time, curvature, bending, n_pairs, n, t, h, x, p, rates, k, x_new, j, slope,
-    rows, columns, w, pivots,
-):  # fmt: skip
+def stiff_step(f, stiff, n_pairs, n, t, h, x, p, rates, k, x_new, j, slope, lu, w, pivots):
     """Take one Rodas5P step of the joint system; return whether the matrix could be factored.
 
-    ``k`` (11 size,) takes the stages and the interpolant; ``j`` (n n,), ``slope`` (size,), ``w``
-    (n, n) and ``pivots`` (n,) are work space, ``rows`` and ``columns`` (n n,) the places of the
-    entries of J. The last ``n_pairs`` columns are second derivatives, which `bending` serves
-    from the first ones. A slope that is not finite counts as zero.
+    ``stiff`` holds the functions of `statera.numerics.sensitivity.StiffVariational`, ``bending`` of
+    `StiffSecondVariational` and the pattern of J. ``k`` (11 size,) takes the stages and the
+    interpolant; ``j`` (entries + n,), ``slope`` (size,), ``lu``, ``w`` (n, n) and ``pivots`` (n,)
+    are work space. The last ``n_pairs`` columns are second derivatives, which ``bending`` serves
+    from the first ones. Where the factorisation written out meets a small pivot, a dense one with
+    exchange of rows is taken. A slope that is not finite counts as zero.
     """
+    jacobian, factor, solve, solve_columns, by_time, curvature, bending, rows, columns, _ = stiff
     size = x.size
     m = size // n - 1
     jacobian(t, x, p, j, 0)
     by_time(t, x, p, slope, 0)
     _finite_or_zero(j)
     _finite_or_zero(slope)
-    if not factor_dense(1.0 / (h * GAMMA), j, rows, columns, w, pivots):
+    shift = 1.0 / (h * GAMMA)
+    dense = factor(shift, j, lu) != 0
+    if dense and not factor_dense(shift, j, rows, columns, w, pivots):
         return False
     for s in range(8):
         base = s * size
@@ -189,13 +210,17 @@ def stiff_step(
         for i in range(size):
             k[base + i] += rates[i] + h * TIME_SLOPES[s] * slope[i]
         _combine(COUPLING, s, 1.0 / h, k, size, k, base)
-        solve_dense(w, pivots, k, base)
+        if dense:
+            solve_dense(w, pivots, k, base)
+        else:
+            solve(lu, k, base)
         if m > 0:
             curvature(t, x, p, k, base)
-            _solve_columns(w, pivots, k, base + n, m, 0, m - n_pairs)
-        if n_pairs > 0:
-            bending(t, x, p, k, base)
-            _solve_columns(w, pivots, k, base + n, m, m - n_pairs, m)
+            first, at = m - n_pairs, base + n
+            _solve_either(dense, solve_columns, lu, w, pivots, k, at, m, 0, first)
+            if n_pairs > 0:
+                bending(t, x, p, k, base)
+                _solve_either(dense, solve_columns, lu, w, pivots, k, at, m, first, m)
     for i in range(size):
         x_new[i] += k[7 * size + i]
     return True

@@ -11,7 +11,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-__all__ = ["LARGEST_WRITTEN_OUT", "SMALL_PIVOT", "Elimination", "factor_source", "plan"]
+__all__ = [
+    "LARGEST_WRITTEN_OUT",
+    "SMALL_PIVOT",
+    "Elimination",
+    "columns_source",
+    "factor_source",
+    "plan",
+]
 
 LARGEST_WRITTEN_OUT = 900
 """Factorisations with more entries are not written out: they would compile too slowly."""
@@ -103,13 +110,32 @@ def _eliminate(
     return lines
 
 
-def _solve_source(steps: Elimination) -> str:
-    lines = ["def solve(lu, b, base):"]
-    lines += [f"    y_{k} = b[base + {k}]" for k in sorted(steps.order)]
-    for k, below in zip(steps.order, steps.below, strict=True):
-        lines += [f"    y_{i} -= lu[{steps.place[i, k]}]*y_{k}" for i in below]
-    for k, right in reversed(list(zip(steps.order, steps.right, strict=True))):
-        known = "".join(f" - lu[{steps.place[k, j]}]*y_{j}" for j in right)
-        lines.append(f"    y_{k} = (y_{k}{known})*lu[{steps.place[k, k]}]")
-    lines += [f"    b[base + {k}] = y_{k}" for k in sorted(steps.order)]
+def columns_source(pattern: list[tuple[int, int]], n: int) -> str:
+    """Return the source of ``solve_columns(lu, b, base, m, first, last)``.
+
+    With the factors of `factor_source` it solves for the columns from `first` to `last` of m, in
+    place, entry i of column c standing at ``b[base + i m + c]``.
+    """
+    steps = plan(pattern, n)
+    if len(steps.place) > LARGEST_WRITTEN_OUT:
+        return "def solve_columns(lu, b, base, m, first, last):\n    return"
+    lines = ["def solve_columns(lu, b, base, m, first, last):"]
+    lines += [f"    lu_{q} = lu[{q}]" for q in range(len(steps.place))]
+    lines.append("    for c in range(first, last):")
+    lines += [f"    {line}" for line in _solve_lines(steps, "b[base + {}*m + c]", "lu_{}")]
     return "\n".join(lines)
+
+
+def _solve_source(steps: Elimination) -> str:
+    lines = _solve_lines(steps, "b[base + {}]", "lu[{}]")
+    return "\n".join(["def solve(lu, b, base):", *lines])
+
+
+def _solve_lines(steps: Elimination, entry: str, factor: str) -> list[str]:
+    lines = [f"    y_{k} = {entry.format(k)}" for k in sorted(steps.order)]
+    for k, below in zip(steps.order, steps.below, strict=True):
+        lines += [f"    y_{i} -= {factor.format(steps.place[i, k])}*y_{k}" for i in below]
+    for k, right in reversed(list(zip(steps.order, steps.right, strict=True))):
+        known = "".join(f" - {factor.format(steps.place[k, j])}*y_{j}" for j in right)
+        lines.append(f"    y_{k} = (y_{k}{known})*{factor.format(steps.place[k, k])}")
+    return lines + [f"    {entry.format(k)} = y_{k}" for k in sorted(steps.order)]

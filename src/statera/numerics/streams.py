@@ -43,4 +43,8 @@ def normals(
         return standard
     values, vectors = np.linalg.eigh(covariance)
     root = vectors * np.sqrt(np.clip(values, 0.0, None)) @ vectors.T
-    return np.asarray(standard @ root, dtype=np.float64)
+    # not a matrix product: a library may order its sums by the number of rows, and starts threads
+    draws = standard[:, :1] * root[0]
+    for i in range(1, k):
+        draws += standard[:, i : i + 1] * root[i]
+    return np.asarray(draws, dtype=np.float64)

@@ -25,7 +25,7 @@ _ARGUMENTS = "t, h, x, p, rates, k, x_new, peak, rtol, atol"
 def step_source(
     derivatives: Sequence[sp.Expr], states: Sequence[str], parameters: Sequence[str]
 ) -> str:
-    """Return the source of ``step``; the module must also define ``rhs`` and `looped_step`.
+    """Return the source of ``step``, of the type of `statera.numerics.tsit5.STEP`.
 
     Parameters
     ----------
@@ -34,8 +34,6 @@ def step_source(
     states, parameters
         Names in the order of ``x`` and ``p``.
     """
-    if len(states) > LARGEST_WRITTEN_OUT:
-        return f"def step({_ARGUMENTS}):\n    return looped_step(rhs, {_ARGUMENTS})"
     n = len(states)
     lines = [f"def step({_ARGUMENTS}):"]
     lines += [f"    p_{j} = p[{j}]" for j in range(len(parameters))]

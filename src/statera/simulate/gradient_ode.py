@@ -40,7 +40,7 @@ from statera.simulate.gradient_values import (
     push_forward,
 )
 from statera.simulate.ode_options import OdeOptions
-from statera.simulate.parts import parts
+from statera.simulate.parts import parts, stretches_of
 from statera.simulate.segments import Segments, lay_out
 from statera.simulate.structure import depends_on_time
 
@@ -215,23 +215,26 @@ def _constants(
 
 def _functions(kernel: Any, code: _Compiled, method: int, bends: bool) -> tuple[Any, ...]:
     """Return the first arguments of the event loop; the stiff ones stand in where not needed."""
-    none = kernel.NOT_STIFF
     if bends:
         second = code.second
+        first = (second.rhs, second.outputs, second.flow)
         if method != kernel.RODAS5P:
-            return second.rhs, second.outputs, second.flow, *none
+            return *first, *kernel.NOT_STIFF
         deep = code.stiff_second
-        return (
-            second.rhs, second.outputs, second.flow, deep.jacobian, deep.by_time, deep.curvature,
-            deep.bending,
-        )  # fmt: skip
+        return *first, *_implicit(deep, deep.bending)
     system = code.system
     if method != kernel.RODAS5P:
-        return system.rhs, system.outputs, none[0], *none
-    stiff = code.stiff
+        return system.rhs, system.outputs, kernel.NOTHING, *kernel.NOT_STIFF
+    stiff = _implicit(code.stiff, kernel.NOTHING)
+    return system.rhs, system.outputs, kernel.NOTHING, *stiff
+
+
+def _implicit(more: StiffVariational | StiffSecondVariational, bending: Any) -> tuple[Any, ...]:
+    """Return what Rodas5P needs in the order of the event loop's arguments."""
+    stiff = more.system
     return (
-        system.rhs, system.outputs, none[0], stiff.jacobian, stiff.by_time, stiff.curvature,
-        none[0],
+        stiff.jacobian, stiff.factor, stiff.solve, more.solve_columns, more.by_time,
+        more.curvature, bending, stiff.rows, stiff.columns, stiff.n_factors,
     )  # fmt: skip
 
 
@@ -255,5 +258,5 @@ def _by_method(
     if again.size == 0:
         return "variational equations solved by Tsit5"
     statuses[again] = 0
-    run(kernel.RODAS5P, [(int(s), int(s) + 1) for s in again])
+    run(kernel.RODAS5P, stretches_of(again, workers))
     return f"stiff in {again.size} of {statuses.size} subjects: these by Rodas5P, others by Tsit5"

@@ -10,9 +10,23 @@ from numba import types
 
 from statera.numerics.compiled import compiled
 from statera.numerics.expm import solve
-from statera.numerics.rodas5p import dense_output, interpolate_stiff, no_jacobian
+from statera.numerics.pointers import Pointer
+from statera.numerics.rodas5p import (
+    FACTOR,
+    FACTOR_CALL,
+    SOLVE,
+    SOLVE_CALL,
+    SOLVE_COLUMNS,
+    SOLVE_COLUMNS_CALL,
+    dense_output,
+    interpolate_stiff,
+    no_columns,
+    no_factor,
+    no_jacobian,
+    no_solve,
+)
 from statera.numerics.sensitivity_step import column_error, first_step, held_down, stiff_step
-from statera.numerics.tsit5 import RHS, interpolate, looped_step
+from statera.numerics.tsit5 import FUNCTION, RHS, interpolate, looped_step
 from statera.simulate.doses import (
     NO_STEADY_STATE,
     NOT_FINITE,
@@ -44,7 +58,7 @@ from statera.simulate.gradient_schedule import (
 )
 from statera.simulate.pending import new_table
 
-__all__ = ["GIVEN_UP", "NOT_STIFF", "RODAS5P", "TSIT5", "WATCHED", "run_ode_gradient"]
+__all__ = ["GIVEN_UP", "NOTHING", "NOT_STIFF", "RODAS5P", "TSIT5", "WATCHED", "run_ode_gradient"]
 
 TSIT5, RODAS5P, WATCHED = 0, 1, 2
 """Methods; the last is Tsit5 that gives up where the system is stiff."""
@@ -55,12 +69,19 @@ STIFF = 100
 GIVEN_UP = (STIFF, TOO_MANY_STEPS, STEP_TOO_SMALL)
 """Statuses after which a subject is worth another try by Rodas5P."""
 
-NOT_STIFF = (no_jacobian, no_jacobian, no_jacobian, no_jacobian)
+_NOWHERE = np.zeros(0, dtype=np.int64)
+NOTHING = Pointer(no_jacobian, FUNCTION)
+"""Stands in for a function that writes slopes."""
+NOT_STIFF = (
+    NOTHING, Pointer(no_factor, FACTOR_CALL), Pointer(no_solve, SOLVE_CALL),
+    Pointer(no_columns, SOLVE_COLUMNS_CALL), NOTHING, NOTHING, NOTHING, _NOWHERE, _NOWHERE, 1,
+)  # fmt: skip
 """Arguments that stand in where no stiff code is needed."""
 
 _F, _I = types.float64, types.int64
 _SIGNATURE = types.void(
-    RHS, RHS, RHS, RHS, RHS, RHS, RHS, _I, _I, _I, _I[::1], _I[::1], _I[::1], _I[::1],
+    RHS, RHS, RHS, RHS, FACTOR, SOLVE, SOLVE_COLUMNS, RHS, RHS, RHS, _I[::1], _I[::1], _I,
+    _I, _I, _I, _I[::1], _I[::1], _I[::1], _I[::1],
     _I[::1], _F[::1], _I[::1], _F[::1], _F[::1], _F[::1], _I[::1], _I[::1], _I[::1], _I[::1],
     _I[::1], _I[::1], _I[::1], _F[:, ::1], _F[:, ::1], _F[:, ::1], _F[:, ::1],
     _F[:, :, ::1], _F[:, :, ::1], _F[:, :, ::1], _F[:, :, ::1],
@@ -134,9 +155,8 @@ def _advance(
     size = x.size
     implicit = method == RODAS5P
     side = n if implicit else 0
-    j, slope, w = np.zeros(side * side), np.zeros(size * (side > 0)), np.zeros((side, side))
-    pivots, places = np.zeros(side, dtype=np.int64), np.arange(side * side)
-    rows, columns = places // max(1, side), places % max(1, side)
+    j, slope, w = np.zeros(stiff[7].size + side), np.zeros(size), np.zeros((side, side))
+    pivots, lu = np.zeros(side, dtype=np.int64), np.zeros(stiff[9])
     for _ in range(max_steps):
         if t >= stop:
             break
@@ -154,8 +174,7 @@ def _advance(
             looped_step(f, t, h, x, p, rates, k, x_new, peak, rtol, atol)
             error = column_error(n, h, x, x_new, k, peak, weights, rtol, atol, totals, False)
         elif stiff_step(
-            f, stiff[0], stiff[1], stiff[2], stiff[3], n_pairs, n, t, h, x, p, rates, k, x_new, j,
-            slope, rows, columns, w, pivots,
+            f, stiff, n_pairs, n, t, h, x, p, rates, k, x_new, j, slope, lu, w, pivots
         ):  # fmt: skip
             error = column_error(n, h, x, x_new, k, peak, weights, rtol, atol, totals, True)
         if not error <= 1.0:
@@ -165,13 +184,15 @@ def _advance(
             clock[1] = h * max(0.2, 0.9 * error**-0.2) if np.isfinite(error) else 0.1 * h
             continue
         t_new = stop if t + h >= stop - 1e-14 * abs(stop) else t + h
-        if implicit:
-            dense_output(size, k)
+        ready = False
         while index < actions.shape[0] and int(actions[index, KIND]) == OBSERVE:
             when = actions[index, WHEN]
             if when >= t_new:
                 break
             if implicit:
+                if not ready:
+                    dense_output(size, k)
+                    ready = True
                 interpolate_stiff((when - t) / h, x, x_new, k, state)
             else:
                 interpolate((when - t) / h, h, x, k, state)
@@ -421,16 +442,16 @@ def _steady(
 
 @compiled(_SIGNATURE)
 def run_ode_gradient(
-    f, g, flow, jacobian, by_time, curvature, bending, method, s_first, s_last, one, two, during,
-    at, offsets, time, evid, amt, rate, ii, addl, ss, key, row_of, key_start, compartment, kind,
-    fr, lag, duration, modelled_rate,
+    f, g, flow, jacobian, factor, solve_given, solve_columns, by_time, curvature, bending, rows,
+    columns, n_factors, method, s_first, s_last, one, two, during, at, offsets, time, evid, amt,
+    rate, ii, addl, ss, key, row_of, key_start, compartment, kind, fr, lag, duration, modelled_rate,
     d_fr, d_lag, d_duration, d_modelled_rate,
     constants, d_constants, initial, d_initial, weights,
     rtol, atol, max_steps, periods, period_rtol, y, dy, statuses,
 ):  # fmt: skip
     """Solve the subjects ``s_first`` to ``s_last`` with their sensitivities.
 
-    ``f`` and ``g`` are those of `CompiledVariational`, ``jacobian`` to ``curvature`` those of
+    ``f`` and ``g`` are those of `CompiledVariational`, ``jacobian`` to ``n_factors`` those of
     `StiffVariational`, used where the method is Rodas5P. With pairs (``one`` and ``two``, see
     `run_linear_gradient`) all are those of `SecondVariational` and `StiffSecondVariational`, which
     have ``flow`` and ``bending`` besides; ``constants`` (n_systems, n_q) with
@@ -439,7 +460,10 @@ def run_ode_gradient(
     """
     n, m, n_out = initial.shape[1], d_initial.shape[2], y.shape[2]
     size = n * (1 + m)
-    stiff = (jacobian, by_time, curvature, bending)
+    stiff = (
+        jacobian, factor, solve_given, solve_columns, by_time, curvature, bending, rows, columns,
+        n_factors,
+    )  # fmt: skip
     n_q = d_constants.shape[1]
     shared, varying = offsets.size == 2, during.size > 0
     p = _room(n_q, m, one.size)

@@ -15,7 +15,7 @@ from statera.simulate.pending import (
     next_index,
     running_rates,
 )
-from statera.simulate.regular_kernel import new_tables, run_ends, run_regular
+from statera.simulate.regular_kernel import GRID, new_tables, run_ends, run_regular
 from statera.simulate.steady_state import add_steady_state, constant_state
 from statera.simulate.windows import reset, watch
 
@@ -122,10 +122,8 @@ def run_linear(
     Row ``row_of[r]`` of ``y[s]`` receives the outputs of observation record r; a single ``y[0]``
     takes the rows of all subjects.
     """
-    n = a.shape[1]
-    n_out = c.shape[1]
-    shared = offsets.size == 2
-    varying = during.size > 0
+    n, n_out = a.shape[1], c.shape[1]
+    shared, varying = offsets.size == 2, during.size > 0
     z, u, work, jump, rates = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
     e, phi, psi = np.zeros(n), np.zeros(n), np.zeros(n)
     big_e, big_phi, big_psi = np.zeros((n, n)), np.zeros((n, n)), np.zeros((n, n))
@@ -135,7 +133,10 @@ def run_linear(
     rows, modes = new_tables(n)
     systems = (is_modal, right, left, c, endogenous)
     ends = np.empty(0, dtype=np.int64)
-    for s in range(s_first, s_last):
+    together = shared and not varying and windows.shape[0] == 0
+    ahead = s_first
+    while ahead < s_last:
+        s = ahead
         lo, hi = (offsets[0], offsets[1]) if shared else (offsets[s], offsets[s + 1])
         q = during[lo] if varying else s  # row of the parameters
         slot = min(s, y.shape[0] - 1)
@@ -143,25 +144,27 @@ def run_linear(
         _begin(q, modal, left, right, initial, endogenous, c, z, u, weights)
         if windows.shape[0] > 0:
             reset(measures[s])
-        status[0] = statuses[s]
-        count[0] = 0
+        status[0], count[0] = statuses[s], 0
         if not shared or s == s_first:
             ends = run_ends(lo, hi, evid, row_of)
         t = time[lo] if hi > lo else 0.0
-        h_ready = -1.0
-        due = near = np.inf
-        r = lo - 1
+        rows[GRID, 0] = -1.0  # nothing of another subject, so that parts do not matter
+        due, near, h_ready, r = np.inf, np.inf, -1.0, lo - 1
         while r + 1 < hi and status[0] == 0:
             r += 1
             if varying and during[r] != q:
                 q = _switch(q, during[r], systems, table, count, rates, weights, z, u, work)
                 modal, h_ready = is_modal[q], -1.0
             if modal and not varying:
-                r, t = run_regular(
-                    s, slot, r, lo, ends, t, _free_until(windows, t), time, evid, amt, rate, ii,
-                    addl, ss, key, row_of, key_start, compartment, kind, f, lag, lam, left, weights,
-                    d, z, u, table, count, rows, modes, y,
+                until = s_last if together else s + 1
+                s, r, t = run_regular(
+                    s, until, r, lo, ends, t, _free_until(windows, t), time,
+                    evid, amt, rate, ii, addl, ss, key, row_of, key_start, compartment, kind, f,
+                    lag, lam, right, left, is_modal, endogenous, initial, c, d, weights, z, u,
+                    table, count, rows, modes, y, statuses,
                 )  # fmt: skip
+                if s != q:  # all before it are done
+                    q, slot, h_ready = s, min(s, y.shape[0] - 1), -1.0
                 if r >= hi:
                     break
                 k = next_index(table, count)
@@ -258,6 +261,7 @@ def run_linear(
             if status[0] == 0 and not np.isfinite(z[m]):
                 status[0] = NOT_FINITE
         statuses[s] = status[0]
+        ahead = s + 1
 
 
 @compiled

@@ -6,16 +6,19 @@ import numpy as np
 from numba import types
 
 from statera.numerics.compiled import compiled
+from statera.numerics.pointers import Pointer
 from statera.numerics.rodas5p import (
     FACTOR,
+    FACTOR_CALL,
     JACOBIAN,
     SOLVE,
+    SOLVE_CALL,
     STAGES,
     no_factor,
     no_jacobian,
     no_solve,
 )
-from statera.numerics.tsit5 import RHS, STEPPER
+from statera.numerics.tsit5 import FUNCTION, RHS, STEP, STEPPER, no_step
 from statera.simulate.doses import (
     STEP_TOO_SMALL,
     TOO_MANY_STEPS,
@@ -35,18 +38,24 @@ from statera.simulate.pending import (
 )
 from statera.simulate.windows import reset
 
-__all__ = ["GIVEN_UP", "NOT_STIFF", "RODAS5P", "TSIT5", "WATCHED", "run_ode"]
+__all__ = ["GIVEN_UP", "NOT_STIFF", "NOT_WRITTEN", "RODAS5P", "TSIT5", "WATCHED", "run_ode"]
 
 GIVEN_UP = (STIFF, TOO_MANY_STEPS, STEP_TOO_SMALL)
 """Statuses after which a subject is worth another try by Rodas5P."""
 _NOWHERE = np.zeros(0, dtype=np.int64)
-NOT_STIFF = (no_jacobian, no_factor, no_solve, _NOWHERE, _NOWHERE, 1)
+NOT_STIFF = (
+    Pointer(no_jacobian, FUNCTION), Pointer(no_factor, FACTOR_CALL), Pointer(no_solve, SOLVE_CALL),
+    _NOWHERE, _NOWHERE, 1,
+)  # fmt: skip
 """Arguments of `run_ode` that stand in where no stiff code is needed."""
+NOT_WRITTEN = (Pointer(no_step, STEP), False)
+"""Arguments that stand in where no step is written out."""
 
 _F, _I, _B = types.float64, types.int64, types.boolean
 _SIGNATURE = types.void(
-    RHS, RHS, STEPPER, JACOBIAN, FACTOR, SOLVE, _I[::1], _I[::1], _I, _I, _I, _I, _I[::1], _I[::1],
-    _I[::1], _F[::1], _I[::1], _F[::1], _F[::1], _F[::1], _I[::1], _I[::1], _I[::1],
+    RHS, RHS, STEPPER, _B, JACOBIAN, FACTOR, SOLVE, _I[::1], _I[::1], _I, _I, _I, _I,
+    _I[::1], _I[::1], _I[::1], _F[::1], _I[::1], _F[::1], _F[::1], _F[::1],
+    _I[::1], _I[::1], _I[::1],
     _I[::1], _I[::1], _I[::1], _F[:, ::1], _F[:, ::1], _F[:, ::1], _F[:, ::1],
     _F[:, ::1], _F[:, ::1], _I[::1], _I,
     _F, _F, _I, _I, _F,
@@ -56,17 +65,18 @@ _SIGNATURE = types.void(
 
 @compiled(_SIGNATURE)
 def run_ode(
-    f, g, step, jac, factor, solve, rows, columns, n_factors, method, s_first, s_last,
-    during, at, offsets, time, evid, amt, rate, ii, addl, ss, key, key_start, compartment, kind,
-    fr, lag, duration, modelled_rate, parameters, initial, accumulates, n_out,
+    f, g, written, is_written, jac, factor, solve, rows, columns, n_factors, method,
+    s_first, s_last, during, at, offsets, time, evid, amt, rate, ii, addl, ss, key,
+    key_start, compartment, kind, fr, lag, duration, modelled_rate, parameters, initial,
+    accumulates, n_out,
     rtol, atol, max_steps, periods, period_rtol, windows, breaks, row_of, y, measures, statuses,
 ):  # fmt: skip
     """Simulate the subjects ``s_first`` to ``s_last``; arguments as in `run_linear`.
 
-    ``f`` is the right-hand side, ``g`` writes the outputs and ``step`` takes a Tsit5 step. The
-    Jacobian with its pattern and factorisation serves Rodas5P and Newton's method for the steady
-    state; without it, ``rows`` is empty. Methods are those of `statera.simulate.ode_step`.
-    ``accumulates`` (n,) is 1 for states on which nothing else depends.
+    ``f`` is the right-hand side, ``g`` writes the outputs and ``written`` takes a Tsit5 step where
+    ``is_written``. The Jacobian with its pattern and factorisation serves Rodas5P and Newton's
+    method for the steady state; without it, ``rows`` is empty. Methods are those of
+    `statera.simulate.ode_step`. ``accumulates`` (n,) is 1 for states on which nothing else depends.
     """
     n = initial.shape[1]
     base = parameters.shape[1]  # behind the constants stand the doses in transit
@@ -78,6 +88,7 @@ def run_ode(
     rates, jump, values = np.zeros(n), np.zeros(n), np.zeros(n_out)
     k = np.zeros(STAGES * n)
     clock = np.zeros(5)
+    step = (written, is_written)
     pattern = (rows, columns)
     work = (
         np.zeros(rows.size + n), np.zeros(n_factors), np.zeros((n, n)),

@@ -6,7 +6,7 @@ import numpy as np
 
 from statera.numerics.compiled import compiled
 from statera.numerics.rodas5p import rodas5p_step
-from statera.numerics.tsit5 import FLOOR, A
+from statera.numerics.tsit5 import FLOOR, A, looped_step
 from statera.numerics.variational import FIRST_NODE, SECOND_NODE, carry, slopes_at
 from statera.simulate.answers_dense import answer_dense
 from statera.simulate.doses import NOT_FINITE, STEP_TOO_SMALL, TOO_MANY_STEPS
@@ -177,11 +177,12 @@ def advance_to(
     ``clock[1]`` is the next step; ``clock[2]`` says whether the first stage is ready. Observation
     records from r on are filled as the steps pass them, those at stop only where `strict` is
     False. Returns the first record that was not filled. ``pattern`` holds rows and columns of the
-    Jacobian and ``work`` the arrays of `rodas5p_step`. Where ``tangent`` is (n, n) and not empty,
-    it is multiplied by the derivative of the solution with respect to its start.
+    Jacobian and ``work`` the arrays of `rodas5p_step`; ``step`` holds a Tsit5 step written out for
+    the system and whether there is one, to the last bit the same as the step in loops. Where
+    ``tangent`` is (n, n) and not empty, it is multiplied by the derivative of the solution with
+    respect to its start.
     """
-    n = x.size
-    t = clock[0]
+    n, t = x.size, clock[0]
     edge = earliest(stop) if strict else np.inf
     # counted in this function, because a call on every step would cost a tenth of it
     look = _LEISURE if method == WATCHED else -1
@@ -202,8 +203,10 @@ def advance_to(
                 f, jac, factor, solve, pattern[0], pattern[1], t, h, x, p, rates, k, x_new,
                 work[0], work[1], work[2], work[3], peak, rtol, atol,
             )  # fmt: skip
+        elif step[1]:
+            error = step[0](t, h, x, p, rates, k, x_new, peak, rtol, atol)
         else:
-            error = step(t, h, x, p, rates, k, x_new, peak, rtol, atol)
+            error = looped_step(f, t, h, x, p, rates, k, x_new, peak, rtol, atol)
         if not error <= 1.0:
             if not np.isfinite(error) and h < 1e-10:
                 status[0] = NOT_FINITE
@@ -230,8 +233,7 @@ def advance_to(
                 return r
         t = t_new
         for i in range(n):
-            x[i] = x_new[i]
-            k[i] = k[6 * n + i]
+            x[i], k[i] = x_new[i], k[6 * n + i]
             peak[i] = max(peak[i], abs(x_new[i]))
         growth = 5.0 if error == 0.0 else min(5.0, 0.9 * error**-0.2)
         # a step cut short by an event says nothing against the longer one before it

@@ -16,7 +16,7 @@ from statera.simulate import gradient_ode, solve_ode
 from statera.simulate.doses import NOT_FINITE
 from statera.simulate.gradient_values import NO_PAIRS, Pairs
 from statera.simulate.ode_options import OdeOptions
-from statera.simulate.parts import parts
+from statera.simulate.parts import parts, stretches_of
 from statera.simulate.prepared_solvers import Places, first_statuses
 from statera.simulate.structure import accumulating
 
@@ -87,7 +87,7 @@ class OdeSolver:
 
             def work(part: tuple[int, int]) -> Any:
                 kernel.run_ode(
-                    *functions, method, part[0], part[1], layout.during, layout.at,
+                    *functions(), method, part[0], part[1], layout.during, layout.at,
                     events.offsets, events.time, events.evid, events.amount, events.rate,
                     events.interval, events.additional, events.steady_state, events.key,
                     places.key_start, compartment, kind, *inputs, constants, initial,
@@ -97,7 +97,10 @@ class OdeSolver:
                     statuses,
                 )  # fmt: skip
 
-            map_ordered(_guarded(work, statuses), stretches, of.workers)
+            careful = _guarded(work, statuses)
+            if method != kernel.RODAS5P:
+                stretches = solve_ode._pilot(self.code, careful, stretches)
+            map_ordered(careful, stretches, of.workers)
 
         self._run(kernel, run, statuses, of.workers)
         return rows[0], statuses
@@ -193,7 +196,7 @@ class OdeSolver:
             self._stiff = again.size == statuses.size
         if again.size:
             statuses[again] = 0
-            run(kernel.RODAS5P, [(int(s), int(s) + 1) for s in again])
+            run(kernel.RODAS5P, stretches_of(again, workers))
 
 
 def _guarded(

@@ -69,9 +69,8 @@ def solve_linear(
     def work(part: tuple[int, int]) -> None:
         # modes and memory of the rows belong to the threads as well
         here = layout.systems(part)
-        lam[here], right[here], left[here], modal[here] = decompose(
-            system.matrix[here], members, bounds
-        )
+        out = (lam[here], right[here], left[here], modal[here])
+        decompose(system.matrix[here], members, bounds, out)
         for first, last, spans, breaks in by_windows(windows, part):
             run_linear(
                 first, last, layout.during, layout.at, events.offsets, events.time, events.evid,

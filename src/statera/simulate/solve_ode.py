@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -24,7 +25,7 @@ from statera.parallel import map_ordered
 from statera.simulate.arrays import Values, input_arrays
 from statera.simulate.event_windows import EventWindows, by_windows
 from statera.simulate.ode_options import OdeOptions
-from statera.simulate.parts import parts
+from statera.simulate.parts import parts, stretches_of
 from statera.simulate.questions import Questions, new_measures
 from statera.simulate.segments import Segments, lay_out
 from statera.simulate.structure import accumulating, depends_on_time, transit_states
@@ -32,17 +33,33 @@ from statera.simulate.structure import accumulating, depends_on_time, transit_st
 __all__ = ["solve_ode"]
 
 Floats = NDArray[np.float64]
+Stretches = Sequence[tuple[int, int]]
+
+_PILOT = 16
+"""Subjects solved first to see whether a written-out step pays."""
+_WORTHWHILE = 0.5
+"""Seconds in loops, spent or expected, from which on a step is written out: about as long as it
+takes to compile."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Compiled:
-    """Compiled functions with the names and formulas of their constants, in order of ``p``."""
+    """Compiled functions with the names and formulas of their constants, in order of ``p``.
+
+    ``in_loops`` counts the seconds spent with steps in loops.
+    """
 
     system: CompiledSystem
     derivatives: tuple[sp.Expr, ...]
     states: tuple[str, ...]
     names: tuple[str, ...]
     constants: dict[str, sp.Expr]
+    in_loops: float = 0.0
+
+    def writes_out(self) -> bool:
+        """Return whether steps are written out by now, or were in an earlier process."""
+        worth = self.in_loops > _WORTHWHILE and bool(self.system.step_text)
+        return worth or "step" in vars(self.system) or self.system.step_is_kept
 
     @cached_property
     def stiff(self) -> StiffSystem:
@@ -114,14 +131,14 @@ def solve_ode(
     statuses = layout.statuses(parameters, initial)
     accumulates = accumulating(model).astype(np.int64)
 
-    def run(method: int, stretches: Sequence[tuple[int, int]]) -> None:
+    def run(method: int, stretches: Stretches) -> None:
         jacobian = method == kernel.RODAS5P or bool(events.steady_state.any())
         functions = _functions(kernel, code, jacobian)
 
         def work(part: tuple[int, int]) -> Any:
             for first, last, spans, breaks in by_windows(windows, part):
                 kernel.run_ode(
-                    *functions, method, first, last, layout.during, layout.at, events.offsets,
+                    *functions(), method, first, last, layout.during, layout.at, events.offsets,
                     events.time, events.evid, events.amount, events.rate, events.interval,
                     events.additional, events.steady_state,
                     events.key, inputs.key_start, inputs.compartment, inputs.kind,
@@ -131,6 +148,8 @@ def solve_ode(
                     measures, statuses,
                 )  # fmt: skip
 
+        if method != kernel.RODAS5P:
+            stretches = _pilot(code, work, stretches)
         map_ordered(work, stretches, workers)
 
     everyone = parts(n_subjects, workers)
@@ -145,7 +164,7 @@ def solve_ode(
     if again.size == 0:
         return rows, measures, statuses, "solved by Tsit5"
     statuses[again] = 0
-    run(kernel.RODAS5P, _stretches(again, workers))
+    run(kernel.RODAS5P, stretches_of(again, workers))
     share = "" if again.size == n_subjects else f" in {again.size} of {n_subjects} subjects"
     rest = "" if again.size == n_subjects else ", the others by Tsit5"
     return rows, measures, statuses, f"stiff{share}: solved by Rodas5P{rest}"
@@ -173,25 +192,41 @@ def _check_steady_states(model: Model, events: EventTable) -> None:
         )
 
 
-def _functions(kernel: Any, code: _Compiled, jacobian: bool) -> tuple[Any, ...]:
-    """Return the first arguments of the event loop; the stiff ones stand in where not needed."""
+def _functions(kernel: Any, code: _Compiled, jacobian: bool) -> Callable[[], tuple[Any, ...]]:
+    """Return a function that gives the first arguments of the event loop.
+
+    The stiff ones, and the written-out step, stand in where they are not needed.
+    """
     system = code.system
-    if not jacobian:
-        return (system.rhs, system.outputs, system.step, *kernel.NOT_STIFF)
-    stiff = code.stiff
-    return (
-        system.rhs, system.outputs, system.step, stiff.jacobian, stiff.factor, stiff.solve,
-        stiff.rows, stiff.columns, stiff.n_factors,
-    )  # fmt: skip
+    fixed = kernel.NOT_STIFF
+    if jacobian:
+        stiff = code.stiff
+        fixed = (
+            stiff.jacobian, stiff.factor, stiff.solve, stiff.rows, stiff.columns, stiff.n_factors
+        )  # fmt: skip
+
+    def functions() -> tuple[Any, ...]:
+        step = (system.step, True) if code.writes_out() else kernel.NOT_WRITTEN
+        return (system.rhs, system.outputs, *step, *fixed)
+
+    return functions
 
 
-def _stretches(subjects: NDArray[np.int64], workers: int) -> list[tuple[int, int]]:
-    """Return stretches of neighbouring subjects, cut for the workers."""
-    longest = max(1, -(-subjects.size // (4 * workers)))
-    found: list[tuple[int, int]] = []
-    for subject in map(int, subjects):
-        if found and found[-1][1] == subject and subject - found[-1][0] < longest:
-            found[-1] = (found[-1][0], subject + 1)
-        else:
-            found.append((subject, subject + 1))
-    return found
+def _pilot(
+    code: _Compiled, work: Callable[[tuple[int, int]], None], all_of: Stretches
+) -> Stretches:
+    """Solve a few subjects in loops where no step is written out yet; return what is left.
+
+    Both kinds of step give the same results to the last bit, so that the time a computer takes may
+    decide which is used: compiling one takes longer than a few subjects do.
+    """
+    if code.writes_out() or not code.system.step_text:
+        return all_of
+    first, last = all_of[0]
+    cut = min(last, first + _PILOT)
+    start = time.perf_counter()
+    work((first, cut))
+    each = (time.perf_counter() - start) / (cut - first)
+    code.in_loops += each * sum(b - a for a, b in all_of)
+    left = [(cut, last), *all_of[1:]]
+    return [(a, b) for a, b in left if b > a]

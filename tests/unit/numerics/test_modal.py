@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import mpmath
 import numpy as np
 import pytest
 import scipy.linalg
@@ -181,3 +182,40 @@ def test_three_modes_keep_twelve_digits() -> None:
             rebuilt = (right[s] * np.exp(rates[s] * t)) @ left[s]
             exact = scipy.linalg.expm(stacked[s] * t)
             np.testing.assert_allclose(rebuilt, exact, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("crowding", [1.0, 1e-2, 1e-3])
+@pytest.mark.parametrize("slow", [1e-1, 1e-5])
+def test_chains_of_small_components_keep_their_digits(crowding: float, slow: float) -> None:
+    """Absorption, two compartments, a metabolite with two: entry by entry against 40 digits."""
+    a = np.zeros((5, 5))
+    a[1:3, 1:3] = _mammillary(slow, (0.5, 0.2))
+    a[0, 0], a[1, 0] = -0.2 * (1 + crowding), 0.2 * (1 + crowding)  # near the return rate
+    a[3:5, 3:5] = _mammillary(0.07 * (1 + crowding), (0.3, 0.4))
+    a[3, 1] = slow
+    rates, right, left, real = (x[0] for x in _modes(a))
+    assert real
+    found = (right * np.exp(rates * 3.0)) @ left
+    with mpmath.workdps(40):
+        exact = mpmath.expm(mpmath.matrix(a.tolist()) * 3.0)
+        expected = np.array(exact.tolist(), dtype=float)
+    zero = expected == 0.0
+    np.testing.assert_array_equal(found[zero], 0.0)
+    np.testing.assert_allclose(found[~zero], expected[~zero], rtol=2e-13 / crowding)
+
+
+def test_components_stand_in_the_order_of_the_flow() -> None:
+    pattern = np.zeros((4, 4), dtype=bool)
+    pattern[0, 3] = pattern[1, 0] = pattern[2, 1] = pattern[1, 2] = True  # 3 to 0 to 1 and 2
+    members, bounds = strong_blocks(pattern)
+    assert members.tolist() == [3, 0, 1, 2]
+    assert bounds.tolist() == [0, 1, 2, 4]
+
+
+def test_modes_are_written_where_asked() -> None:
+    a = _mammillary(0.1, (0.5, 0.2))[None]
+    members, bounds = strong_blocks(a[0] != 0.0)
+    out = (np.ones((1, 2)), np.ones((1, 2, 2)), np.ones((1, 2, 2)), np.zeros(1, dtype=bool))
+    decompose(a, members, bounds, out)
+    for given, returned in zip(out, decompose(a, members, bounds), strict=True):
+        np.testing.assert_array_equal(given, returned)

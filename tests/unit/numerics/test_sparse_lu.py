@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 from numba import njit
 
-from statera.numerics.sparse_lu import LARGEST_WRITTEN_OUT, factor_source, plan
+from statera.numerics.sparse_lu import (
+    LARGEST_WRITTEN_OUT,
+    columns_source,
+    factor_source,
+    plan,
+)
 
 
 def _functions(pattern: list[tuple[int, int]], n: int) -> tuple[Any, Any, int]:
@@ -32,6 +37,25 @@ def test_agrees_with_dense_solution(n: int, filled: float) -> None:
     assert factor(5.0, entries, lu) == 0
     solve(lu, b, 3)
     np.testing.assert_allclose(b[3:], expected, rtol=1e-11)
+
+
+def test_solves_for_some_of_many_columns() -> None:
+    n, m, random = 6, 5, np.random.default_rng(6)
+    pattern = [(i, j) for i in range(n) for j in range(n) if random.random() < 0.4]
+    factor, _, size = _functions(pattern, n)
+    space: dict[str, Any] = {}
+    exec(columns_source(pattern, n), space)  # source written by the function under test
+    entries, lu = random.normal(size=len(pattern)), np.zeros(size)
+    jacobian = np.zeros((n, n))
+    for (i, j), value in zip(pattern, entries, strict=True):
+        jacobian[i, j] = value
+    given = random.normal(size=(n, m))
+    expected = given.copy()
+    expected[:, 1:4] = np.linalg.solve(5.0 * np.eye(n) - jacobian, given[:, 1:4])
+    b = np.concatenate([np.zeros(2), given.ravel()])
+    assert factor(5.0, entries, lu) == 0
+    njit(space["solve_columns"])(lu, b, 2, m, 1, 4)
+    np.testing.assert_allclose(b[2:].reshape(n, m), expected, rtol=1e-11)
 
 
 def test_small_pivot_and_numbers_that_are_none_are_noticed() -> None:

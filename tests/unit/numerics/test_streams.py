@@ -15,6 +15,13 @@ def test_first_rows_do_not_depend_on_the_number_drawn() -> None:
     np.testing.assert_array_equal(few, many[:10])
 
 
+@pytest.mark.parametrize("n", [1, 2, 7, 100])
+def test_first_rows_of_many_effects_are_the_same_to_the_last_bit(n: int) -> None:
+    spread = np.random.default_rng(1).normal(size=(8, 8))
+    few, many = (normals(7, "random effects", m, spread @ spread.T) for m in (n, 1000))
+    np.testing.assert_array_equal(few, many[:n])
+
+
 def test_seed_and_purpose_choose_the_stream() -> None:
     a = stream(1, "random effects").standard_normal(5)
     np.testing.assert_array_equal(a, stream(1, "random effects").standard_normal(5))

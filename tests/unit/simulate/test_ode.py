@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from scipy.integrate import solve_ivp
 
 from statera.errors import InputError, UsageError
 from statera.model import Model, build_model
+from statera.numerics.codegen import CompiledSystem
 from statera.simulate import OdeOptions, simulate
 from statera.simulate.doses import (
     BAD_INPUT,
@@ -21,6 +23,7 @@ from statera.simulate.doses import (
     TOO_MANY_STEPS,
 )
 
+solve_ode = sys.modules["statera.simulate.solve_ode"]
 Make = Callable[..., Model]
 Run = Callable[..., Any]
 TIGHT = OdeOptions(rtol=1e-10, atol=1e-13)
@@ -314,3 +317,70 @@ def test_names_of_a_model_do_not_collide_with_those_of_the_solver() -> None:
     expected = solve_ivp(rhs, (0, 10), [10.0, 0.0], "DOP853", times, rtol=1e-11, atol=1e-13).y
     np.testing.assert_allclose(result.outputs["A"][0], expected[0], rtol=1e-7)
     np.testing.assert_allclose(result.outputs["B"][0], 2 * expected[1], atol=1e-7)
+
+
+STEPS = {
+    "saturable": {
+        "depot": "-K*depot", "central": "K*depot - 9*central/(7 + central)",
+    },
+    "powers and switches": {
+        "depot": "-K*depot + 0.1*where(central > 3, sqrt(central), central^1.7)",
+        "central": "K*depot - 0.2*central*exp(-depot/50) - 0.01*t/(1 + t)*min(central, 20)",
+    },
+    "shared parts": {
+        "depot": "-K*depot*exp(-central^2/900)", "central": "K*depot*exp(-central^2/900) - central",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", list(STEPS))
+def test_written_out_steps_give_what_loops_give_to_the_last_bit(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = build_model(
+        {
+            "id": "test/steps",
+            "units": {"time": "h", "amount": "mg"},
+            "parameters": {"TVK": {"value": 1.0}},
+            "random_effects": {"eta": {"variance": 0.2}},
+            "individual": {"K": "TVK*exp(eta)"},
+            "dynamics": STEPS[name],
+            "inputs": {"oral": [{"kind": "bolus", "into": "depot"}]},
+            "outputs": {"C": {"expression": "central"}, "D": {"expression": "depot*central"}},
+        }
+    )
+    found = []
+    for written in (False, True):
+        monkeypatch.setattr(solve_ode._Compiled, "writes_out", lambda _, now=written: now)
+        found.append(simulate(model, "100 mg over 2 h q12h x3", n=20, times=TIMES, seed=3))
+    for output in ("C", "D"):
+        np.testing.assert_array_equal(found[0].outputs[output], found[1].outputs[output])
+        np.testing.assert_array_equal(
+            found[0].window_values[output], found[1].window_values[output]
+        )
+
+
+def test_a_step_is_written_out_where_loops_take_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = build_model(
+        {
+            "id": "test/long",
+            "units": {"time": "h", "amount": "mg"},
+            "parameters": {"KM": {"value": 3.0}},
+            "dynamics": {"central": "-7.0625*central/(KM + central)"},
+            "inputs": {"iv": [{"kind": "bolus", "into": "central"}]},
+            "outputs": {"C": {"expression": "central"}},
+        }
+    )
+    monkeypatch.setattr(CompiledSystem, "step_is_kept", False)
+    simulate(model, "100 mg q12h x3", times=TIMES)
+    code = solve_ode._compiled(
+        tuple(e.expression for e in model.dynamics),
+        tuple(o.expression for o in model.outputs),
+        model.states,
+        (),
+    )
+    assert "step" not in vars(code.system)
+    monkeypatch.setattr(solve_ode, "_WORTHWHILE", 0.0)
+    few = simulate(model, "100 mg q12h x3", n=40, times=TIMES)
+    assert "step" in vars(code.system)
+    np.testing.assert_array_equal(few.outputs["C"][0], few.outputs["C"][-1])

@@ -14,7 +14,7 @@ from scipy.special import gammainc
 from statera.data import events_from_columns
 from statera.errors import InputError
 from statera.model import Model, SpecError, build_model
-from statera.simulate import OdeOptions, gradients, simulate, simulate_events
+from statera.simulate import OdeOptions, gradients, simulate, simulate_events, solve_ode
 
 Floats = NDArray[np.float64]
 
@@ -220,3 +220,12 @@ def test_a_process_is_checked(change: dict[str, Any], message: str) -> None:
     process = {"kind": "transit", "into": "depot", "n": "N", "mtt": "MTT"} | change
     with pytest.raises(SpecError, match=message):
         _model(inputs={"oral": [{k: v for k, v in process.items() if v is not None}]})
+
+
+def test_steps_written_out_and_in_loops_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    for written in (False, True):
+        monkeypatch.setattr(solve_ode._Compiled, "writes_out", lambda _, now=written: now)
+        found.append(simulate(_model(), "100 mg q12h x3", times=TIMES))
+    for output in ("D", "C", "U"):
+        np.testing.assert_array_equal(found[0].outputs[output], found[1].outputs[output])
