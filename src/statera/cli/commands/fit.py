@@ -37,7 +37,7 @@ Fit a population model to data, and print its estimates.
 What the data hold is said first, on standard error. Ctrl-C leaves the best values so far.
 """
 _MATRICES: dict[str, MatrixKind | None] = {"sandwich": "sandwich", "r": "R", "s": "S", "none": None}
-_BLQ = ("M1", "M2", "M3")
+_BLQ = ("M1", "M2", "M3", "M4")
 T = TypeVar("T")
 _Texts = list[str] | None
 
@@ -82,7 +82,7 @@ def fit(
         float | None,
         typer.Option("--lloq", help="Limit of quantification, where no column holds it."),
     ] = None,
-    blq: Annotated[str, typer.Option("--blq", help="Values below the limit: M1, M2 or M3.")] = "M3",
+    blq: Annotated[str, typer.Option("--blq", help="Values below the limit: M1 to M4.")] = "M3",
     log_dv: Annotated[bool, typer.Option("--log-dv", help="DV holds logarithms.")] = False,
     time_unit: Annotated[str, typer.Option("--time-unit", help="Unit of TIME and II.")] = "h",
     amount_unit: Annotated[str, typer.Option("--amount-unit", help="Unit of AMT.")] = "mg",
