@@ -167,26 +167,30 @@ def _curvature(
     """Return the source of ``curvature``; `opening` gives ``w`` columns of which m are first."""
     n, inputs = len(states), _inputs(states, parameters)
     bends: dict[str, sp.Expr] = {}
-    used: set[str] = set()
+    turned: list[str] = []  # derivatives of J v, the same for every column
+    loads: dict[str, None] = {}
     body = []
     for i, expression in enumerate(derivatives):
+        slopes = [derivative(expression, symbol(state)) for state in states]
         terms = []
-        for k, state in enumerate(states):
-            slope = derivative(expression, symbol(state))
-            for by, local, _ in inputs:
+        for by, local, place in inputs:
+            parts = []
+            for k, slope in enumerate(slopes):
                 bend = derivative(slope, by)
                 if bend != 0:
                     name = f"h_{i}_{k}_{local}"
                     bends[name] = bend
-                    used.add(local)
-                    factor = f"out[base + {k}] * {local}"
-                    terms.append(_times(bend, name, factor, "bounded"))
+                    parts.append(_times(bend, name, f"out[base + {k}]", "bounded"))
+            if parts:
+                turned.append(f"    e_{i}_{local} = {' + '.join(parts)}")
+                loads[f"        {local} = {place.format('j')}"] = None
+                terms.append(f"e_{i}_{local} * {local}")
         if terms:
             body.append(f"        out[base + {n} + {i} * w + j] += {' + '.join(terms)}")
-    loads = [f"        {local} = {at.format('j')}" for _, local, at in inputs if local in used]
     lines = ["def curvature(t, x, p, out, base):", *opening]
     lines += assignments([*bends.values()], _readings(states, parameters), [*bends])
-    return "\n".join([*lines, "    for j in range(m):", *loads, *(body or ["        pass"])])
+    lines += [*turned, "    for j in range(m):", *loads, *(body or ["        pass"])]
+    return "\n".join(lines)
 
 
 def _source(
