@@ -59,7 +59,6 @@ class Objective:
         self.etas = np.zeros((individuals.n_subjects, individuals.n_etas))
         self.curvature: Floats | None = None
         self.evaluations = 0
-        self.last: Expansion | None = None
         self.lowest = np.inf
         self.at: Floats | None = None
         self.rows = np.zeros((individuals.n_subjects, problem.n_free))
@@ -88,7 +87,6 @@ class Objective:
             return np.inf, np.full(u.size, np.nan)
         rows, slopes = self.by_subject(u, found)
         gradient = rows.sum(axis=0) + self._prior_slope(u)
-        self.last = found
         if total <= self.lowest:  # a trial too far must not lead the next one to other modes
             self.lowest = total
             self.etas, self.curvature = found.inner.etas, slopes.curvature

@@ -289,7 +289,7 @@ class Prepared:
         """Return states with exact first and second derivatives, see `PreparedBends`."""
         if self._bends is None:
             self._bends = PreparedBends(self)
-        return self._bends(theta, etas, self._skipped(active))
+        return self._bends(self, theta, etas, self._skipped(active))
 
     def leaf_values(self, theta: Floats, etas: Floats) -> tuple[dict[str, Floats | float], Floats]:
         """Return what formulas hold, and the leaves (n_leaves, n_systems)."""

@@ -37,7 +37,6 @@ class PreparedBends:
     """
 
     def __init__(self, of: Prepared) -> None:
-        self.of = of
         columns = of.columns
         etas = columns.subject_etas
         wanted = (*columns.parameters, *etas)
@@ -75,14 +74,14 @@ class PreparedBends:
         self._bends = vectorise(bends, of.base)
 
     def __call__(
-        self, theta: Floats, etas: Floats, skipped: NDArray[np.bool_]
+        self, of: Prepared, theta: Floats, etas: Floats, skipped: NDArray[np.bool_]
     ) -> tuple[Floats, Floats, Floats, Ints]:
         """Return states (n_rows, n_states), first, and second derivatives, and statuses.
 
         First derivatives are by all columns, (n_rows, n_states, n_columns); second ones by every
-        random effect and column, (n_rows, n_states, n_etas, n_columns).
+        random effect and column, (n_rows, n_states, n_etas, n_columns). `of` is the model this was
+        made for, or that model with other records.
         """
-        of = self.of
         values, leaves = of.leaf_values(theta, etas)
         n, p = leaves.shape[1], of.columns.n_parameters
         q, m = of.columns.n_etas, of.columns.n_parameters + of.columns.n_etas

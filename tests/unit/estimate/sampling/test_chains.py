@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.unit.estimate.simulated import oral, simulated
 
 from statera.estimate import Problem, ProblemOptions, make_problem
 from statera.estimate.chains import Likelihood, tile
@@ -49,3 +50,14 @@ def test_copies_with_covariates_that_change(
     assert np.array_equal(tile(of, 2).values(theta, two)[0], expected)
     slopes = tile(of, 2).evaluate(theta, two, by_parameters=True).df
     assert np.array_equal(slopes[: of.y.size], of.evaluate(theta, etas, by_parameters=True).df)
+
+
+def test_second_derivatives_of_copies_are_those_of_their_own_records() -> None:
+    model = oral()
+    problem = make_problem(model, simulated(model, n=4), ProblemOptions())
+    of = problem.individuals
+    theta, _, _ = problem.unpack(problem.start)
+    etas = 0.1 * np.random.default_rng(1).normal(size=(8, of.n_etas))
+    alone = [of.second(theta, part, by_parameters=True).ff for part in (etas[:4], etas[4:])]
+    together = tile(of, 2).second(theta, etas, by_parameters=True).ff
+    np.testing.assert_allclose(together, np.concatenate(alone), rtol=1e-12, atol=1e-14)
