@@ -9,7 +9,7 @@ from statera.data import EventTable
 from statera.model import Model
 from statera.simulate.arrays import merge_keys
 from statera.simulate.segments import Interpolation, Segments, make_segments
-from statera.simulate.simulate_events import _covariates, _in_model_units
+from statera.simulate.simulate_events import in_model_units, record_covariates
 from statera.simulate.subjects import check_amounts, model_covariate
 
 __all__ = ["blocks_of", "records_of"]
@@ -21,12 +21,12 @@ def records_of(
     model: Model, table: EventTable, interpolation: Interpolation
 ) -> tuple[EventTable, Segments, list[str]]:
     """Return the records in units of the model, where covariates change, and what to know."""
-    events = merge_keys(model, _in_model_units(model, table))
+    events = merge_keys(model, in_model_units(model, table))
     dosed = (events.key >= 0) & (events.amount > 0)
     remarks = list(check_amounts(model, events.amount[dosed]))
     if not any(model_covariate(model, name) in model.covariates for name in events.covariates):
         return events, make_segments(events, {}, interpolation), remarks
-    covariates, notes = _covariates(model, events, interpolation)
+    covariates, notes = record_covariates(model, events, interpolation)
     return events, make_segments(events, covariates, interpolation), [*remarks, *notes]
 
 

@@ -22,8 +22,7 @@ from statera.simulate.prepared_ode import OdeSolver
 from statera.simulate.prepared_solvers import LinearSolver, Places
 from statera.simulate.segments import Interpolation, Segments, lay_out, make_segments
 from statera.simulate.simulate import structure_of
-from statera.simulate.simulate_events import _covariates as record_covariates
-from statera.simulate.simulate_events import _in_model_units as in_model_units
+from statera.simulate.simulate_events import in_model_units, record_covariates
 
 __all__ = ["Columns", "Prepared", "full_formula", "prepare_records"]
 

@@ -38,7 +38,7 @@ from statera.simulate.subjects import (
 from statera.simulate.windows import AREA, HIGHEST, LAST, LOWEST, WHEN
 from statera.units import convert
 
-__all__ = ["simulate_events"]
+__all__ = ["in_model_units", "record_covariates", "simulate_events"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -112,13 +112,13 @@ def simulate_events(
     table = reaching(given, spans)
     hour = convert(1.0, "h", model.time_unit)
     numbers = _occasions(model, given, table, occasion, lines)
-    table = merge_keys(model, _in_model_units(model, _named_routes(model, table, routes or {})))
+    table = merge_keys(model, in_model_units(model, _named_routes(model, table, routes or {})))
     dosed = (table.key >= 0) & (table.amount > 0)
     warnings = list(check_amounts(model, table.amount[dosed]))
     used = () if asked is None else (column_of(table, "DVID"),)
     if numbers is not None:
         used = (*used, column_of(table, occasion))
-    covariates, remarks = _covariates(model, table, covariate_interpolation, used)
+    covariates, remarks = record_covariates(model, table, covariate_interpolation, used)
     warnings += remarks
     segments, values, drawn, effects = _individuals(
         model, table, covariates, numbers, covariate_interpolation, etas, typical, seed
@@ -240,7 +240,8 @@ def _named_routes(model: Model, table: EventTable, routes: Mapping[int | str, st
     return replace(table, dose_keys=keys)
 
 
-def _in_model_units(model: Model, table: EventTable) -> EventTable:
+def in_model_units(model: Model, table: EventTable) -> EventTable:
+    """Return the table with times and amounts in the units of the model."""
     hour, mg = convert(1.0, "h", model.time_unit), convert(1.0, "mg", model.amount_unit)
     if hour == 1.0 and mg == 1.0:
         return table
@@ -254,7 +255,7 @@ def _in_model_units(model: Model, table: EventTable) -> EventTable:
     )
 
 
-def _covariates(
+def record_covariates(
     model: Model, table: EventTable, interpolation: Interpolation, used: Sequence[str] = ()
 ) -> tuple[dict[str, Floats], list[str]]:
     """Return the model's covariates on every record, and what a reader must know."""
