@@ -212,6 +212,16 @@ class Table:
             self.fail(key, f"'{key}' holds something that is not a text", "a list of texts")
         return tuple(value)
 
+    def numbers(self, key: str) -> tuple[float, ...] | None:
+        """Return a list of finite numbers, or None where the key is absent."""
+        value = self._get(key, (list,), "a list of numbers, such as [1, 2]")
+        if value is None:
+            return None
+        kinds = {type(v) for v in value}
+        if not kinds <= {int, float} or not all(math.isfinite(v) for v in value):
+            self.fail(key, f"'{key}' holds something that is not a number", "a list of numbers")
+        return tuple(float(v) for v in value)
+
     def choice(self, key: str, kind: type[EnumT], default: EnumT | None = None) -> EnumT:
         """Return one of the members of an enumeration of texts."""
         words = ", ".join(member.value for member in kind)
