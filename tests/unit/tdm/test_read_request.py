@@ -27,7 +27,8 @@ def tree(**more: Any) -> dict[str, Any]:
 
 def test_dates_become_hours_and_units_milligrams() -> None:
     request = request_from(tree())
-    assert request.origin is not None and request.origin.hour == 8
+    assert request.origin is not None
+    assert request.origin.hour == 8
     assert request.patient.doses[0].amount == pytest.approx(4.0)
     sample = request.patient.samples[0]
     assert (sample.time, sample.value, sample.censored) == (23.5, 0.2, "below")
@@ -37,8 +38,8 @@ def test_json_and_toml_agree(tmp_path: Path) -> None:
     (tmp_path / "r.json").write_text(json.dumps(tree()))
     (tmp_path / "r.toml").write_text(
         'schema = "statera.request/1"\nmodels = ["baricitinib/Decker_2024"]\n[patient]\nid = "P1"\n'
-        '[[doses]]\ntime = 2026-03-01T08:00\namount = 4000\nunit = "ug"\ninterval = 24\n'
-        '[[samples]]\ntime = 2026-03-02T07:30\nvalue = "<0.2"\nunit = "ng/mL"\n'
+        '[[doses]]\ntime = 2026-03-01T08:00:00\namount = 4000\nunit = "ug"\ninterval = 24\n'
+        '[[samples]]\ntime = 2026-03-02T07:30:00\nvalue = "<0.2"\nunit = "ng/mL"\n'
     )
     assert read_request(tmp_path / "r.json") == read_request(tmp_path / "r.toml")
 
