@@ -8,6 +8,7 @@ import typer
 
 from statera.cli.commands import fit, monograph, simulate
 from statera.cli.commands.library import library_app
+from statera.cli.commands.store import store_app
 from statera.cli.group import GuardedGroup
 from statera.cli.terminal import survive_any_encoding
 from statera.manifest import VERSION
@@ -48,6 +49,7 @@ app.command("monograph", help=monograph.HELP, short_help="Compute the page of a 
 app.command("simulate", help=simulate.HELP, short_help="Simulate a population.")(simulate.simulate)
 app.command("fit", help=fit.HELP, short_help="Fit a population model to data.")(fit.fit)
 app.add_typer(library_app, name="library")
+app.add_typer(store_app, name="store")
 
 
 def _print_version(asked: bool) -> None:
