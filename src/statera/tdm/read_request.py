@@ -64,7 +64,9 @@ def request_from(data: Mapping[str, Any], name: str = "request") -> Request:
 def _request(document: Document) -> Request:
     data, origin = _in_hours(document)
     top = Table(Document(document.file, document.text, data), data, ())
-    found = top.text("schema")
+    found = top.text("schema", "")
+    if not found:
+        top.fail("schema", "the request does not say what it is", f'schema = "{SCHEMA}"')
     if found != SCHEMA:
         top.fail("schema", f"the request says schema '{found}'", f'schema = "{SCHEMA}"')
     request = Request(
