@@ -130,28 +130,31 @@ class DrawStates:
             found[name] = float(values[system])
         return found
 
-    def __call__(
-        self, theta: Floats, etas: Floats, times: Floats | None = None
-    ) -> tuple[Floats, Ints]:
+    def __call__(self, theta: Floats, etas: Floats) -> tuple[Floats, Ints]:
         """Return states (n_rows, n_states, n_draws) and a status of each draw.
 
         Parameters
         ----------
         theta : (n_theta,) float64
         etas : (n_draws, n_etas) float64
-        times : (1 or n_draws, n_rows) float64, optional
-            Other times than those of the records, in their order; for superposition only.
         """
-        etas = np.ascontiguousarray(etas)
-        if self.runs is not None:
-            found = self._superposed(self.runs, theta, etas, times)
-            if found is not None:
-                return found
-        return self._stepped(theta, etas)
+        found = self.superposed(theta, etas)
+        return self._stepped(theta, np.ascontiguousarray(etas)) if found is None else found
 
-    def _superposed(
-        self, runs: Runs, theta: Floats, etas: Floats, times: Floats | None
+    def superposed(
+        self, theta: Floats, etas: Floats, times: Floats | None = None
     ) -> tuple[Floats, Ints] | None:
+        """Return states by superposition, or None where it does not hold.
+
+        Parameters
+        ----------
+        times : (1 or n_draws, n_rows) float64, optional
+            Other times than those of the records, in the unit of the model; the doses before each
+            row are those of the records.
+        """
+        runs = self.runs
+        if runs is None:
+            return None
         from statera.tdm.superposition import superpose  # noqa: PLC0415  loads compiled code
 
         prepared, solver = self.prepared, self.prepared.solver
