@@ -127,8 +127,7 @@ class Posterior:
     def summary(self) -> dict[str, Summary]:
         """Return summaries of random effects and of individual parameters."""
         found = {
-            label: summarise(self.etas[:, k], self.weights)
-            for k, label in enumerate(self.labels)
+            label: summarise(self.etas[:, k], self.weights) for k, label in enumerate(self.labels)
         }
         return found | {n: summarise(v, self.weights) for n, v in self.parameters.items()}
 

@@ -101,9 +101,7 @@ def course_times(patient: Patient, later: Sequence[DoseTaken], until: float) -> 
     return np.asarray(times, dtype=np.float64)
 
 
-def draw_courses(
-    problem: PatientProblem, etas: Floats
-) -> Floats:
+def draw_courses(problem: PatientProblem, etas: Floats) -> Floats:
     """Return predictions of draws at the times of `asked_at`, (n_times, n_draws)."""
     states = DrawStates(problem.individuals.prepared)
     x, _ = states(problem.theta, etas)
@@ -167,8 +165,9 @@ def _likely(member: Member, to: PatientProblem) -> Floats:
     """Return the most likely random effects for other records; those of new occasions are 0."""
     assert member.estimate is not None
     post = member.posterior
-    known = dict(zip(zip(post.eta_names, post.eta_occasions, strict=True), member.estimate.etas,
-                     strict=True))
+    known = dict(
+        zip(zip(post.eta_names, post.eta_occasions, strict=True), member.estimate.etas, strict=True)
+    )
     pairs = zip(to.eta_names, to.eta_occasions, strict=True)
     return np.array([[float(known.get(pair, 0.0)) for pair in pairs]])
 
@@ -187,4 +186,3 @@ def _quantiles(curves: Floats, weights: Floats) -> Floats:
     if np.all(weights == weights[0]) and np.isfinite(curves).all():
         return np.asarray(np.quantile(curves, LEVELS, axis=1))
     return weighted_quantiles(curves.T, weights, LEVELS)
-

@@ -12,34 +12,18 @@ import numpy as np
 
 from statera.numerics.compiled import compiled
 
-__all__ = ["areas", "highest", "inhibited", "times_above"]
+__all__ = ["highest", "inhibited", "times_above"]
 
 
 @compiled
-def areas(profile, length, steps, out):
-    """Write areas, (n_draws,).
+def highest(profile, length, steps, out):
+    """Write largest values, (n_draws,).
 
     Parameters
     ----------
     profile : (n_pieces * (steps + 1), n_draws) float64
     length : (n_pieces, n_draws) float64
     """
-    n_pieces, n = length.shape
-    for i in range(n):
-        total = 0.0
-        for p in range(n_pieces):
-            size = length[p, i]
-            found = 0.0
-            for j in range(1, steps + 1):
-                weight = 1.0 if j == steps else (4.0 if j % 2 == 1 else 2.0)
-                found += weight * (j / steps) * profile[p * (steps + 1) + j, i]
-            total += found * 2.0 * size / (3.0 * steps)
-        out[i] = total
-
-
-@compiled
-def highest(profile, length, steps, out):
-    """Write largest values, (n_draws,)."""
     n_pieces, n = length.shape
     for i in range(n):
         best = -np.inf

@@ -28,36 +28,69 @@ _NOTHING = -60.0
 
 
 @compiled
-def _series(rate, interval, count):
-    """Return ``sum exp(rate k interval)`` for k from 0 to count - 1."""
+def _series(rate, interval, count, decay):
+    """Return ``sum exp(rate k interval)`` for k from 0 to count - 1; decay is 1 - exp(rate II)."""
     if count <= 1.0 or interval <= 0.0:
         return max(count, 0.0)
     if rate == 0.0:
         return count
-    decay = -np.expm1(rate * interval)
     if count >= ENDLESS:
         return 1.0 / decay
     return -np.expm1(rate * interval * count) / decay
 
 
 @compiled
-def _input(rate, strength, at_once, length, since, interval, count):
-    """Return one mode's response to `count` equal inputs, the last begun `since` ago."""
-    if at_once:
-        if rate * since < _NOTHING:
-            return 0.0
-        return strength * np.exp(rate * since) * _series(rate, interval, count)
-    found = 0.0
-    while count > 0.0 and since < length:
-        found += since if rate == 0.0 else np.expm1(rate * since) / rate
-        since += interval
-        count -= 1.0
-        if interval <= 0.0:
-            return strength * found
-    if count > 0.0 and rate * (since - length) > _NOTHING:
-        whole = length if rate == 0.0 else np.expm1(rate * length) / rate
-        found += whole * np.exp(rate * (since - length)) * _series(rate, interval, count)
-    return strength * found
+def _running(rate, since, interval, count, decay):
+    """Return the response to inputs of rate 1 that still run, the last begun `since` ago."""
+    if count <= 1.0:
+        return since if rate == 0.0 else np.expm1(rate * since) / rate
+    if rate == 0.0:
+        return count * since + 0.5 * interval * count * (count - 1.0)
+    return (np.exp(rate * since) * _series(rate, interval, count, decay) - count) / rate
+
+
+@compiled
+def _given(when, start, interval, further, endless, slack):
+    """Return how long ago the last dose of a run was given, and how many there were till then."""
+    ago = when - start
+    given = 1.0
+    if interval > 0.0 and further > 0.0 and ago > 0.0:
+        given = min(np.floor((ago + slack) / interval), further) + 1.0
+        ago -= (given - 1.0) * interval
+    if endless:
+        given = ENDLESS
+        if ago < -slack:  # the record's own dose has not landed yet
+            ago += interval
+    return ago, given
+
+
+@compiled
+def _lay_out(
+    i, d, p, e, amount, record_rate, interval, endless, compartment, kind, f, lag, duration,
+    modelled_rate, lam, left, size, whole, decay, length,
+):  # fmt: skip
+    """Write what one input of a draw adds to each mode; return its status."""
+    if not usable(f[i, p], lag[i, p]):
+        return BAD_INPUT
+    at_once, strength, long = input_of(
+        kind[p], amount[d], record_rate[d], f[i, p], duration[i, p], modelled_rate[i, p]
+    )
+    if not (np.isfinite(at_once) and np.isfinite(strength)):
+        return BAD_INPUT
+    if endless[d] > 0.0 and lag[i, p] >= interval[d]:
+        return LAG_TOO_LONG
+    bolus = strength == 0.0 or long == 0.0
+    length[e] = 0.0 if bolus else long
+    for m in range(lam.shape[1]):
+        rate = lam[i, m]
+        size[e, m] = left[i, m, compartment[p]] * (at_once if bolus else strength)
+        if endless[d] > 0.0 and rate >= 0.0 and size[e, m] != 0.0:
+            return NO_STEADY_STATE
+        decay[e, m] = -np.expm1(rate * interval[d])
+        whole[e, m] = 1.0
+        if not bolus:
+            whole[e, m] = long if rate == 0.0 else np.expm1(rate * long) / rate
+    return 0
 
 
 @compiled
@@ -83,9 +116,25 @@ def superpose(
     """
     n_draws, n = lam.shape
     n_rows, n_doses = times.shape[1], dose_time.size
+    n_inputs = 0
+    for d in range(n_doses):
+        n_inputs += process_start[d, 1] - process_start[d, 0]
     z, made, begun = np.empty(n), np.empty(n), np.empty(n)
+    size, whole, decay = (
+        np.empty((n_inputs, n)), np.empty((n_inputs, n)), np.empty((n_inputs, n))
+    )  # fmt: skip
+    length = np.empty(n_inputs)
     steady = n_doses > 0 and endless[0] > 0.0
     for i in range(n_draws):
+        e = 0
+        for d in range(n_doses):
+            for p in range(process_start[d, 0], process_start[d, 1]):
+                if statuses[i] == 0:
+                    statuses[i] = _lay_out(
+                        i, d, p, e, amount, record_rate, interval, endless, compartment, kind, f,
+                        lag, duration, modelled_rate, lam, left, size, whole, decay, length,
+                    )  # fmt: skip
+                e += 1
         if statuses[i] != 0:
             continue
         for m in range(n):
@@ -102,50 +151,43 @@ def superpose(
         for k in range(n_rows):
             when = times[min(i, times.shape[0] - 1), k]
             since = when - first_time
+            slack = _SAME * max(1.0, abs(when))
             for m in range(n):
                 rate = lam[i, m]
                 z[m] = begun[m] * np.exp(rate * since) if begun[m] != 0.0 else 0.0
                 if made[m] != 0.0:
                     z[m] += made[m] * (since if rate == 0.0 else np.expm1(rate * since) / rate)
+            e = 0
             for d in range(min(n_doses, known[k])):
                 for p in range(process_start[d, 0], process_start[d, 1]):
-                    if not usable(f[i, p], lag[i, p]):
-                        statuses[i] = BAD_INPUT
-                        break
-                    at_once, strength, length = input_of(
-                        kind[p], amount[d], record_rate[d], f[i, p], duration[i, p],
-                        modelled_rate[i, p],
+                    ago, given = _given(
+                        when, dose_time[d] + lag[i, p], interval[d], further[d], endless[d] > 0.0,
+                        slack,
                     )  # fmt: skip
-                    if not (np.isfinite(at_once) and np.isfinite(strength)):
-                        statuses[i] = BAD_INPUT
-                        break
-                    if endless[d] > 0.0 and lag[i, p] >= interval[d]:
-                        statuses[i] = LAG_TOO_LONG
-                        break
-                    ago = when - dose_time[d] - lag[i, p]
-                    slack = _SAME * max(1.0, abs(when))
-                    given = 1.0
-                    if interval[d] > 0.0 and further[d] > 0.0 and ago > 0.0:
-                        passed = np.floor((ago + slack) / interval[d])
-                        given = min(passed, further[d]) + 1.0
-                    ago -= (given - 1.0) * interval[d]
-                    if endless[d] > 0.0:
-                        if ago < -slack:  # the record's own dose has not landed yet
-                            ago += interval[d]
-                        given = ENDLESS
                     if ago < -slack:
+                        e += 1
                         continue
                     ago = max(ago, 0.0)
-                    into = compartment[p]
-                    bolus = strength == 0.0 or length == 0.0
+                    running = 0.0
+                    if ago < length[e]:
+                        running = 1.0
+                        if interval[d] > 0.0:
+                            running = min(given, np.ceil((length[e] - ago) / interval[d]))
+                    done = given if given >= ENDLESS else given - running
+                    after = ago + running * interval[d] - length[e]
                     for m in range(n):
-                        size = left[i, m, into] * (at_once if bolus else strength)
-                        if size == 0.0:
+                        if size[e, m] == 0.0:
                             continue
-                        if endless[d] > 0.0 and lam[i, m] >= 0.0:
-                            statuses[i] = NO_STEADY_STATE
-                            break
-                        z[m] += _input(lam[i, m], size, bolus, length, ago, interval[d], given)
+                        rate, found = lam[i, m], 0.0
+                        if running > 0.0:
+                            found = _running(rate, ago, interval[d], running, decay[e, m])
+                        if done > 0.0 and rate * after > _NOTHING:
+                            found += (
+                                whole[e, m] * np.exp(rate * after)
+                                * _series(rate, interval[d], done, decay[e, m])
+                            )  # fmt: skip
+                        z[m] += size[e, m] * found
+                    e += 1
             for j in range(n):
                 total = 0.0
                 for m in range(n):
