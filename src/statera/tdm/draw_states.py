@@ -75,8 +75,13 @@ def runs_of_doses(events: EventTable) -> Runs | None:
             continue
         rows.append(run)
     table = np.array(rows, dtype=np.float64).reshape(-1, 7)
-    columns = [np.ascontiguousarray(table[:, k]) for k in range(6)]
-    return Runs(*columns, key=table[:, 6].astype(np.int64), known=np.array(known, dtype=np.int64))
+    time, amount, rate, interval, further, endless, key = (
+        np.ascontiguousarray(table[:, k]) for k in range(7)
+    )
+    return Runs(
+        time, amount, rate, interval, further, endless, key.astype(np.int64),
+        np.array(known, dtype=np.int64),
+    )  # fmt: skip
 
 
 def _joined(last: list[float], run: list[float]) -> bool:
@@ -155,7 +160,7 @@ class DrawStates:
         runs = self.runs
         if runs is None:
             return None
-        from statera.tdm.superposition import superpose  # noqa: PLC0415  loads compiled code
+        from statera.tdm.superposition_kernel import superpose  # noqa: PLC0415  loads compiled code
 
         prepared, solver = self.prepared, self.prepared.solver
         assert isinstance(solver, LinearSolver)

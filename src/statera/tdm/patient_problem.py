@@ -126,9 +126,7 @@ def prepare_patient(
     return patient_problem(
         model,
         data,
-        ProblemOptions(
-            blq=options.blq, covariate_interpolation=options.covariate_interpolation
-        ),
+        ProblemOptions(blq=options.blq, covariate_interpolation=options.covariate_interpolation),
         prior_weight=options.prior_weight,
     )
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statera.model import Model
+from statera.simulate import Interpolation
 from statera.tdm.averaging import Member
 from statera.tdm.draw_likelihood import predictions
 from statera.tdm.draw_states import DrawStates
@@ -120,6 +121,7 @@ def predict_courses(
     times: Floats,
     analyte: str = "",
     options: PosteriorOptions | None = None,
+    interpolation: Interpolation = "locf",
 ) -> Courses:
     """Return the bands of one output under the doses taken and those to come.
 
@@ -132,6 +134,8 @@ def predict_courses(
     times : (n_times,) float64, h
     analyte
         Output of the models; empty for the first that is measured.
+    interpolation
+        Of covariates, as in `statera.tdm.request.Options`.
     """
     options = options or PosteriorOptions()
     model: Model = members[0].problem.model
@@ -144,7 +148,7 @@ def predict_courses(
         model = member.problem.model
         planned = with_doses(model, patient, later)
         count = max(200, int(np.ceil(_DRAWS * member.weight)))
-        asked = asked_at(model, planned, times, name)
+        asked = asked_at(model, planned, times, name, interpolation)
         typical = asked_at(model, typical_patient(model, planned), times, name)
         drawn = prior_draws(asked, PosteriorOptions(count, options.seed))
         none = np.zeros((1, asked.n_etas))

@@ -1,4 +1,4 @@
-"""One dosing interval at steady state of every draw: of one mg where doses scale, else of a dose."""
+"""One dosing interval at steady state of every draw: of 1 mg where doses scale, else of a dose."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ __all__ = ["Interval", "measure_of", "scales", "steady_interval", "steady_proble
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_STEPS = 20
+_LONG, _SHORT = 24, 8
+"""Steps of a piece of the interval, and of one shorter than an eighth of it; even numbers."""
+
 _DAY = 24.0
 
 
@@ -75,7 +77,7 @@ def _slopes(model: Model, expression: object) -> list[frozenset[str]]:
 
     from statera.numerics.expression import symbol  # noqa: PLC0415
 
-    whole = full_formula(model, expression)  # type: ignore[arg-type]
+    whole = full_formula(model, expression)
     return [frozenset(free_names(sp.diff(whole, symbol(s)))) for s in model.states]
 
 
@@ -122,10 +124,10 @@ class UnitInterval:
     @cached_property
     def highest(self) -> Floats:
         """Largest output of 1 mg, (n_draws,)."""
-        from statera.tdm import profile_measures  # noqa: PLC0415  loads compiled code
+        from statera.tdm import profile_kernel  # noqa: PLC0415  loads compiled code
 
         out = np.empty(self.base.size)
-        profile_measures.highest(self.course.profile, self.course.length, _STEPS, out)
+        profile_kernel.highest(self.course.profile, self.course.length, self.course.steps, out)
         return out
 
     def scaling(self, metric: Metric) -> bool:
@@ -134,7 +136,7 @@ class UnitInterval:
 
     def measure(self, target: Target, dose: float) -> Floats:
         """Return a metric for each draw under a dose in mg."""
-        from statera.tdm import profile_measures  # noqa: PLC0415  loads compiled code
+        from statera.tdm import profile_kernel  # noqa: PLC0415  loads compiled code
 
         metric, out = target.metric, np.empty(self.base.size)
         per_day = _DAY / self.interval
@@ -143,31 +145,33 @@ class UnitInterval:
         if metric is Metric.CAVG:
             return dose * self.area / self.interval + self.base
         if metric is Metric.CTROUGH:
-            return dose * self.course.profile[-1] + self.base
+            return np.asarray(dose * self.course.profile[-1] + self.base)
         if metric is Metric.CMAX:
             return dose * self.highest + self.base
         level, at = _level(target), self.course
         if metric is Metric.TIME_ABOVE:
-            profile_measures.times_above(
-                at.profile, at.length, _STEPS, (level - self.base) / dose, out
+            profile_kernel.times_above(
+                at.profile, at.length, at.steps, (level - self.base) / dose, out
             )
             return out * per_day
-        profile_measures.inhibited(at.profile, at.length, _STEPS, level, self.base, dose, out)
+        profile_kernel.inhibited(at.profile, at.length, at.steps, level, self.base, dose, out)
         return out / self.interval
 
 
 @dataclass(frozen=True)
 class Course:
-    """An interval at nodes, see `statera.tdm.profile_measures`.
+    """An interval at nodes, see `statera.tdm.profile_kernel`.
 
     Attributes
     ----------
-    profile : (n_pieces * (steps + 1), n_draws) float64
+    profile : (n_nodes, n_draws) float64
     length : (n_pieces, n_draws) float64, h
+    steps : (n_pieces,) int64
     """
 
     profile: Floats
     length: Floats
+    steps: Ints
 
 
 def _level(target: Target) -> float:
@@ -317,7 +321,7 @@ def _balance(lam: Floats, right: Floats, left: Floats, fed: Floats) -> Floats:
 def _output(problem: PatientProblem, values: Mapping[str, Floats | float], x: Floats) -> Floats:
     """Return the output at states (n_states, n_draws)."""
     observations, n = problem.individuals.observations, x.shape[1]
-    here = dict(values) | {name: 1.0 for name in observations.groups[0].extra}
+    here = dict(values) | dict.fromkeys(observations.groups[0].extra, 1.0)
     here |= dict(zip(problem.model.states, x, strict=True)) | {"t": 0.0}
     found = observations.groups[0].values(here, n)[0]
     if problem.model.residuals[observations.kinds[0].name].lognormal:
@@ -333,11 +337,14 @@ def _course(
     length = np.diff(edges, axis=0)
     used = length.max(axis=1) > 0.0
     start, length = edges[:-1][used], np.ascontiguousarray(length[used])
-    place = np.linspace(0.0, 1.0, _STEPS + 1) ** 2
-    place[-1] -= 1e-9  # just before the end, where the next input may begin
-    times = start[:, None, :] + length[:, None, :] * place[None, :, None]
-    times[-1, -1] = interval
-    times = times.reshape(-1, etas.shape[0])
+    steps = np.where(length.max(axis=1) < interval / 8.0, _SHORT, _LONG).astype(np.int64)
+    pieces = []
+    for p, count in enumerate(steps.tolist()):
+        place = np.linspace(0.0, 1.0, count + 1) ** 2
+        place[-1] -= 1e-9  # just before the end, where the next input may begin
+        pieces.append(start[p] + length[p] * place[:, None])
+    times = np.concatenate(pieces)
+    times[-1] = interval
     problem = steady_problem(model, patient, time, interval, 1.0, times.shape[0], analyte, route)
     states = DrawStates(problem.individuals.prepared)
     hour = float(problem.individuals.prepared.row_time[-1]) / interval
@@ -347,7 +354,7 @@ def _course(
     profile = np.empty(times.shape)
     for j, x in enumerate(found[0]):
         profile[j] = _output(problem, values, x) - base
-    return Course(profile, length)
+    return Course(profile, length, steps)
 
 
 def _edges(inputs: Sequence[Floats], kind: Ints, interval: float, hour: float) -> Floats:
@@ -370,4 +377,4 @@ def _edges(inputs: Sequence[Floats], kind: Ints, interval: float, hour: float) -
             size = duration[:, p] if kind[p] == 1 else bioavailability[:, p] / rate[:, p]
             edges.append((begin + size / hour) % interval)
     found = np.sort(np.nan_to_num(np.stack(edges)), axis=0)
-    return np.clip(found, 0.0, interval)
+    return np.asarray(np.clip(found, 0.0, interval))
