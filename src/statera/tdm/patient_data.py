@@ -249,7 +249,9 @@ def _courses(
     named: dict[str, list[CovariateValue]] = {}
     for c in patient.covariates:
         named.setdefault(model_covariate(model, c.name) or c.name, []).append(c)
-    return {name: _course(model, name, values, time, interpolation) for name, values in named.items()}
+    return {
+        name: _course(model, name, values, time, interpolation) for name, values in named.items()
+    }
 
 
 def _course(
