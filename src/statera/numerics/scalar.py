@@ -1,7 +1,7 @@
 """Formulas of single numbers, written out as plain Python: for one subject at a time.
 
 A line of arithmetic on Python floats takes a tenth of the time that numpy takes for an array of
-one element, and nothing has to be compiled.
+one element, and no machine code has to be made first.
 """
 
 from __future__ import annotations
