@@ -106,6 +106,7 @@ def tile(individuals: Individuals, copies: int) -> Individuals:
         np.tile(individuals.kind, copies),
         np.tile(individuals.limit, copies),
         interaction=individuals.interaction,
+        share=None if individuals.share is None else individuals.share.tiled(copies),
     )
 
 
@@ -184,5 +185,5 @@ class Likelihood:
                 rows = np.log(v) + r * r / v
             else:
                 rows = terms(of.y, f, v, of.kind, of.limit).value
-        found = of.total(rows)
+        found = of.total(of.added(rows))
         return np.where(np.isfinite(found), found, np.inf), f, v

@@ -9,11 +9,13 @@ only as ``exp(effect)`` makes a parameter log-normal. All of it follows from der
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import sympy as sp
 
 from statera.model import Model
+from statera.model.by_identity import ByIdentity
 from statera.numerics.derivative import derivative
 from statera.numerics.expression import symbol
 from statera.simulate import full_formula
@@ -41,8 +43,13 @@ class Meaning:
 
 def meanings(model: Model) -> dict[str, Meaning]:
     """Return the meaning of each parameter and random effect by name."""
-    places = _places(model)
-    names = [*model.parameters, *model.random_effects]
+    return dict(_meanings(ByIdentity(model)))
+
+
+@lru_cache(maxsize=64)
+def _meanings(key: ByIdentity) -> dict[str, Meaning]:
+    places = _places(key.model)
+    names = [*key.model.parameters, *key.model.random_effects]
     return {name: _meaning(symbol(name), places) for name in names}
 
 

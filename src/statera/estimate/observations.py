@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import sympy as sp
 from numpy.typing import NDArray
 
+from statera.model import Model
+from statera.model.by_identity import ByIdentity
 from statera.numerics.derivative import derivative
 from statera.numerics.expression import free_names, symbol
 from statera.numerics.vectorised import Vectorised, vectorise
@@ -44,27 +47,55 @@ class Formulas:
     dvid: int = 0
 
 
-class _Group:
-    """Observations of one kind: compiled formulas and their derivatives."""
+class ObservationFormulas:
+    """Compiled formulas of one kind of observation, and of their derivatives.
 
-    def __init__(self, of: Prepared, formulas: Formulas, rows: Ints, dv: Floats, tad: Floats):
-        model = of.model
-        self.rows = rows
-        self.extra = {DV: dv, TAD: tad}
+    Attributes
+    ----------
+    pair
+        Prediction and variance over states, parameters, random effects, covariates, ``t``,
+        ``TAD`` and ``DV``.
+    values, slopes
+        The same, and their derivatives that are not zero, as functions.
+    by
+        Which of the pair each of `slopes` is a derivative of, and by which name.
+    used
+        Parameters, random effects and covariates that occur.
+    """
+
+    def __init__(self, model: Model, base: Sequence[str], formulas: Formulas) -> None:
         variance = sp.Integer(1) if formulas.variance is None else formulas.variance
-        pair = [full_formula(model, formulas.prediction), full_formula(model, variance)]
-        names = [*model.states, *of.base, TIME, TAD, DV]
-        self.values = vectorise(pair, names)
-        self.used = tuple(n for n in of.base if any(n in free_names(e) for e in pair))
+        self.pair = [full_formula(model, formulas.prediction), full_formula(model, variance)]
+        self.names = (*model.states, *base, TIME, TAD, DV)
+        self.values = vectorise(self.pair, self.names)
+        self.used = tuple(n for n in base if any(n in free_names(e) for e in self.pair))
         self.by: list[tuple[int, str]] = []
-        found: list[sp.Expr] = []
+        self.derivatives: list[sp.Expr] = []
         wanted = (*model.states, *model.parameters, *model.random_effects)
-        for k, expression in enumerate(pair):
+        for k, expression in enumerate(self.pair):
             for name in wanted:
                 if name in free_names(expression):
-                    found.append(derivative(expression, symbol(name)))
+                    self.derivatives.append(derivative(expression, symbol(name)))
                     self.by.append((k, name))
-        self.slopes: Vectorised = vectorise(found, names)
+        self.slopes: Vectorised = vectorise(self.derivatives, self.names)
+
+
+@lru_cache(maxsize=256)
+def _compiled(key: ByIdentity, base: tuple[str, ...], formulas: Formulas) -> ObservationFormulas:
+    return ObservationFormulas(key.model, base, formulas)
+
+
+class _Group:
+    """Observations of one kind."""
+
+    def __init__(self, of: Prepared, formulas: Formulas, rows: Ints, dv: Floats, tad: Floats):
+        found = _compiled(ByIdentity(of.model), of.base, replace(formulas, dvid=0))
+        self.formulas = found
+        self.rows = rows
+        self.extra = {DV: dv, TAD: tad}
+        self.values, self.slopes, self.used, self.by = (
+            found.values, found.slopes, found.used, found.by,
+        )  # fmt: skip
 
 
 class Observations:

@@ -17,12 +17,13 @@ from statera.estimate.meaning import meanings
 from statera.estimate.observations import Formulas, Observations
 from statera.estimate.omega import OmegaMap
 from statera.estimate.scales import ThetaMap
+from statera.estimate.shares import Share
 from statera.estimate.terms import ABOVE, BELOW, BETWEEN, GAUSS, LIKELIHOOD, POSITIVE, TRUNCATED
 from statera.model import Model
 from statera.numerics.expression import free_names, symbol
 from statera.simulate import Interpolation, OdeOptions, Prepared, prepare_records
 
-__all__ = ["Observed", "Problem", "ProblemOptions", "make_problem"]
+__all__ = ["Laid", "Observed", "Problem", "ProblemOptions", "make_individuals", "make_problem"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -171,8 +172,50 @@ class Problem:
         return total, slopes
 
 
+@dataclass(frozen=True)
+class Laid:
+    """Data laid out for a model: the likelihood, before anything is said of what is estimated.
+
+    Attributes
+    ----------
+    individuals
+        Objective of every subject.
+    kinds
+        Formulas of each kind of observation.
+    constant, omitted, warnings, observed
+        As in `Problem`.
+    """
+
+    individuals: Individuals
+    kinds: tuple[Formulas, ...]
+    constant: float
+    omitted: int
+    warnings: tuple[str, ...]
+    observed: Ints
+
+
 def make_problem(model: Model, data: Observed, options: ProblemOptions) -> Problem:
     """Prepare a fit.
+
+    Raises
+    ------
+    InputError, UsageError
+        If data or options cannot be used with the model.
+    """
+    laid = make_individuals(model, data, options)
+    if laid.observed.size == 0:
+        raise InputError("the data hold no observation that can be used", where="DV")
+    theta, start_theta = _theta_map(model, laid.kinds, options)
+    omega, start_omega = _omega_map(model, laid.individuals.prepared, options)
+    start = np.concatenate([theta.pack(start_theta), omega.pack(start_omega)])
+    return Problem(
+        model, laid.individuals, theta, omega, start, laid.constant, laid.omitted, laid.warnings,
+        laid.observed, _priors(model),
+    )  # fmt: skip
+
+
+def make_individuals(model: Model, data: Observed, options: ProblemOptions) -> Laid:
+    """Lay data out for a model; there may be no observations at all.
 
     Raises
     ------
@@ -206,8 +249,6 @@ def make_problem(model: Model, data: Observed, options: ProblemOptions) -> Probl
     if options.blq in ("M1", "M2"):
         keep = data.cens == 0
     used = np.flatnonzero(keep)
-    if used.size == 0:
-        raise InputError("the data hold no observation that can be used", where="DV")
     kind = np.array([index[int(d)] for d in data.dvid[used]], dtype=np.int64)
     tad = times_after_dose(records)[prepared_rows(records)][data.row[used]]
     observations = Observations(prepared, kinds, kind, data.row[used], data.dv[used], tad)
@@ -226,17 +267,27 @@ def make_problem(model: Model, data: Observed, options: ProblemOptions) -> Probl
         np.where((data.cens[used] == 0), 0.0, limit) if options.blq == "M4" else limit,
         lower=lower,
         interaction=options.interaction,
+        share=_share(data, used),
     )
-    theta, start_theta = _theta_map(model, kinds, options)
-    omega, start_omega = _omega_map(model, prepared, options)
-    start = np.concatenate([theta.pack(start_theta), omega.pack(start_omega)])
     omitted = int(data.dv.size - used.size)
     if omitted:
         warnings = [*warnings, f"{omitted} censored observations are left out ({options.blq})"]
-    return Problem(
-        model, individuals, theta, omega, start, constant, omitted, tuple(warnings), used,
-        _priors(model),
-    )  # fmt: skip
+    return Laid(individuals, tuple(kinds), constant, omitted, tuple(warnings), used)
+
+
+def _share(data: Observed, used: Ints) -> Share | None:
+    """Return weights and alternatives of observations, where the data have any."""
+    weight = getattr(data, "weight", None)
+    sample = getattr(data, "sample", None)
+    chance = getattr(data, "chance", None)
+    if weight is None and sample is None:
+        return None
+    n = used.size
+    return Share(
+        np.ones(n) if weight is None else weight[used],
+        np.arange(n) if sample is None else np.unique(sample[used], return_inverse=True)[1],
+        np.ones(n) if chance is None else chance[used],
+    )
 
 
 def prepared_rows(records: EventTable) -> Ints:

@@ -9,7 +9,7 @@ ranked out of it by its distance to a midpoint.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -165,11 +165,10 @@ class _Draws:
     model: Model
     weights: Floats
     intervals: Mapping[tuple[float, str], Interval]
+    summaries: dict[tuple[float, Target], tuple[float, ...]] = field(default_factory=dict)
 
 
-def advise(
-    members: Sequence[Member], patient: Patient, question: Question, time: float
-) -> Advice:
+def advise(members: Sequence[Member], patient: Patient, question: Question, time: float) -> Advice:
     """Search the doses that can be given.
 
     Parameters
@@ -253,7 +252,18 @@ def _score(
             within.append((found >= low) & (found <= high))
         here, met = np.concatenate(values), np.concatenate(within)
         inside &= met
-        expected.append(_expected(target, here, weights, met, draws[0].model))
+        known = _unit_summary(target, candidate.interval, draws, weights)
+        if known is None:
+            known = _summary(here, weights)
+        else:
+            known = tuple(x * candidate.amount for x in known)
+        mean, low, median, high = known
+        expected.append(
+            Expected(
+                target.metric, measure_of(target, draws[0].model), mean, low, median, high,
+                float(weights[met].sum()),
+            )
+        )  # fmt: skip
     probability = float(weights[inside].sum())
     away = inside - probability
     error = float(np.sqrt(np.sum((weights * away) ** 2)))
@@ -267,17 +277,31 @@ def _factor(target: Target, model: Model, first: Model) -> float:
     return 1.0 if mine == wanted else convert(1.0, mine, wanted)
 
 
-def _expected(
-    target: Target, values: Floats, weights: Floats, met: NDArray[np.bool_], model: Model
-) -> Expected:
+def _summary(values: Floats, weights: Floats) -> tuple[float, ...]:
+    """Return mean and quantiles at 5, 50 and 95 %."""
     good = np.isfinite(values)
-    w = weights[good] / weights[good].sum() if good.any() else weights[good]
-    mean = float(np.sum(w * values[good])) if good.any() else float("nan")
-    low, median, high = weighted_quantiles(values[good], w, (0.05, 0.5, 0.95)).tolist()
-    return Expected(
-        target.metric, measure_of(target, model), mean, low, median, high,
-        float(weights[met].sum()),
-    )  # fmt: skip
+    if not good.any():
+        return (float("nan"),) * 4
+    w = weights[good] / weights[good].sum()
+    quantiles = weighted_quantiles(values[good], w, (0.05, 0.5, 0.95)).tolist()
+    return (float(np.sum(w * values[good])), *quantiles)
+
+
+def _unit_summary(
+    target: Target, interval: float, draws: Sequence[_Draws], weights: Floats
+) -> tuple[float, ...] | None:
+    """Return the summary of 1 mg, or None where the metric is not proportional to the dose."""
+    parts = [d.intervals[interval, _analyte(target, d.model)] for d in draws]
+    if not all(p.scaling(target.metric) for p in parts):
+        return None
+    store = draws[0].summaries
+    if (interval, target) not in store:
+        values = [
+            p.measure(target, 1.0) * _factor(target, d.model, draws[0].model)
+            for p, d in zip(parts, draws, strict=True)
+        ]
+        store[interval, target] = _summary(np.concatenate(values), weights)
+    return store[interval, target]
 
 
 def _ordered(scored: Sequence[ScoredCandidate]) -> list[ScoredCandidate]:
@@ -328,9 +352,7 @@ def _percent(value: float) -> str:
     return f"{100.0 * value:.0f} %"
 
 
-def _sentence(
-    chosen: ScoredCandidate | None, best: ScoredCandidate, question: Question
-) -> str:
+def _sentence(chosen: ScoredCandidate | None, best: ScoredCandidate, question: Question) -> str:
     if chosen is None:
         return _missed(best, question)
     made = " + ".join(str(p) for p in chosen.candidate.pieces)
@@ -347,4 +369,3 @@ def _missed(best: ScoredCandidate, question: Question) -> str:
         f"{_percent(best.probability)}"
         + (", above the label's maximum" if best.candidate.above_label_maximum else "")
     )
-

@@ -72,7 +72,8 @@ def average(members: Sequence[Member], rule: str = "evidence") -> tuple[Member, 
     """
     if rule not in AVERAGING:
         raise UsageError(
-            f"models are weighed by 'evidence' or 'map-ofv', not '{rule}'", where="options.averaging"
+            f"models are weighed by 'evidence' or 'map-ofv', not '{rule}'",
+            where="options.averaging",
         )
     _same_data(members)
     evidence = model_weights([m.posterior.log_evidence for m in members])
@@ -100,8 +101,8 @@ def _same_data(members: Sequence[Member]) -> None:
     for member in members[1:]:
         data = member.problem.data
         same = len(data.samples) == len(first.samples) and all(
-            a.time == b.time and a.value == b.value for a, b in zip(data.samples, first.samples,
-                                                                     strict=True)
+            a.time == b.time and a.value == b.value
+            for a, b in zip(data.samples, first.samples, strict=True)
         )
         if not same:
             raise RequestError(

@@ -87,9 +87,7 @@ def make_candidates(question: Question) -> tuple[Candidate, ...]:
     return tuple(found)
 
 
-def _amounts(
-    strengths: Sequence[float], split: int, most: int
-) -> dict[float, tuple[Piece, ...]]:
+def _amounts(strengths: Sequence[float], split: int, most: int) -> dict[float, tuple[Piece, ...]]:
     """Return the pieces of every amount that can be given at a time."""
     kinds = [(s, 1) for s in sorted(set(strengths))]
     if split > 1:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from statera.estimate.individual import Individuals
 from statera.estimate.observations import Observations
+from statera.estimate.shares import Share
 from statera.estimate.terms import GAUSS, TRUNCATED, terms
 from statera.tdm.draw_states import DrawStates
 
@@ -62,13 +63,16 @@ class DrawLikelihood:
         ``ln 2 pi`` of every quantified sample, and ``2 ln y`` where the error is log-normal.
         """
         of, model = self.of, self.of.prepared.model
-        quantified = np.isin(of.kind, (GAUSS, TRUNCATED))
-        found = float(quantified.sum() * np.log(2.0 * np.pi))
+        rows = np.zeros(of.y.size)
+        rows[np.isin(of.kind, (GAUSS, TRUNCATED))] = np.log(2.0 * np.pi)
         for kind, place in zip(of.observations.kinds, of.observations.places, strict=True):
             residual = model.residuals.get(kind.name)
             if residual is not None and residual.lognormal:
-                found += 2.0 * float(of.y[place[quantified[place]]].sum())
-        return found
+                rows[place] += np.where(rows[place] > 0.0, 2.0 * of.y[place], 0.0)
+        if of.share is None:
+            return float(rows.sum())
+        first = of.share.starts()  # alternatives are of one sample
+        return float((rows * of.share.weight)[first].sum())
 
     def minus_two_log(self, etas: Floats) -> Floats:
         """Return -2 log-likelihood, (n_draws,); infinite where a draw cannot be solved."""
@@ -79,17 +83,38 @@ class DrawLikelihood:
     def of_predictions(self, f: Floats, v: Floats) -> Floats:
         """Return -2 log-likelihood from predictions and variances, (n_obs, n_draws)."""
         of = self.of
-        total = np.zeros(f.shape[1])
         with np.errstate(all="ignore"):
-            for j in range(of.y.size):
-                if of.kind[j] == GAUSS:
-                    r = of.y[j] - f[j]
-                    total += np.log(v[j]) + r * r / v[j]
-                    continue
-                same = np.full(f.shape[1], of.y[j])
-                lower = None if of.lower is None else np.full_like(same, of.lower[j])
-                total += terms(
-                    same, f[j], v[j], np.full(same.size, of.kind[j]),
-                    np.full_like(same, of.limit[j]), lower,
-                ).value  # fmt: skip
+            if of.share is None:
+                total = np.zeros(f.shape[1])
+                for j in range(of.y.size):
+                    total += self._row(j, f[j], v[j])
+            else:
+                rows = np.stack([self._row(j, f[j], v[j]) for j in range(of.y.size)])
+                total = _shared(rows, of.share)
         return np.where(np.isfinite(total), total, np.inf)
+
+    def _row(self, j: int, f: Floats, v: Floats) -> Floats:
+        """Return what one observation adds, (n_draws,)."""
+        of = self.of
+        if of.kind[j] == GAUSS:
+            r = of.y[j] - f
+            return np.asarray(np.log(v) + r * r / v)
+        lower = None if of.lower is None else np.full_like(f, of.lower[j])
+        return terms(
+            np.full_like(f, of.y[j]), f, v, np.full(f.size, of.kind[j]),
+            np.full_like(f, of.limit[j]), lower,
+        ).value  # fmt: skip
+
+
+def _shared(rows: Floats, share: Share) -> Floats:
+    """Return weighted sums, with ``-2 ln sum p exp(-rho / 2)`` over alternatives of a sample."""
+    total = np.zeros(rows.shape[1])
+    starts = share.starts()
+    for first, last in zip(starts, [*starts[1:], rows.shape[0]], strict=True):
+        value = rows[first]
+        if last > first + 1:
+            logs = np.log(share.chance[first:last, None]) - 0.5 * rows[first:last]
+            top = np.max(logs, axis=0)
+            value = -2.0 * (top + np.log(np.exp(logs - top).sum(axis=0)))
+        total += share.weight[first] * value
+    return total

@@ -75,10 +75,13 @@ def runs_of_doses(events: EventTable) -> Runs | None:
             continue
         rows.append(run)
     table = np.array(rows, dtype=np.float64).reshape(-1, 7)
-    columns = [np.ascontiguousarray(table[:, k]) for k in range(6)]
-    return Runs(
-        *columns, key=table[:, 6].astype(np.int64), known=np.array(known, dtype=np.int64)
+    time, amount, rate, interval, further, endless, key = (
+        np.ascontiguousarray(table[:, k]) for k in range(7)
     )
+    return Runs(
+        time, amount, rate, interval, further, endless, key.astype(np.int64),
+        np.array(known, dtype=np.int64),
+    )  # fmt: skip
 
 
 def _joined(last: list[float], run: list[float]) -> bool:
@@ -121,7 +124,9 @@ class DrawStates:
     def values(self, theta: Floats, etas: Floats, system: int) -> dict[str, Floats | float]:
         """Return what formulas hold by name, for one row of parameters and every draw."""
         prepared, columns = self.prepared, self.prepared.columns
-        found: dict[str, Floats | float] = dict(zip(columns.parameters, theta.tolist(), strict=True))
+        found: dict[str, Floats | float] = dict(
+            zip(columns.parameters, theta.tolist(), strict=True)
+        )
         here = prepared.occasion[system : system + 1]
         for name in (*columns.subject_etas, *columns.occasion_etas):
             place = columns.of(name, here) - columns.n_parameters
@@ -155,7 +160,7 @@ class DrawStates:
         runs = self.runs
         if runs is None:
             return None
-        from statera.tdm.superposition import superpose  # noqa: PLC0415  loads compiled code
+        from statera.tdm.superposition_kernel import superpose  # noqa: PLC0415  loads compiled code
 
         prepared, solver = self.prepared, self.prepared.solver
         assert isinstance(solver, LinearSolver)
@@ -199,4 +204,3 @@ class DrawStates:
         if copies not in self._tiled:
             self._tiled[copies] = tile_prepared(self.prepared, copies)
         return self._tiled[copies]
-

@@ -63,7 +63,7 @@ def forecast(request: Request, models: Mapping[str, Model] | None = None) -> For
         problem = prepare_patient(model, patient, request.options)
         estimate = map_estimate(problem)
         post = posterior(problem, estimate, options)
-        remarks += [*problem.remarks, *post.remarks]
+        remarks += post.remarks
         members.append(Member(problem, estimate, post))
     weighed = average(members, request.options.averaging)
     time = latest_time(patient) if question.time is None else question.time
@@ -71,10 +71,10 @@ def forecast(request: Request, models: Mapping[str, Model] | None = None) -> For
     if advice is not None:
         remarks += advice.remarks
     later, basis = _later(patient, advice, time, question)
-    courses = _courses(weighed, patient, later, time, options)
+    courses = _courses(weighed, request, later, time, options)
     sampling = None
     if question.targets and later:
-        sampling = _sampling(weighed, patient, later, question, time)
+        sampling = _sampling(weighed, request, later, time)
     return Forecast(
         request, time, weighed, later, basis, courses, advice, sampling,
         tuple(dict.fromkeys(remarks)), _manifest(request),
@@ -113,26 +113,27 @@ def _gap(taken: Sequence[DoseTaken]) -> float:
 
 def _courses(
     members: Sequence[Member],
-    patient: Patient,
+    request: Request,
     later: Sequence[DoseTaken],
     time: float,
     options: PosteriorOptions,
 ) -> Courses | None:
+    patient = request.patient
     if not later and not any(d.taken for d in patient.doses):
         return None
     until = max([time, *(d.last_time + d.interval for d in later)])
     times = course_times(patient, later, until)
-    return predict_courses(members, patient, later, times, options=options)
+    return predict_courses(
+        members, patient, later, times, options=options,
+        interpolation=request.options.covariate_interpolation,
+    )  # fmt: skip
 
 
 def _sampling(
-    members: Sequence[Member],
-    patient: Patient,
-    later: Sequence[DoseTaken],
-    question: Question,
-    time: float,
+    members: Sequence[Member], request: Request, later: Sequence[DoseTaken], time: float
 ) -> SamplingAdvice:
     """Return what samples are worth for the first target, under the model that counts most."""
+    patient, question = request.patient, request.question
     best = max(members, key=lambda m: m.weight)
     target, dose = question.targets[0], later[0]
     times = question.sample_times or (
@@ -142,6 +143,7 @@ def _sampling(
     return advise_sampling(
         best, patient, later, times, Metric(target.metric),
         measure_of(target, best.problem.model), values, target.analyte,
+        request.options.covariate_interpolation,
     )  # fmt: skip
 
 

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from statera.model import Model
 from statera.numerics.streams import stream
+from statera.simulate import Interpolation
 from statera.tdm.patient_data import analytes
 from statera.tdm.patient_problem import PatientProblem, prepare_patient
 from statera.tdm.posterior import Posterior
-from statera.tdm.request import CovariateValue, DoseTaken, Patient, Sample
+from statera.tdm.request import CovariateValue, DoseTaken, Options, Patient, Sample
 
 __all__ = [
     "asked_at",
@@ -81,7 +82,11 @@ def typical_patient(model: Model, patient: Patient) -> Patient:
 
 
 def asked_at(
-    model: Model, patient: Patient, times: Sequence[float] | Floats, analyte: str = ""
+    model: Model,
+    patient: Patient,
+    times: Sequence[float] | Floats,
+    analyte: str = "",
+    interpolation: Interpolation = "locf",
 ) -> PatientProblem:
     """Return the patient's records with an observation at each time instead of the samples.
 
@@ -94,7 +99,8 @@ def asked_at(
     output = model.output(name)
     one = Sample(0.0, 1.0, output.unit, name)
     samples = tuple(replace(one, time=float(t)) for t in times)
-    return prepare_patient(model, replace(patient, samples=samples))
+    options = Options(covariate_interpolation=interpolation)
+    return prepare_patient(model, replace(patient, samples=samples), options)
 
 
 def carried_etas(

@@ -39,8 +39,9 @@ class MapEstimate:
         Inverse of the hessian; the prior's where it is not positive definite.
     parameters
         Individual parameters at the last record, by name.
-    ipred, pred : (n_samples,) float64
-        Predictions at these random effects, and of the typical patient.
+    ipred, pred : (n_used,) float64
+        Predictions of the samples that count, in the output's unit, at these random effects and
+        of the typical patient.
     status
         None where all is well, else MODE_NOT_FOUND, NOT_SOLVED or SEVERAL_MODES.
     modes
@@ -77,8 +78,8 @@ def map_estimate(problem: PatientProblem) -> MapEstimate:
         hessian,
         np.linalg.inv(hessian),
         parameters,
-        e.f,
-        pred,
+        problem.natural(e.f),
+        problem.natural(pred),
         status,
         (Mode(etas, objective),),
     )

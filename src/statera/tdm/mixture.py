@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import gammaln
 
 from statera.estimate.effects import Effects, lower_roots
+from statera.estimate.inner import inverse_of
 
 __all__ = ["Mixture", "Part", "times_root"]
 
@@ -71,8 +72,9 @@ class Mixture:
         total = sum(p.share for p in parts)
         self.shares = [(1.0 - self.prior_share) * p.share / total for p in parts]
         self.roots = [lower_roots(p.scale) for p in parts]
-        self.inverses = [np.linalg.inv(r) for r in self.roots]
-        self.prior_inverse = np.linalg.inv(prior.root) if prior.live.size else prior.root
+        self.inverses = [inverse_of(r) for r in self.roots]
+        self.prior_root: Floats = np.asarray(prior.root, dtype=np.float64)
+        self.prior_inverse = inverse_of(self.prior_root)
 
     def draw(self, source: np.random.Generator, count: int) -> Floats:
         """Return draws (count, n_live): those of the prior first, then those of each part."""
@@ -82,7 +84,7 @@ class Mixture:
         normal = source.standard_normal((count, q))
         spread = np.sqrt(source.chisquare(self.degrees, count) / self.degrees)
         out = np.empty((count, q))
-        out[: ends[0]] = times_root(normal[: ends[0]], self.prior.root)
+        out[: ends[0]] = times_root(normal[: ends[0]], self.prior_root)
         for k, part in enumerate(self.parts):
             rows = slice(int(ends[k]), int(ends[k + 1]))
             scaled = normal[rows] / spread[rows, None]

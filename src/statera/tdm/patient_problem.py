@@ -10,16 +10,17 @@ from numpy.typing import NDArray
 
 from statera.estimate.effects import Effects
 from statera.estimate.individual import Individuals
-from statera.estimate.problem import Problem, ProblemOptions, make_problem
+from statera.estimate.problem import ProblemOptions, make_individuals
 from statera.model import Model
 from statera.numerics.expression import evaluate
-from statera.tdm.outcome import Outcome, Remark
+from statera.tdm.outcome import Outcome, RequestError
 from statera.tdm.patient_data import PatientData, patient_data
 from statera.tdm.request import Options, Patient
 
-__all__ = ["PatientProblem", "prepare_patient"]
+__all__ = ["PatientProblem", "patient_problem", "prepare_patient"]
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,12 @@ class PatientProblem:
         occasion.
     eta_occasions : (n_etas,)
         Number of the occasion from 0; -1 for effects of the subject.
-    remarks
-        What a reader must know.
+    used : (n_used,)
+        Which of the data's samples count: censored ones may be left out.
+    at_time : (n_used,) int64
+        Row of the likelihood at the stated time of each of them.
+    warnings
+        What a reader must know of the records.
     """
 
     model: Model
@@ -56,7 +61,9 @@ class PatientProblem:
     prior_weight: float
     eta_names: tuple[str, ...]
     eta_occasions: tuple[int, ...]
-    remarks: tuple[Remark, ...]
+    used: tuple[int, ...]
+    at_time: Ints
+    warnings: tuple[str, ...]
 
     @property
     def n_etas(self) -> int:
@@ -67,6 +74,17 @@ class PatientProblem:
     def prior(self) -> Effects:
         """The normal prior that was asked for: Omega divided by the prior's weight."""
         return Effects(self.omega / self.prior_weight)
+
+    def natural(self, f: Floats) -> Floats:
+        """Return predictions at samples in the output's unit, (n_used,), from those of all rows."""
+        of = self.individuals.observations
+        found = f[self.at_time]
+        for k, formulas in enumerate(of.kinds):
+            residual = self.model.residuals.get(formulas.name)
+            if residual is not None and residual.lognormal:
+                mine = np.isin(self.at_time, of.places[k])
+                found[mine] = np.exp(found[mine])
+        return found
 
     def parameters(self, etas: Floats) -> dict[str, Floats]:
         """Return individual parameters at the last record, (n,) by name.
@@ -96,31 +114,78 @@ class PatientProblem:
 def prepare_patient(
     model: Model, patient: Patient, options: Options | None = None
 ) -> PatientProblem:
-    """Prepare the estimation of one patient.
+    """Prepare the estimation of one patient; there may be no samples.
 
     Raises
     ------
     InputError
-        If records cannot be used with the model.
+        If records cannot be used with the model; a `RequestError` names its outcome.
     """
     options = options or Options()
-    data = patient_data(model, patient)
-    problem: Problem = make_problem(model, data, ProblemOptions(blq=options.blq))
-    theta, _, omega = problem.unpack(problem.start)
-    columns = problem.individuals.prepared.columns
+    data = patient_data(model, patient, options.covariate_interpolation)
+    return patient_problem(
+        model,
+        data,
+        ProblemOptions(blq=options.blq, covariate_interpolation=options.covariate_interpolation),
+        prior_weight=options.prior_weight,
+    )
+
+
+def patient_problem(
+    model: Model, data: PatientData, options: ProblemOptions, *, prior_weight: float = 1.0
+) -> PatientProblem:
+    """Prepare the estimation of one patient whose records are already laid out.
+
+    Raises
+    ------
+    InputError
+        If records cannot be used with the model; a `RequestError` names its outcome.
+    """
+    if not prior_weight > 0.0:
+        raise RequestError(
+            Outcome.BAD_REQUEST,
+            f"a prior weight of {prior_weight:g} is not possible",
+            where="options.prior_weight",
+            hint="Write a number above 0: 1 for the prior as it is, less to flatten it.",
+        )
+    laid = make_individuals(model, data, options)
+    columns = laid.individuals.prepared.columns
     names = list(columns.subject_etas)
     occasions = [-1] * len(names)
     for k in range(columns.n_occasions):
         names += columns.occasion_etas
         occasions += [k] * len(columns.occasion_etas)
+    effects = list(model.random_effects)
+    at = np.array([effects.index(name) for name in names], dtype=np.int64)
+    same = np.equal.outer(occasions, occasions)
+    omega = np.where(same, np.asarray(model.omega)[np.ix_(at, at)], 0.0)
+    _check_omega(model, omega)
+    used = {int(k): i for i, k in enumerate(laid.observed)}
+    kept = [j for j, k in enumerate(data.at_time.tolist()) if k in used]
     return PatientProblem(
         model,
         data,
-        problem.individuals,
-        theta,
+        laid.individuals,
+        np.array([p.value for p in model.parameters.values()], dtype=np.float64),
         omega,
-        options.prior_weight,
+        prior_weight,
         tuple(names),
         tuple(occasions),
-        tuple(Remark(Outcome.BAD_REQUEST, text) for text in problem.warnings),
+        tuple(kept),
+        np.array([used[int(data.at_time[j])] for j in kept], dtype=np.int64),
+        laid.warnings,
     )
+
+
+def _check_omega(model: Model, omega: Floats) -> None:
+    live = np.flatnonzero(np.diag(omega) > 0.0)
+    inside = omega[np.ix_(live, live)]
+    lowest = float(np.linalg.eigvalsh(inside)[0]) if live.size else 1.0
+    if not (np.isfinite(omega).all() and lowest > 1e-12 * np.abs(inside).max(initial=0.0)):
+        raise RequestError(
+            Outcome.OMEGA_NOT_POSITIVE,
+            f"the covariance of the random effects of {model.id} is not positive definite "
+            f"(its smallest eigenvalue is {lowest:g})",
+            where="random_effects",
+            hint="Check variances and covariances of the model.",
+        )

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from statera.estimate.inner import inverse_of
 from statera.numerics.streams import stream
 from statera.tdm.draw_likelihood import DrawLikelihood
 from statera.tdm.map_estimate import MapEstimate
@@ -127,8 +128,7 @@ class Posterior:
     def summary(self) -> dict[str, Summary]:
         """Return summaries of random effects and of individual parameters."""
         found = {
-            label: summarise(self.etas[:, k], self.weights)
-            for k, label in enumerate(self.labels)
+            label: summarise(self.etas[:, k], self.weights) for k, label in enumerate(self.labels)
         }
         return found | {n: summarise(v, self.weights) for n, v in self.parameters.items()}
 
@@ -264,7 +264,7 @@ def _parts(problem: PatientProblem, found: MapEstimate) -> list[Part]:
         if not np.isfinite(half).all() or np.linalg.eigvalsh(half)[0] <= 0.0:
             continue
         logs.append(-0.5 * (mode.objective + float(np.linalg.slogdet(half)[1])))
-        parts.append(Part(1.0, np.asarray(mode.etas)[live], np.linalg.inv(half)))
+        parts.append(Part(1.0, np.asarray(mode.etas)[live], inverse_of(half)))
     if not parts:
         return []
     relative = np.exp(np.array(logs) - max(logs))
@@ -285,7 +285,7 @@ def _moments(run: _Run, precision: Floats) -> tuple[Floats, Floats]:
     mean = (run.weights[:, None] * run.draws).sum(axis=0)
     away = run.draws - mean
     covariance = np.einsum("i,ij,ik->jk", run.weights, away, away)
-    return mean, covariance + 1e-3 * np.linalg.inv(precision)
+    return mean, covariance + 1e-3 * inverse_of(precision)
 
 
 def _laplace(problem: PatientProblem, found: MapEstimate, constant: float) -> float:

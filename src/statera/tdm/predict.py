@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statera.model import Model
+from statera.simulate import Interpolation
 from statera.tdm.averaging import Member
 from statera.tdm.draw_likelihood import predictions
 from statera.tdm.draw_states import DrawStates
@@ -101,9 +102,7 @@ def course_times(patient: Patient, later: Sequence[DoseTaken], until: float) -> 
     return np.asarray(times, dtype=np.float64)
 
 
-def draw_courses(
-    problem: PatientProblem, etas: Floats
-) -> Floats:
+def draw_courses(problem: PatientProblem, etas: Floats) -> Floats:
     """Return predictions of draws at the times of `asked_at`, (n_times, n_draws)."""
     states = DrawStates(problem.individuals.prepared)
     x, _ = states(problem.theta, etas)
@@ -122,6 +121,7 @@ def predict_courses(
     times: Floats,
     analyte: str = "",
     options: PosteriorOptions | None = None,
+    interpolation: Interpolation = "locf",
 ) -> Courses:
     """Return the bands of one output under the doses taken and those to come.
 
@@ -134,6 +134,8 @@ def predict_courses(
     times : (n_times,) float64, h
     analyte
         Output of the models; empty for the first that is measured.
+    interpolation
+        Of covariates, as in `statera.tdm.request.Options`.
     """
     options = options or PosteriorOptions()
     model: Model = members[0].problem.model
@@ -146,7 +148,7 @@ def predict_courses(
         model = member.problem.model
         planned = with_doses(model, patient, later)
         count = max(200, int(np.ceil(_DRAWS * member.weight)))
-        asked = asked_at(model, planned, times, name)
+        asked = asked_at(model, planned, times, name, interpolation)
         typical = asked_at(model, typical_patient(model, planned), times, name)
         drawn = prior_draws(asked, PosteriorOptions(count, options.seed))
         none = np.zeros((1, asked.n_etas))
@@ -167,8 +169,9 @@ def _likely(member: Member, to: PatientProblem) -> Floats:
     """Return the most likely random effects for other records; those of new occasions are 0."""
     assert member.estimate is not None
     post = member.posterior
-    known = dict(zip(zip(post.eta_names, post.eta_occasions, strict=True), member.estimate.etas,
-                     strict=True))
+    known = dict(
+        zip(zip(post.eta_names, post.eta_occasions, strict=True), member.estimate.etas, strict=True)
+    )
     pairs = zip(to.eta_names, to.eta_occasions, strict=True)
     return np.array([[float(known.get(pair, 0.0)) for pair in pairs]])
 
@@ -187,4 +190,3 @@ def _quantiles(curves: Floats, weights: Floats) -> Floats:
     if np.all(weights == weights[0]) and np.isfinite(curves).all():
         return np.asarray(np.quantile(curves, LEVELS, axis=1))
     return weighted_quantiles(curves.T, weights, LEVELS)
-

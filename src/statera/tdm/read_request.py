@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from statera.errors import InputError, Place
 from statera.library.read import Document, Table, read_document, read_json
@@ -222,9 +222,21 @@ def _options(table: Table) -> Options:
         prior_weight=_or(table.number("prior_weight"), default.prior_weight),
         averaging=table.text("averaging", default.averaging),
         blq=table.text("blq", default.blq),
+        covariate_interpolation=_interpolation(table),
     )
     table.finish()
     return options
+
+
+def _interpolation(table: Table) -> Literal["locf", "nocb"]:
+    found = table.text("covariate_interpolation", "locf")
+    if found == "locf":
+        return "locf"
+    if found != "nocb":
+        table.fail(
+            "covariate_interpolation", f"'covariate_interpolation' is '{found}'", '"locf" or "nocb"'
+        )
+    return "nocb"
 
 
 def _in_hours(document: Document) -> tuple[dict[str, Any], datetime | None]:

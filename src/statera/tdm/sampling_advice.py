@@ -2,7 +2,7 @@
 
 For every time the outcome of a measurement is simulated many times from the posterior; each
 simulated value weighs all draws anew, and the variance of the target that is left is averaged
-(preposterior analysis; Raiffa and Schlaifer 1961). With weights ``W_ki`` of draw i after outcome k::
+(preposterior analysis; Raiffa and Schlaifer 1961). With weights W_ki of draw i after outcome k::
 
     expected variance = mean_k [ sum_i W_ki g_i^2 - (sum_i W_ki g_i)^2 ]
 
@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statera.numerics.streams import stream
+from statera.simulate import Interpolation
 from statera.tdm.averaging import Member
 from statera.tdm.draw_likelihood import predictions
 from statera.tdm.draw_states import DrawStates
@@ -89,6 +90,7 @@ def advise_sampling(
     unit: str,
     values: Floats,
     analyte: str = "",
+    interpolation: Interpolation = "locf",
 ) -> SamplingAdvice:
     """Return what a measurement at each time, and at each pair of times, is worth.
 
@@ -102,12 +104,14 @@ def advise_sampling(
         h after the next dose.
     values : (n_draws,) float64
         The target's metric for every draw of the posterior.
+    analyte, interpolation
+        What is drawn, and how covariates hold.
     """
     post, model = member.posterior, member.problem.model
     begin = later[0].time
     ordered = sorted(set(times))
     planned = with_doses(model, patient, later)
-    asked = asked_at(model, planned, [begin + t for t in ordered], analyte)
+    asked = asked_at(model, planned, [begin + t for t in ordered], analyte, interpolation)
     rows = post.resampled(_DRAWS, "sampling advice")
     etas = carried_etas(post, asked, rows)
     states = DrawStates(asked.individuals.prepared)
@@ -147,7 +151,7 @@ def _left(variance: float, now: float) -> tuple[float, float]:
 
 
 def _log_likelihoods(f: Floats, v: Floats, pick: NDArray[np.int64], noise: Floats) -> Floats:
-    """Return ``ln p(y_jk | draw i)``, (n_times, n_outcomes, n_draws), y_jk from draw ``pick[k]``."""
+    """Return ``ln p(y_jk | draw i)``, (n_times, n_outcomes, n_draws), y_jk of draw ``pick[k]``."""
     out = np.empty((f.shape[0], pick.size, f.shape[1]))
     with np.errstate(all="ignore"):
         for j in range(f.shape[0]):

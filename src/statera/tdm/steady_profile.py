@@ -1,9 +1,10 @@
-"""One dosing interval at steady state of every draw: of one mg where doses scale, else of a dose."""
+"""One dosing interval at steady state of every draw: of 1 mg where doses scale, else of a dose."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -13,6 +14,7 @@ from statera.data import Regimen
 from statera.data.regimen import Dose
 from statera.model import Model
 from statera.numerics.expression import free_names
+from statera.numerics.modal import decompose
 from statera.simulate import full_formula, simulate, structure_of
 from statera.simulate.arrays import processes_of
 from statera.simulate.prepared_solvers import LinearSolver
@@ -25,13 +27,19 @@ from statera.tdm.request import DoseTaken, Metric, Patient, Target
 __all__ = ["Interval", "measure_of", "scales", "steady_interval", "steady_problem"]
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
-_STEPS = 20
+_LONG, _SHORT = 24, 8
+"""Steps of a piece of the interval, and of one shorter than an eighth of it; even numbers."""
+
 _DAY = 24.0
 
 
 class Interval(Protocol):
     """An interval of which targets can be measured."""
+
+    def scaling(self, metric: Metric) -> bool:
+        """Return whether a metric is that of 1 mg times the dose."""
 
     def measure(self, target: Target, dose: float) -> Floats:
         """Return a metric for each draw under a dose in mg, in the unit of `measure_of`."""
@@ -69,7 +77,7 @@ def _slopes(model: Model, expression: object) -> list[frozenset[str]]:
 
     from statera.numerics.expression import symbol  # noqa: PLC0415
 
-    whole = full_formula(model, expression)  # type: ignore[arg-type]
+    whole = full_formula(model, expression)
     return [frozenset(free_names(sp.diff(whole, symbol(s)))) for s in model.states]
 
 
@@ -84,61 +92,86 @@ def steady_problem(
     return asked_at(model, steady, times, analyte)
 
 
-@dataclass(frozen=True)
 class UnitInterval:
     """The interval of 1 mg, for models in which doses scale.
+
+    Areas come from the modes without any course; the course itself is computed when a metric needs
+    it.
 
     Attributes
     ----------
     interval
         h.
-    profile : (n_pieces * (steps + 1), n_draws) float64
-        Output of 1 mg at the nodes, see `statera.tdm.profile_measures`.
     base : (n_draws,) float64
         Level without any dose.
-    length : (n_pieces, n_draws) float64, h
+    area : (n_draws,) float64
+        Area of 1 mg under the output, in the output's unit and h.
     """
 
-    interval: float
-    profile: Floats
-    base: Floats
-    length: Floats
-    cache: dict[str, Floats]
+    proportional = frozenset({Metric.AUC24, Metric.CAVG, Metric.CTROUGH, Metric.CMAX})
 
-    def _unit(self, name: str) -> Floats:
-        from statera.tdm import profile_measures  # noqa: PLC0415  loads compiled code
+    def __init__(
+        self, interval: float, base: Floats, area: Floats, course: Callable[[], Course]
+    ) -> None:
+        self.interval, self.base, self.area = interval, base, area
+        self._make_course = course
 
-        if name not in self.cache:
-            out = np.empty(self.base.size)
-            kernel = profile_measures.areas if name == "area" else profile_measures.highest
-            kernel(self.profile, self.length, _STEPS, out)
-            self.cache[name] = out
-        return self.cache[name]
+    @cached_property
+    def course(self) -> Course:
+        """Output of 1 mg at the nodes."""
+        return self._make_course()
+
+    @cached_property
+    def highest(self) -> Floats:
+        """Largest output of 1 mg, (n_draws,)."""
+        from statera.tdm import profile_kernel  # noqa: PLC0415  loads compiled code
+
+        out = np.empty(self.base.size)
+        profile_kernel.highest(self.course.profile, self.course.length, self.course.steps, out)
+        return out
+
+    def scaling(self, metric: Metric) -> bool:
+        """Return whether a metric is that of 1 mg times the dose."""
+        return metric in self.proportional and not self.base.any()
 
     def measure(self, target: Target, dose: float) -> Floats:
         """Return a metric for each draw under a dose in mg."""
-        from statera.tdm import profile_measures  # noqa: PLC0415  loads compiled code
+        from statera.tdm import profile_kernel  # noqa: PLC0415  loads compiled code
 
         metric, out = target.metric, np.empty(self.base.size)
         per_day = _DAY / self.interval
         if metric is Metric.AUC24:
-            return dose * self._unit("area") * per_day + self.base * _DAY
+            return dose * self.area * per_day + self.base * _DAY
         if metric is Metric.CAVG:
-            return dose * self._unit("area") / self.interval + self.base
+            return dose * self.area / self.interval + self.base
         if metric is Metric.CTROUGH:
-            return dose * self.profile[-1] + self.base
+            return np.asarray(dose * self.course.profile[-1] + self.base)
         if metric is Metric.CMAX:
-            return dose * self._unit("highest") + self.base
-        level = _level(target)
+            return dose * self.highest + self.base
+        level, at = _level(target), self.course
         if metric is Metric.TIME_ABOVE:
-            profile_measures.times_above(
-                self.profile, self.length, _STEPS, (level - self.base) / dose, out
+            profile_kernel.times_above(
+                at.profile, at.length, at.steps, (level - self.base) / dose, out
             )
             return out * per_day
-        profile_measures.inhibited(
-            self.profile, self.length, _STEPS, level, self.base, dose, out
-        )
+        profile_kernel.inhibited(at.profile, at.length, at.steps, level, self.base, dose, out)
         return out / self.interval
+
+
+@dataclass(frozen=True)
+class Course:
+    """An interval at nodes, see `statera.tdm.profile_kernel`.
+
+    Attributes
+    ----------
+    profile : (n_nodes, n_draws) float64
+    length : (n_pieces, n_draws) float64, h
+    steps : (n_pieces,) int64
+    """
+
+    profile: Floats
+    length: Floats
+    steps: Ints
 
 
 def _level(target: Target) -> float:
@@ -158,6 +191,10 @@ class SimulatedInterval:
     route: str
     targets: tuple[Target, ...]
     cache: dict[float, dict[Target, Floats]]
+
+    def scaling(self, metric: Metric) -> bool:
+        """Return False: every dose is simulated."""
+        return False
 
     def measure(self, target: Target, dose: float) -> Floats:
         """Return a metric for each draw under a dose in mg."""
@@ -243,51 +280,95 @@ def _unit_interval(
     model: Model, patient: Patient, time: float, interval: float, etas: Floats, analyte: str,
     route: str,
 ) -> UnitInterval | None:  # fmt: skip
-    rows = 1
-    problem = steady_problem(model, patient, time, interval, 1.0, rows, analyte, route)
-    solver = problem.individuals.prepared.solver
-    if not isinstance(solver, LinearSolver):
-        return None
-    edges = _edges(problem, etas, interval)
-    length = np.diff(edges, axis=0)
-    used = length.max(axis=1) > 0.0
-    start, length = edges[:-1][used], length[used]
-    place = np.linspace(0.0, 1.0, _STEPS + 1) ** 2
-    # just before the end, where the next input may begin
-    place[-1] -= 1e-9
-    times = start[:, None, :] + length[:, None, :] * place[None, :, None]
-    times[-1, -1] = interval
-    times = times.reshape(-1, etas.shape[0])
-    problem = steady_problem(
-        model, patient, time, interval, 1.0, times.shape[0], analyte, route
-    )
-    hour = problem.individuals.prepared.row_time[-1] / interval
-    profile = _values(problem, etas, times.T * hour)
-    if profile is None:
-        return None
-    base = np.zeros(etas.shape[0])
-    if solver.linear.constant or structure_of(model).outputs.constant:
-        twice = steady_problem(
-            model, patient, time, interval, 2.0, times.shape[0], analyte, route
-        )
-        double = _values(twice, etas, times.T * hour)
-        assert double is not None
-        base = 2.0 * profile[-1] - double[-1]
-        profile = double - profile
-    return UnitInterval(interval, profile, base, length, {})
-
-
-def _edges(problem: PatientProblem, etas: Floats, interval: float) -> Floats:
-    """Return where inputs begin and end within the interval, sorted, (n_edges, n_draws), h."""
+    problem = steady_problem(model, patient, time, interval, 1.0, 1, analyte, route)
     prepared = problem.individuals.prepared
-    states = DrawStates(prepared)
-    hour = prepared.row_time[-1] / interval
+    solver, states = prepared.solver, DrawStates(prepared)
+    if not isinstance(solver, LinearSolver) or states.runs is None:
+        return None
     values = states.values(problem.theta, np.asfortranarray(etas), 0)
     n = etas.shape[0]
     leaves = prepared.leaves_at(values, n)
-    _, lag, duration, rate = prepared.places.input_values(leaves)
-    bioavailability = prepared.places.input_values(leaves)[0]
-    kind = prepared.places.kinds[1]
+    matrix, production, _ = solver.arrays(leaves)
+    lam, right, left, modal = decompose(matrix, solver.linear.members, solver.linear.bounds)
+    if not modal[np.isfinite(leaves).all(axis=0)].all():
+        return None
+    given = np.zeros((n, solver.n))
+    inputs = prepared.places.input_values(leaves)
+    for p, state in enumerate(prepared.places.kinds[0].tolist()):
+        given[:, state] += inputs[0][:, p]
+    hour = float(prepared.row_time[-1]) / interval
+    rest = _output(problem, values, _balance(lam, right, left, production))
+    whole = _output(problem, values, _balance(lam, right, left, given + production))
+    edges = _edges(inputs, prepared.places.kinds[1], interval, hour)
+
+    def course() -> Course:
+        return _course(model, patient, time, interval, etas, analyte, route, edges, rest)
+
+    return UnitInterval(interval, rest, (whole - rest) / hour, course)
+
+
+def _balance(lam: Floats, right: Floats, left: Floats, fed: Floats) -> Floats:
+    """Return ``-A^-1 fed``, (n_states, n_draws): the state that a constant input holds.
+
+    It is also the integral of the state after an amount given once.
+    """
+    part = np.einsum("nmj,nj->nm", left, fed)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        part = np.where(part == 0.0, 0.0, part / np.where(lam < 0.0, lam, np.nan))
+    return np.ascontiguousarray(-np.einsum("njm,nm->jn", right, part))
+
+
+def _output(problem: PatientProblem, values: Mapping[str, Floats | float], x: Floats) -> Floats:
+    """Return the output at states (n_states, n_draws)."""
+    observations, n = problem.individuals.observations, x.shape[1]
+    here = dict(values) | dict.fromkeys(observations.groups[0].extra, 1.0)
+    here |= dict(zip(problem.model.states, x, strict=True)) | {"t": 0.0}
+    found = observations.groups[0].values(here, n)[0]
+    if problem.model.residuals[observations.kinds[0].name].lognormal:
+        found = np.exp(found)
+    return np.asarray(found)
+
+
+def _course(
+    model: Model, patient: Patient, time: float, interval: float, etas: Floats, analyte: str,
+    route: str, edges: Floats, base: Floats,
+) -> Course:  # fmt: skip
+    """Return the course of 1 mg at steady state, without the level that is there anyway."""
+    length = np.diff(edges, axis=0)
+    used = length.max(axis=1) > 0.0
+    start, length = edges[:-1][used], np.ascontiguousarray(length[used])
+    steps = np.where(length.max(axis=1) < interval / 8.0, _SHORT, _LONG).astype(np.int64)
+    pieces = []
+    for p, count in enumerate(steps.tolist()):
+        place = np.linspace(0.0, 1.0, count + 1) ** 2
+        place[-1] -= 1e-9  # just before the end, where the next input may begin
+        pieces.append(start[p] + length[p] * place[:, None])
+    times = np.concatenate(pieces)
+    times[-1] = interval
+    problem = steady_problem(model, patient, time, interval, 1.0, times.shape[0], analyte, route)
+    states = DrawStates(problem.individuals.prepared)
+    hour = float(problem.individuals.prepared.row_time[-1]) / interval
+    found = states.superposed(problem.theta, etas, np.ascontiguousarray(times.T) * hour)
+    assert found is not None  # the same system as that of the areas
+    values = states.values(problem.theta, np.asfortranarray(etas), 0)
+    profile = np.empty(times.shape)
+    for j, x in enumerate(found[0]):
+        profile[j] = _output(problem, values, x) - base
+    return Course(profile, length, steps)
+
+
+def _edges(inputs: Sequence[Floats], kind: Ints, interval: float, hour: float) -> Floats:
+    """Return where inputs begin and end within the interval, sorted, (n_edges, n_draws), h.
+
+    Parameters
+    ----------
+    inputs
+        Bioavailability, lag, duration and rate of each process, of 1 mg.
+    hour
+        An hour in the unit of the model.
+    """
+    bioavailability, lag, duration, rate = inputs
+    n = lag.shape[0]
     edges = [np.zeros(n), np.full(n, interval)]
     for p in range(kind.size):
         begin = lag[:, p] / hour
@@ -296,25 +377,4 @@ def _edges(problem: PatientProblem, etas: Floats, interval: float) -> Floats:
             size = duration[:, p] if kind[p] == 1 else bioavailability[:, p] / rate[:, p]
             edges.append((begin + size / hour) % interval)
     found = np.sort(np.nan_to_num(np.stack(edges)), axis=0)
-    return np.clip(found, 0.0, interval)
-
-
-def _values(problem: PatientProblem, etas: Floats, times: Floats) -> Floats | None:
-    """Return the output at times of each draw, (n_times, n_draws)."""
-    states = DrawStates(problem.individuals.prepared)
-    if states.runs is None:
-        return None
-    found = states.superposed(problem.theta, etas, times)
-    if found is None:
-        return None
-    x = found[0]
-    model = problem.model
-    group = problem.individuals.observations.groups[0]
-    values = states.values(problem.theta, np.asfortranarray(etas), 0)
-    values |= {name: 1.0 for name in group.extra}
-    out = np.empty((times.shape[1], etas.shape[0]))
-    logarithms = model.residuals[problem.individuals.observations.kinds[0].name].lognormal
-    for j in range(times.shape[1]):
-        here = values | dict(zip(model.states, x[j], strict=True)) | {"t": 0.0}
-        out[j] = group.values(here, etas.shape[0])[0]
-    return np.exp(out) if logarithms else out
+    return np.asarray(np.clip(found, 0.0, interval))
