@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.reference.ebe_cases import RUNS, cases_of, model_of
 
 from statera.tdm.map_estimate import map_estimate
 from statera.tdm.patient_problem import prepare_patient
 from statera.tdm.request import Options
-from tests.reference.ebe_cases import RUNS, cases_of, model_of
 
 pytestmark = pytest.mark.reference
 
@@ -31,4 +30,11 @@ def test_etas_and_predictions_agree(folder: Path, run: str) -> None:
     assert len(cases) == (3 if run == "run911" else 12)
     for case in cases:
         found = map_estimate(prepare_patient(model, case.patient, options))
-        print(run, case.patient.id, np.abs(found.etas-case.etas).max(), found.objective-case.objective, np.abs(found.ipred/case.ipred-1).max(), found.status)
+        print(
+            run,
+            case.patient.id,
+            np.abs(found.etas - case.etas).max(),
+            found.objective - case.objective,
+            np.abs(found.ipred / case.ipred - 1).max(),
+            found.status,
+        )

@@ -14,12 +14,10 @@ import numpy as np
 import pytest
 
 from statera.model import Model, build_model
-from statera.tdm.draw_states import DrawStates
 from statera.tdm.map_estimate import map_estimate
 from statera.tdm.patient_problem import PatientProblem, prepare_patient
 from statera.tdm.posterior import Posterior, posterior
 from statera.tdm.request import DoseTaken, Patient, Sample
-from statera.tdm.weighted import weighted_quantiles
 
 from .nonmem_cases import ONE_ORAL, ORAL, TWO_ORAL, spec
 

@@ -20,7 +20,7 @@ __all__ = ["advice_section", "sampling_section"]
 
 Data = Mapping[str, Any]
 
-_SHOWN = 8
+_SHOWN = 6
 
 
 def advice_section(result: Data) -> Section:

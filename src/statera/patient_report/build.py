@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from statera.errors import InputError
@@ -12,7 +12,8 @@ from statera.patient_report.methods import METHODS
 from statera.patient_report.model_card import model_section, remarks_section, samples_section
 from statera.patient_report.questions import questions_section
 from statera.patient_report.words import Clock
-from statera.report.document import Document
+from statera.report.check import inlines
+from statera.report.document import Cell, Document, Method, Section
 
 __all__ = ["NOTICE", "SCHEMA", "patient_report"]
 
@@ -22,6 +23,18 @@ NOTICE = (
     "Research and education only. Not a medical device. Not for decisions about a person without "
     "an independent check."
 )
+
+
+def _used(sections: Sequence[Section]) -> tuple[Method, ...]:
+    """Return the methods that values link to."""
+    keys = {
+        part.method
+        for section in sections
+        for block in section.blocks
+        for part in inlines(block)
+        if isinstance(part, Cell)
+    }
+    return tuple(method for method in METHODS if method.key in keys)
 
 
 def patient_report(result: Mapping[str, Any], manifest: Mapping[str, Any]) -> Document:
@@ -59,7 +72,7 @@ def patient_report(result: Mapping[str, Any], manifest: Mapping[str, Any]) -> Do
         subtitle=f"Request {request['id']}, asked for {asked}; {', '.join(request['models'])}",
         notice=NOTICE,
         sections=tuple(sections),
-        methods=METHODS,
+        methods=_used(sections),
         references=(),
         manifest=manifest,
     )

@@ -10,8 +10,8 @@ METHODS: tuple[Method, ...] = (
     Method(
         "posterior",
         "What the samples change",
-        "Random effects are drawn from a mixture of the model's distribution and a heavy-tailed one "
-        "around the most likely values, and weighed by their posterior density (importance "
+        "Random effects are drawn from a mixture of the model's distribution and a heavy-tailed "
+        "one around the most likely values, and weighed by their posterior density (importance "
         "sampling); where too few draws count, by Markov chains. Bands and intervals hold 90 %, "
         "over individuals and without the error of measurement. Estimates of the model's own "
         "parameters are taken as known.",

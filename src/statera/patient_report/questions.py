@@ -1,4 +1,4 @@
-"""Five questions before a concentration is acted upon (Buclin and others, 2020), for this patient."""
+"""Five questions before a concentration is acted upon, after Buclin and others, 2020."""
 
 from __future__ import annotations
 
