@@ -9,8 +9,10 @@ from statera.errors import InputError
 
 __all__ = ["UMOL_PER_MG", "Creatinine", "CystatinC"]
 
-UMOL_PER_MG = 88.42
-"""umol/L in 1 mg/dL of creatinine, from its molar mass of 113.12 g/mol rounded; often 88.4."""
+UMOL_PER_MG = 88.4
+"""umol/L in 1 mg/dL of creatinine (113.12 g/mol), the factor of the equations' authors.
+
+88.42, which some programs use, changes an estimate by at most 0.03 %."""
 
 # Between a newborn and an untreated kidney failure. Outside, a slip of unit is far likelier than
 # the value, and the value can be confirmed.

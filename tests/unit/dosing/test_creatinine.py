@@ -9,9 +9,9 @@ from statera.errors import InputError
 
 
 def test_units_convert() -> None:
-    assert Creatinine(1.0, "mg/dL").umol_l == pytest.approx(88.42)
-    assert Creatinine(88.42, "µmol/L").mg_dl == pytest.approx(1.0)
-    assert Creatinine(88.42, "umol/l").unit == "umol/L"
+    assert Creatinine(1.0, "mg/dL").umol_l == pytest.approx(88.4)
+    assert Creatinine(88.4, "µmol/L").mg_dl == pytest.approx(1.0)
+    assert Creatinine(88.4, "umol/l").unit == "umol/L"
     assert CystatinC(0.09, "mg/dL").mg_l == pytest.approx(0.9)
 
 
