@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from statera.cli.commands import fit, monograph, renal, simulate
+from statera.cli.commands.fhir import fhir_app
 from statera.cli.commands.library import library_app
 from statera.cli.commands.store import store_app
 from statera.cli.group import GuardedGroup
@@ -53,6 +54,7 @@ app.command("renal", help=renal.HELP, short_help="Estimate one person's renal fu
 )
 app.add_typer(library_app, name="library")
 app.add_typer(store_app, name="store")
+app.add_typer(fhir_app, name="fhir")
 
 
 def _print_version(asked: bool) -> None:

@@ -14,6 +14,7 @@ from statera.fhir.observations import Value
 from statera.fhir.renal_covariate import Person
 from statera.fhir.times import years_between
 from statera.library.models import load_model
+from statera.model import Model
 
 __all__ = ["SCHEMA", "import_result"]
 
@@ -42,7 +43,8 @@ def import_result(
     levels = sorted(found.levels, key=lambda level: level.at)
     times = [i.start for i in found.intakes] + [level.at for level in levels]
     where = zone or (min(times).tzinfo if times else None)
-    needed = {name for model in models for name in load_model(model).covariates}
+    loaded = [load_model(model) for model in models]
+    needed = {name for model in loaded for name in model.covariates}
     rows, used, laboratory = [], {}, []
     for value in sorted(found.values, key=lambda v: v.moment.day):
         if value.covariate not in needed:
@@ -64,6 +66,7 @@ def import_result(
     for level in levels:
         used[level.resource] = f"sample of {level.row()['value']} ng/mL at {level.at.isoformat()}"
     found.remarks += _stale(rows, times)
+    found.remarks += _equations(rows, loaded)
     found.remarks += [
         f"No value of {name} was found, which a model uses."
         for name in sorted(needed - {c["name"] for c in (*constants, *covariates)})
@@ -128,6 +131,20 @@ def _constants(
     if "SEX" in needed and person.sex is not None:
         rows.append({"name": "SEX", "value": 1.0 if person.sex is Sex.FEMALE else 0.0})
     return rows
+
+
+def _equations(rows: list[tuple[datetime, Value]], models: list[Model]) -> list[str]:
+    """Return a sentence for every estimate of renal function, with what the model knows it by."""
+    found = []
+    for _, value in rows:
+        if value.equation:
+            found += [
+                f"{value.covariate} is by {value.equation}; in {model.id} it is "
+                f"'{model.covariates[value.covariate].label}'."
+                for model in models
+                if value.covariate in model.covariates
+            ]
+    return list(dict.fromkeys(found))
 
 
 def _stale(rows: list[tuple[datetime, Value]], times: list[datetime]) -> list[str]:
