@@ -28,6 +28,7 @@ _HOURS = {"min": 1.0 / 60.0, "h": 1.0, "d": 24.0, "wk": 168.0}
 _ABBREVIATIONS = {"QD": 24.0, "BID": 12.0, "TID": 8.0, "QID": 6.0, "QOD": 48.0}
 _ORAL = "26643006"  # SNOMED CT, oral route
 _LONGEST_RUN = 20_000
+_SHORTEST_INTERVAL = 1.0 / 60.0
 
 _NOT_GIVEN = {
     "in-progress": "the administration had not ended",
@@ -252,6 +253,8 @@ def _interval(
         if frequency < 1.0 or frequency != round(frequency):
             raise UnusableError(f"the timing repeats {frequency:g} times a period")
         interval = period * _HOURS[unit] / frequency
+        if interval < _SHORTEST_INTERVAL:
+            raise UnusableError(f"the timing repeats every {interval:g} h, which is not plausible")
     if frequency > 1.0:
         return interval, (
             f"Doses are taken to be {interval:g} h apart: no times of day are given.",

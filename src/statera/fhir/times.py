@@ -15,6 +15,7 @@ __all__ = ["Moment", "read_moment", "read_zone", "years_between"]
 _DATE_TIME = re.compile(
     r"(\d{4})(?:-(\d{2})(?:-(\d{2})(T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(Z|[+-]\d{2}:\d{2})?)?)?)?"
 )
+_YEARS = range(1880, 2200)
 _OFFSET = re.compile(r"([+-])(\d{2}):(\d{2})")
 
 
@@ -79,6 +80,8 @@ def read_moment(text: str, what: str) -> Moment:
         at = datetime.fromisoformat(text) if clock else None
     except ValueError as error:
         raise UnusableError(f"{what} is '{text}', and there is no such time") from error
+    if first.year not in _YEARS:
+        raise UnusableError(f"{what} is '{text}', which is no time of a patient living today")
     precision = "time" if clock else "day" if day else "month" if month else "year"
     return Moment(first, precision, at)
 

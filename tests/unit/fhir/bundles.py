@@ -61,9 +61,7 @@ def statement(name: str, start: str, end: str = "", **changes: Any) -> Resource:
     }
 
 
-def observation(
-    name: str, code: str, value: float, unit: str, at: str, **changes: Any
-) -> Resource:
+def observation(name: str, code: str, value: float, unit: str, at: str, **changes: Any) -> Resource:
     return {
         "resourceType": "Observation",
         "id": name,

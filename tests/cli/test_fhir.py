@@ -1,0 +1,72 @@
+"""``statera fhir``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.unit.fhir.bundles import bundle, patient, whole_record
+from typer.testing import CliRunner, Result
+
+from statera.cli.main import app
+from statera.tdm.read_request import read_request
+
+
+def invoke(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["fhir", *arguments])
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Path:
+    path = tmp_path / "bundle.json"
+    path.write_text(json.dumps(whole_record()), encoding="utf-8")
+    return path
+
+
+def test_import_writes_a_request_that_is_read(record: Path, tmp_path: Path) -> None:
+    out = tmp_path / "request.json"
+    result = invoke("import", str(record), "--model", "baricitinib/Decker_2024", "--out", str(out))
+    assert result.exit_code == 0
+    request = read_request(out)
+    assert len(request.patient.doses) == 2
+    rows = {line.split("\t")[0]: line.split("\t")[1] for line in result.stdout.splitlines()}
+    assert rows["MedicationRequest/r1"] == "plan, not intake"
+    assert "2 rows of doses, 1 sample, 2 covariates; 0 left out" in result.stderr
+
+
+def test_import_prints_the_request_as_json(record: Path) -> None:
+    found = json.loads(invoke("import", str(record), "--json").stdout)
+    assert found["schema"] == "statera.fhir.import/1"
+    assert found["result"]["request"]["schema"] == "statera.request/1"
+    assert found["result"]["plans"][0]["resource"] == "MedicationRequest/r1"
+    assert found["manifest"]["inputs"]["bundle.json"].startswith("sha256:")
+    assert any("No model was named" in w for w in found["warnings"])
+
+
+def test_import_says_what_is_wrong(record: Path, tmp_path: Path) -> None:
+    assert "--out" in invoke("import", str(record)).stderr
+    assert invoke("import", str(record)).exit_code == 2
+    assert invoke("import", str(tmp_path / "none.json"), "--json").exit_code == 3
+    wrong = invoke("import", str(record), "--json", "--time-zone", "Mars")
+    assert json.loads(wrong.stdout)["error"]["where"] == "--time-zone"
+    unknown = invoke("import", str(record), "--json", "--renal", "ckd-epi")
+    assert "ckd-epi-2009" in json.loads(unknown.stdout)["error"]["hint"]
+
+
+def test_a_failed_import_writes_nothing(tmp_path: Path) -> None:
+    path, out = tmp_path / "empty.json", tmp_path / "request.json"
+    path.write_text(json.dumps(bundle(patient())), encoding="utf-8")
+    assert invoke("import", str(path), "--out", str(out)).exit_code == 2
+    assert not out.exists()
+
+
+def test_a_local_code_with_and_without_its_system(tmp_path: Path) -> None:
+    record = whole_record()
+    sample = next(e["resource"] for e in record["entry"] if e["resource"]["id"] == "c1")
+    sample["code"] = {"coding": [{"system": "urn:lab", "code": "BARI"}]}
+    path = tmp_path / "bundle.json"
+    path.write_text(json.dumps(record), encoding="utf-8")
+    for code, samples in (("BARI", 1), ("urn:lab|BARI", 1), ("urn:x|BARI", 0)):
+        found = json.loads(invoke("import", str(path), "--level-code", code, "--json").stdout)
+        assert len(found["result"]["request"]["samples"]) == samples
