@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.unit.fhir.bundles import bundle, patient, whole_record
+from tests.unit.fhir.results import envelope
 from typer.testing import CliRunner, Result
 
 from statera.cli.main import app
@@ -70,3 +71,28 @@ def test_a_local_code_with_and_without_its_system(tmp_path: Path) -> None:
     for code, samples in (("BARI", 1), ("urn:lab|BARI", 1), ("urn:x|BARI", 0)):
         found = json.loads(invoke("import", str(path), "--level-code", code, "--json").stdout)
         assert len(found["result"]["request"]["samples"]) == samples
+
+
+def test_export_writes_a_bundle(tmp_path: Path) -> None:
+    path, out = tmp_path / "forecast.json", tmp_path / "bundle.json"
+    path.write_text(json.dumps(envelope()), encoding="utf-8")
+    result = invoke("export", str(path), "--out", str(out))
+    assert result.exit_code == 0
+    bundle = json.loads(out.read_text(encoding="utf-8"))
+    assert bundle["resourceType"] == "Bundle"
+    assert "Provenance\t1" in result.stdout
+    assert "left out" in result.stdout
+    printed = invoke("export", str(path))
+    assert json.loads(printed.stdout) == bundle
+    assert "course" in printed.stderr
+    as_json = json.loads(invoke("export", str(path), "--json").stdout)
+    assert as_json["result"]["bundle"] == bundle
+    assert as_json["result"]["written"]["Observation"] == 2
+
+
+def test_export_of_what_is_no_result(tmp_path: Path) -> None:
+    path = tmp_path / "forecast.json"
+    path.write_text("{}", encoding="utf-8")
+    result = invoke("export", str(path))
+    assert result.exit_code == 3
+    assert "statera.forecast/1" in result.stderr

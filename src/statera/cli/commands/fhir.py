@@ -33,6 +33,16 @@ A prescription (MedicationRequest) is never taken as intake. Everything that is 
 with the reason.
 """
 
+_EXPORT_HELP = """
+\b
+Examples:
+  statera fhir export forecast.json --out bundle.json
+  statera fhir export forecast.json --json
+
+Write the result of a forecast as a FHIR R4 bundle: GuidanceResponse, DiagnosticReport and
+Provenance. No order is made of it.
+"""
+
 fhir_app = typer.Typer(
     help="Read records and write results as FHIR R4.",
     rich_markup_mode=None,
@@ -124,6 +134,47 @@ def import_(
     print_table(("resource", "became", "why"), _rows(result))
     warn(result.remarks)
     note(_summary(result, out), quiet=quiet)
+
+
+@fhir_app.command("export", help=_EXPORT_HELP, short_help="Write a result as a FHIR bundle.")
+def export(
+    result: Annotated[
+        Path, typer.Argument(metavar="RESULT", help="The result of a forecast, in JSON.")
+    ],
+    *,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Bundle to write; ends in .json.")
+    ] = None,
+    as_json: JsonFlag = False,
+    quiet: QuietFlag = False,
+) -> None:
+    """Write the result of a forecast as a FHIR bundle."""
+    from statera.fhir.export_result import export_result  # noqa: PLC0415  heavy: only when run
+    from statera.fhir.result_document import read_result  # noqa: PLC0415
+
+    if out is not None:
+        check_target(out, (".json",))
+    found = export_result(read_result(result))
+    if out is not None:
+        text = json.dumps(found.bundle, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        write_bytes_atomically(out, text.encode())
+    if as_json:
+        data = {"bundle": found.bundle, "written": found.written, "left_out": found.left_out}
+        used = manifest({result.name: result.read_bytes()})
+        envelope = Envelope("statera.fhir.export/1", data, found.remarks, used)
+        typer.echo(envelope.to_json(), nl=False)
+        return
+    if out is None:
+        typer.echo(json.dumps(found.bundle, indent=2, allow_nan=False))
+        for part, why in found.left_out.items():
+            note(f"Left out, {part}: {why}", quiet=quiet)
+    else:
+        rows = [(kind, str(number), "") for kind, number in found.written.items()]
+        rows += [(part, "", f"left out: {why}") for part, why in found.left_out.items()]
+        print_table(("part", "resources", "remark"), rows)
+    warn(found.remarks)
+    if out is not None:
+        note(f"Written to {out}.", quiet=quiet)
 
 
 def _level_code(text: str) -> tuple[str, str]:
