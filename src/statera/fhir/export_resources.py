@@ -149,7 +149,7 @@ def operation_outcome(result: ResultDocument) -> Resource | None:
             {
                 "severity": "warning",
                 "code": "informational",
-                "details": {"text": sentence},
+                "details": {"text": _sentence(sentence)},
                 "diagnostics": outcome or "remark",
             }
             for outcome, sentence in result.remarks
@@ -231,8 +231,6 @@ def provenance(
         ],
         "entity": entities,
     }
-    if result.at is not None:
-        item["occurredDateTime"] = recorded
     return item
 
 
@@ -259,12 +257,19 @@ def _target_words(target: Mapping[str, Any]) -> str:
 
 def _conclusion(result: ResultDocument) -> str:
     if result.advice is not None:
-        return text_of(result.advice, "sentence")
+        return _sentence(text_of(result.advice, "sentence"))
     return "No target was asked for: the forecast gives the expected course and advises no dose."
 
 
+def _sentence(text: str) -> str:
+    """Return a text that begins with a capital and ends with a full stop."""
+    text = text.strip()
+    ended = text if text.endswith((".", "!", "?")) else f"{text}."
+    return f"{ended[0].upper()}{ended[1:]}"
+
+
 def _narrative(result: ResultDocument) -> Resource:
-    sentences = [_conclusion(result), *(s for _, s in result.remarks if s), NOTICE]
+    sentences = [_conclusion(result), *(_sentence(s) for _, s in result.remarks if s), NOTICE]
     body = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in sentences)
     return {
         "status": "generated",

@@ -26,21 +26,17 @@ _ATOMS = {
 def ucum_code(unit: str) -> str | None:
     """Return the UCUM code of a unit as results print it, or None where there is none known.
 
-    A unit is atoms joined by ``*`` and at most one ``/``, such as ``ng*h/mL``.
+    A unit is atoms joined by ``*`` and ``/``, such as ``ng*h/mL``. Both here and in UCUM it is read
+    from left to right: ``ng/mL*h`` is ng/mL times h.
     """
     unit = unit.strip()
     if unit in _WHOLE:
         return _WHOLE[unit]
-    above, slash, below = unit.partition("/")
-    if not above or (slash and not below):
-        return None
-    tops, bottoms = re.split(r"[*.]", above), re.split(r"[*.]", below) if below else []
-    if any(atom not in _ATOMS for atom in (*tops, *bottoms)):
-        return None
-    if any("/" in _ATOMS[atom] for atom in bottoms):
-        return None
-    top = [_ATOMS[atom].split("/")[0] for atom in tops]
-    bottom = [part for atom in tops for part in _ATOMS[atom].split("/")[1:]]
-    bottom += [_ATOMS[atom] for atom in bottoms]
-    # UCUM reads from left to right: every divisor has its own line
-    return ".".join(top) + "".join(f"/{part}" for part in bottom)
+    words = re.split(r"([*./])", unit)
+    code = ""
+    for operator, atom in zip(["", *words[1::2]], words[::2], strict=True):
+        known = _ATOMS.get(atom)
+        if known is None or (operator == "/" and "/" in known):
+            return None
+        code += f"{operator.replace('*', '.')}{known}"
+    return code

@@ -16,6 +16,7 @@ from statera.fhir.export_result import ExportResult, export_result
 from statera.fhir.read_bundle import read_bundle
 from statera.fhir.result_document import read_result
 from statera.fhir.ucum import ucum_code
+from statera.units import convert
 
 # FHIR R4, https://hl7.org/fhir/R4: elements with a minimum of 1, and codes of required bindings
 REQUIRED = {
@@ -209,13 +210,22 @@ def test_files_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("unit", "code"),
     [
-        ("ng*h/mL", "ng.h/mL"), ("nM", "nmol/L"), ("nM*h", "nmol.h/L"), ("uM*h/mL", "umol.h/L/mL"),
-        ("mL/min/1.73m2", "mL/min/{1.73_m2}"), ("", "1"), ("%", "%"), ("1/h", "1/h"),
-        ("furlong", None), ("mg/L/h", None), ("/h", None), ("mg/", None), ("mg/nM", None),
+        ("ng*h/mL", "ng.h/mL"), ("ng/mL*h", "ng/mL.h"), ("nM", "nmol/L"), ("nM*h", "nmol/L.h"),
+        ("h*nM", "h.nmol/L"), ("mg/L/h", "mg/L/h"), ("1/h", "1/h"), ("%", "%"), ("", "1"),
+        ("mL/min/1.73m2", "mL/min/{1.73_m2}"),
+        ("furlong", None), ("/h", None), ("mg/", None), ("mg/nM", None), ("mg**h", None),
     ],
 )  # fmt: skip
 def test_units_of_results(unit: str, code: str | None) -> None:
     assert ucum_code(unit) == code
+
+
+def test_codes_mean_what_the_unit_means() -> None:
+    """UCUM reads from left to right, as the units of this program do."""
+    for unit in ("ng*h/mL", "ng/mL*h", "mg/L/h", "nM*h"):
+        code = ucum_code(unit)
+        assert code is not None
+        assert convert(1.0, code.replace(".", "*"), unit) == pytest.approx(1.0)
 
 
 def test_a_unit_without_a_code_is_written_in_words() -> None:
