@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta, tzinfo
 from typing import Any
 
@@ -27,6 +27,9 @@ _MASS = {"mg": 1.0, "ug": 1e-3, "g": 1e3}
 _HOURS = {"min": 1.0 / 60.0, "h": 1.0, "d": 24.0, "wk": 168.0}
 _ABBREVIATIONS = {"QD": 24.0, "BID": 12.0, "TID": 8.0, "QID": 6.0, "QOD": 48.0}
 _ORAL = "26643006"  # SNOMED CT, oral route
+_CLOCKS_CHANGED = (
+    "Clocks were changed within the run: doses after that are an hour off the time of day."
+)
 _LONGEST_RUN = 20_000
 _SHORTEST_INTERVAL = 1.0 / 60.0
 
@@ -225,7 +228,10 @@ def _runs(
             continue
         if additional > _LONGEST_RUN:
             raise UnusableError(f"it would be {additional + 1} doses, which is not plausible")
-        found.append(Intake(resource.label, start, amount, interval, additional, taken, remarks))
+        run = Intake(resource.label, start, amount, interval, additional, taken, remarks)
+        if run.end.utcoffset() != start.utcoffset():
+            run = replace(run, remarks=(*remarks, _CLOCKS_CHANGED))
+        found.append(run)
     if not found:
         raise UnusableError("the period ends before it starts")
     return found

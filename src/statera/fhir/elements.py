@@ -14,9 +14,13 @@ __all__ = [
     "list_of",
     "number_of",
     "object_of",
+    "printable",
     "text_of",
     "words_of",
 ]
+
+
+_LONGEST = 300
 
 
 class UnusableError(Exception):
@@ -33,7 +37,7 @@ class Coding:
 
 
 def text_of(data: Mapping[str, Any], key: str) -> str:
-    """Return a text, empty where it is absent.
+    """Return a text, empty where it is absent; characters that steer a terminal become spaces.
 
     Raises
     ------
@@ -43,7 +47,12 @@ def text_of(data: Mapping[str, Any], key: str) -> str:
     value = data.get(key, "")
     if not isinstance(value, str):
         raise UnusableError(f"'{key}' is not a text")
-    return value
+    return printable(value)
+
+
+def printable(text: str) -> str:
+    """Return a text with a space for every character that is not printed."""
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def number_of(data: Mapping[str, Any], key: str) -> float | None:
@@ -101,4 +110,5 @@ def codings(concept: Mapping[str, Any]) -> list[Coding]:
 def words_of(concept: Mapping[str, Any]) -> str:
     """Return all words of a CodeableConcept: its text and the displays of its codes."""
     found = [text_of(concept, "text"), *(c.display for c in codings(concept))]
-    return "; ".join(dict.fromkeys(word for word in found if word))
+    words = "; ".join(dict.fromkeys(word for word in found if word))
+    return words if len(words) <= _LONGEST else f"{words[:_LONGEST]}..."

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from statera.errors import InputError, Place
+from statera.fhir.elements import printable
 
 __all__ = ["MAXIMUM_BYTES", "MAXIMUM_ENTRIES", "Bundle", "Resource", "read_bundle"]
 
@@ -91,6 +92,9 @@ class Bundle:
         kind, name = parts[-2], parts[-1]
         for resource in self.resources:
             if resource.type == kind and resource.id == name:
+                return resource
+        for resource in self.resources:
+            if not resource.id and resource.full_url.endswith(f"/{kind}/{name}"):
                 return resource
         return None
 
@@ -228,7 +232,7 @@ def _resources(entries: list[Any], wrong: Any) -> tuple[Resource, ...]:
         name, url = data.get("id", ""), entry.get("fullUrl", "")
         if not isinstance(name, str) or not isinstance(url, str):
             raise wrong("'id' or 'fullUrl' is not a text", "Expected texts.", where)
-        label = f"{kind}/{name}" if name else f"{kind} in entry {i}"
+        label = printable(f"{kind}/{name}" if name else f"{kind} in entry {i}")
         resource = Resource(kind, name, label, url, data)
         key = (kind, name or url)
         if not key[1]:

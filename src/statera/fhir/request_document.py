@@ -15,10 +15,10 @@ from statera.fhir.renal_covariate import Person
 from statera.fhir.times import years_between
 from statera.library.models import load_model
 from statera.model import Model
+from statera.tdm.read_request import SCHEMA
 
-__all__ = ["SCHEMA", "import_result"]
+__all__ = ["import_result"]
 
-SCHEMA = "statera.request/1"
 _DAYS_STALE = 90
 
 
@@ -44,7 +44,8 @@ def import_result(
     times = [i.start for i in found.intakes] + [level.at for level in levels]
     where = zone or (min(times).tzinfo if times else None)
     loaded = [load_model(model) for model in models]
-    needed = {name for model in loaded for name in model.covariates}
+    labels = {name: c.label or name for model in loaded for name, c in model.covariates.items()}
+    needed = set(labels)
     rows, used, laboratory = [], {}, []
     for value in sorted(found.values, key=lambda v: v.moment.day):
         if value.covariate not in needed:
@@ -68,7 +69,7 @@ def import_result(
     found.remarks += _stale(rows, times)
     found.remarks += _equations(rows, loaded)
     found.remarks += [
-        f"No value of {name} was found, which a model uses."
+        f"No value of {name} ({labels[name]}) was found, which a model uses."
         for name in sorted(needed - {c["name"] for c in (*constants, *covariates)})
     ]
     request = {

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.unit.fhir.bundles import (
     BARICITINIB,
     LOINC,
@@ -225,6 +228,53 @@ def test_several_doses_a_day() -> None:
         ("2026-03-01T08:00:00+01:00", 24.0, 1),
         ("2026-03-01T18:30:00+01:00", 24.0, 1),
     ]
+
+
+def test_a_change_of_clocks_within_a_run_is_remarked() -> None:
+    clocks = dosage({**DAILY, "timeOfDay": ["08:00:00"]})
+    berlin = read_zone("Europe/Berlin")
+    over = imported(statement("s1", "2026-03-27", "2026-03-31", dosage=clocks), zone=berlin)
+    assert over.request["doses"][0]["time"] == "2026-03-27T08:00:00+01:00"
+    assert over.request["doses"][0]["additional"] == 4
+    assert any("Clocks were changed" in r for r in over.remarks)
+    within = imported(statement("s1", "2026-03-20", "2026-03-25", dosage=clocks), zone=berlin)
+    assert not any("Clocks" in r for r in within.remarks)
+
+
+def test_what_steers_a_terminal_is_not_kept() -> None:
+    other = administration("a2", AT, medicationCodeableConcept={"text": "x\x1b[31m\ty"})
+    found = imported(DOSE, other)
+    assert "\x1b" not in found.comedication[0].reason
+    assert found.comedication[0].reason.startswith("x [31m y")
+
+
+@given(
+    start=st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1)),
+    gaps=st.lists(st.integers(1, 5000), min_size=1, max_size=8),
+    amounts=st.lists(st.sampled_from([1.0, 2.0, 4.0]), min_size=9, max_size=9),
+    offset=st.integers(-12, 14),
+)
+def test_what_was_recorded_comes_back_from_the_request(
+    start: datetime, gaps: list[int], amounts: list[float], offset: int
+) -> None:
+    """Times of doses and samples survive the way through bundle and request, in any zone."""
+    zone = timezone(timedelta(hours=offset))
+    times = [start.replace(microsecond=0, tzinfo=zone)]
+    for gap in gaps:
+        times.append(times[-1] + timedelta(minutes=gap))
+    pairs = list(zip(times, amounts, strict=False))
+    doses = [
+        administration(f"a{i}", at.astimezone(UTC).isoformat(), amount)
+        for i, (at, amount) in enumerate(pairs)
+    ]
+    drawn = times[-1] + timedelta(hours=2)
+    request = request_from(imported(*doses, level("c1", 12.5, drawn.isoformat())).request)
+    found = [(d.time, d.amount) for d in request.patient.doses]
+    expected = [((at - times[0]).total_seconds() / 3600, amount) for at, amount in pairs]
+    assert [amount for _, amount in found] == [amount for _, amount in expected]
+    assert [time for time, _ in found] == pytest.approx([time for time, _ in expected])
+    assert request.patient.samples[0].time == pytest.approx(expected[-1][0] + 2.0)
+    assert request.origin == times[0]
 
 
 def test_counts_codes_and_events() -> None:
