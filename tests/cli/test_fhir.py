@@ -36,6 +36,53 @@ def test_import_writes_a_request_that_is_read(record: Path, tmp_path: Path) -> N
     assert "2 rows of doses, 1 sample, 2 covariates; 0 left out" in result.stderr
 
 
+QUESTION = """
+[question]
+time = 2026-03-08T08:00:00+01:00
+strengths = [1, 2, 4]
+
+[[question.targets]]
+metric = "AUC24"
+low = 300
+unit = "ng*h/mL"
+
+[options]
+seed = 7
+"""
+
+
+def test_a_question_is_added_from_a_file(record: Path, tmp_path: Path) -> None:
+    question, out = tmp_path / "question.toml", tmp_path / "request.json"
+    question.write_text(QUESTION, encoding="utf-8")
+    result = invoke("import", str(record), "--question", str(question), "--out", str(out), "-q")
+    assert result.exit_code == 0
+    request = read_request(out)
+    assert request.question.targets[0].low == 300.0
+    assert request.question.strengths == (1.0, 2.0, 4.0)
+    assert request.options.seed == 7
+    assert request.question.time == pytest.approx(176.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("[patient]\nid = 'x'", "holds 'patient'"),
+        ("[question", "cannot be read"),
+        ("[question]\ntimes = 3", "times"),
+        ("[question]\ntime = 2026-03-08T08:00:00", "time zone"),
+    ],
+)
+def test_a_wrong_question_writes_nothing(
+    record: Path, tmp_path: Path, text: str, what: str
+) -> None:
+    question, out = tmp_path / "question.toml", tmp_path / "request.json"
+    question.write_text(text, encoding="utf-8")
+    result = invoke("import", str(record), "--question", str(question), "--out", str(out))
+    assert result.exit_code == 3
+    assert what in result.stderr
+    assert not out.exists()
+
+
 def test_import_prints_the_request_as_json(record: Path) -> None:
     found = json.loads(invoke("import", str(record), "--json").stdout)
     assert found["schema"] == "statera.fhir.import/1"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from statera.cli.envelope import Envelope
-from statera.cli.options import JsonFlag, QuietFlag
+from statera.cli.options import JsonFlag, QuietFlag, concerning
 from statera.cli.output import check_target, write_bytes_atomically
 from statera.cli.terminal import note, print_table, warn
 from statera.errors import UsageError
@@ -25,6 +25,7 @@ _IMPORT_HELP = """
 Examples:
   statera fhir import bundle.json --out request.json
   statera fhir import bundle.json --model baricitinib/Decker_2024 --out request.json
+  statera fhir import bundle.json --question question.toml --out request.json
   statera fhir import bundle.json --renal schwartz-bedside --level-code 12345 --json
 
 Make a request of a FHIR R4 bundle: doses taken, samples, covariates.
@@ -93,11 +94,16 @@ def import_(
     time_zone: Annotated[
         str, typer.Option("--time-zone", help="Of times without one: '+01:00', 'Europe/Berlin'.")
     ] = "",
+    question: Annotated[
+        Path | None,
+        typer.Option("--question", help="TOML or JSON with [question] and [options] of a request."),
+    ] = None,
     as_json: JsonFlag = False,
     quiet: QuietFlag = False,
 ) -> None:
     """Make a request of a FHIR bundle."""
     from statera.fhir.import_request import import_bundle  # noqa: PLC0415  heavy: only when run
+    from statera.fhir.question import with_question  # noqa: PLC0415
     from statera.fhir.read_bundle import read_bundle  # noqa: PLC0415
     from statera.fhir.times import read_zone  # noqa: PLC0415
 
@@ -119,13 +125,15 @@ def import_(
         race_coefficient=race_coefficient,
         zone=read_zone(time_zone) if time_zone else None,
     )
+    with concerning("--question"):
+        request = with_question(result.request, question)
     if out is not None:
-        text = json.dumps(dict(result.request), indent=2, ensure_ascii=False) + "\n"
+        text = json.dumps(request, indent=2, ensure_ascii=False) + "\n"
         write_bytes_atomically(out, text.encode())
     if as_json:
         envelope = Envelope(
             "statera.fhir.import/1",
-            _data(result),
+            _data(result, request),
             result.remarks,
             manifest({bundle.name: bundle.read_bytes()}),
         )
@@ -209,9 +217,9 @@ def _summary(result: ImportResult, out: Path | None) -> str:
     return f"{result.drug}: {counts}; {len(result.dropped)} left out.{target}"
 
 
-def _data(result: ImportResult) -> dict[str, Any]:
+def _data(result: ImportResult, request: dict[str, Any]) -> dict[str, Any]:
     return {
-        "request": result.request,
+        "request": request,
         "drug": result.drug,
         "used": result.used,
         "left_out": result.dropped,
