@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from statera.cli.commands import fit, forecast, monograph, simulate
+from statera.cli.commands import fit, forecast, monograph, renal, simulate
+from statera.cli.commands.fhir import fhir_app
 from statera.cli.commands.library import library_app
 from statera.cli.commands.store import store_app
 from statera.cli.group import GuardedGroup
@@ -52,8 +53,12 @@ app.command("fit", help=fit.HELP, short_help="Fit a population model to data.")(
 app.command("forecast", help=forecast.HELP, short_help="Forecast one patient, and search a dose.")(
     forecast.forecast
 )
+app.command("renal", help=renal.HELP, short_help="Estimate one person's renal function.")(
+    renal.renal
+)
 app.add_typer(library_app, name="library")
 app.add_typer(store_app, name="store")
+app.add_typer(fhir_app, name="fhir")
 
 
 def _print_version(asked: bool) -> None:
