@@ -13,7 +13,8 @@ __all__ = ["STANDARD_AREA", "AbsoluteClearance", "IndexedGFR", "RenalFunction"]
 STANDARD_AREA = 1.73
 """Body surface area to which GFR is indexed, m2."""
 
-_HIGHEST = 500.0
+_STATED = "stated"
+_HIGHEST_STATED = 500.0
 
 
 @dataclass(frozen=True)
@@ -32,16 +33,16 @@ class AbsoluteClearance:
     Raises
     ------
     InputError
-        If the value is negative, not finite, or above 500.
+        If the value is negative or not finite, or it was stated and is above 500.
     """
 
     value: float
-    equation: str = "stated"
+    equation: str = _STATED
 
     unit = "mL/min"
 
     def __post_init__(self) -> None:
-        _check(self.value, self.unit, "creatinine clearance")
+        _check(self, "creatinine clearance")
 
     def indexed(self, area: BodySurfaceArea) -> IndexedGFR:
         """Return the value per 1.73 m2, by the person's body surface area."""
@@ -70,16 +71,16 @@ class IndexedGFR:
     Raises
     ------
     InputError
-        If the value is negative, not finite, or above 500.
+        If the value is negative or not finite, or it was stated and is above 500.
     """
 
     value: float
-    equation: str = "stated"
+    equation: str = _STATED
 
     unit = "mL/min/1.73 m2"
 
     def __post_init__(self) -> None:
-        _check(self.value, self.unit, "eGFR")
+        _check(self, "eGFR")
 
     def absolute(self, area: BodySurfaceArea) -> AbsoluteClearance:
         """Return the value of this person in mL/min, by the body surface area."""
@@ -95,11 +96,13 @@ class IndexedGFR:
 RenalFunction = AbsoluteClearance | IndexedGFR
 
 
-def _check(value: float, unit: str, name: str) -> None:
-    if not math.isfinite(value) or not 0.0 <= value <= _HIGHEST:
+def _check(given: RenalFunction, name: str) -> None:
+    # What an equation makes of a very low creatinine is shown as it is, with the remark that
+    # creatinine carries; what a person types in is checked for a slip.
+    highest = _HIGHEST_STATED if given.equation == _STATED else math.inf
+    if not math.isfinite(given.value) or not 0.0 <= given.value <= highest:
         raise InputError(
-            f"{name} is {value:g} {unit}",
+            f"{name} is {given.value:g} {given.unit}",
             where=name,
-            hint=f"Give a number from 0 to {_HIGHEST:g}; where it was computed, check unit and "
-            "value of creatinine.",
+            hint=f"Give a number from 0 to {_HIGHEST_STATED:g}.",
         )

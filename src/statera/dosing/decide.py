@@ -16,7 +16,7 @@ from statera.dosing.judge_renal import NAMES
 from statera.dosing.near_cut import creatinine_change, creatinine_shifted, near_cuts
 from statera.dosing.patient import Patient
 from statera.dosing.preference import PREFERENCE, subject
-from statera.dosing.renal_estimates import RenalEstimates, renal_estimates
+from statera.dosing.label_renal import RenalEstimates, renal_estimates
 from statera.errors import DomainError
 from statera.library.drug import load_drug
 from statera.library.label_rule import Authority, Effect, LabelRule, RenalMetric

@@ -11,7 +11,7 @@ from statera.dosing.blood_count import ANALYTES, to_canonical
 from statera.dosing.clause import Clause, all_of, any_of, within
 from statera.dosing.judge_renal import renal_clause
 from statera.dosing.patient import Patient, Phase
-from statera.dosing.renal_estimates import RenalEstimates
+from statera.dosing.label_renal import RenalEstimates
 from statera.library.label_rule import (
     FINDINGS,
     Effect,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from statera.dosing.clause import Clause, within
-from statera.dosing.renal_estimates import RenalEstimates
+from statera.dosing.label_renal import RenalEstimates
 from statera.library.label_rule import Effect, LabelRule, RenalMetric, RenalStage
 from statera.library.renal_stages import STAGE_LIMITS
 

@@ -1,4 +1,4 @@
-"""The revised Lund-Malmo equation."""
+"""The revised Lund-Malmö equation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _X = {Sex.FEMALE: (2.50, 0.0121, 0.926, 150.0), Sex.MALE: (2.56, 0.00968, 0.926,
 
 
 def lund_malmo(creatinine: Creatinine, *, age: float, sex: Sex) -> IndexedGFR:
-    """Return the eGFR of the revised Lund-Malmo equation, mL/min/1.73 m2.
+    """Return the eGFR of the revised Lund-Malmö equation, mL/min/1.73 m2.
 
     ``exp(X - 0.0158 age + 0.438 ln age)``, X linear in creatinine below 150 (women) or
     180 umol/L (men) and logarithmic above.
@@ -32,7 +32,7 @@ def lund_malmo(creatinine: Creatinine, *, age: float, sex: Sex) -> IndexedGFR:
     DomainError
         If the person is below 18 years.
     """
-    require_age(age, 18.0, math.inf, "Lund-Malmo", "Use EKFC from 2 years.")
+    require_age(age, 18.0, math.inf, "Lund-Malmö", "Use EKFC from 2 years.")
     at_knot, below, above, knot = _X[sex]
     micromolar = creatinine.umol_l
     if micromolar < knot:
@@ -40,4 +40,4 @@ def lund_malmo(creatinine: Creatinine, *, age: float, sex: Sex) -> IndexedGFR:
     else:
         x = at_knot - above * math.log(micromolar / knot)
     value = math.exp(x - 0.0158 * age + 0.438 * math.log(age))
-    return IndexedGFR(value, "Lund-Malmo, revised")
+    return IndexedGFR(value, "Lund-Malmö, revised")

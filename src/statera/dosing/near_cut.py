@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statera.dosing.judge import CAUTIOUS
 from statera.dosing.judge_renal import NAMES, renal_range
 from statera.dosing.patient import Patient, Phase
-from statera.dosing.renal_estimates import RenalEstimates, renal_estimates, with_creatinine_shifted
+from statera.dosing.label_renal import RenalEstimates, renal_estimates, with_creatinine_shifted
 from statera.library.drug import load_drug
 from statera.library.label_rule import LabelRule, RenalMetric
 from statera.sources.fact import Fact

@@ -1,152 +1,101 @@
-"""The estimates of renal function that one person's data allow, each by its own measure."""
+"""All renal equations for one person, each with its value or with the reason why it has none."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from enum import StrEnum
 
 from statera.dosing.body_surface_area import BodySurfaceArea, body_surface_area
-from statera.dosing.ckd_epi import ckd_epi_2021
 from statera.dosing.clearance import AbsoluteClearance, IndexedGFR
-from statera.dosing.cockcroft_gault import cockcroft_gault
-from statera.dosing.creatinine import Creatinine
-from statera.dosing.patient import Patient
-from statera.dosing.schwartz import bedside_schwartz
-from statera.library.label_rule import RenalMetric
+from statera.dosing.renal_equations import RENAL_EQUATIONS, WORDS, RenalEquation, RenalInputs
+from statera.errors import StateraError
 
-__all__ = ["RenalEstimates", "renal_estimates", "with_creatinine_shifted"]
+__all__ = ["EstimateStatus", "RenalEstimate", "estimate_renal_function"]
 
-_ADULT = 18.0
-_NEEDS = {
-    RenalMetric.CRCL: (
-        "creatinine clearance in mL/min, or creatinine with age, sex and weight (Cockcroft-Gault)"
-    ),
-    RenalMetric.EGFR: "eGFR in mL/min/1.73 m2, or creatinine with age and sex (CKD-EPI 2021)",
-}
+
+class EstimateStatus(StrEnum):
+    """Whether an equation gave a value."""
+
+    COMPUTED = "computed"
+    MISSING_INPUT = "missing_input"
+    OUTSIDE_AGE = "outside_age"
+    NOT_COMPUTED = "not_computed"
 
 
 @dataclass(frozen=True)
-class RenalEstimates:
-    """All estimates, the one that is used first.
+class RenalEstimate:
+    """What one equation says of one person.
 
     Attributes
     ----------
-    clearances
-        mL/min: stated, else by Cockcroft-Gault, else from an indexed GFR and the body surface.
-    rates
-        mL/min/1.73 m2: stated, else by CKD-EPI 2021 (bedside Schwartz below 18 years), else from
-        a stated clearance and the body surface.
-    remarks
-        Sentences about what was converted, and about what was not.
+    equation
+    status
+    indexed
+        mL/min/1.73 m2: the equation's own value where it is indexed, otherwise converted by
+        body surface area; None where there is none.
+    absolute
+        mL/min: the equation's own value where it is absolute, otherwise converted.
+    sentence
+        Why there is no value; empty where there is one.
     """
 
-    clearances: tuple[AbsoluteClearance, ...]
-    rates: tuple[IndexedGFR, ...]
-    remarks: tuple[str, ...] = ()
+    equation: RenalEquation
+    status: EstimateStatus
+    indexed: IndexedGFR | None = None
+    absolute: AbsoluteClearance | None = None
+    sentence: str = ""
 
-    def of(self, metric: RenalMetric) -> tuple[AbsoluteClearance | IndexedGFR, ...]:
-        """Return the estimates by one measure."""
-        return self.clearances if metric is RenalMetric.CRCL else self.rates
-
-    def starting_with(self, metric: RenalMetric, index: int) -> RenalEstimates:
-        """Return the same estimates with another one of a measure in use."""
-        known = list(self.of(metric))
-        known.insert(0, known.pop(index))
-        if metric is RenalMetric.CRCL:
-            return replace(self, clearances=tuple(known))
-        return replace(self, rates=tuple(known))
-
-    def why_none(self, metric: RenalMetric) -> str:
-        """Return why there is no estimate by this measure, and what would give one."""
-        other = self.rates if metric is RenalMetric.CRCL else self.clearances
-        need = _NEEDS[metric]
-        if not other:
-            return f"renal function is not known; needed: {need}"
-        given, asked = (
-            ("an eGFR per 1.73 m2", "mL/min")
-            if metric is RenalMetric.CRCL
-            else ("a clearance in mL/min", "mL/min/1.73 m2")
-        )
-        return (
-            f"{given} ({other[0]}) is given and the rule cuts on {asked}: it is not compared; "
-            f"needed: weight and height to convert it, or {need}"
-        )
+    @property
+    def own(self) -> IndexedGFR | AbsoluteClearance | None:
+        """The value as the equation gives it, before any conversion."""
+        return self.indexed if self.equation.indexed else self.absolute
 
 
-def renal_estimates(patient: Patient) -> RenalEstimates:
-    """Return the estimates that the data allow.
+def estimate_renal_function(
+    inputs: RenalInputs, *, area: BodySurfaceArea | None = None
+) -> tuple[RenalEstimate, ...]:
+    """Return what every equation says of a person.
 
-    Absolute clearance and indexed GFR are converted into each other only by the person's own body
-    surface (DuBois, from weight and height), and a remark says so.
-    """
-    area = _area(patient)
-    clearances: list[AbsoluteClearance] = [] if patient.crcl is None else [patient.crcl]
-    rates: list[IndexedGFR] = [] if patient.egfr is None else [patient.egfr]
-    remarks: list[str] = []
-    if (found := _cockcroft_gault(patient)) is not None:
-        clearances.append(found)
-    if (rate := _gfr(patient)) is not None:
-        rates.append(rate)
-    if rates and area is not None:
-        converted = rates[0].absolute(area)
-        clearances.append(converted)
-        if len(clearances) == 1:
-            remarks.append(
-                f"Creatinine clearance of {converted} was obtained from the indexed value "
-                f"{rates[0]} by a body surface of {area}: a GFR in mL/min, not a measured "
-                "creatinine clearance."
-            )
-    if patient.crcl is not None and not rates and area is not None:
-        rates.append(patient.crcl.indexed(area))
-        remarks.append(
-            f"eGFR of {rates[0]} was obtained from the stated clearance {patient.crcl} by a body "
-            f"surface of {area}."
-        )
-    if patient.creatinine is not None:
-        remarks += patient.creatinine.remarks
-    return RenalEstimates(tuple(clearances), tuple(rates), tuple(remarks))
-
-
-def with_creatinine_shifted(patient: Patient, umol_l: float) -> Patient | None:
-    """Return the person with another creatinine and no stated renal function.
+    Parameters
+    ----------
+    inputs
+        What is known.
+    area
+        Body surface area for conversion between absolute and indexed values; by DuBois from
+        weight and height where both are known, otherwise nothing is converted.
 
     Returns
     -------
-    Patient or None
-        None where creatinine, age or sex are not known or nothing would be left.
+    tuple of RenalEstimate
+        One an equation of `RENAL_EQUATIONS`, in that order, with or without a value.
+
+    Raises
+    ------
+    InputError
+        If weight or height cannot be those of a person.
     """
-    if patient.creatinine is None or patient.creatinine.umol_l + umol_l <= 0.0:
-        return None
-    shifted: Creatinine = patient.creatinine.shifted(umol_l)
-    return replace(patient, creatinine=shifted, crcl=None, egfr=None)
+    if area is None and inputs.weight_kg is not None and inputs.height_cm is not None:
+        area = body_surface_area(weight_kg=inputs.weight_kg, height_cm=inputs.height_cm)
+    return tuple(_estimate(equation, inputs, area) for equation in RENAL_EQUATIONS.values())
 
 
-def _area(patient: Patient) -> BodySurfaceArea | None:
-    if patient.weight_kg is None or patient.height_cm is None:
-        return None
-    return body_surface_area(weight_kg=patient.weight_kg, height_cm=patient.height_cm)
-
-
-def _cockcroft_gault(patient: Patient) -> AbsoluteClearance | None:
-    if (
-        patient.creatinine is None
-        or patient.age is None
-        or patient.age < _ADULT
-        or patient.sex is None
-        or patient.weight_kg is None
-    ):
-        return None
-    return cockcroft_gault(
-        patient.creatinine, age=patient.age, sex=patient.sex, weight_kg=patient.weight_kg
-    )
-
-
-def _gfr(patient: Patient) -> IndexedGFR | None:
-    if patient.creatinine is None or patient.age is None:
-        return None
-    if patient.age >= _ADULT:
-        if patient.sex is None:
-            return None
-        return ckd_epi_2021(patient.creatinine, age=patient.age, sex=patient.sex)
-    if patient.height_cm is None or patient.age < 1.0:
-        return None
-    return bedside_schwartz(patient.creatinine, age=patient.age, height_cm=patient.height_cm)
+def _estimate(
+    equation: RenalEquation, inputs: RenalInputs, area: BodySurfaceArea | None
+) -> RenalEstimate:
+    low, high = equation.ages
+    if inputs.age is not None and not low <= inputs.age < high:
+        ages = f"from {low:g} years" if high > 200.0 else f"from {low:g} to below {high:g} years"
+        return RenalEstimate(equation, EstimateStatus.OUTSIDE_AGE, sentence=f"Holds {ages}.")
+    missing = equation.missing(inputs)
+    if missing:
+        words = ", ".join(WORDS[name] for name in missing)
+        return RenalEstimate(equation, EstimateStatus.MISSING_INPUT, sentence=f"Needs {words}.")
+    try:
+        value = equation(inputs)
+    except StateraError as error:  # one equation never stops the others
+        return RenalEstimate(equation, EstimateStatus.NOT_COMPUTED, sentence=f"{error.what}.")
+    if isinstance(value, IndexedGFR):
+        absolute = None if area is None else value.absolute(area)
+        return RenalEstimate(equation, EstimateStatus.COMPUTED, value, absolute)
+    indexed = None if area is None else value.indexed(area)
+    return RenalEstimate(equation, EstimateStatus.COMPUTED, indexed, value)
