@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from statera.cli.commands import fit, monograph, renal, simulate
+from statera.cli.commands import dose, fit, monograph, renal, simulate
 from statera.cli.commands.library import library_app
 from statera.cli.commands.store import store_app
 from statera.cli.group import GuardedGroup
@@ -48,6 +48,9 @@ app.command("monograph", help=monograph.HELP, short_help="Compute the page of a 
 )
 app.command("simulate", help=simulate.HELP, short_help="Simulate a population.")(simulate.simulate)
 app.command("fit", help=fit.HELP, short_help="Fit a population model to data.")(fit.fit)
+app.command("dose", help=dose.HELP, short_help="Say what label rules give for one person.")(
+    dose.dose
+)
 app.command("renal", help=renal.HELP, short_help="Estimate one person's renal function.")(
     renal.renal
 )

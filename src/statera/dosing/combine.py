@@ -143,7 +143,7 @@ def _base(applying: Sequence[Judgement], patient: Patient, region: str) -> Combi
         for j in usual
         if j is not followed and _amounts(doses_of(j.rule, patient, region)) != _amounts(doses)
     )
-    deciding = (followed,)
+    deciding: tuple[Judgement, ...] = (followed,)
     if raised:
         up = preferred(raised)
         doses, deciding = tuple(doses_of(up.rule, patient, region)), (followed, up)
@@ -168,8 +168,7 @@ def _limited(found: Combined, limits: Sequence[Judgement], patient: Patient) -> 
         aside = tuple(
             SetAside(j.rule, followed.rule)
             for j in group
-            if j is not followed
-            and _amounts(doses_of(j.rule, patient)) != _amounts(allowed)
+            if j is not followed and _amounts(doses_of(j.rule, patient)) != _amounts(allowed)
         )
         before = found.doses
         found = replace(
@@ -251,9 +250,7 @@ def _lowest_without(found: Combined, limit: Judgement) -> float | None:
 def _apply(found: Combined, j: Judgement) -> Combined:
     rule = j.rule
     if rule.steps:
-        table = {
-            (s.from_mg, s.from_frequency): (s.to_mg, s.to_frequency) for s in rule.steps
-        }
+        table = {(s.from_mg, s.from_frequency): (s.to_mg, s.to_frequency) for s in rule.steps}
         doses, remarks = [], []
         for d in found.doses:
             to = table.get((d.mg, d.frequency))

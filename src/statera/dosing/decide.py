@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from statera.dosing.combine import Combined, combine, less_cautious_than
+from statera.dosing.creatinine_rise import creatinine_rise
 from statera.dosing.decision import Alternative, Decision, Outcome
 from statera.dosing.decision_words import doses_words, outcome_sentence, result_words, until_words
 from statera.dosing.disagreements import disagreements
 from statera.dosing.indications import indications_of, is_for, resolve_indication
 from statera.dosing.interactions_measured import measured_interactions
 from statera.dosing.judge import NOT_READ, Judgement, Situation, Verdict, judge
-from statera.dosing.label_scope import class_members, resolve_region, rules_for
 from statera.dosing.judge_renal import NAMES
-from statera.dosing.near_cut import creatinine_change, creatinine_shifted, near_cuts
+from statera.dosing.label_scope import class_members, resolve_region, rules_for
+from statera.dosing.near_cut import creatinine_shifted, near_cuts
 from statera.dosing.patient import Patient
 from statera.dosing.preference import PREFERENCE, subject
-from statera.dosing.label_renal import RenalEstimates, renal_estimates
+from statera.dosing.renal_measures import RenalMeasures, renal_measures
 from statera.errors import DomainError
 from statera.library.drug import load_drug
 from statera.library.label_rule import Authority, Effect, LabelRule, RenalMetric
@@ -73,23 +74,24 @@ def decide(drug: str, region: str, patient: Patient, *, indication: str) -> Deci
             hint=f"It holds rules for: {', '.join(named)}. No rule here does not mean that there "
             "is none.",
         )
-    estimates = renal_estimates(patient)
+    estimates = renal_measures(patient)
     judged = _judge_all(rules, patient, indication, estimates)
-    others = _other_estimates(rules, patient, indication, region, estimates, judged)
+    others = _other_estimates(known.name, rules, patient, indication, region, estimates, judged)
     return _decide(known.name, region, indication, patient, estimates, judged, others)
 
 
 def _other_estimates(
+    drug: str,
     rules: Sequence[LabelRule],
     patient: Patient,
     indication: str,
     region: str,
-    estimates: RenalEstimates,
+    estimates: RenalMeasures,
     judged: Sequence[Judgement],
 ) -> tuple[str, ...]:
     """Return a sentence for each other estimate of renal function that would change the result."""
     found = combine(_applying(judged), patient, region)
-    tries: list[tuple[str, Patient, RenalEstimates]] = []
+    tries: list[tuple[str, Patient, RenalMeasures]] = []
     for metric in RenalMetric:
         for index, value in enumerate(estimates.of(metric)):
             if index > 0:
@@ -97,16 +99,13 @@ def _other_estimates(
                 name = NAMES[metric][0]
                 by = value.equation.replace("stated", "the stated value", 1)
                 tries.append((f"By {by}, {name} is {value}", patient, again))
-    change = creatinine_change(rules[0].drug)
-    shifted = creatinine_shifted(change, patient)
+    shifted = creatinine_shifted(creatinine_rise(drug), patient)
     if shifted is not None and shifted.creatinine is not None:
         said = f"With creatinine of {shifted.creatinine.umol_l:.1f} umol/L"
-        tries.append((said, shifted, renal_estimates(shifted)))
+        tries.append((said, shifted, renal_measures(shifted)))
     sentences = []
     for said, person, again in tries:
-        other = combine(
-            _applying(_judge_all(rules, person, indication, again)), person, region
-        )
+        other = combine(_applying(_judge_all(rules, person, indication, again)), person, region)
         if not other.same_result(found):
             sentences.append(f"{said}: the rules would then give: {result_words(other)}.")
     return tuple(sentences)
@@ -117,7 +116,7 @@ def _applying(judged: Sequence[Judgement]) -> list[Judgement]:
 
 
 def _judge_all(
-    rules: Sequence[LabelRule], patient: Patient, indication: str, estimates: RenalEstimates
+    rules: Sequence[LabelRule], patient: Patient, indication: str, estimates: RenalMeasures
 ) -> tuple[Judgement, ...]:
     mine = [r for r in rules if is_for(r, indication)]
     situation = Situation(
@@ -157,7 +156,7 @@ def _decide(
     region: str,
     indication: str,
     patient: Patient,
-    estimates: RenalEstimates,
+    estimates: RenalMeasures,
     judged: tuple[Judgement, ...],
     others: tuple[str, ...],
 ) -> Decision:
@@ -221,7 +220,9 @@ def _alternatives(
         together = [j]
         if j.rule.interactant_class:
             together = [
-                k for k in judged if k.verdict is Verdict.OPEN and subject(k.rule) == subject(j.rule)
+                k
+                for k in judged
+                if k.verdict is Verdict.OPEN and subject(k.rule) == subject(j.rule)
             ]
         other = combine([*applying, *together], patient, region)
         if other.same_result(found) or (together[0] is not j):
@@ -232,9 +233,7 @@ def _alternatives(
         words = result_words(other)
         if any(m.startswith(NOT_READ) for m in missing):
             words += ", or less: the rule names others than this person"
-        alternatives.append(
-            Alternative(j.rule, missing, words, less_cautious_than(found, other))
-        )
+        alternatives.append(Alternative(j.rule, missing, words, less_cautious_than(found, other)))
     return tuple(alternatives)
 
 
@@ -307,12 +306,13 @@ def _remarks(
     drug: str,
     found: Combined,
     patient: Patient,
-    estimates: RenalEstimates,
+    estimates: RenalMeasures,
     mine: Sequence[Judgement],
 ) -> tuple[str, ...]:
     remarks = [*found.remarks, *estimates.remarks]
     if not estimates.clearances and any(j.rule.renal_metric is RenalMetric.CRCL for j in mine):
-        remarks.append(f"{estimates.why_none(RenalMetric.CRCL)}.")
+        why = estimates.why_none(RenalMetric.CRCL)
+        remarks.append(f"{why[:1].upper()}{why[1:]}.")
     for j in found.deciding:
         rule = j.rule
         if rule.authority is Authority.NOT_STATED:

@@ -28,7 +28,7 @@ class Outcome(StrEnum):
 
     @property
     def is_outside_label(self) -> bool:
-        """True where the label as read says nothing for this person, or says that it is not for them."""
+        """True where the rules as read say nothing for this person, or that it is not for them."""
         return self in (Outcome.NOT_INDICATED, Outcome.NO_RULE)
 
 

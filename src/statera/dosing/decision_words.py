@@ -99,9 +99,7 @@ def _not_indicated(mine: Sequence[Judgement]) -> str:
     for j in mine:
         if j.effect is Effect.NOT_INDICATED and j.verdict is Verdict.APPLIES:
             return f"Not indicated: {j.rule.action}."
-    reasons = "; ".join(
-        f"{j.rule.condition} ({j.why})" for j in mine if j.effect is Effect.APPROVE
-    )
+    reasons = "; ".join(f"{j.rule.condition} ({j.why})" for j in mine if j.effect is Effect.APPROVE)
     return f"Not indicated. Approved as read: {reasons}."
 
 

@@ -85,10 +85,11 @@ def _not_followed(
 def _recorded(drug: str, indication: str, sources: frozenset[str]) -> Iterable[Disagreement]:
     for conflict in load_conflicts(drug):
         if indication in conflict.indications and sources & set(conflict.sources):
-            overview = f"the vendor's overview: {conflict.overview}; " if conflict.overview else ""
+            said = f"sources: {conflict.sources_say}"
+            if conflict.overview and conflict.overview != "not given":
+                said = f"the vendor's overview: {conflict.overview}; other {said}"
             yield Disagreement(
-                f"{conflict.topic}: {overview}other sources: {conflict.sources_say}. "
-                f"{conflict.rule}",
+                f"{conflict.topic}: {said}. {conflict.rule}",
                 (),
                 conflict.sources,
             )

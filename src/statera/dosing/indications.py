@@ -44,7 +44,10 @@ def resolve_indication(text: str) -> str:
 def indications_of(rules: Iterable[LabelRule]) -> tuple[str, ...]:
     """Return the indications that rules name, in the order of `INDICATIONS`."""
     named = {
-        name for r in rules if not r.indication.startswith("all") for name in r.indication.split("/")
+        name
+        for r in rules
+        if not r.indication.startswith("all")
+        for name in r.indication.split("/")
     }
     return tuple(name for name in INDICATIONS if name in named)
 

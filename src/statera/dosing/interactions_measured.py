@@ -8,10 +8,8 @@ __all__ = ["measured_interactions"]
 
 
 def measured_interactions(drug: str, medicines: tuple[str, ...] | None) -> tuple[str, ...]:
-    """Return a sentence for each measured effect of a named medicine on the exposure to the drug."""
-    names = {
-        part.strip().lower() for medicine in medicines or () for part in medicine.split("=")
-    }
+    """Return a sentence for each measured effect of a named medicine on exposure to the drug."""
+    names = {part.strip().lower() for medicine in medicines or () for part in medicine.split("=")}
     sentences = []
     for fact in load_drug(drug).facts:
         other = fact.get("interactant")

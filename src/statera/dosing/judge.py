@@ -11,7 +11,7 @@ from statera.dosing.blood_count import ANALYTES, to_canonical
 from statera.dosing.clause import Clause, all_of, any_of, within
 from statera.dosing.judge_renal import renal_clause
 from statera.dosing.patient import Patient, Phase
-from statera.dosing.label_renal import RenalEstimates
+from statera.dosing.renal_measures import RenalMeasures
 from statera.library.label_rule import (
     FINDINGS,
     Effect,
@@ -109,7 +109,7 @@ class Situation:
 
     patient: Patient
     indication: str
-    renal: RenalEstimates
+    renal: RenalMeasures
     members: Mapping[str, str] = field(default_factory=dict)
     hepatic_named: frozenset[HepaticClass] = frozenset()
 
@@ -172,6 +172,8 @@ def _population(rule: LabelRule, patient: Patient) -> Clause | None:
     if rule.population is Population.ALL or rule.effect is Effect.NOT_INDICATED:
         return None
     age = patient.age
+    if age is not None and (age >= _ADULT) is (rule.population is Population.ADULT):
+        return Clause(True, rule.population.value)
     if rule.population is Population.PAEDIATRIC:
         return within(age, None, _ADULT, "age", "years")
     if age is not None and age < _ADULT and rule.effect in CAUTIOUS:
@@ -250,7 +252,7 @@ def _phase(rule: LabelRule, patient: Patient) -> Clause | None:
     if patient.phase is None:
         return Clause(
             None,
-            f"the rule is for values {words}; whether treatment starts or is under way is not known",
+            f"the rule is for values {words}; whether treatment starts or goes on is not known",
             ("whether treatment starts or is under way",),
         )
     return Clause(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from statera.dosing.clause import Clause, within
-from statera.dosing.label_renal import RenalEstimates
+from statera.dosing.renal_measures import RenalMeasures
 from statera.library.label_rule import Effect, LabelRule, RenalMetric, RenalStage
 from statera.library.renal_stages import STAGE_LIMITS
 
@@ -38,7 +38,7 @@ def renal_range(rule: LabelRule) -> tuple[RenalMetric, float | None, float | Non
 
 
 def renal_clause(
-    rule: LabelRule, estimates: RenalEstimates, findings: Mapping[str, bool]
+    rule: LabelRule, estimates: RenalMeasures, findings: Mapping[str, bool]
 ) -> Clause | None:
     """Return whether renal function lies in the range of the rule; None for no such range."""
     found = renal_range(rule)

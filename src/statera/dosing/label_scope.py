@@ -58,7 +58,9 @@ def rules_for(drug: Drug, region: str) -> tuple[LabelRule, ...]:
     if region == NOT_STATED:
         own, unstated = unstated, []
     if not own:
-        has = [r for r in REGIONS if r != NOT_STATED and any(r in rule.covers for rule in drug.labels)]
+        has = [
+            r for r in REGIONS if r != NOT_STATED and any(r in rule.covers for rule in drug.labels)
+        ]
         others = ", ".join(has) or "no region by name"
         also = f"; rules without a region: --region {NOT_STATED}" if unstated else ""
         raise DomainError(

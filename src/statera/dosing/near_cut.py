@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from statera.dosing.creatinine_rise import CreatinineRise, creatinine_rise
 from statera.dosing.judge import CAUTIOUS
 from statera.dosing.judge_renal import NAMES, renal_range
 from statera.dosing.patient import Patient, Phase
-from statera.dosing.label_renal import RenalEstimates, renal_estimates, with_creatinine_shifted
-from statera.library.drug import load_drug
+from statera.dosing.renal_measures import RenalMeasures, renal_measures, with_creatinine_shifted
 from statera.library.label_rule import LabelRule, RenalMetric
-from statera.sources.fact import Fact
 
-__all__ = ["CLOSE", "NearCut", "creatinine_change", "creatinine_shifted", "near_cuts"]
+__all__ = ["CLOSE", "NearCut", "creatinine_shifted", "near_cuts"]
 
 CLOSE = 5.0
 """Distance to a limit below which both estimates are shown, in the unit of the measure."""
 
-_QUANTITY = "creatinine_change"
 _NORMAL = 90.0  # the upper limit of "mild": a dose is never cut there
 
 
@@ -55,14 +53,8 @@ class NearCut:
     source: str = ""
 
 
-def creatinine_change(drug: str) -> Fact | None:
-    """Return the recorded change of serum creatinine under a drug, without loss of filtration."""
-    facts = load_drug(drug).facts
-    return next((f for f in facts if f.get("quantity") == _QUANTITY), None)
-
-
 def near_cuts(
-    drug: str, rules: Iterable[LabelRule], patient: Patient, estimates: RenalEstimates
+    drug: str, rules: Iterable[LabelRule], patient: Patient, estimates: RenalMeasures
 ) -> tuple[NearCut, ...]:
     """Return a note for every limit of the rules that an estimate lies close to."""
     cuts: dict[RenalMetric, set[float]] = {}
@@ -74,9 +66,9 @@ def near_cuts(
             cuts.setdefault(metric, set()).update(limits)
     if not any(estimates.of(metric) for metric in cuts) or patient.findings.get("dialysis"):
         return ()
-    change = creatinine_change(drug)
-    shifted = creatinine_shifted(change, patient)
-    other = None if shifted is None else renal_estimates(shifted)
+    rise = creatinine_rise(drug)
+    shifted = creatinine_shifted(rise, patient)
+    other = None if shifted is None else renal_measures(shifted)
     notes = []
     for metric in sorted(cuts, key=lambda m: m.value):
         known = estimates.of(metric)
@@ -89,22 +81,22 @@ def near_cuts(
             value = known[0].value
             crosses = again is not None and (value < cut) != (again < cut)
             if abs(value - cut) < CLOSE or crosses:
-                notes.append(_note(metric, cut, value, again, change, patient.phase))
+                notes.append(_note(metric, cut, value, again, rise, patient.phase))
     return tuple(notes)
 
 
-def creatinine_shifted(change: Fact | None, patient: Patient) -> Patient | None:
+def creatinine_shifted(rise: CreatinineRise | None, patient: Patient) -> Patient | None:
     """Return the person with creatinine as without the drug, or before the start as with it.
 
     Returns
     -------
     Patient or None
-        None where no change is recorded, or creatinine is not known.
+        None where no rise is recorded, or creatinine is not known.
     """
-    if change is None or not isinstance(change.value, float | int):
+    if rise is None:
         return None
-    rise = float(change.value)
-    return with_creatinine_shifted(patient, rise if patient.phase is Phase.START else -rise)
+    step = rise.umol_l if patient.phase is Phase.START else -rise.umol_l
+    return with_creatinine_shifted(patient, step)
 
 
 def _note(
@@ -112,16 +104,18 @@ def _note(
     cut: float,
     value: float,
     again: float | None,
-    change: Fact | None,
+    rise: CreatinineRise | None,
     phase: Phase | None,
 ) -> NearCut:
     name, unit = NAMES[metric]
     crosses = again is not None and (value < cut) != (again < cut)
     start = phase is Phase.START
     text = f"The {name} of {value:.1f} is close to the limit of {cut:g} {unit}."
-    if change is not None:
-        rise = f"{change.value:g} {change.unit}"
-        text += f" The drug raises creatinine by about {rise} without loss of filtration."
+    if rise is not None:
+        text += (
+            f" The drug raises creatinine by about {rise.umol_l:g} umol/L without loss of "
+            f"filtration ({rise.fact.source})."
+        )
         if again is None:
             text += (
                 " Give creatinine with age, sex and weight to see the estimate both ways; a stated "
@@ -138,5 +132,5 @@ def _note(
             "value as measured."
         )
     return NearCut(
-        name, unit, cut, value, again, crosses, text, change.source if change is not None else ""
+        name, unit, cut, value, again, crosses, text, rise.fact.source if rise is not None else ""
     )

@@ -90,7 +90,11 @@ class Patient:
     course_day: float | None = None
 
     def __post_init__(self) -> None:
-        checks = ((self.age, check_age), (self.weight_kg, check_weight), (self.height_cm, check_height))
+        checks = (
+            (self.age, check_age),
+            (self.weight_kg, check_weight),
+            (self.height_cm, check_height),
+        )
         for value, check in checks:
             if value is not None:
                 check(value)

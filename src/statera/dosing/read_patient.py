@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
@@ -12,7 +11,7 @@ from typing import Any, TypeVar
 
 from statera.dosing.blood_count import parse_laboratory
 from statera.dosing.clearance import AbsoluteClearance, IndexedGFR
-from statera.dosing.creatinine import Creatinine
+from statera.dosing.creatinine import read_creatinine
 from statera.dosing.dose import parse_dose
 from statera.dosing.patient import Patient, Phase
 from statera.dosing.person import read_sex
@@ -37,7 +36,6 @@ PATIENT_KEYS = (*_NUMBERS, *_TEXTS, *_LISTS)
 
 _SHORT = {"cv": "cardiovascular", "cancer": "malignancy", "mace": "cardiovascular"}
 _ANALYTES = {"alc": "ALC", "anc": "ANC", "plt": "PLT", "hb": "Hb"}
-_QUANTITY = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(\S+)\s*")
 
 EnumT = TypeVar("EnumT", bound=StrEnum)
 
@@ -114,7 +112,7 @@ def _field(key: str, value: Any) -> dict[str, Any]:
         case "sex":
             return {"sex": read_sex(value)}
         case "creatinine":
-            return {"creatinine": _creatinine(value)}
+            return {"creatinine": read_creatinine(value)}
         case "crcl":
             return {"crcl": AbsoluteClearance(float(value))}
         case "egfr":
@@ -130,16 +128,6 @@ def _field(key: str, value: Any) -> dict[str, Any]:
             return {key: parse_laboratory(value, _ANALYTES[key])}
         case _:
             return {key: float(value)}
-
-
-def _creatinine(text: str) -> Creatinine:
-    match = _QUANTITY.fullmatch(text)
-    if match is None:
-        raise InputError(
-            f"creatinine is '{text}', not a number with a unit",
-            hint="Write for instance '85 umol/L' or '0.96 mg/dL': a unit is never guessed.",
-        )
-    return Creatinine(float(match.group(1)), match.group(2))
 
 
 def _choice(text: str, kind: type[EnumT], name: str) -> EnumT:
@@ -164,9 +152,7 @@ def _findings(names: Iterable[str], key: str) -> dict[str, bool]:
         if bare not in FINDINGS:
             raise UnknownNameError(key, name, (*FINDINGS, *(f"no-{f}" for f in FINDINGS)))
         if found.get(bare, not absent) is absent:
-            raise InputError(
-                f"'{bare}' is given as present and as absent", hint="Give it once."
-            )
+            raise InputError(f"'{bare}' is given as present and as absent", hint="Give it once.")
         found[bare] = not absent
     return found
 

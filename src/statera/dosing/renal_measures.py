@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from statera.dosing.body_surface_area import BodySurfaceArea, body_surface_area
 from statera.dosing.ckd_epi import ckd_epi_2021
@@ -13,7 +14,9 @@ from statera.dosing.patient import Patient
 from statera.dosing.schwartz import bedside_schwartz
 from statera.library.label_rule import RenalMetric
 
-__all__ = ["RenalEstimates", "renal_estimates", "with_creatinine_shifted"]
+__all__ = ["RenalMeasures", "renal_measures", "with_creatinine_shifted"]
+
+MeasureT = TypeVar("MeasureT")
 
 _ADULT = 18.0
 _NEEDS = {
@@ -25,7 +28,7 @@ _NEEDS = {
 
 
 @dataclass(frozen=True)
-class RenalEstimates:
+class RenalMeasures:
     """All estimates, the one that is used first.
 
     Attributes
@@ -47,13 +50,11 @@ class RenalEstimates:
         """Return the estimates by one measure."""
         return self.clearances if metric is RenalMetric.CRCL else self.rates
 
-    def starting_with(self, metric: RenalMetric, index: int) -> RenalEstimates:
+    def starting_with(self, metric: RenalMetric, index: int) -> RenalMeasures:
         """Return the same estimates with another one of a measure in use."""
-        known = list(self.of(metric))
-        known.insert(0, known.pop(index))
         if metric is RenalMetric.CRCL:
-            return replace(self, clearances=tuple(known))
-        return replace(self, rates=tuple(known))
+            return replace(self, clearances=_first(self.clearances, index))
+        return replace(self, rates=_first(self.rates, index))
 
     def why_none(self, metric: RenalMetric) -> str:
         """Return why there is no estimate by this measure, and what would give one."""
@@ -72,7 +73,7 @@ class RenalEstimates:
         )
 
 
-def renal_estimates(patient: Patient) -> RenalEstimates:
+def renal_measures(patient: Patient) -> RenalMeasures:
     """Return the estimates that the data allow.
 
     Absolute clearance and indexed GFR are converted into each other only by the person's own body
@@ -103,7 +104,7 @@ def renal_estimates(patient: Patient) -> RenalEstimates:
         )
     if patient.creatinine is not None:
         remarks += patient.creatinine.remarks
-    return RenalEstimates(tuple(clearances), tuple(rates), tuple(remarks))
+    return RenalMeasures(tuple(clearances), tuple(rates), tuple(remarks))
 
 
 def with_creatinine_shifted(patient: Patient, umol_l: float) -> Patient | None:
@@ -118,6 +119,10 @@ def with_creatinine_shifted(patient: Patient, umol_l: float) -> Patient | None:
         return None
     shifted: Creatinine = patient.creatinine.shifted(umol_l)
     return replace(patient, creatinine=shifted, crcl=None, egfr=None)
+
+
+def _first(known: tuple[MeasureT, ...], index: int) -> tuple[MeasureT, ...]:
+    return (known[index], *known[:index], *known[index + 1 :])
 
 
 def _area(patient: Patient) -> BodySurfaceArea | None:
