@@ -11,9 +11,10 @@ from statera.dosing.decision_words import doses_words, outcome_sentence, result_
 from statera.dosing.disagreements import disagreements
 from statera.dosing.indications import indications_of, is_for, resolve_indication
 from statera.dosing.interactions_measured import measured_interactions
-from statera.dosing.judge import NOT_READ, Judgement, Situation, Verdict, judge
+from statera.dosing.judge import NOT_READ, Judgement, Verdict
 from statera.dosing.judge_renal import NAMES
-from statera.dosing.label_scope import class_members, resolve_region, rules_for
+from statera.dosing.judge_rules import judge_rules
+from statera.dosing.label_scope import resolve_region, rules_for
 from statera.dosing.near_cut import creatinine_shifted, near_cuts
 from statera.dosing.patient import Patient
 from statera.dosing.preference import PREFERENCE, subject
@@ -75,7 +76,7 @@ def decide(drug: str, region: str, patient: Patient, *, indication: str) -> Deci
             "is none.",
         )
     estimates = renal_measures(patient)
-    judged = _judge_all(rules, patient, indication, estimates)
+    judged = judge_rules(rules, patient, indication, estimates)
     others = _other_estimates(known.name, rules, patient, indication, region, estimates, judged)
     return _decide(known.name, region, indication, patient, estimates, judged, others)
 
@@ -105,7 +106,7 @@ def _other_estimates(
         tries.append((said, shifted, renal_measures(shifted)))
     sentences = []
     for said, person, again in tries:
-        other = combine(_applying(_judge_all(rules, person, indication, again)), person, region)
+        other = combine(_applying(judge_rules(rules, person, indication, again)), person, region)
         if not other.same_result(found):
             sentences.append(f"{said}: the rules would then give: {result_words(other)}.")
     return tuple(sentences)
@@ -113,42 +114,6 @@ def _other_estimates(
 
 def _applying(judged: Sequence[Judgement]) -> list[Judgement]:
     return [j for j in judged if j.verdict is Verdict.APPLIES]
-
-
-def _judge_all(
-    rules: Sequence[LabelRule], patient: Patient, indication: str, estimates: RenalMeasures
-) -> tuple[Judgement, ...]:
-    mine = [r for r in rules if is_for(r, indication)]
-    situation = Situation(
-        patient,
-        indication,
-        estimates,
-        class_members(),
-        frozenset(c for r in mine for c in r.hepatic),
-    )
-    found = []
-    for rule in rules:
-        if not is_for(rule, indication):
-            why = f"the rule is for {rule.indication}"
-            found.append(Judgement(rule, Verdict.DOES_NOT_APPLY, False, why, (), rule.effect))
-            continue
-        judged = judge(rule, situation)
-        reason = _not_used(rule)
-        if reason:
-            why = f"{reason}; its condition: {judged.why}"
-            judged = Judgement(
-                rule, Verdict.NOT_USED, judged.holds, why, judged.missing, judged.effect
-            )
-        found.append(judged)
-    return tuple(found)
-
-
-def _not_used(rule: LabelRule) -> str:
-    if rule.superseded:
-        return "superseded by a later rule"
-    if rule.authority is Authority.CLAIM:
-        return "a claim that only the vendor's overview makes"
-    return ""
 
 
 def _decide(
@@ -232,7 +197,7 @@ def _alternatives(
             missing = (*missing, f"the label's own rule on {subject(j.rule)} function")
         words = result_words(other)
         if any(m.startswith(NOT_READ) for m in missing):
-            words += ", or less: the rule names others than this person"
+            words += ", or less: the rule was read for others than this person"
         alternatives.append(Alternative(j.rule, missing, words, less_cautious_than(found, other)))
     return tuple(alternatives)
 

@@ -98,7 +98,11 @@ def _alternatives(decision: Decision) -> str:
 
 def _considered(decision: Decision, every_rule: bool) -> str:
     lines: list[str] = []
-    shown = [j for j in decision.considered if every_rule or is_for(j.rule, decision.indication)]
+    shown = [
+        j
+        for j in decision.considered
+        if every_rule or j.verdict is Verdict.OPEN or is_for(j.rule, decision.indication)
+    ]
     for j in shown:
         lines += _wrapped(f"{rule_words(j.rule)}", f"  {_MARKS[j.verdict]:<5}", " " * 7)
         lines += _wrapped(f"({j.why})", " " * 7, " " * 8)
