@@ -21,7 +21,7 @@ from statera.dosing.preference import PREFERENCE, subject
 from statera.dosing.renal_measures import RenalMeasures, renal_measures
 from statera.errors import DomainError
 from statera.library.drug import load_drug
-from statera.library.label_rule import Authority, Effect, LabelRule, RenalMetric
+from statera.library.label_rule import Authority, Effect, LabelRule, Population, RenalMetric
 
 __all__ = ["decide"]
 
@@ -127,7 +127,9 @@ def _decide(
 ) -> Decision:
     applying = _applying(judged)
     found = combine(applying, patient, region)
-    alternatives = () if found.stop else _alternatives(found, applying, judged, patient, region)
+    alternatives = (
+        () if found.stop else _alternatives(found, applying, judged, patient, region, indication)
+    )
     outcome = _outcome(found, alternatives, judged, patient)
     mine = [j for j in judged if is_for(j.rule, indication)]
     decided = outcome is Outcome.DOSE
@@ -167,6 +169,7 @@ def _alternatives(
     judged: Sequence[Judgement],
     patient: Patient,
     region: str,
+    indication: str,
 ) -> tuple[Alternative, ...]:
     """Return what each rule would change that is open, or that only the vendor claims.
 
@@ -196,7 +199,9 @@ def _alternatives(
         if claim:
             missing = (*missing, f"the label's own rule on {subject(j.rule)} function")
         words = result_words(other)
-        if any(m.startswith(NOT_READ) for m in missing):
+        if not is_for(j.rule, indication):
+            words += f", if what was read for {j.rule.indication} holds here as well"
+        elif any(m.startswith(NOT_READ) for m in missing):
             words += ", or less: the rule was read for others than this person"
         alternatives.append(Alternative(j.rule, missing, words, less_cautious_than(found, other)))
     return tuple(alternatives)
@@ -221,12 +226,21 @@ def _outcome(
         if j.effect is Effect.BASE and j.verdict is not Verdict.NOT_USED and not _other(j)
     ]
     if usual and all(j.holds is False for j in usual) and not _gives_dose(found):
-        return Outcome.NO_RULE
+        approved = any(j.holds is not False for j in approvals)
+        gap = approved and not any(_same_age_group(j.rule, patient) for j in usual)
+        return Outcome.CANNOT_BE_DECIDED if gap else Outcome.NO_RULE
     if _course_is_over(found, patient):
         return Outcome.COURSE_COMPLETE
     if found.unsettled or any(a.more_cautious for a in alternatives):
         return Outcome.CANNOT_BE_DECIDED
     return Outcome.DOSE
+
+
+def _same_age_group(rule: LabelRule, patient: Patient) -> bool:
+    """Return True where a rule is for the patient's age group, whatever else it asks for."""
+    child = patient.age is not None and patient.age < 18.0
+    own = Population.PAEDIATRIC if child else Population.ADULT
+    return rule.population in (own, Population.ALL)
 
 
 def _other(j: Judgement) -> bool:

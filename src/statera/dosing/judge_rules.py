@@ -63,16 +63,20 @@ def _for_another(
 ) -> Judgement:
     """Return what is found of a rule for another indication.
 
-    It does not apply; but where it would lower the dose, its condition holds, and no rule on the
-    same was read for this indication, then that none was read is no reason to think there is none.
+    It does not apply; but where it would lower the dose, its condition holds or is not known, and
+    no rule on the same was read for this indication, it stays open: that none was read is no
+    reason to think that there is none.
     """
     why = f"the rule is for {rule.indication}"
     other = Judgement(rule, Verdict.DOES_NOT_APPLY, False, why, (), rule.effect)
     if rule.effect not in CAUTIOUS or rule.indications or _topic(rule) in own or _not_used(rule):
         return other
     judged = judge(rule, situation)
-    if judged.holds is not True:
+    if judged.holds is False:
         return other
+    if judged.holds is None:
+        open_why = f"{why}, none on this was read for {situation.indication}; {judged.why}"
+        return Judgement(rule, Verdict.OPEN, None, open_why, judged.missing, judged.effect)
     topic = subject(rule).removeprefix("laboratory: ").removeprefix("interaction: ")
     topic = _TOPICS.get(topic, topic)
     return Judgement(
