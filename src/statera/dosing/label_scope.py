@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
 
 from statera.errors import DomainError, UnknownNameError
 from statera.library.drug import Drug, drugs, load_drug
@@ -69,16 +71,17 @@ def rules_for(drug: Drug, region: str) -> tuple[LabelRule, ...]:
             hint=f"It holds rules for: {others}{also}. No rule here does not mean that there is "
             "none.",
         )
-    of_class = [
-        rule
-        for name in drugs()
-        if name != drug.name
-        for rule in load_drug(name).labels
-        if rule.indications and region in rule.covers
-    ]
+    of_class = [r for r in _class_rules() if r.drug != drug.name and region in r.covers]
     return (*own, *unstated, *of_class)
 
 
+@lru_cache(maxsize=1)
+def _class_rules() -> tuple[LabelRule, ...]:
+    """Return the rules about the whole class, which stand in the file of one drug."""
+    return tuple(r for name in drugs() for r in load_drug(name).labels if r.indications)
+
+
+@lru_cache(maxsize=1)
 def class_members() -> Mapping[str, str]:
     """Return class by medicine, as the label rules themselves give examples in brackets."""
     found: dict[str, str] = {}
@@ -88,4 +91,4 @@ def class_members() -> Mapping[str, str]:
                 for example in _MEMBER.findall(rule.interactant):
                     found[example.lower()] = rule.interactant_class
                 found.setdefault(rule.interactant_class.lower(), rule.interactant_class)
-    return found
+    return MappingProxyType(found)
