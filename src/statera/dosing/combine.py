@@ -86,10 +86,9 @@ def less_cautious_than(one: Combined, other: Combined) -> bool:
 
 def combine(applying: Sequence[Judgement], patient: Patient, region: str) -> Combined:
     """Return what the rules that apply say together."""
-    for effect in STOPS:
-        stopping = tuple(j for j in applying if j.effect is effect)
-        if stopping:
-            return Combined(stop=effect, deciding=stopping)
+    stopping = [j for effect in STOPS for j in applying if j.effect is effect]
+    if stopping:
+        return Combined(stop=stopping[0].effect, deciding=tuple(stopping))
     found = _base(applying, patient, region)
     found = _limited(found, _with(applying, Effect.LIMIT), patient)
     found = _lowered(found, applying)

@@ -11,7 +11,7 @@ from statera.dosing.decision_words import doses_words, outcome_sentence, result_
 from statera.dosing.disagreements import disagreements
 from statera.dosing.indications import indications_of, is_for, resolve_indication
 from statera.dosing.interactions_measured import measured_interactions
-from statera.dosing.judge import NOT_READ, Judgement, Verdict
+from statera.dosing.judge import NOT_READ, ON_TREATMENT, Judgement, Verdict
 from statera.dosing.judge_renal import NAMES
 from statera.dosing.judge_rules import judge_rules
 from statera.dosing.label_scope import resolve_region, rules_for
@@ -201,6 +201,8 @@ def _alternatives(
         words = result_words(other)
         if not is_for(j.rule, indication):
             words += f", if what was read for {j.rule.indication} holds here as well"
+        elif any(m.startswith(NOT_READ) and m.endswith(ON_TREATMENT) for m in missing):
+            words = "no dose, if the limit for the start holds on treatment as well"
         elif any(m.startswith(NOT_READ) for m in missing):
             words += ", or less: the rule was read for others than this person"
         alternatives.append(Alternative(j.rule, missing, words, less_cautious_than(found, other)))

@@ -51,6 +51,7 @@ def until_words(found: Combined) -> str:
     parts = [
         f"{t.analyte} is {t.restart_at:g} {t.unit or t.assumed_unit} or above"
         for j in found.deciding
+        if j.effect is Effect.INTERRUPT
         for t in j.rule.thresholds
         if t.restart_at is not None
     ]
@@ -119,4 +120,5 @@ def rule_words(rule: LabelRule) -> str:
 
 
 def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    """Begin with a capital, except where the second letter is one, as in eGFR."""
+    return text if text[1:2].isupper() else text[:1].upper() + text[1:]

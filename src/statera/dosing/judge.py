@@ -23,7 +23,16 @@ from statera.library.label_rule import (
     Threshold,
 )
 
-__all__ = ["CAUTIOUS", "NOT_READ", "STOPS", "Judgement", "Situation", "Verdict", "judge"]
+__all__ = [
+    "CAUTIOUS",
+    "NOT_READ",
+    "ON_TREATMENT",
+    "STOPS",
+    "Judgement",
+    "Situation",
+    "Verdict",
+    "judge",
+]
 
 STOPS: tuple[Effect, ...] = (
     Effect.DISCONTINUE,
@@ -48,6 +57,9 @@ _SATISFIES: Mapping[Response, frozenset[Response]] = MappingProxyType(
     }
 )
 _NOT_STARTED = "treatment has not started"
+
+ON_TREATMENT = "on treatment"
+"""Ends what is missing where a limit for the start was read and none for values on treatment."""
 
 NOT_READ = "what the label says of"
 """Begins what is missing where a rule names others than this person and none was read for them."""
@@ -105,6 +117,8 @@ class Situation:
         Medicines by the class that a rule names, from the rules themselves.
     hepatic_named
         Hepatic classes that some rule of this drug, region and indication names.
+    watched
+        Analytes for which some rule of this drug and region has a limit on treatment.
     """
 
     patient: Patient
@@ -112,6 +126,7 @@ class Situation:
     renal: RenalMeasures
     members: Mapping[str, str] = field(default_factory=dict)
     hepatic_named: frozenset[HepaticClass] = frozenset()
+    watched: frozenset[str] = frozenset()
 
 
 def judge(rule: LabelRule, situation: Situation) -> Judgement:
@@ -148,7 +163,7 @@ def _clauses(rule: LabelRule, situation: Situation) -> Iterable[Clause | None]:
         yield _finding(name, patient)
     yield _hepatic(rule, situation)
     yield _interaction(rule, situation)
-    yield _phase(rule, patient)
+    yield _phase(rule, situation)
     yield _part(rule, patient)
     yield _response(rule, patient)
     if rule.on_dose_mg is not None:
@@ -241,7 +256,12 @@ def _interaction(rule: LabelRule, situation: Situation) -> Clause | None:
     return Clause(False, f"no {wanted} is taken")
 
 
-def _phase(rule: LabelRule, patient: Patient) -> Clause | None:
+def _phase(rule: LabelRule, situation: Situation) -> Clause | None:
+    """Return whether a laboratory rule is for this phase.
+
+    A limit for the start stays open on treatment where none was read for values on treatment.
+    """
+    patient = situation.patient
     wanted = {
         RuleKind.LABORATORY_START: Phase.START,
         RuleKind.LABORATORY_TREATMENT: Phase.TREATMENT,
@@ -254,6 +274,13 @@ def _phase(rule: LabelRule, patient: Patient) -> Clause | None:
             None,
             f"the rule is for values {words}; whether treatment starts or goes on is not known",
             ("whether treatment starts or is under way",),
+        )
+    unwatched = sorted({t.analyte for t in rule.thresholds} - situation.watched)
+    if wanted is Phase.START and patient.phase is Phase.TREATMENT and unwatched:
+        return Clause(
+            None,
+            "the rule is for values before the start, and none was read for values on treatment",
+            (f"{NOT_READ} low {', '.join(unwatched)} {ON_TREATMENT}",),
         )
     return Clause(
         patient.phase is wanted,

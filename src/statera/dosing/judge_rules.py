@@ -36,6 +36,12 @@ def judge_rules(
         estimates,
         class_members(),
         frozenset(c for r in mine for c in r.hepatic),
+        frozenset(
+            t.analyte
+            for r in rules
+            if r.kind is RuleKind.LABORATORY_TREATMENT
+            for t in r.thresholds
+        ),
     )
     own = {_topic(r) for r in mine if not _not_used(r)}
     found = []

@@ -13,12 +13,13 @@ __all__ = ["PREFERENCE", "preferred", "source_year", "subject"]
 
 PREFERENCE = (
     "Rules on different subjects (renal function, risk, another medicine, ...) all count and the "
-    "lowest dose of them holds; a rule that says not to use the drug is never set aside by one "
-    "that gives a dose. Of several rules on the same subject one is followed: label before "
-    "emergency authorisation, guideline, review and sources that name no region; a text of this "
-    "region alone before one for several; then the better grade (A to D); then the later year, a "
-    "source without a date counting as the oldest. The others are shown as conflicts. A superseded "
-    "rule and a claim that only the vendor's overview makes never decide."
+    "lowest dose of them holds, factors on a dose being multiplied; a rule that says not to use "
+    "the drug is never set aside by one that gives a dose. Of several rules on the same subject "
+    "one is followed: label before emergency authorisation, guideline, review and sources that "
+    "name no region; a text of this region alone before one for several; then the better grade (A "
+    "to D); then the later year, a source without a date counting as the oldest. The others are "
+    "shown as conflicts. A superseded rule and a claim that only the vendor's overview makes never "
+    "decide."
 )
 """Shown with every decision."""
 

@@ -31,7 +31,7 @@ _TEXTS = (
     "on_dose",
 )
 _LISTS = ("risk", "finding", "medicines")
-PATIENT_KEYS = (*_NUMBERS, *_TEXTS, *_LISTS)
+PATIENT_KEYS = (*_NUMBERS, *_TEXTS, *_LISTS, "confirmed")
 """Keys of a patient file."""
 
 _SHORT = {"cv": "cardiovascular", "cancer": "malignancy", "mace": "cardiovascular"}
@@ -66,6 +66,8 @@ def _values(top: Table) -> Iterator[tuple[str, Any]]:
     for key in _LISTS:
         if key in top.data:
             yield key, top.texts(key)
+    if top.flag("confirmed", False):
+        yield "confirmed", True
 
 
 def patient_from(values: Mapping[str, Any], document: Document | None = None) -> Patient:
@@ -75,6 +77,7 @@ def patient_from(values: Mapping[str, Any], document: Document | None = None) ->
     ----------
     values
         By the keys of `PATIENT_KEYS`; quantities with units as texts, such as ``"105 umol/L"``.
+        ``confirmed`` says that an implausible creatinine is meant.
     document
         The file they are from, for the place of an error.
 
@@ -89,7 +92,7 @@ def patient_from(values: Mapping[str, Any], document: Document | None = None) ->
     found: dict[str, Any] = {}
     for key, value in values.items():
         with _at(key, document):
-            found.update(_field(key, value))
+            found.update(_field(key, value, values.get("confirmed") is True))
     findings: dict[str, bool] = {}
     for key in ("risk", "finding"):
         with _at(key, document):
@@ -98,7 +101,7 @@ def patient_from(values: Mapping[str, Any], document: Document | None = None) ->
         return Patient(**found, findings=findings)
 
 
-def _field(key: str, value: Any) -> dict[str, Any]:
+def _field(key: str, value: Any, confirmed: bool) -> dict[str, Any]:
     """Return the fields of `Patient` that one key gives."""
     choices: dict[str, type[StrEnum]] = {
         "hepatic": HepaticClass,
@@ -107,12 +110,12 @@ def _field(key: str, value: Any) -> dict[str, Any]:
         "response": Response,
     }
     match key:
-        case "risk" | "finding":
+        case "risk" | "finding" | "confirmed":
             return {}
         case "sex":
             return {"sex": read_sex(value)}
         case "creatinine":
-            return {"creatinine": read_creatinine(value)}
+            return {"creatinine": read_creatinine(value, confirmed=confirmed)}
         case "crcl":
             return {"crcl": AbsoluteClearance(float(value))}
         case "egfr":

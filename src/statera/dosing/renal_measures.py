@@ -7,11 +7,11 @@ from typing import TypeVar
 
 from statera.dosing.body_surface_area import BodySurfaceArea, body_surface_area
 from statera.dosing.ckd_epi import ckd_epi_2021
+from statera.dosing.ckid_u25 import ckid_u25
 from statera.dosing.clearance import AbsoluteClearance, IndexedGFR
 from statera.dosing.cockcroft_gault import cockcroft_gault
 from statera.dosing.creatinine import Creatinine
 from statera.dosing.patient import Patient
-from statera.dosing.schwartz import bedside_schwartz
 from statera.library.label_rule import RenalMetric
 
 __all__ = ["RenalMeasures", "renal_measures", "with_creatinine_shifted"]
@@ -36,7 +36,7 @@ class RenalMeasures:
     clearances
         mL/min: stated, else by Cockcroft-Gault, else from an indexed GFR and the body surface.
     rates
-        mL/min/1.73 m2: stated, else by CKD-EPI 2021 (bedside Schwartz below 18 years), else from
+        mL/min/1.73 m2: stated, else by CKD-EPI 2021 (CKiD U25 below 18 years), else from
         a stated clearance and the body surface.
     remarks
         Sentences about what was converted, and about what was not.
@@ -146,12 +146,12 @@ def _cockcroft_gault(patient: Patient) -> AbsoluteClearance | None:
 
 
 def _gfr(patient: Patient) -> IndexedGFR | None:
-    if patient.creatinine is None or patient.age is None:
+    if patient.creatinine is None or patient.age is None or patient.sex is None:
         return None
     if patient.age >= _ADULT:
-        if patient.sex is None:
-            return None
         return ckd_epi_2021(patient.creatinine, age=patient.age, sex=patient.sex)
     if patient.height_cm is None or patient.age < 1.0:
         return None
-    return bedside_schwartz(patient.creatinine, age=patient.age, height_cm=patient.height_cm)
+    return ckid_u25(
+        patient.creatinine, age=patient.age, sex=patient.sex, height_cm=patient.height_cm
+    )

@@ -203,6 +203,23 @@ def test_interruption_says_until_when() -> None:
     assert decision.until == "ALC is 500 cells/uL or above"
 
 
+def test_all_rules_that_stop_are_named_the_gravest_decides() -> None:
+    person = healthy(alc=0.4, crcl=20.0)
+    decision = eu_ra(person)
+    assert decision.sentence == "Not recommended."
+    assert [j.rule.id for j in decision.deciding] == ["renal-below-30", "start-counts"]
+
+
+def test_a_limit_for_the_start_is_not_ignored_on_treatment() -> None:
+    decision = eu_ra(healthy(anc=0.8, phase=Phase.TREATMENT))
+    assert decision.outcome is Outcome.CANNOT_BE_DECIDED
+    assert decision.missing == ("what the label says of low ALC, ANC, Hb on treatment",)
+    assert [a.result for a in decision.alternatives] == [
+        "no dose, if the limit for the start holds on treatment as well"
+    ]
+    assert eu_ra(healthy(phase=Phase.TREATMENT)).outcome is Outcome.DOSE
+
+
 def test_warnings_and_suggestions_leave_the_dose() -> None:
     smoker = eu_ra(healthy(findings={"smoking": True}))
     assert smoker.sentence == "4 mg once daily."

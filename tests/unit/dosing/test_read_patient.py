@@ -136,6 +136,12 @@ def test_doses_are_read(text: str, dose: Dose) -> None:
     assert parse_dose(str(dose)) == dose
 
 
+def test_an_implausible_creatinine_can_be_confirmed() -> None:
+    person = patient_from({"creatinine": "25 mg/dL", "confirmed": True})
+    assert person.creatinine is not None
+    assert person.creatinine.mg_dl == 25.0
+
+
 def test_units_of_counts() -> None:
     assert parse_laboratory("500 cells/µL", "ALC") == 0.5
     assert parse_laboratory("500 /mm3", "ANC") == 0.5

@@ -117,6 +117,9 @@ def dose(
     course_day: Annotated[
         float | None, typer.Option("--day", help="Day of a treatment of limited length, from 1.")
     ] = None,
+    confirm: Annotated[
+        bool, typer.Option("--confirm", help="An implausible creatinine is meant.")
+    ] = False,
     list_rules: Annotated[
         bool, typer.Option("--list", help="List drugs, regions and indications with rules.")
     ] = False,
@@ -136,6 +139,7 @@ def dose(
         "hb": hb, "hb_fall": hb_fall, "hepatic": hepatic, "medicines": medicines or None,
         "risk": _split(risk), "finding": _split(finding), "phase": phase, "part": part,
         "response": response, "on_dose": on_dose, "week": week, "course_day": course_day,
+        "confirmed": confirm or None,
     }  # fmt: skip
     given = {key: value for key, value in given.items() if value is not None}
     _require(drug, region, indication)
@@ -159,6 +163,7 @@ _NAMES = {
     "height_cm": "--height",
     "medicines": "--with",
     "course_day": "--day",
+    "confirmed": "--confirm",
 }
 
 
