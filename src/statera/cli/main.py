@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from statera.cli.commands import fit, forecast, monograph, renal, simulate
+from statera.cli.commands import dose, fit, forecast, monograph, renal, simulate
 from statera.cli.commands.fhir import fhir_app
 from statera.cli.commands.library import library_app
 from statera.cli.commands.store import store_app
@@ -52,6 +52,9 @@ app.command("simulate", help=simulate.HELP, short_help="Simulate a population.")
 app.command("fit", help=fit.HELP, short_help="Fit a population model to data.")(fit.fit)
 app.command("forecast", help=forecast.HELP, short_help="Forecast one patient, and search a dose.")(
     forecast.forecast
+)
+app.command("dose", help=dose.HELP, short_help="Say what label rules give for one person.")(
+    dose.dose
 )
 app.command("renal", help=renal.HELP, short_help="Estimate one person's renal function.")(
     renal.renal
