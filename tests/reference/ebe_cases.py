@@ -113,7 +113,6 @@ SPECS: dict[str, dict[str, Any]] = {
             "2": [{"kind": "zero_order", "into": "body", "duration": "DUR",
                    "bioavailability": "0.8"}],
         },
-        default_route="1",
     ),
     "run101": _spec(
         4, {**CL, "VP": "50*exp(ETA4)"},

@@ -14,10 +14,11 @@ from statera.model import Model
 from statera.model.by_identity import ByIdentity
 from statera.numerics.derivative import derivative
 from statera.numerics.expression import free_names, symbol
+from statera.numerics.scalar import Scalar, scalar
 from statera.numerics.vectorised import Vectorised, vectorise
 from statera.simulate import Prepared, full_formula
 
-__all__ = ["Formulas", "Observations"]
+__all__ = ["Formulas", "ObservationFormulas", "Observations"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -47,6 +48,24 @@ class Formulas:
     dvid: int = 0
 
 
+@dataclass(frozen=True)
+class NumberFormulas:
+    """A prediction, its variance and their derivatives as one function of numbers.
+
+    Attributes
+    ----------
+    function
+        Returns prediction, variance, and derivatives that are not zero.
+    first : (2, n_held) int64
+        Where derivatives stand in what the function returns; one beyond its end where they are 0.
+    second : (2, n_held, n_held) int64
+    """
+
+    function: Scalar
+    first: Ints
+    second: Ints
+
+
 class ObservationFormulas:
     """Compiled formulas of one kind of observation, and of their derivatives.
 
@@ -61,6 +80,8 @@ class ObservationFormulas:
         Which of the pair each of `slopes` is a derivative of, and by which name.
     used
         Parameters, random effects and covariates that occur.
+    held
+        States and random effects that occur.
     """
 
     def __init__(self, model: Model, base: Sequence[str], formulas: Formulas) -> None:
@@ -78,6 +99,35 @@ class ObservationFormulas:
                     self.derivatives.append(derivative(expression, symbol(name)))
                     self.by.append((k, name))
         self.slopes: Vectorised = vectorise(self.derivatives, self.names)
+        moving = (*model.states, *model.random_effects)
+        self.held = tuple(dict.fromkeys(name for _, name in self.by if name in moving))
+        self._pairs: list[tuple[int, str, str, sp.Expr]] = []
+        for (k, name), slope in zip(self.by, self.derivatives, strict=True):
+            for other in self.held[: self.held.index(name) + 1] if name in self.held else ():
+                if (bend := derivative(slope, symbol(other))) != 0:
+                    self._pairs.append((k, name, other, bend))
+        self._numbers: dict[bool, NumberFormulas] = {}
+
+    def of_numbers(self, *, second: bool) -> NumberFormulas:
+        """Return the pair and its derivatives by `held`, to the second if asked for."""
+        if second not in self._numbers:
+            self._numbers[second] = self._of_numbers(second=second)
+        return self._numbers[second]
+
+    def _of_numbers(self, *, second: bool) -> NumberFormulas:
+        wanted = list(self.pair)
+        n = len(self.held)
+        first, bends = np.full((2, n), -1, dtype=np.int64), np.full((2, n, n), -1, dtype=np.int64)
+        for (k, name), slope in zip(self.by, self.derivatives, strict=True):
+            if name in self.held:
+                first[k, self.held.index(name)] = len(wanted)
+                wanted.append(slope)
+        for k, one, two, bend in self._pairs if second else ():
+            i, j = self.held.index(one), self.held.index(two)
+            bends[k, i, j] = bends[k, j, i] = len(wanted)
+            wanted.append(bend)
+        first[first < 0], bends[bends < 0] = len(wanted), len(wanted)
+        return NumberFormulas(scalar(wanted, self.names), first, bends)
 
 
 @lru_cache(maxsize=256)

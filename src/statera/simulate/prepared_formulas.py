@@ -13,6 +13,7 @@ from statera.model import Model
 from statera.model.by_identity import ByIdentity
 from statera.numerics.derivative import derivative
 from statera.numerics.expression import free_names, symbol
+from statera.numerics.scalar import Scalar, scalar
 from statera.numerics.vectorised import Vectorised, vectorise
 from statera.simulate.arrays import processes_of
 from statera.simulate.ode_options import OdeOptions
@@ -21,7 +22,13 @@ from statera.simulate.prepared_ode import OdeSolver
 from statera.simulate.prepared_solvers import LinearSolver, Places
 from statera.simulate.simulate import structure_of
 
-__all__ = ["PreparedFormulas", "TangentFormulas", "formulas_of", "full_formula"]
+__all__ = [
+    "PreparedFormulas",
+    "SingleFormulas",
+    "TangentFormulas",
+    "formulas_of",
+    "full_formula",
+]
 
 
 def full_formula(model: Model, expression: sp.Expr) -> sp.Expr:
@@ -40,6 +47,25 @@ class TangentFormulas:
     function: Vectorised
     leaves: tuple[int, ...]
     names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SingleFormulas:
+    """Leaves, then derivatives that are not zero, as one function of numbers.
+
+    Attributes
+    ----------
+    function
+        Over parameters, random effects and covariates.
+    first
+        Leaf, and random effect, of each first derivative.
+    second
+        Leaf, and two random effects, of each second derivative.
+    """
+
+    function: Scalar
+    first: tuple[tuple[int, str], ...]
+    second: tuple[tuple[int, str, str], ...]
 
 
 class PreparedFormulas:
@@ -88,6 +114,7 @@ class PreparedFormulas:
         self.leaves = [full_formula(model, leaf) for leaf in leaves]
         self.values = vectorise(self.leaves, self.base)
         self._tangents: dict[bool, TangentFormulas] = {}
+        self._single: dict[bool, SingleFormulas] = {}
         self._bends: PreparedBends | None = None
 
     def tangents(self, *, by_parameters: bool) -> TangentFormulas:
@@ -108,6 +135,26 @@ class PreparedFormulas:
                 self.leaves, tuple(self.model.parameters), effects, self.base
             )
         return self._bends
+
+    def single(self, *, second: bool) -> SingleFormulas:
+        """Return leaves and their derivatives by random effects as functions of numbers."""
+        if second not in self._single:
+            self._single[second] = self._of_numbers(second=second)
+        return self._single[second]
+
+    def _of_numbers(self, *, second: bool) -> SingleFormulas:
+        found = self.tangents(by_parameters=False)
+        expressions = [*self.leaves, *found.expressions]
+        places: list[tuple[int, str, str]] = []
+        effects = list(self.model.random_effects)
+        for leaf, name, slope in zip(found.leaves, found.names, found.expressions, strict=True):
+            for other in effects[: effects.index(name) + 1] if second else ():
+                bend = derivative(slope, symbol(other))
+                if bend != 0:
+                    expressions.append(bend)
+                    places.append((leaf, name, other))
+        first = tuple(zip(found.leaves, found.names, strict=True))
+        return SingleFormulas(scalar(expressions, self.base), first, tuple(places))
 
     def _derived(self, names: Sequence[str]) -> TangentFormulas:
         found: list[tuple[int, str, sp.Expr]] = []

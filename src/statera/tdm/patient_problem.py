@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,9 @@ from statera.estimate.effects import Effects
 from statera.estimate.individual import Individuals
 from statera.estimate.problem import ProblemOptions, make_individuals
 from statera.model import Model
-from statera.numerics.expression import evaluate
+from statera.model.by_identity import ByIdentity
+from statera.numerics.vectorised import Vectorised, vectorise
+from statera.simulate import full_formula
 from statera.tdm.outcome import Outcome, RequestError
 from statera.tdm.patient_data import PatientData, patient_data
 from statera.tdm.request import Options, Patient
@@ -77,8 +79,10 @@ class PatientProblem:
 
     def natural(self, f: Floats) -> Floats:
         """Return predictions at samples in the output's unit, (n_used,), from those of all rows."""
-        of = self.individuals.observations
         found = f[self.at_time]
+        if not any(r.lognormal for r in self.model.residuals.values()):
+            return found
+        of = self.individuals.observations
         for k, formulas in enumerate(of.kinds):
             residual = self.model.residuals.get(formulas.name)
             if residual is not None and residual.lognormal:
@@ -104,11 +108,18 @@ class PatientProblem:
             values[name] = etas[:, int(np.asarray(place).ravel()[0])]
         for name, course in prepared.segments.covariates.items():
             values[name] = float(course[last])
-        found: dict[str, Floats] = {}
-        for equation in self.model.individual:
-            value = np.broadcast_to(evaluate(equation.expression, values), etas.shape[:1])
-            values[equation.name] = found[equation.name] = np.array(value, dtype=np.float64)
-        return found
+        n = etas.shape[0]
+        function = _individual(ByIdentity(self.model))
+        found = function(values, n)
+        return {e.name: found[k] for k, e in enumerate(self.model.individual)}
+
+
+@lru_cache(maxsize=64)
+def _individual(key: ByIdentity) -> Vectorised:
+    """Return the individual parameters of a model as functions, derived once."""
+    model = key.model
+    base = (*model.parameters, *model.random_effects, *model.covariates)
+    return vectorise([full_formula(model, e.expression) for e in model.individual], base)
 
 
 def prepare_patient(
