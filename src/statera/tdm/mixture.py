@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln
+from scipy.special import gammaincinv, gammaln, ndtri
 
 from statera.estimate.effects import Effects, lower_roots
 from statera.estimate.inner import inverse_of
@@ -21,6 +21,9 @@ from statera.estimate.inner import inverse_of
 __all__ = ["Mixture", "Part", "times_root"]
 
 Floats = NDArray[np.float64]
+
+_LEAST = 1e-12
+"""Probabilities are kept this far from 0 and 1."""
 
 
 @dataclass(frozen=True)
@@ -77,18 +80,29 @@ class Mixture:
         self.prior_inverse = inverse_of(self.prior_root)
 
     def draw(self, source: np.random.Generator, count: int) -> Floats:
-        """Return draws (count, n_live): those of the prior first, then those of each part."""
+        """Return draws (count, n_live): those of the prior first, then those of each part.
+
+        They come from a scrambled Sobol sequence, which fills space more evenly than independent
+        draws do: means over them are about half as noisy (Owen 1997,
+        doi 10.1137/S0036142994277468).
+        """
+        from scipy.stats import qmc  # noqa: PLC0415  slow to load
+
         q = self.prior.live.size
+        most = int(np.ceil(np.log2(max(count, 2))))
+        uniform = qmc.Sobol(q + 1, scramble=True, seed=source).random_base2(most)[:count]
+        uniform = np.clip(uniform, _LEAST, 1.0 - _LEAST)
+        normal = ndtri(uniform[:, :q])
         ends = np.round(np.cumsum([self.prior_share, *self.shares]) * count).astype(int)
         ends[-1] = count
-        normal = source.standard_normal((count, q))
-        spread = np.sqrt(source.chisquare(self.degrees, count) / self.degrees)
+        half = 0.5 * self.degrees
+        spread = np.sqrt(gammaincinv(half, uniform[ends[0] :, q]) / half)
         out = np.empty((count, q))
         out[: ends[0]] = times_root(normal[: ends[0]], self.prior_root)
         for k, part in enumerate(self.parts):
             rows = slice(int(ends[k]), int(ends[k + 1]))
-            scaled = normal[rows] / spread[rows, None]
-            out[rows] = part.centre + times_root(scaled, self.roots[k])
+            chi = spread[ends[k] - ends[0] : ends[k + 1] - ends[0], None]
+            out[rows] = part.centre + times_root(normal[rows] / chi, self.roots[k])
         return out
 
     def log_prior(self, draws: Floats) -> Floats:

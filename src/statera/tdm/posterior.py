@@ -7,8 +7,8 @@ samples say much, the t where they leave a curved ridge. Their weights, in logar
     ln w = -1/2 (-2 ln p(samples | eta)) + ln N(eta; 0, Omega) - ln q(eta)
 
 with q the density of the whole mixture, and their mean is the evidence p(samples). Where few draws
-carry the weight, the mixture is tried once more with a t that has the moments of the weighted
-draws; where that does not help either, Markov chains take over.
+carry the weight in a trial, a t with the moments of its weighted draws joins the mixture; where
+that does not help either, Markov chains take over.
 """
 
 from __future__ import annotations
@@ -50,8 +50,9 @@ class PosteriorOptions:
         Share of draws from the prior.
     degrees
         Degrees of freedom of the t at each mode.
-    again
-        Effective share of the draws below which the mixture is improved once.
+    pilot, rounds, wanted
+        Draws of a trial, largest number of trials, and effective share of a trial's draws at which
+        the mixture is good enough.
     least
         Effective number of draws below which Markov chains take over.
     chains
@@ -62,7 +63,9 @@ class PosteriorOptions:
     seed: int = 1
     prior_share: float = 0.3
     degrees: float = 5.0
-    again: float = 0.1
+    pilot: int = 4096
+    rounds: int = 3
+    wanted: float = 0.5
     least: float = 400.0
     chains: ChainOptions = field(default_factory=ChainOptions)
 
@@ -192,14 +195,8 @@ def posterior(
             )
         )
     source = stream(options.seed, "posterior of a patient")
-    share = options.prior_share
-    run = _weigh(Mixture(prior, parts, share, options.degrees), likelihood, source, options.draws)
-    if run.ess < options.again * options.draws:
-        more = [*parts, Part(1.0, *_moments(run, prior.inner_precision))]
-        other = _weigh(
-            Mixture(prior, more, share, options.degrees), likelihood, source, options.draws
-        )
-        run = other if other.ess > run.ess else run
+    mixture = _tried(problem, parts, likelihood, source, options)
+    run = _weigh(mixture, likelihood, source, options.draws)
     method, inside, weights, ess = "importance", run.draws, run.weights, run.ess
     if run.ess < options.least:
         target = Target(run.mixture, likelihood)
@@ -225,6 +222,28 @@ class _Run:
     weights: Floats
     ess: float
     log_mean: float
+
+
+def _tried(
+    problem: PatientProblem,
+    parts: list[Part],
+    likelihood: DrawLikelihood,
+    source: np.random.Generator,
+    options: PosteriorOptions,
+) -> Mixture:
+    """Return the mixture that was best in trials."""
+    prior = problem.prior
+    tried = Mixture(prior, parts, options.prior_share, options.degrees)
+    best, most = tried, -1.0
+    for _ in range(options.rounds):
+        run = _weigh(tried, likelihood, source, options.pilot)
+        if run.ess > most:
+            best, most = tried, run.ess
+        if run.ess >= options.wanted * options.pilot:
+            break
+        more = [*parts, Part(1.0, *_moments(run, prior.inner_precision))]
+        tried = Mixture(prior, more, options.prior_share, options.degrees)
+    return best
 
 
 def _weigh(
