@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,16 @@ from statera.estimate.checkpoint import Checkpoint, CheckpointFile, resume_probl
 from statera.estimate.checks import check_doses, fit_warnings, on_natural_scale
 from statera.estimate.inner import inverse_of
 from statera.estimate.laplace import Expansion, LaplaceOptions, expand
+from statera.estimate.membership import Membership, membership_notices
+from statera.estimate.mixture import refuse_mixture
+from statera.estimate.mixture_objective import (
+    MixtureObjective,
+    check_distinct,
+    chosen_modes,
+    members_of,
+    membership,
+    settled_problem,
+)
 from statera.estimate.outer import (
     FirstOrderObjective,
     Objective,
@@ -28,6 +38,7 @@ from statera.estimate.result import FitResult, Iteration
 from statera.estimate.saem import SaemOptions, fit_saem
 from statera.estimate.terms import GAUSS
 from statera.model import Model
+from statera.numerics.bfgs import Minimum
 
 __all__ = ["FIT_METHODS", "METHODS", "FitMethod", "Method", "fit", "fit_problem", "objective_of"]
 
@@ -103,6 +114,7 @@ def fit(
     if resume is not None:
         problem = resume_problem(problem, resume)
     if method == "saem":
+        refuse_mixture(problem, "SAEM")
         return _fit_saem(problem, saem, progress, checkpoint)
     return fit_problem(
         problem,
@@ -143,6 +155,9 @@ def objective_of(
     nodes: int = 3,
 ) -> Objective:
     """Return the objective that a method minimises, as a function of the free numbers."""
+    if problem.subpopulations is not None:
+        members = objective_of(members_of(problem), method, curvature, nodes)
+        return MixtureObjective(problem, members)
     exact = method == "laplace" if curvature is None else curvature == "exact"
     if method == "fo":
         censored = problem.individuals.kind != GAUSS
@@ -172,10 +187,13 @@ def fit_problem(
     """Fit a prepared problem, see `fit`."""
     started = time.process_time()
     objective = objective_of(problem, method, curvature, nodes)
+    if isinstance(objective, MixtureObjective) and problem.n_free:
+        check_distinct(objective)
     first = 0
     if resume is not None:
         first = resume.iteration
-        if resume.etas.shape == objective.etas.shape:
+        people = problem.individuals
+        if resume.etas.shape in (objective.etas.shape, (people.n_subjects, people.n_etas)):
             objective.etas = resume.etas.copy()
     keep = None if checkpoint is None else CheckpointFile(checkpoint, problem, method)
     history: list[Iteration] = []
@@ -195,12 +213,36 @@ def fit_problem(
         return False
 
     best = search(objective, problem.start, outer, report)
+    extra = {"curvature": curvature, "nodes": nodes}
+    result = _finished(problem, method, objective, best, history, extra, started)
+    if keep is not None:
+        keep.close(result)
+    return result
+
+
+def _finished(
+    problem: Problem,
+    method: Method,
+    objective: Objective,
+    best: Minimum,
+    history: list[Iteration],
+    extra: dict[str, Any],
+    started: float,
+) -> FitResult:
+    """Return what a search found, with its random effects and all that a reader must know."""
     with np.errstate(all="ignore"):  # a fit that could not start has no numbers here
         total, at = objective.value(best.x)
     theta, omega, full = problem.unpack(best.x)
     modes = at
+    members: Membership | None = None
     if method == "fo":  # random effects after the fact
-        modes = expand(problem.individuals, theta, full, at.inner.etas, LaplaceOptions())
+        people = problem if problem.subpopulations is None else members_of(problem)
+        modes = expand(people.individuals, theta, full, at.inner.etas, LaplaceOptions())
+    if problem.subpopulations is not None:
+        members = membership(problem, theta, at, modes)
+        modes = chosen_modes(problem, members, modes)
+        problem = settled_problem(problem, members)
+        extra = {**extra, "mixture": members}
     status = best.status if problem.n_free else "evaluated"
     if not np.isfinite(total):
         status = "no start"
@@ -217,19 +259,13 @@ def fit_problem(
         iterations=tuple(history),
         warnings=problem.warnings,
         seconds=time.process_time() - started,
-        extra={
-            "gradient": best.gradient,
-            "evaluations": best.evaluations,
-            "curvature": curvature,
-            "nodes": nodes,
-        },
+        extra={"gradient": best.gradient, "evaluations": best.evaluations, **extra},
     )
-    if status != "no start":
-        found = fit_warnings(result, objective.rows)
-        result = replace(result, warnings=(*result.warnings, *found))
-    if keep is not None:
-        keep.close(result)
-    return result
+    if status == "no start":
+        return result
+    found = fit_warnings(result, objective.rows)
+    found += () if members is None else membership_notices(members)
+    return replace(result, warnings=(*result.warnings, *found))
 
 
 def _variances(at: Expansion) -> Floats:
