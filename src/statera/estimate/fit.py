@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +16,7 @@ from statera.errors import UsageError
 from statera.estimate.checkpoint import Checkpoint, CheckpointFile, resume_problem
 from statera.estimate.checks import check_doses, fit_warnings, on_natural_scale
 from statera.estimate.inner import inverse_of
+from statera.estimate.its import ItsOptions, fit_its
 from statera.estimate.laplace import Expansion, LaplaceOptions, expand
 from statera.estimate.membership import Membership, membership_notices
 from statera.estimate.mixture import refuse_mixture
@@ -48,8 +50,8 @@ Method = Literal["fo", "foce", "focei", "laplace", "agq"]
 METHODS: tuple[Method, ...] = ("fo", "foce", "focei", "laplace", "agq")
 """Methods that minimise an objective by its gradient."""
 
-FitMethod = Literal["fo", "foce", "focei", "laplace", "agq", "saem"]
-FIT_METHODS: tuple[FitMethod, ...] = (*METHODS, "saem")
+FitMethod = Literal["fo", "foce", "focei", "laplace", "agq", "its", "saem"]
+FIT_METHODS: tuple[FitMethod, ...] = (*METHODS, "its", "saem")
 """All methods of `fit`."""
 
 
@@ -78,8 +80,9 @@ def fit(
     method
         ``fo``: linearised at random effects 0; ``foce``: at the modes, residual variance at
         random effects 0; ``focei``: with interaction; ``laplace``: with exact second derivatives;
-        ``agq``: adaptive Gaussian quadrature; ``saem``: stochastic approximation EM, with
-        importance sampling for the objective.
+        ``agq``: adaptive Gaussian quadrature; ``its``: iterative two-stage, with the objective of
+        FOCEI or Laplace; ``saem``: stochastic approximation EM, with importance sampling for the
+        objective.
     options
         What is estimated and how data are read.
     outer
@@ -115,7 +118,10 @@ def fit(
         problem = resume_problem(problem, resume)
     if method == "saem":
         refuse_mixture(problem, "SAEM")
-        return _fit_saem(problem, saem, progress, checkpoint)
+        return _fit_by_steps(problem, "saem", partial(fit_saem, options=saem), progress, checkpoint)
+    if method == "its":
+        its = ItsOptions() if outer is None else ItsOptions(max_iterations=outer.max_iterations)
+        return _fit_by_steps(problem, "its", partial(fit_its, options=its), progress, checkpoint)
     return fit_problem(
         problem,
         method,
@@ -128,13 +134,14 @@ def fit(
     )
 
 
-def _fit_saem(
+def _fit_by_steps(
     problem: Problem,
-    options: SaemOptions | None,
+    method: FitMethod,
+    run: Callable[..., FitResult],
     progress: Callable[[Iteration], None] | None,
     checkpoint: str | Path | None,
 ) -> FitResult:
-    keep = None if checkpoint is None else CheckpointFile(checkpoint, problem, "saem")
+    keep = None if checkpoint is None else CheckpointFile(checkpoint, problem, method)
 
     def report(at: Iteration) -> None:
         if keep is not None:
@@ -142,7 +149,7 @@ def _fit_saem(
         if progress is not None:
             progress(at)
 
-    result = fit_saem(problem, options, report)
+    result = run(problem, progress=report)
     if keep is not None:
         keep.close(result)
     return result

@@ -76,10 +76,12 @@ def summary_pairs(result: FitResult) -> list[tuple[str, str]]:
     problem = result.problem
     people = problem.individuals
     steps = len(result.iterations)
+    by = str(result.extra.get("objective_by", "")).upper()
     return [
         ("Model", problem.model.id),
         ("Method", METHOD_NAMES.get(result.method, result.method)),
-        ("Objective", f"{result.ofv:.3f}{_error(result)} (-2 log-likelihood without n ln 2 pi)"),
+        ("Objective", f"{result.ofv:.3f}{_error(result)} (-2 log-likelihood without n ln 2 pi"
+         + (f", by {by} at these estimates)" if by else ")")),
         ("Subjects", str(people.n_subjects)),
         ("Observations", f"{people.y.size} used"
          + (f", {problem.omitted} left out" if problem.omitted else "")),
