@@ -286,6 +286,8 @@ probabilities = { slow = "rest", fast = "SHARE" }
     assert sum(g["proportion"] for g in groups) == pytest.approx(1.0)
     assert sum(g["subjects"] for g in groups) == SUBJECTS
     assert (tmp_path / "out" / "fit.phm").is_file()
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "Posterior probabilities by subject" in page
 
 
 def test_saem_samples_by_its_seed(model: Path, data: Path, envelope: dict[str, Any]) -> None:

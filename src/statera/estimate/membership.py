@@ -9,7 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["UNCERTAIN", "Membership", "membership_lines", "membership_notices", "membership_of"]
+__all__ = [
+    "UNCERTAIN",
+    "Membership",
+    "membership_foot",
+    "membership_lines",
+    "membership_notices",
+    "membership_of",
+]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -90,14 +97,19 @@ def membership_lines(found: Membership) -> list[str]:
             f"{row['name'].ljust(width)}  {row['number']:3d}  {row['proportion']:10.4f}  "
             f"{row['mean_posterior']:14.4f}  {row['subjects']:8d}"
         )
-    unsure = int((found.largest < UNCERTAIN).sum())
-    lines.append(
-        f"subjects: by their most probable subpopulation; {unsure} of "
-        f"{found.most_probable.size} belong to it with a probability below {UNCERTAIN:g}"
-    )
+    lines.append(membership_foot(found))
     if np.ptp(found.probabilities, axis=0).max(initial=0.0) > 0.0:
         lines.append("proportion: the mean over subjects, as it depends on covariates")
     return lines
+
+
+def membership_foot(found: Membership) -> str:
+    """Return how sure it is to which subpopulation subjects belong."""
+    unsure = int((found.largest < UNCERTAIN).sum())
+    return (
+        f"subjects: by their most probable subpopulation; {unsure} of "
+        f"{found.most_probable.size} belong to it with a probability below {UNCERTAIN:g}"
+    )
 
 
 def membership_notices(found: Membership) -> tuple[str, ...]:
