@@ -99,12 +99,14 @@ def tile(individuals: Individuals, copies: int) -> Individuals:
     if copies == 1:
         return individuals
     prepared = tile_prepared(individuals.prepared, copies)
+    lower = individuals.lower
     return Individuals(
         prepared,
         _tiled_observations(individuals.observations, prepared, copies),
         np.tile(individuals.y, copies),
         np.tile(individuals.kind, copies),
         np.tile(individuals.limit, copies),
+        lower=None if lower is None else np.tile(lower, copies),
         interaction=individuals.interaction,
         share=None if individuals.share is None else individuals.share.tiled(copies),
     )

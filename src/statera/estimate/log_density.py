@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from statera.estimate.mixture import refuse_mixture
 from statera.estimate.problem import Problem
 
 __all__ = ["LogDensity", "PriorOptions"]
@@ -55,6 +56,7 @@ class LogDensity:
     """
 
     def __init__(self, problem: Problem, priors: PriorOptions | None = None) -> None:
+        refuse_mixture(problem, "full Bayes")
         self.problem = problem
         self.priors = priors or PriorOptions()
         of = problem.individuals

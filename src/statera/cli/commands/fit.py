@@ -60,7 +60,7 @@ def fit(
     ] = None,
     *,
     method: Annotated[
-        str, typer.Option("--method", "-m", help="fo, foce, focei, laplace, agq or saem.")
+        str, typer.Option("--method", "-m", help="fo, foce, focei, laplace, agq, its or saem.")
     ] = "focei",
     column: Annotated[
         _Texts,
