@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statera.estimate.first_order import first_order, first_order_gradient
+from statera.estimate.information import expected_information
 from statera.estimate.inner import Inner, inverse_of
 from statera.estimate.laplace import Expansion, LaplaceOptions, Slopes, expand, expand_gradient
+from statera.estimate.mode_path import ModePath, mode_path
 from statera.estimate.problem import Problem
 from statera.estimate.quadrature import quadrature
 from statera.numerics.bfgs import Minimum, minimise
@@ -24,6 +26,9 @@ __all__ = [
 ]
 
 Floats = NDArray[np.float64]
+
+_RIDGE = 1e-3
+"""Added to the scaled expected curvature: what the data do not determine stays where it is."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,8 @@ class Objective:
         self.curvature: Floats | None = None
         self.evaluations = 0
         self.lowest = np.inf
-        self.at: Floats | None = None
+        self.way: ModePath | None = None
+        self.last: tuple[Floats, Expansion] | None = None
         self.rows = np.zeros((individuals.n_subjects, problem.n_free))
 
     def value(self, u: Floats) -> tuple[float, Expansion]:
@@ -68,10 +74,16 @@ class Objective:
         self.evaluations += 1
         theta, _, omega = self.problem.unpack(u)
         found = expand(
-            self.problem.individuals, theta, omega, self.etas, self.options, self.curvature
+            self.problem.individuals, theta, omega, self._start(u), self.options, self.curvature
         )
         total = float(found.objective.sum()) + self.problem.constant
         return total + self.problem.prior(theta)[0], found
+
+    def _start(self, u: Floats) -> Floats:
+        """Return where the search for the modes begins: where they should have moved to."""
+        if self.way is None or self.way.at.shape != u.shape:
+            return self.etas
+        return self.way.predict(self.etas, u)
 
     def by_subject(self, u: Floats, at: Expansion) -> tuple[Floats, Slopes]:
         """Return the gradient of every subject by free numbers, (n_subjects, n_free)."""
@@ -90,20 +102,36 @@ class Objective:
         if total <= self.lowest:  # a trial too far must not lead the next one to other modes
             self.lowest = total
             self.etas, self.curvature = found.inner.etas, slopes.curvature
-        self.rows, self.at = rows, u.copy()
+            self.way = mode_path(self.problem, u, self.etas, slopes)
+        self.rows, self.last = rows, (u.copy(), found)
         return total, gradient
 
-    def guess(self, u: Floats) -> Floats | None:
-        """Return an estimate of the inverse of the second derivatives, if `u` came last.
+    def restart(self, etas: Floats, curvature: Floats | None) -> None:
+        """Begin the next search for the modes here."""
+        self.etas, self.curvature, self.way, self.lowest = etas, curvature, None, np.inf
 
-        Near the maximum of a likelihood half the sum of the outer products of the subjects'
-        gradients is about half the second derivatives of -2 log-likelihood.
-        """
-        if self.at is None or not np.array_equal(self.at, u):
+    def information(self, u: Floats, at: Expansion) -> Floats:
+        """Return expected second derivatives by free numbers, (n_free, n_free)."""
+        problem = self.problem
+        theta, _, _ = problem.unpack(u)
+        e = problem.individuals.evaluate(theta, at.inner.etas, by_parameters=True, frozen=at.frozen)
+        found = expected_information(problem, u, e)
+        _, slopes = problem.theta.unpack(u[: problem.theta.size])
+        places = {i: k for k, i in enumerate(problem.theta.free)}
+        for i, _, sd in problem.priors:
+            if i in places:
+                found[places[i], places[i]] += 2.0 * (slopes[places[i]] / sd) ** 2
+        return found
+
+    def guess(self, u: Floats) -> Floats | None:
+        """Return an estimate of the inverse of the second derivatives, if `u` came last."""
+        if self.last is None or not np.array_equal(self.last[0], u):
             return None
-        outer = 0.5 * self.rows.T @ self.rows
-        size = np.sqrt(np.maximum(np.diag(outer), 1e-8))
-        scaled = outer / size[:, None] / size[None, :] + 1e-2 * np.eye(size.size)
+        expected = self.information(u, self.last[1])
+        if not np.isfinite(expected).all():
+            return None
+        size = np.sqrt(np.maximum(np.diag(expected), 1e-8))
+        scaled = expected / size[:, None] / size[None, :] + _RIDGE * np.eye(size.size)
         inverse: Floats = inverse_of(scaled) / size[:, None] / size[None, :]
         return inverse
 
@@ -181,10 +209,9 @@ def search(
 ) -> Minimum:
     """Minimise the objective from `start`.
 
-    The first guess of the curvature is half the sum of the outer products of the subjects'
-    gradients, which estimates it near the maximum of a likelihood.
+    The curvature is the expected one as long as steps gain much, see `information.py`.
     """
-    objective(start)
+    first = objective(start)
     return minimise(
         objective,
         start,
@@ -193,4 +220,5 @@ def search(
         tolerance=options.tolerance,
         max_iterations=options.max_iterations,
         report=report,
+        first=first,
     )
