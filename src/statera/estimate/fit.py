@@ -222,11 +222,10 @@ def fit_problem(
             "evaluations": best.evaluations,
             "curvature": curvature,
             "nodes": nodes,
+            "drifts": tuple(objective.drifts),
         },
     )
-    if status != "no start":
-        found = fit_warnings(result, objective.rows)
-        result = replace(result, warnings=(*result.warnings, *found))
+    result = replace(result, warnings=(*result.warnings, *fit_warnings(result)))
     if keep is not None:
         keep.close(result)
     return result

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from statera.estimate.drift import Drift, DriftWatch
 from statera.estimate.first_order import first_order, first_order_gradient
 from statera.estimate.information import expected_information
 from statera.estimate.inner import Inner, inverse_of
@@ -67,6 +68,7 @@ class Objective:
         self.lowest = np.inf
         self.way: ModePath | None = None
         self.last: tuple[Floats, Expansion] | None = None
+        self.drifts: list[Drift] = []
         self.rows = np.zeros((individuals.n_subjects, problem.n_free))
 
     def value(self, u: Floats) -> tuple[float, Expansion]:
@@ -110,24 +112,26 @@ class Objective:
         """Begin the next search for the modes here."""
         self.etas, self.curvature, self.way, self.lowest = etas, curvature, None, np.inf
 
-    def information(self, u: Floats, at: Expansion) -> Floats:
+    def information(self, u: Floats, etas: Floats) -> Floats:
         """Return expected second derivatives by free numbers, (n_free, n_free)."""
         problem = self.problem
         theta, _, _ = problem.unpack(u)
-        e = problem.individuals.evaluate(theta, at.inner.etas, by_parameters=True, frozen=at.frozen)
+        of = problem.individuals
+        frozen = None if of.interaction else of.frozen_variance(theta)
+        e = of.evaluate(theta, etas, by_parameters=True, frozen=frozen)
         found = expected_information(problem, u, e)
         _, slopes = problem.theta.unpack(u[: problem.theta.size])
-        places = {i: k for k, i in enumerate(problem.theta.free)}
         for i, _, sd in problem.priors:
-            if i in places:
-                found[places[i], places[i]] += 2.0 * (slopes[places[i]] / sd) ** 2
+            if i in problem.theta.free:
+                k = problem.theta.free.index(i)
+                found[k, k] += 2.0 * (slopes[k] / sd) ** 2
         return found
 
     def guess(self, u: Floats) -> Floats | None:
         """Return an estimate of the inverse of the second derivatives, if `u` came last."""
         if self.last is None or not np.array_equal(self.last[0], u):
             return None
-        expected = self.information(u, self.last[1])
+        expected = self.information(u, self.last[1].inner.etas)
         if not np.isfinite(expected).all():
             return None
         size = np.sqrt(np.maximum(np.diag(expected), 1e-8))
@@ -209,16 +213,85 @@ def search(
 ) -> Minimum:
     """Minimise the objective from `start`.
 
-    The curvature is the expected one as long as steps gain much, see `information.py`.
+    The curvature is the expected one as long as steps gain much, see `information.py`. A parameter
+    that runs on without end is held where it is (`drift.py`), and the others are searched on: the
+    status is then ``drift``, and `objective.drifts` says which.
     """
-    first = objective(start)
-    return minimise(
-        objective,
-        start,
-        inverse=objective.guess(start),
-        guess=objective.guess,
-        tolerance=options.tolerance,
-        max_iterations=options.max_iterations,
-        report=report,
-        first=first,
-    )
+    watch = DriftWatch(objective.problem, objective.information, lambda u: objective.value(u)[0])
+    value, gradient = objective(start)
+    free = np.arange(start.size)
+    best = Minimum(start, value, gradient, np.eye(start.size), 0, 0, "iterations")
+    inverse = objective.guess(start)
+    while True:
+        part = _Part(objective, best.x, free, watch, report, best.iterations)
+        found = minimise(
+            part,
+            best.x[free],
+            inverse=inverse,
+            guess=part.guess,
+            tolerance=options.tolerance,
+            max_iterations=options.max_iterations - best.iterations,
+            report=part.after,
+            first=(best.value, best.gradient[free]),
+        )
+        gradient = part.gradient.copy()
+        gradient[free] = found.gradient
+        best = Minimum(
+            part.whole(found.x), found.value, gradient, found.inverse,
+            best.iterations + found.iterations, best.evaluations + found.evaluations, found.status,
+        )  # fmt: skip
+        if not part.drifts or part.halted or best.iterations >= options.max_iterations:
+            break
+        objective.drifts += part.drifts
+        left = np.isin(free, sorted(watch.held), invert=True)
+        free, inverse = free[left], inverse_of(inverse_of(found.inverse)[np.ix_(left, left)])
+    objective.drifts += [d for d in part.drifts if d not in objective.drifts]
+    if objective.drifts and best.status == "converged":
+        best = replace(best, status="drift")
+    return best
+
+
+class _Part:
+    """The objective by some of its free numbers, the others held where they are."""
+
+    def __init__(
+        self,
+        objective: Objective,
+        at: Floats,
+        free: NDArray[np.int64],
+        watch: DriftWatch,
+        report: Callable[[int, Floats, float, Floats], bool] | None,
+        done: int,
+    ) -> None:
+        self.objective, self.at, self.free = objective, at.copy(), free
+        self.watch, self.report, self.done = watch, report, done
+        self.gradient = np.zeros_like(at)
+        self.drifts: list[Drift] = []
+        self.halted = False
+
+    def whole(self, u: Floats) -> Floats:
+        """Return all free numbers."""
+        out = self.at.copy()
+        out[self.free] = u
+        return out
+
+    def __call__(self, u: Floats) -> tuple[float, Floats]:
+        """Return the objective and its gradient by what is searched."""
+        value, self.gradient = self.objective(self.whole(u))
+        return value, self.gradient[self.free]
+
+    def guess(self, u: Floats) -> Floats | None:
+        """Return an estimate of the inverse of the second derivatives by what is searched."""
+        found = self.objective.guess(self.whole(u))
+        if found is None or self.free.size == self.at.size:
+            return found
+        return inverse_of(inverse_of(found)[np.ix_(self.free, self.free)])
+
+    def after(self, number: int, u: Floats, value: float, gradient: Floats) -> bool:
+        """Report an iteration, and look for parameters that run on; True to stop."""
+        whole, slope = self.whole(u), self.gradient.copy()
+        slope[self.free] = gradient
+        if self.report is not None and self.report(self.done + number, whole, value, slope):
+            self.halted = True
+        self.drifts += self.watch.see(whole, value, self.objective.etas)
+        return self.halted or bool(self.drifts)
