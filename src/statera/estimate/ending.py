@@ -14,6 +14,10 @@ _SENTENCES = {
         "The search stopped: no step lowers the objective although its gradient is not 0. "
         "Look for parameters that the data do not determine, or start from other values."
     ),
+    "drift": (
+        "A parameter runs on without end while the objective all but stays; it is held at its last "
+        "value, and the search converged for all others. The warnings name it and say what to do."
+    ),
     "no start": (
         "The objective cannot be computed at the initial values: predictions or their variances "
         "are not usable numbers there. Check doses and units, and give other initial values."

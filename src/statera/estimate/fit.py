@@ -266,11 +266,14 @@ def _finished(
         iterations=tuple(history),
         warnings=problem.warnings,
         seconds=time.process_time() - started,
-        extra={"gradient": best.gradient, "evaluations": best.evaluations, **extra},
+        extra={
+            "gradient": best.gradient,
+            "evaluations": best.evaluations,
+            "drifts": tuple(objective.drifts),
+            **extra,
+        },
     )
-    if status == "no start":
-        return result
-    found = fit_warnings(result, objective.rows)
+    found = fit_warnings(result)
     found += () if members is None else membership_notices(members)
     return replace(result, warnings=(*result.warnings, *found))
 
