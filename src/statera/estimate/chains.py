@@ -104,6 +104,7 @@ def tile(individuals: Individuals, copies: int) -> Individuals:
         np.tile(individuals.y, copies),
         np.tile(individuals.kind, copies),
         np.tile(individuals.limit, copies),
+        lower=None if individuals.lower is None else np.tile(individuals.lower, copies),
         interaction=individuals.interaction,
     )
 
@@ -182,6 +183,6 @@ class Likelihood:
                 r = of.y - f
                 rows = np.log(v) + r * r / v
             else:
-                rows = terms(of.y, f, v, of.kind, of.limit).value
+                rows = terms(of.y, f, v, of.kind, of.limit, of.lower).value
         found = of.total(rows)
         return np.where(np.isfinite(found), found, np.inf), f, v

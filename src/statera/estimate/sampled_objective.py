@@ -5,12 +5,12 @@ differentiated; its gradient is the weighted mean of the gradients of the comple
 identity), and its second derivatives are those of Louis (1982, doi
 10.1111/j.2517-6161.1982.tb01203.x) at the weighted draws. Nothing is linearised.
 
-Were the draws held where they are, a parameter that the random effects make up for (the mean of one)
-would have an information that is a small difference of large sums. So the draws of a subject, and
-its proposal with them, move with the fixed effects as its mode does: by ``A (theta - theta_0)``, A
-from expected second derivatives. Any A leaves the likelihood what it is; this one takes most of the
-noise out of its derivatives. Draws are a Sobol sequence, shifted at random for every subject
-(Cranley and Patterson 1976, doi 10.1137/0713071).
+Were the draws held where they are, a parameter that the random effects make up for (the mean of
+one) would have an information that is a small difference of large sums. So the draws of a subject,
+and its proposal with them, move with the fixed effects as its mode does: by ``A (theta -
+theta_0)``, A from expected second derivatives. Any A leaves the likelihood what it is; this one
+takes most of the noise out of its derivatives. Draws are a Sobol sequence, shifted at random for
+every subject (Cranley and Patterson 1976, doi 10.1137/0713071).
 """
 
 from __future__ import annotations
@@ -34,8 +34,10 @@ from statera.numerics.streams import stream
 __all__ = ["SampledObjective", "SampledOptions"]
 
 Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 _DEGREES = 5.0
+_ALL_DRAWS = 32_768
 _LOWEST_PRIOR = 0.1  # what bounds the weights of a subject whose tail the moments do not show
 
 
@@ -46,16 +48,23 @@ class SampledOptions:
     Attributes
     ----------
     draws
-        Of each subject; a power of 2 keeps the balance of the sequence.
+        Of each subject; a power of 2 keeps the balance of the sequence. None for the power of 2
+        between 64 and 512 that makes about 30 000 draws in all.
     seed
         Of the shifts.
     rows
         Rows solved in one call: bounds the memory.
     """
 
-    draws: int = 512
+    draws: int | None = None
     seed: int = 1
     rows: int = 20_000
+
+    def count(self, n_subjects: int) -> int:
+        """Return the draws of each subject."""
+        if self.draws is not None:
+            return max(2, self.draws)
+        return 1 << int(np.clip(np.log2(_ALL_DRAWS / max(n_subjects, 1)), 6.0, 9.0))
 
 
 class SampledObjective(Objective):
@@ -89,20 +98,23 @@ class SampledObjective(Objective):
         effects = Effects(problem.omega.expand(omega))
         live = effects.live
         inside = found.eta_variance[:, live[:, None], live]
-        good = np.isfinite(inside).all(axis=(1, 2)) & np.isfinite(found.etas).all(axis=1)
+        good: Mask = np.asarray(
+            np.isfinite(inside).all(axis=(1, 2)) & np.isfinite(found.etas).all(axis=1)
+        )
         proposal = Proposal(
             np.where(good[:, None], found.etas[:, live], 0.0),
             np.where(good[:, None, None], inside, effects.root @ effects.root.T),
             _DEGREES,
             np.maximum(found.prior_share, _LOWEST_PRIOR),
         )
-        drawn, self.log_q = _draws(proposal, effects, self.sampling)
+        self.count = self.sampling.count(of.n_subjects)
+        drawn, self.log_q = _draws(proposal, effects, self.count, self.sampling.seed)
         self.drawn = effects.full(drawn)
         self.etas = np.where(good[:, None], found.etas, 0.0)
         self.theta = theta.copy()
         self.moves = _moves(of, theta, effects, self.etas)
         size = max(1, of.y.size)
-        self.copies = max(1, min(self.sampling.draws, self.sampling.rows // size))
+        self.copies = max(1, min(self.count, self.sampling.rows // size))
         self._tiled: dict[int, Individuals] = {}
 
     def __call__(self, u: Floats) -> tuple[float, Floats]:
@@ -113,9 +125,9 @@ class SampledObjective(Objective):
         effects = Effects(omega)
         sums = _Sums(problem.individuals)
         with np.errstate(all="ignore"):
-            for first in range(0, self.sampling.draws, self.copies):
+            for first in range(0, self.count, self.copies):
                 self._add(sums, theta, effects, slice(first, first + self.copies))
-        values = sums.objective(self.sampling.draws)
+        values = sums.objective(self.count)
         if not np.isfinite(values).all():
             return np.inf, np.full(u.size, np.nan)
         p = effects.precision
@@ -192,7 +204,9 @@ def _moves(of: Individuals, theta: Floats, effects: Effects, etas: Floats) -> Fl
         e = of.evaluate(theta, etas, by_parameters=True)
         f, v = e.terms.curve_f[:, None, None], e.terms.curve_v[:, None, None]
         t = of.n_theta
-        cross = f * e.df[:, t:, None] * e.df[:, None, :t] + v * e.dv[:, t:, None] * e.dv[:, None, :t]
+        cross = (
+            f * e.df[:, t:, None] * e.df[:, None, :t] + v * e.dv[:, t:, None] * e.dv[:, None, :t]
+        )
         cross = of.total(cross)[:, effects.live]
         half = (of.expected(e, t) + effects.precision)[:, effects.live[:, None], effects.live]
         good = np.isfinite(cross).all(axis=(1, 2)) & np.isfinite(half).all(axis=(1, 2))
@@ -201,16 +215,14 @@ def _moves(of: Individuals, theta: Floats, effects: Effects, etas: Floats) -> Fl
     return out
 
 
-def _draws(
-    proposal: Proposal, effects: Effects, options: SampledOptions
-) -> tuple[Floats, Floats]:
-    """Return draws (draws, n_subjects, n_live) and their log-densities (draws, n_subjects)."""
+def _draws(proposal: Proposal, effects: Effects, count: int, seed: int) -> tuple[Floats, Floats]:
+    """Return draws (count, n_subjects, n_live) and their log-densities (count, n_subjects)."""
     from scipy.stats.qmc import Sobol  # noqa: PLC0415  heavy: only here
 
     n, q = proposal.centre.shape
-    power = int(np.ceil(np.log2(max(options.draws, 2))))
-    source = stream(options.seed, "sampled likelihood")
-    points = Sobol(q + 2, scramble=True, rng=source).random_base2(power)[: options.draws]
+    power = int(np.ceil(np.log2(count)))
+    source = stream(seed, "sampled likelihood")
+    points = Sobol(q + 2, scramble=True, rng=source).random_base2(power)[:count]
     u = (points[:, None, :] + source.random((n, q + 2))) % 1.0
     u = np.clip(u, 1e-12, 1.0 - 1e-12)
     normal = ndtri(u[..., :q])
@@ -219,8 +231,7 @@ def _draws(
     drawn = proposal.centre + np.einsum("ikl,cil->cik", proposal.roots, w)
     drawn = np.where((u[..., q + 1] < proposal.prior)[..., None], normal @ effects.root.T, drawn)
     density = np.logaddexp(
-        np.log1p(-proposal.prior)
-        + proposal.log_t(proposal.distance(drawn), proposal.log_det, q),
+        np.log1p(-proposal.prior) + proposal.log_t(proposal.distance(drawn), proposal.log_det, q),
         np.log(proposal.prior) + effects.log_density(effects.full(drawn)),
     )
     return np.asarray(drawn), np.asarray(density)

@@ -150,7 +150,7 @@ def influence_section(result: FitResult, options: FitReportOptions) -> Section:
     blocks: list[Block] = []
     if options.influence:
         blocks += _influence(result)
-    if result.iterations:
+    if result.iterations and result.method != "saem":
         alt = "The objective and each estimate by iteration, from the first to the last."
         title = "Course of the search"
         svg = draw_iterations(result, key="search", title=title, alt=alt)

@@ -56,12 +56,14 @@ def fit_document(
         Seed of a method that draws random numbers.
     """
     model = result.problem.model
-    sections = [_outcome(result), _parameters(result, uncertainty, shrinkage)]
+    sections = [_outcome(result, uncertainty), _parameters(result, uncertainty, shrinkage)]
     sections += more
     if data_report:
         lines = tuple(Paragraph((line,)) for line in data_report.splitlines() if line.strip())
         sections.append(Section("data", "Data", lines))
-    sections += [_model(result), _individuals(result), _course(result)]
+    sections += [_model(result), _individuals(result)]
+    if any(it.objective == it.objective for it in result.iterations):  # sampling has none
+        sections.append(_course(result))
     return Document(
         title=f"Fit of {model.id}",
         subtitle=model.title or model.id,
@@ -83,8 +85,8 @@ def _computed(text: str) -> Cell:
     return Cell(text, basis="computed", method=_METHOD) if text else Cell("")
 
 
-def _outcome(result: FitResult) -> Section:
-    blocks: list[Block] = [Definition(tuple(summary_pairs(result)))]
+def _outcome(result: FitResult, uncertainty: Uncertainty | None) -> Section:
+    blocks: list[Block] = [Definition(tuple(summary_pairs(result, uncertainty)))]
     if not result.converged:
         blocks.insert(0, Callout("warning", "This fit did not converge", (result.sentence,)))
     blocks += [Callout("warning", "Look at this", (text,)) for text in result.warnings]

@@ -19,6 +19,7 @@ from statera.errors import UsageError
 if TYPE_CHECKING:
     from statera.estimate import FitResult
     from statera.estimate.covariance import MatrixKind
+    from statera.estimate.saem_likelihood import SaemLikelihood
 
 __all__ = ["HELP", "fit"]
 
@@ -37,6 +38,7 @@ Fit a population model to data, and print its estimates.
 What the data hold is said first, on standard error. Ctrl-C leaves the best values so far.
 """
 _MATRICES: dict[str, MatrixKind | None] = {"sandwich": "sandwich", "r": "R", "s": "S", "none": None}
+_LIKELIHOODS: dict[str, SaemLikelihood] = {"sampled": "sampled", "linearised": "linearised"}
 _BLQ = ("M1", "M2", "M3", "M4")
 T = TypeVar("T")
 _Texts = list[str] | None
@@ -109,6 +111,13 @@ def fit(
         str,
         typer.Option("--covariance", help="Standard errors by sandwich, r, s, or none."),
     ] = "sandwich",
+    saem_errors: Annotated[
+        str,
+        typer.Option(
+            "--saem-errors",
+            help="Likelihood behind standard errors of saem: sampled, or linearised (quicker).",
+        ),
+    ] = "sampled",
     checkpoint: Annotated[
         Path | None,
         typer.Option("--checkpoint", metavar="FILE", help="Written while the fit runs."),
@@ -138,6 +147,7 @@ def fit(
     if resume and checkpoint is None:
         raise UsageError("--resume needs --checkpoint FILE, the file to go on from")
     matrix = _one_of(covariance.lower(), _MATRICES, "--covariance")
+    likelihood = _one_of(saem_errors.lower(), _LIKELIHOODS, "--saem-errors")
     initial = read_numbers(init, "--init", "NAME=NUMBER, such as lCL=1.2")
     asked = Asked(
         columns=read_pairs(column, "--column", "ROLE=NAME, such as ID=SUBJ"),
@@ -185,7 +195,7 @@ def fit(
             resume=start,
             checkpoint=checkpoint,
         )
-    outcome = _with_errors(result, read, matrix)
+    outcome = _with_errors(result, read, matrix, likelihood)
     deliver(outcome, out, checkpoint, seed, as_json=as_json, quiet=quiet)
 
 
@@ -197,25 +207,20 @@ def _one_of(given: str, known: Mapping[str, T], option: str) -> T:
     return known[given]
 
 
-def _with_errors(result: FitResult, read: ModelAndData, matrix: MatrixKind | None) -> FitOutcome:
+def _with_errors(
+    result: FitResult, read: ModelAndData, matrix: MatrixKind | None, likelihood: SaemLikelihood
+) -> FitOutcome:
     """Return the fit with shrinkage, and with standard errors where they were asked for."""
-    from statera.estimate import METHODS  # noqa: PLC0415  heavy: only when this runs
-    from statera.estimate.covariance import CovarianceOptions, covariance  # noqa: PLC0415
+    from statera.estimate.covariance import CovarianceOptions, covariance  # noqa: PLC0415  heavy
     from statera.estimate.shrinkage import shrinkage  # noqa: PLC0415
 
     if result.status == "no start":
         return FitOutcome(result, read.table, None, None, read.remarks)
     shrunk = shrinkage(result)
-    if matrix is not None and result.converged and result.method not in METHODS:
-        told = (
-            f"{result.method} gives no standard errors here: go on from its checkpoint by "
-            "--method focei --resume"
-        )
-        return FitOutcome(result, read.table, None, shrunk, (*read.remarks, told))
     if matrix is None or not result.converged or not result.problem.n_free:
         return FitOutcome(result, read.table, None, shrunk, read.remarks)
     try:
-        errors = covariance(result, CovarianceOptions(matrix=matrix))
+        errors = covariance(result, CovarianceOptions(matrix=matrix, likelihood=likelihood))
     except KeyboardInterrupt:
         told = "the covariance step was interrupted: there are no standard errors"
         return FitOutcome(result, read.table, None, shrunk, (*read.remarks, told), interrupted=True)
