@@ -220,7 +220,7 @@ def _away(result: FitResult, options: CovarianceOptions) -> tuple[float, float]:
     """
     if result.method != "saem":
         return np.inf, options.gradient_tolerance
-    return (SAEM_AWAY, SAEM_LOST) if options.likelihood == "sampled" else (np.inf, np.inf)
+    return SAEM_AWAY, SAEM_LOST if options.likelihood == "sampled" else np.inf
 
 
 class _widen:  # noqa: N801 - used as a function
@@ -307,7 +307,9 @@ def _invert(
         if not remaining <= away[1]:
             notices.append(notice(Code.GRADIENT, [f"{remaining:.2g}"], severe=True))
         elif remaining > away[0]:
-            notices.append(notice(Code.SAEM_AWAY, [f"{remaining:.2g}"]))
+            sampled = options.likelihood == "sampled"
+            code = Code.SAEM_AWAY if sampled else Code.LINEARISED_AWAY
+            notices.append(notice(code, [f"{remaining:.2g}"]))
     s_inverse = _inverse(found.s)
     if options.matrix != "R":
         if s_inverse is None:

@@ -44,6 +44,7 @@ class Code(Enum):
     THETA_BOUND = "parameter_at_bound"
     GRADIENT = "gradient_not_zero"
     SAEM_AWAY = "saem_away_from_maximum"
+    LINEARISED_AWAY = "linearised_maximum_elsewhere"
     NOT_EVALUATED = "objective_not_evaluated"
     NOT_POSITIVE = "r_not_positive_definite"
     UNIDENTIFIABLE = "unidentifiable"
@@ -104,6 +105,11 @@ _TEXTS: dict[Code, tuple[str, str]] = {
         "SAEM stopped where -2 log-likelihood can still fall by about {about}, the noise of its "
         "draws",
         "Average over more iterations, or go on from these estimates.",
+    ),
+    Code.LINEARISED_AWAY: (
+        "the linearised likelihood can still fall by about {about} at the estimates of SAEM: its "
+        "maximum lies elsewhere, and so may its curvature",
+        "Prefer standard errors by the sampled likelihood.",
     ),
     Code.NOT_EVALUATED: (
         "the objective cannot be computed close to the estimates of {about}",

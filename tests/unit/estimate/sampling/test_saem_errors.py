@@ -96,6 +96,9 @@ def test_which_likelihood_is_named_and_distance_is_said(bolus: Callable[..., Pro
     away = covariance(at(found, found.theta + one * errors.standard_errors[0], found.omega))
     assert Code.SAEM_AWAY in {n.code for n in away.notices}
     assert away.usable
+    linear = CovarianceOptions(likelihood="linearised")
+    away = covariance(at(found, found.theta + one * errors.standard_errors[0], found.omega), linear)
+    assert Code.LINEARISED_AWAY in {n.code for n in away.notices}
     far = covariance(at(found, found.theta + 3.0 * one * errors.standard_errors[0], found.omega))
     assert not far.usable
     assert np.isnan(far.standard_errors).all()
