@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from statera.errors import UsageError
 from statera.estimate.problem import Problem
 
 __all__ = ["LogDensity", "PriorOptions", "factor", "prior_texts"]
@@ -41,6 +42,11 @@ class PriorOptions:
 
     spread: float = 10.0
     effect_scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("spread", "effect_scale"):
+            if not 0.0 < getattr(self, name) < np.inf:
+                raise UsageError(f"the prior's {name} must be above 0", where=name)
 
 
 def prior_texts(problem: Problem, priors: PriorOptions) -> dict[str, str]:

@@ -18,7 +18,11 @@ from numpy.typing import NDArray
 from statera.errors import UsageError
 from statera.estimate.log_density import LogDensity, PriorOptions
 from statera.estimate.posterior import Posterior, summarised
-from statera.estimate.posterior_coordinates import density_at, posterior_coordinates
+from statera.estimate.posterior_coordinates import (
+    Coordinates,
+    density_at,
+    posterior_coordinates,
+)
 from statera.estimate.problem import Problem
 
 __all__ = ["NutsOptions", "Posterior", "require_sampler", "sample_posterior"]
@@ -98,36 +102,7 @@ def sample_posterior(
     density = density_at(problem, options.priors, begins, centred=options.centred)
     coordinates = posterior_coordinates(density, begins)
     done = [0]
-
-    def make_density() -> Callable[[Floats], tuple[float, Floats]]:
-        def evaluate(x: Floats) -> tuple[float, Floats]:
-            value, gradient = density(coordinates.point(np.asarray(x)))
-            if not np.isfinite(value):
-                raise _ImpossibleError("the density is zero")
-            return value, coordinates.pull(gradient)
-
-        return evaluate
-
-    def make_record(*_: Any) -> Callable[[Floats], dict[str, Floats]]:
-        def record(x: Floats) -> dict[str, Floats]:
-            done[0] += 1
-            return {"x": coordinates.point(np.asarray(x))}
-
-        return record
-
-    def begin(seed: int) -> Floats:
-        rng = np.random.default_rng(seed)
-        return options.jitter * rng.normal(size=density.size)
-
-    compiled = nutpie.compiled_pyfunc.from_pyfunc(
-        density.size,
-        make_density,
-        make_record,
-        [np.dtype("float64")],
-        [(density.size,)],
-        ["x"],
-        make_initial_point_fn=begin,
-    )
+    compiled = _compiled(nutpie, density, coordinates, options.jitter, done)
     total = options.chains * (options.draws + options.tune)
 
     def tell() -> None:
@@ -152,6 +127,42 @@ def sample_posterior(
     data = _named(problem, density, x, stats, arviz)
     seconds = time.process_time() - started
     return summarised(problem, data, options.priors, seconds=seconds, stopped=stopped)
+
+
+def _compiled(
+    nutpie: Any, density: LogDensity, coordinates: Coordinates, jitter: float, done: list[int]
+) -> Any:
+    """Return the density as the sampler takes it; `done` counts the draws."""
+
+    def make_density() -> Callable[[Floats], tuple[float, Floats]]:
+        def evaluate(x: Floats) -> tuple[float, Floats]:
+            value, gradient = density(coordinates.point(np.asarray(x)))
+            if not np.isfinite(value):
+                raise _ImpossibleError("the density is zero")
+            return value, coordinates.pull(gradient)
+
+        return evaluate
+
+    def make_record(*_: Any) -> Callable[[Floats], dict[str, Floats]]:
+        def record(x: Floats) -> dict[str, Floats]:
+            done[0] += 1
+            return {"x": coordinates.point(np.asarray(x))}
+
+        return record
+
+    def begin(seed: int) -> Floats:
+        rng = np.random.default_rng(seed)
+        return jitter * rng.normal(size=density.size)
+
+    return nutpie.compiled_pyfunc.from_pyfunc(
+        density.size,
+        make_density,
+        make_record,
+        [np.dtype("float64")],
+        [(density.size,)],
+        ["x"],
+        make_initial_point_fn=begin,
+    )
 
 
 def require_sampler() -> tuple[Any, Any]:

@@ -170,7 +170,7 @@ def summarised(
         remarks.insert(0, f"sampling was stopped: {chains} chains of {draws} draws are left")
     return Posterior(
         problem, data, summary, prior_texts(problem, priors), chains, draws, lost, deepest,
-        status, tuple(remarks), seconds,
+        status, (*problem.warnings, *remarks), seconds,
     )  # fmt: skip
 
 

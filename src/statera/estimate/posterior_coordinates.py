@@ -18,8 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from statera.estimate.laplace import LaplaceOptions
 from statera.estimate.inner import inverse_of
+from statera.estimate.laplace import LaplaceOptions
 from statera.estimate.log_density import LogDensity, PriorOptions, factor
 from statera.estimate.outer import Objective
 from statera.estimate.problem import Problem
@@ -28,6 +28,7 @@ from statera.estimate.terms import GAUSS
 __all__ = ["Coordinates", "density_at", "posterior_coordinates"]
 
 Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 _STEP = 1e-3
 _LEAST_CURVATURE = 0.2  # of a standardised random effect, whose prior alone has 1
@@ -123,7 +124,7 @@ def posterior_coordinates(density: LogDensity, start: Floats) -> Coordinates:
         _, at = objective.value(start)
     etas = np.where(np.isfinite(at.inner.etas), at.inner.etas, 0.0)
     lower = factor(problem.unpack(start)[2])
-    y0 = np.linalg.solve(lower, etas.T).T if q else etas
+    y0: Floats = np.asarray(np.linalg.solve(lower, etas.T).T if q else etas)
     here = np.concatenate([start, y0.ravel()])
 
     inside = np.zeros((n, q, q))
@@ -153,7 +154,7 @@ def _inverted(inside: Floats) -> tuple[Floats, Floats]:
     if not inside.size:
         return unit.copy(), unit.copy()
     even = 0.5 * (inside + inside.swapaxes(1, 2))
-    good = np.isfinite(even).all(axis=(1, 2))
+    good: Mask = np.asarray(np.isfinite(even).all(axis=(1, 2)))
     values, vectors = np.linalg.eigh(np.where(good[:, None, None], even, unit))
     values = np.maximum(values, _LEAST_CURVATURE)
     inverse = (vectors / values[:, None, :]) @ vectors.swapaxes(1, 2)

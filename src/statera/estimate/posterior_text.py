@@ -82,12 +82,7 @@ def posterior_notes(posterior: Posterior) -> list[str]:
     """Return what a reader needs in order to read the table."""
     used = dict.fromkeys(row["shown_as"] for row in posterior.rows() if row["shown_as"])
     found = [_NOTES[name] for name in used]
-    found.append(
-        "value: posterior median with the interval between the 2.5 % and 97.5 % quantiles"
-    )
-    found.append(
-        "R-hat should be below 1.01, effective sample sizes (ESS) above 100 for each chain"
-    )
+    found.append("value: posterior median with the interval between the 2.5 % and 97.5 % quantiles")
     fixed = [
         name
         for i, name in enumerate(posterior.problem.model.parameters)
@@ -95,6 +90,9 @@ def posterior_notes(posterior: Posterior) -> list[str]:
     ]
     if fixed:
         found.append(f"kept at their value: {', '.join(fixed)}")
+    found.append(
+        "R-hat should be below 1.01, effective sample sizes (ESS) above 100 for each chain"
+    )
     return found
 
 

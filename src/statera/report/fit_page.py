@@ -10,6 +10,7 @@ from statera.estimate.result import FitResult
 from statera.estimate.summary import fit_manifest, summary_pairs
 from statera.estimate.table import Shrinkage, Uncertainty
 from statera.estimate.table_text import cells_of, headings, notes
+from statera.model import Model
 from statera.report.document import (
     Block,
     Callout,
@@ -23,7 +24,7 @@ from statera.report.document import (
     Table,
 )
 
-__all__ = ["fit_document"]
+__all__ = ["fit_document", "model_section"]
 
 _NOTICE = "Research software: not a medical device."
 _METHOD = "fit"
@@ -61,7 +62,7 @@ def fit_document(
     if data_report:
         lines = tuple(Paragraph((line,)) for line in data_report.splitlines() if line.strip())
         sections.append(Section("data", "Data", lines))
-    sections += [_model(result), _individuals(result)]
+    sections += [model_section(model), _individuals(result)]
     if any(it.objective == it.objective for it in result.iterations):  # sampling has none
         sections.append(_course(result))
     return Document(
@@ -113,8 +114,8 @@ def _parameters(
     return Section("parameters", "Parameters", (block,), data)
 
 
-def _model(result: FitResult) -> Section:
-    model = result.problem.model
+def model_section(model: Model) -> Section:
+    """Return the equations of a model."""
     pairs = [(e.name, e.text) for e in model.individual]
     pairs += [(f"d/dt({e.name})", e.text) for e in model.dynamics]
     pairs += [(o.name, o.text) for o in model.outputs]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from statera.cli.fit_bayes import fit_bayes
 from statera.cli.fit_input import Asked, ModelAndData, read_model_and_data
 from statera.cli.fit_output import FitOutcome, check_checkpoint, check_out, deliver
 from statera.cli.fit_progress import watched
@@ -17,7 +18,7 @@ from statera.cli.terminal import note
 from statera.errors import UsageError
 
 if TYPE_CHECKING:
-    from statera.estimate import FitResult
+    from statera.estimate import FitMethod, FitResult
     from statera.estimate.covariance import MatrixKind
     from statera.estimate.saem_likelihood import SaemLikelihood
 
@@ -30,6 +31,7 @@ Examples:
   statera fit model.toml data.csv --method laplace --out results/
   statera fit model.toml data.csv --out report.html --checkpoint fit.ckpt
   statera fit model.toml data.csv --checkpoint fit.ckpt --resume
+  statera fit model.toml data.csv --method bayes --draws 2000 --out posterior/
   statera fit run1.mod --out results/
   statera fit model.toml data.csv --column ID=SUBJ --ignore "DOSE.EQ.0" --init lCL=1.2 --fix lKA
 
@@ -62,7 +64,7 @@ def fit(
     ] = None,
     *,
     method: Annotated[
-        str, typer.Option("--method", "-m", help="fo, foce, focei, laplace, agq or saem.")
+        str, typer.Option("--method", "-m", help="fo, foce, focei, laplace, agq, saem or bayes.")
     ] = "focei",
     column: Annotated[
         _Texts,
@@ -134,9 +136,30 @@ def fit(
     seed: Annotated[
         int,
         typer.Option(
-            "--seed", min=0, help="Seed of saem, and of the predictive checks of a report."
+            "--seed", min=0, help="Seed of saem and bayes, and of the checks of a report."
         ),
     ] = 1,
+    draws: Annotated[
+        int, typer.Option("--draws", min=1, help="bayes: draws of each chain that are kept.")
+    ] = 1000,
+    tune: Annotated[
+        int, typer.Option("--tune", min=1, help="bayes: draws before them, to adapt.")
+    ] = 500,
+    chains: Annotated[int, typer.Option("--chains", min=1, help="bayes: chains.")] = 4,
+    prior_sd: Annotated[
+        float,
+        typer.Option(
+            "--prior-sd",
+            help="bayes: SD, on the scale of the search, of parameters without a prior in the "
+            "model.",
+        ),
+    ] = 10.0,
+    effect_scale: Annotated[
+        float,
+        typer.Option(
+            "--effect-scale", help="bayes: scale of the half-normal prior of omega (as SD)."
+        ),
+    ] = 1.0,
     workers: Workers = None,
     as_json: JsonFlag = False,
     quiet: QuietFlag = False,
@@ -161,8 +184,9 @@ def fit(
     )
 
     from statera.estimate import (  # noqa: PLC0415  heavy: only when this runs
-        FIT_METHODS,
+        NutsOptions,
         OuterOptions,
+        PriorOptions,
         ProblemOptions,
         SaemOptions,
         load_checkpoint,
@@ -170,7 +194,7 @@ def fit(
     from statera.estimate import fit as run  # noqa: PLC0415
     from statera.parallel import available_workers  # noqa: PLC0415
 
-    chosen = _one_of(method.lower(), {name: name for name in FIT_METHODS}, "--method")
+    chosen = _method(method.lower(), writes=checkpoint is not None and not resume)
     start = load_checkpoint(checkpoint) if resume and checkpoint is not None else None
     read = read_model_and_data(model, data, asked)
     note(str(read.table.report), quiet=quiet)
@@ -183,6 +207,10 @@ def fit(
         blq=_one_of(blq.upper(), {name: name for name in _BLQ}, "--blq"),
         workers=workers or available_workers(),
     )
+    if chosen is None:
+        nuts = NutsOptions(draws, tune, chains, seed, PriorOptions(prior_sd, effect_scale))
+        fit_bayes(read, options, nuts, start, out, as_json=as_json, quiet=quiet)
+        return
     with watched(quiet=quiet) as progress:
         result = run(
             read.model,
@@ -197,6 +225,21 @@ def fit(
         )
     outcome = _with_errors(result, read, matrix, likelihood)
     deliver(outcome, out, checkpoint, seed, as_json=as_json, quiet=quiet)
+
+
+def _method(given: str, *, writes: bool) -> FitMethod | None:
+    """Return a method that maximises a likelihood; None for full Bayes."""
+    from statera.estimate import FIT_METHODS  # noqa: PLC0415  heavy: only when this runs
+
+    methods: dict[str, FitMethod | None] = {name: name for name in FIT_METHODS}
+    chosen = _one_of(given, methods | {"bayes": None}, "--method")
+    if chosen is None and writes:
+        raise UsageError(
+            "bayes writes no checkpoint",
+            where="--checkpoint",
+            hint="With --resume its chains begin where a checkpoint of another method stands.",
+        )
+    return chosen
 
 
 def _one_of(given: str, known: Mapping[str, T], option: str) -> T:
