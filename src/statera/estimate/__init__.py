@@ -26,9 +26,11 @@ from statera.estimate.importance import ImportanceOptions, ImportanceResult, imp
 from statera.estimate.influence import Influence, influence
 from statera.estimate.laplace import LaplaceOptions
 from statera.estimate.log_density import LogDensity, PriorOptions
+from statera.estimate.npc import Npc, NpcOptions, npc
 from statera.estimate.npde import Npde, NpdeOptions, NpdeTests, npde, npde_tests
 from statera.estimate.nuts import NutsOptions, Posterior, sample_posterior
 from statera.estimate.outer import OuterOptions
+from statera.estimate.posterior_export import posterior_files, posterior_to_dict
 from statera.estimate.problem import Problem, ProblemOptions, make_problem
 from statera.estimate.profile import Profile, ProfileOptions, profile
 from statera.estimate.replicates import Replicates, simulate_replicates
@@ -64,6 +66,8 @@ __all__ = [
     "LaplaceOptions",
     "LogDensity",
     "Method",
+    "Npc",
+    "NpcOptions",
     "Npde",
     "NpdeOptions",
     "NpdeTests",
@@ -104,10 +108,13 @@ __all__ = [
     "load_checkpoint",
     "make_checkpoint",
     "make_problem",
+    "npc",
     "npde",
     "npde_tests",
     "objective_of",
     "parameter_table",
+    "posterior_files",
+    "posterior_to_dict",
     "predict_curves",
     "profile",
     "sample_posterior",

@@ -43,6 +43,15 @@ METHODS: dict[str, Method] = {
             "compared instead.",
         ),
         Method(
+            "diagnostic_npc",
+            "Numerical predictive check",
+            "Prediction intervals of every observation are quantiles of the simulations of its own "
+            "record. Shares of observations below and above them are compared with the shares of "
+            "simulated data, each replicate taken in turn for the data. Censored values rank "
+            "lowest and tie with each other, observed and simulated alike. The uncertainty of the "
+            "estimates is not in it.",
+        ),
+        Method(
             "diagnostic_saem",
             "Course of SAEM",
             "Drift is the difference between the means of the first and the second half of the "
