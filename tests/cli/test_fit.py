@@ -83,9 +83,9 @@ def envelope(model: Path, data: Path) -> dict[str, Any]:
 def test_the_estimates_are_printed(model: Path, data: Path) -> None:
     result = invoke(model, data, *START)
     assert result.exit_code == 0, result.stderr
-    assert result.stdout.startswith("Model         example/oral_one_compartment\n")
+    assert result.stdout.startswith("Model            example/oral_one_compartment\n")
     assert "converged." in result.stdout
-    assert "SE" in result.stdout
+    assert "Standard errors  R^-1 S R^-1\n" in result.stdout
     assert "shrinkage %" in result.stdout
     told = result.stderr.splitlines()
     assert "20 subjects, 140 records, 20 doses, 120 observations" in told[0]
@@ -300,7 +300,12 @@ def test_saem_samples_by_its_seed(model: Path, data: Path, envelope: dict[str, A
     assert estimates[0] == estimates[1] != estimates[2]
     expected = [row["estimate"] for row in envelope["result"]["parameters"]]
     np.testing.assert_allclose(estimates[0][:3], expected[:3], atol=0.1)
-    assert "gives no standard errors here" in runs[0].stderr
+    assert expected[:3] != estimates[0][:3]
+    se = [row["se"] for row in first["parameters"][:3]]
+    np.testing.assert_allclose(
+        se, [row["se"] for row in envelope["result"]["parameters"][:3]], rtol=0.2
+    )
+    assert "importance sampling" in first["standard_errors"]
     assert "fixed effects" in runs[0].stderr  # it has no objective while it runs
 
 

@@ -28,9 +28,11 @@ from statera.estimate.its import ItsOptions, fit_its
 from statera.estimate.laplace import LaplaceOptions
 from statera.estimate.log_density import LogDensity, PriorOptions
 from statera.estimate.membership import Membership, membership_of
+from statera.estimate.npc import Npc, NpcOptions, npc
 from statera.estimate.npde import Npde, NpdeOptions, NpdeTests, npde, npde_tests
 from statera.estimate.nuts import NutsOptions, Posterior, sample_posterior
 from statera.estimate.outer import OuterOptions
+from statera.estimate.posterior_export import posterior_files, posterior_to_dict
 from statera.estimate.problem import Problem, ProblemOptions, make_problem
 from statera.estimate.profile import Profile, ProfileOptions, profile
 from statera.estimate.replicates import Replicates, simulate_replicates
@@ -68,6 +70,8 @@ __all__ = [
     "LogDensity",
     "Membership",
     "Method",
+    "Npc",
+    "NpcOptions",
     "Npde",
     "NpdeOptions",
     "NpdeTests",
@@ -110,10 +114,13 @@ __all__ = [
     "make_checkpoint",
     "make_problem",
     "membership_of",
+    "npc",
     "npde",
     "npde_tests",
     "objective_of",
     "parameter_table",
+    "posterior_files",
+    "posterior_to_dict",
     "predict_curves",
     "profile",
     "sample_posterior",

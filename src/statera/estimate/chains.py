@@ -186,6 +186,6 @@ class Likelihood:
                 r = of.y - f
                 rows = np.log(v) + r * r / v
             else:
-                rows = terms(of.y, f, v, of.kind, of.limit).value
+                rows = terms(of.y, f, v, of.kind, of.limit, of.lower).value
         found = of.total(of.added(rows))
         return np.where(np.isfinite(found), found, np.inf), f, v

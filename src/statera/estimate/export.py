@@ -95,6 +95,7 @@ def fit_to_dict(
         "subjects": people.n_subjects,
         "observations": int(people.y.size),
         "observations_left_out": result.problem.omitted,
+        "standard_errors": None if uncertainty is None else uncertainty.description,
         "seconds": result.seconds,
         "parameters": parameter_table(result, uncertainty, shrinkage).to_dict(),
         "random_effects": list(result.problem.model.random_effects),

@@ -45,6 +45,8 @@ class Code(Enum):
     OMEGA_CORRELATION = "omega_correlation_at_one"
     THETA_BOUND = "parameter_at_bound"
     GRADIENT = "gradient_not_zero"
+    SAEM_AWAY = "saem_away_from_maximum"
+    LINEARISED_AWAY = "linearised_maximum_elsewhere"
     NOT_EVALUATED = "objective_not_evaluated"
     NOT_POSITIVE = "r_not_positive_definite"
     UNIDENTIFIABLE = "unidentifiable"
@@ -107,6 +109,16 @@ _TEXTS: dict[Code, tuple[str, str]] = {
     Code.GRADIENT: (
         "the estimates are not at a minimum: the objective can still fall by about {about}",
         "Fit again from these estimates with a smaller tolerance.",
+    ),
+    Code.SAEM_AWAY: (
+        "SAEM stopped where -2 log-likelihood can still fall by about {about}, the noise of its "
+        "draws",
+        "Average over more iterations, or go on from these estimates.",
+    ),
+    Code.LINEARISED_AWAY: (
+        "the linearised likelihood can still fall by about {about} at the estimates of SAEM: its "
+        "maximum lies elsewhere, and so may its curvature",
+        "Prefer standard errors by the sampled likelihood.",
     ),
     Code.NOT_EVALUATED: (
         "the objective cannot be computed close to the estimates of {about}",

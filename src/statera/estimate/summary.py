@@ -6,9 +6,12 @@ import html
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from statera.estimate.ending import sentence
 from statera.estimate.fingerprint import data_hash, model_hash
 from statera.estimate.membership import membership_lines, membership_of
+from statera.estimate.saem_course import course_text
 from statera.estimate.table import Shrinkage, Uncertainty, parameter_table
 from statera.manifest import manifest
 
@@ -43,7 +46,7 @@ def summary(
     uncertainty, shrinkage
         As for `statera.estimate.table.parameter_table`.
     """
-    pairs = summary_pairs(result)
+    pairs = summary_pairs(result, uncertainty)
     width = max(len(name) for name, _ in pairs)
     lines = [f"{name.ljust(width)}  {text}" for name, text in pairs]
     lines += ["", str(parameter_table(result, uncertainty, shrinkage))]
@@ -71,12 +74,17 @@ def summary_html(result: FitResult) -> str:
     return f"<table><tbody>{rows}</tbody></table>{warnings}{table}"
 
 
-def summary_pairs(result: FitResult) -> list[tuple[str, str]]:
+def summary_pairs(
+    result: FitResult, uncertainty: Uncertainty | None = None
+) -> list[tuple[str, str]]:
     """Return what a fit was and how it ended, as names and texts."""
     problem = result.problem
     people = problem.individuals
     steps = len(result.iterations)
     by = str(result.extra.get("objective_by", "")).upper()
+    more = [("Chains", course_text(result))] if result.method == "saem" else []
+    if uncertainty is not None and np.isfinite(uncertainty.standard_errors).any():
+        more.append(("Standard errors", uncertainty.description))
     return [
         ("Model", problem.model.id),
         ("Method", METHOD_NAMES.get(result.method, result.method)),
@@ -86,6 +94,7 @@ def summary_pairs(result: FitResult) -> list[tuple[str, str]]:
         ("Observations", f"{people.y.size} used"
          + (f", {problem.omitted} left out" if problem.omitted else "")),
         ("Status", f"{result.status}. {sentence(result.status, result.method)}"),
+        *more,
         ("Time", f"{result.seconds:.2f} s of processor time, {steps} iterations"),
     ]  # fmt: skip
 

@@ -11,6 +11,7 @@ from statera.estimate.result import FitResult
 from statera.estimate.summary import fit_manifest, summary_pairs
 from statera.estimate.table import Shrinkage, Uncertainty
 from statera.estimate.table_text import cells_of, headings, notes
+from statera.model import Model
 from statera.report.document import (
     Block,
     Callout,
@@ -24,7 +25,7 @@ from statera.report.document import (
     Table,
 )
 
-__all__ = ["fit_document"]
+__all__ = ["fit_document", "model_section"]
 
 _NOTICE = "Research software: not a medical device."
 _METHOD = "fit"
@@ -57,13 +58,15 @@ def fit_document(
         Seed of a method that draws random numbers.
     """
     model = result.problem.model
-    sections = [_outcome(result), _parameters(result, uncertainty, shrinkage)]
+    sections = [_outcome(result, uncertainty), _parameters(result, uncertainty, shrinkage)]
     sections += _subpopulations(result)
     sections += more
     if data_report:
         lines = tuple(Paragraph((line,)) for line in data_report.splitlines() if line.strip())
         sections.append(Section("data", "Data", lines))
-    sections += [_model(result), _individuals(result), _course(result)]
+    sections += [model_section(model), _individuals(result)]
+    if any(it.objective == it.objective for it in result.iterations):  # sampling has none
+        sections.append(_course(result))
     return Document(
         title=f"Fit of {model.id}",
         subtitle=model.title or model.id,
@@ -85,8 +88,8 @@ def _computed(text: str) -> Cell:
     return Cell(text, basis="computed", method=_METHOD) if text else Cell("")
 
 
-def _outcome(result: FitResult) -> Section:
-    blocks: list[Block] = [Definition(tuple(summary_pairs(result)))]
+def _outcome(result: FitResult, uncertainty: Uncertainty | None) -> Section:
+    blocks: list[Block] = [Definition(tuple(summary_pairs(result, uncertainty)))]
     if not result.converged:
         blocks.insert(0, Callout("warning", "This fit did not converge", (result.sentence,)))
     blocks += [Callout("warning", "Look at this", (text,)) for text in result.warnings]
@@ -113,8 +116,8 @@ def _parameters(
     return Section("parameters", "Parameters", (block,), data)
 
 
-def _model(result: FitResult) -> Section:
-    model = result.problem.model
+def model_section(model: Model) -> Section:
+    """Return the equations of a model."""
     pairs = [(e.name, e.text) for e in model.individual]
     pairs += [(f"d/dt({e.name})", e.text) for e in model.dynamics]
     pairs += [(o.name, o.text) for o in model.outputs]
