@@ -277,4 +277,4 @@ def _result(run: _Run, history: list[Iteration], status: str, started: float) ->
     )
     if status == "no start":
         return result
-    return replace(result, warnings=(*result.warnings, *fit_warnings(result, rows)))
+    return replace(result, warnings=(*result.warnings, *fit_warnings(result)))

@@ -65,9 +65,7 @@ def fit(
     *,
     method: Annotated[
         str,
-        typer.Option(
-            "--method", "-m", help="fo, foce, focei, laplace, agq, its, saem or bayes."
-        ),
+        typer.Option("--method", "-m", help="fo, foce, focei, laplace, agq, its, saem or bayes."),
     ] = "focei",
     column: Annotated[
         _Texts,

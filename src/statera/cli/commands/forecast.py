@@ -202,17 +202,21 @@ def _print(result: Mapping[str, Any]) -> None:
         ]
         print_table(("dose", "every", "P(target)", "expected (5 % to 95 %)", "label maximum"), rows)
     for model in result["models"]:
-        likely = (model["most_likely"] or {}).get("parameters", {})
-        rows = [
-            (
-                name,
-                _number(model["typical_parameters"].get(name)),
-                _number(likely.get(name)),
-                f"{value['mean']:.4g} ({value['p5']:.4g} to {value['p95']:.4g})",
-            )
-            for name, value in model["posterior"]["parameters"].items()
-        ]
-        print_table((model["id"], "typical", "most likely", "mean (5 % to 95 %)"), rows)
+        heading = (model["id"], "typical", "most likely", "mean (5 % to 95 %)")
+        print_table(heading, _parameters(model))
+
+
+def _parameters(model: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+    likely = (model["most_likely"] or {}).get("parameters", {})
+    return [
+        (
+            name,
+            _number(model["typical_parameters"].get(name)),
+            _number(likely.get(name)),
+            f"{value['mean']:.4g} ({value['p5']:.4g} to {value['p95']:.4g})",
+        )
+        for name, value in model["posterior"]["parameters"].items()
+    ]
 
 
 def _expected(found: Mapping[str, Any]) -> str:
