@@ -99,12 +99,14 @@ def tile(individuals: Individuals, copies: int) -> Individuals:
     if copies == 1:
         return individuals
     prepared = tile_prepared(individuals.prepared, copies)
+    lower = individuals.lower
     return Individuals(
         prepared,
         _tiled_observations(individuals.observations, prepared, copies),
         np.tile(individuals.y, copies),
         np.tile(individuals.kind, copies),
         np.tile(individuals.limit, copies),
+        lower=None if lower is None else np.tile(lower, copies),
         interaction=individuals.interaction,
         share=None if individuals.share is None else individuals.share.tiled(copies),
     )
@@ -184,6 +186,6 @@ class Likelihood:
                 r = of.y - f
                 rows = np.log(v) + r * r / v
             else:
-                rows = terms(of.y, f, v, of.kind, of.limit).value
+                rows = terms(of.y, f, v, of.kind, of.limit, of.lower).value
         found = of.total(of.added(rows))
         return np.where(np.isfinite(found), found, np.inf), f, v

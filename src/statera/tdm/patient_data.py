@@ -9,14 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statera.data import EventTable, events_from_columns
-from statera.errors import InputError
+from statera.errors import UnknownNameError
+from statera.library import load_drug
 from statera.model import Model
 from statera.simulate import Interpolation, model_covariate
 from statera.tdm.outcome import Outcome, RequestError
 from statera.tdm.request import CovariateValue, Patient, Sample
-from statera.units import convert
+from statera.units import convert, same_dimension
 
-__all__ = ["PatientData", "patient_data"]
+__all__ = ["PatientData", "analyte_of", "analytes", "molar_mass_of", "patient_data"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -117,6 +118,7 @@ def patient_data(
     observed = _observations(model, patient)
     rows += [(o.time, -1, {"evid": 0, "observation": o}) for o in observed]
     rows += [(c.time, 1, {"evid": 2}) for c in patient.covariates if c.time is not None]
+    rows = rows or [(0.0, 1, {"evid": 2})]  # a patient of whom nothing is known yet
     rows.sort(key=lambda r: (r[0], r[1]))
     time = np.array([t for t, _, _ in rows])
     table = {
@@ -227,15 +229,27 @@ def _factor(model: Model, name: str, sample: Sample, where: str) -> float:
     unit = model.output(name).unit
     if not sample.unit:
         return 1.0
-    try:
+    if same_dimension(sample.unit, unit):
         return convert(1.0, sample.unit, unit)
-    except InputError as error:
-        raise RequestError(
-            Outcome.BAD_REQUEST,
-            f"a value in {sample.unit} cannot be compared with {name} of {model.id}, in {unit}",
-            where=where,
-            hint=f"Give it in a unit like {unit}; from molar units, multiply by the molar mass.",
-        ) from error
+    mass = molar_mass_of(model)
+    if mass is not None and same_dimension(sample.unit, "mol/L") and same_dimension(unit, "g/L"):
+        return convert(convert(1.0, sample.unit, "mol/L") * mass, "g/L", unit)
+    raise RequestError(
+        Outcome.BAD_REQUEST,
+        f"a value in {sample.unit} cannot be compared with {name} of {model.id}, in {unit}",
+        where=where,
+        hint=f"Give it in a unit like {unit}.",
+    )
+
+
+def molar_mass_of(model: Model) -> float | None:
+    """Return the molar mass of the model's drug, g/mol, where the library knows it."""
+    if not model.drug:
+        return None
+    try:
+        return load_drug(model.drug).identity.molar_mass
+    except UnknownNameError:
+        return None
 
 
 def _unless_ones(values: list[float]) -> Floats | None:
