@@ -130,10 +130,10 @@ def check_targets(model: Model, targets: Sequence[Target]) -> None:
             )
         wants = target.metric in (Metric.TIME_ABOVE, Metric.INHIBITION)
         if wants and not (target.threshold is not None and target.threshold > 0.0):
-            what = "IC50" if target.metric is Metric.INHIBITION else "concentration"
+            what = "an IC50" if target.metric is Metric.INHIBITION else "a concentration"
             raise RequestError(
                 Outcome.BAD_REQUEST,
-                f"'{target.metric}' needs a {what} above 0 as its threshold",
+                f"'{target.metric}' needs {what} above 0 as its threshold",
                 where=where,
                 hint="threshold = a number in the unit of the model's output",
             )
