@@ -170,3 +170,12 @@ def test_the_draws_are_few_where_asked() -> None:
     advice = advise(members, PATIENT, question, 24.0)
     assert advice.draws <= 1000
     assert advice.candidates[0].error > 0.005
+
+
+def test_draws_without_a_steady_state_are_named() -> None:
+    """Elimination is at most 12 mg/h for the typical patient: 200 mg every 12 h overtake it."""
+    question = Question(targets=(AUC,), strengths=(200.0,), most_tablets=1, intervals=(12.0,))
+    advice, _ = _advice(saturable(), Patient("P", (DoseTaken(0.0, 100.0),)), question)
+    assert advice.candidates[0].no_steady_state > 0.5
+    assert Outcome.NO_STEADY_STATE in [r.outcome for r in advice.remarks]
+    assert advice.candidates[0].probability < 0.5

@@ -37,9 +37,7 @@ PATIENT = Patient(
     (DoseTaken(0.0, 100.0, interval=24.0, additional=2),),
     (Sample(50.0, 1.9), Sample(60.0, 0.6)),
 )
-QUESTION = Question(
-    time=72.0, targets=(Target(Metric.AUC24, 15.0, 25.0),), strengths=(50.0, 100.0)
-)
+QUESTION = Question(time=72.0, targets=(Target(Metric.AUC24, 15.0, 25.0),), strengths=(50.0, 100.0))
 REQUEST = Request("r", ("m",), PATIENT, QUESTION, Options(draws=4000))
 
 
