@@ -207,8 +207,8 @@ def test_new_occasions_are_drawn_from_their_prior(models) -> None:
 
 
 def test_covariates_known_at_a_time() -> None:
-    patient = Patient("P", covariates=(CovariateValue("WT", 70.0), CovariateValue("WT", 80.0,
-                                                                                 time=10.0)))  # fmt: skip
+    weights = (CovariateValue("WT", 70.0), CovariateValue("WT", 80.0, time=10.0))
+    patient = Patient("P", covariates=weights)
     assert covariates_at(patient, 5.0)[0].value == 70.0
     assert covariates_at(patient, 10.0)[0].value == 80.0
 
