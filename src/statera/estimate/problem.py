@@ -14,6 +14,12 @@ from statera.data import EventTable
 from statera.errors import InputError, UsageError
 from statera.estimate.individual import Individuals
 from statera.estimate.meaning import meanings
+from statera.estimate.mixture import (
+    Subpopulations,
+    proportions,
+    subpopulations_of,
+    unused_columns,
+)
 from statera.estimate.observations import Formulas, Observations
 from statera.estimate.omega import OmegaMap
 from statera.estimate.scales import ThetaMap
@@ -119,6 +125,8 @@ class Problem:
         What a reader must know.
     observed : (n_used,) int64
         Which observations of the data are used.
+    subpopulations
+        Every subject in every subpopulation of a mixture model; None where there is none.
     """
 
     model: Model
@@ -131,6 +139,7 @@ class Problem:
     warnings: tuple[str, ...]
     observed: Ints
     priors: tuple[tuple[int, float, float], ...] = ()
+    subpopulations: Subpopulations | None = None
 
     @property
     def n_free(self) -> int:
@@ -210,7 +219,7 @@ def make_problem(model: Model, data: Observed, options: ProblemOptions) -> Probl
     start = np.concatenate([theta.pack(start_theta), omega.pack(start_omega)])
     return Problem(
         model, laid.individuals, theta, omega, start, laid.constant, laid.omitted, laid.warnings,
-        laid.observed, _priors(model),
+        laid.observed, _priors(model), subpopulations_of(model.mixture, laid.individuals),
     )  # fmt: skip
 
 
@@ -258,6 +267,7 @@ def make_individuals(model: Model, data: Observed, options: ProblemOptions) -> L
     )
     lower = getattr(data, "lower", np.full(data.dv.size, np.nan))[used]
     _, lower, _ = _scaled(model, names, kind, data.dv[used], lower, logarithms=logarithms)
+    warnings += unused_columns(model, data.events)
     warnings += _scale_remarks(model, names.values()) if logarithms else []
     individuals = Individuals(
         prepared,
@@ -435,12 +445,15 @@ def _theta_map(
     start = np.array([options.initial.get(n, model.parameters[n].value) for n in names])
     low, high = np.full(len(names), -np.inf), np.full(len(names), np.inf)
     spread = _only_in_variance(model, kinds)
+    shares = proportions(model.mixture)
     fixed = []
     for i, name in enumerate(names):
         given = options.bounds.get(name, model.parameters[name].bounds)
         if given is not None:
             low[i] = -np.inf if given[0] is None else given[0]
             high[i] = np.inf if given[1] is None else given[1]
+        elif name in shares:
+            low[i], high[i] = 0.0, 1.0
         elif name in spread and start[i] > 0:
             low[i] = 0.0
         fixed.append(
@@ -485,6 +498,8 @@ def _used(model: Model, kinds: Sequence[Formulas], name: str) -> bool:
         for process in processes:
             for formula in (process.bioavailability, process.lag, process.duration, process.rate):
                 held |= set() if formula is None else free_names(formula)
+    for subpopulation in model.mixture.subpopulations if model.mixture is not None else ():
+        held |= free_names(subpopulation.expression)
     return name in held
 
 

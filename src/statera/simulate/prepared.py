@@ -252,5 +252,9 @@ class Prepared:
         values = self.system_values(theta, etas)
         return values, self._values(values, self.system_subject.size)
 
+    def leaves_at(self, values: Mapping[str, Floats | float], n: int) -> Floats:
+        """Return the leaves (n_leaves, n) from what formulas hold, a number or (n,) each."""
+        return self._values(values, n)
+
     def _skipped(self, active: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
         return np.zeros(self.n_subjects, dtype=bool) if active is None else ~active

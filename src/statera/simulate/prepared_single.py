@@ -65,8 +65,8 @@ class SingleStates:
         for k, (leaf, name, other) in enumerate(second, start=len(of.leaves) + len(first)):
             low, high = np.minimum(place[name], place[other]), np.maximum(place[name], place[other])
             slopes[leaf, rows, self.n_effects + pair[low, high]] = number[k]
-        arrays = [*self.solver._arrays(leaves), *of.places.input_values(leaves)]
-        arrays += [*self.solver._arrays(slopes), *of.places.input_slopes(slopes)]
+        arrays = [*self.solver.arrays(leaves), *of.places.input_values(leaves)]
+        arrays += [*self.solver.arrays(slopes), *of.places.input_slopes(slopes)]
         flat = np.concatenate([a.ravel() for a in arrays])
         self.gather = np.where(np.isnan(flat), 1.0, flat).astype(np.int64)
         self.buffer = np.empty(flat.size)

@@ -26,7 +26,7 @@ from statera.tdm.request import (
 )
 from statera.units import convert
 
-__all__ = ["SCHEMA", "read_request", "request_from"]
+__all__ = ["SCHEMA", "read_request", "read_tree", "request_from"]
 
 SCHEMA = "statera.request/1"
 
@@ -48,6 +48,25 @@ def read_request(path: str | Path) -> Request:
         return _request(Document(str(path), "", data))
     document = read_document(path, SCHEMA)
     return _request(document)
+
+
+def read_tree(path: str | Path) -> dict[str, Any]:
+    """Return the tree of a request as plain data, dates as texts, to be kept and read again.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    """
+    data = read_json(path)[1] if str(path).endswith(".json") else read_document(path, SCHEMA).data
+    tree: dict[str, Any] = json.loads(json.dumps(data, default=_as_text))
+    return tree
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no counterpart in JSON")
 
 
 def request_from(data: Mapping[str, Any], name: str = "request") -> Request:
