@@ -14,6 +14,7 @@ from tests.unit.estimate.simulated import Data, oral, simulated
 
 from statera.errors import InputError, UsageError
 from statera.estimate import (
+    ImportanceOptions,
     Method,
     ProblemOptions,
     covariance,
@@ -143,6 +144,22 @@ def test_objective_is_the_sum_over_subpopulations_of_integrals() -> None:
     # by Laplace it is near, by FOCEI a little less so
     near = objective_of(problem, "laplace").value(problem.start)[1].objective
     np.testing.assert_allclose(near, wanted, atol=0.05)
+
+
+def test_importance_sampling_agrees_with_quadrature() -> None:
+    model = two()
+    data = simulated(model, n=10, times=(1.0, 5.0), seed=7)
+    problem = make_problem(model, data, ProblemOptions())
+    theta, omega, _ = problem.unpack(problem.start)
+    exact = objective_of(problem, "agq", nodes=25).value(problem.start)[1]
+    assert isinstance(exact, MixtureExpansion)
+    assert exact.weights.max(axis=1).min() < 0.9  # some subjects may belong to either
+    found = importance_sampling(problem, theta, omega, ImportanceOptions(samples=4000))
+    away = found.by_subject - exact.objective
+    assert (np.abs(away) < 4.0 * found.se_by_subject + 1e-3).all()
+    assert found.ofv == pytest.approx(exact.objective.sum(), abs=3.0 * found.se)
+    assert 0.0 < found.se < 0.2
+    assert found.etas.shape == (10, 1)
 
 
 def test_objective_of_members_is_that_of_each_population_alone() -> None:
@@ -278,12 +295,11 @@ def test_what_there_is_not_is_refused_by_name() -> None:
     data = simulated(model, n=4, times=(1.0, 5.0))
     with pytest.raises(UsageError, match="SAEM is not available for mixture models"):
         fit(model, data, method="saem")
+    with pytest.raises(UsageError, match="ITS is not available for mixture models"):
+        fit(model, data, method="its")
     problem = make_problem(model, data, ProblemOptions())
     with pytest.raises(UsageError, match="full Bayes is not available"):
         LogDensity(problem)
-    theta, omega, _ = problem.unpack(problem.start)
-    with pytest.raises(UsageError, match="importance sampling is not available"):
-        importance_sampling(problem, theta, omega)
 
 
 def test_a_column_of_the_subpopulation_is_not_used() -> None:
