@@ -22,6 +22,7 @@ from statera.estimate import (
     fit,
     importance_sampling,
     influence,
+    likelihood_ratio,
     load_checkpoint,
     make_problem,
     objective_of,
@@ -262,6 +263,22 @@ def test_what_a_fit_of_a_mixture_is_good_for(bimodal: tuple[Model, Data], tmp_pa
     # of a subject that is surely slow, simulated values come from both subpopulations
     assert np.log(last[:, 0]).std() > 1.0
     assert np.isfinite(influence(result).cook).all()
+
+
+def test_a_ratio_test_against_one_population_is_not_chi_square() -> None:
+    model = two()
+    data = simulated(model, n=20, times=(0.5, 2.0, 6.0, 12.0), seed=5)
+    alone = oral(
+        parameters={n: p for n, p in PARAMETERS.items() if n not in ("p_fast", "lCL2")},
+        individual={**INDIVIDUAL, "CL": "exp(lCL1 + eta_CL)"},
+        random_effects={"eta_CL": {"variance": 0.3}},
+    )
+    one, other = fit(alone, data), fit(model, data)
+    found = likelihood_ratio(one, other)
+    assert found.drop > 0.0
+    assert any("1 and 2 subpopulations" in warning for warning in found.warnings)
+    same = fit(model, data, options=ProblemOptions(fixed=("lKA",)))
+    assert not any("subpopulations" in w for w in likelihood_ratio(same, other).warnings)
 
 
 def test_fo_gives_modes_of_the_most_probable_subpopulation() -> None:
