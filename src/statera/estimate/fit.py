@@ -28,6 +28,7 @@ from statera.estimate.result import FitResult, Iteration
 from statera.estimate.saem import SaemOptions, fit_saem
 from statera.estimate.terms import GAUSS
 from statera.model import Model
+from statera.numerics.bfgs import Minimum
 
 __all__ = ["FIT_METHODS", "METHODS", "FitMethod", "Method", "fit", "fit_problem", "objective_of"]
 
@@ -40,6 +41,13 @@ METHODS: tuple[Method, ...] = ("fo", "foce", "focei", "laplace", "agq")
 FitMethod = Literal["fo", "foce", "focei", "laplace", "agq", "saem"]
 FIT_METHODS: tuple[FitMethod, ...] = (*METHODS, "saem")
 """All methods of `fit`."""
+
+_ROUNDS = 3
+"""Searches from other modes of subjects."""
+_LOWER = 1e-4
+"""By how much J must be lower at another mode for the search to go on from there."""
+_RIVAL = 2.0
+"""Difference of J below which two modes count as nearly as likely: a ratio of 1 to 2.7."""
 
 
 def fit(
@@ -194,7 +202,7 @@ def fit_problem(
             return True
         return False
 
-    best = search(objective, problem.start, outer, report)
+    best, rivals = _search(objective, problem.start, outer, report)
     with np.errstate(all="ignore"):  # a fit that could not start has no numbers here
         total, at = objective.value(best.x)
     theta, omega, full = problem.unpack(best.x)
@@ -223,12 +231,46 @@ def fit_problem(
             "curvature": curvature,
             "nodes": nodes,
             "drifts": tuple(objective.drifts),
+            "rivals": rivals,
         },
     )
     result = replace(result, warnings=(*result.warnings, *fit_warnings(result)))
     if keep is not None:
         keep.close(result)
     return result
+
+
+def _search(
+    objective: Objective,
+    start: Floats,
+    outer: OuterOptions,
+    report: Callable[[int, Floats, float, Floats], bool],
+) -> tuple[Minimum, tuple[int, ...]]:
+    """Search, and again from the lowest mode where a subject turns out to have another.
+
+    Returns the minimum, and the subjects of which two modes are nearly as likely.
+    """
+    best = search(objective, start, outer, report)
+    for _ in range(_ROUNDS):
+        found = objective.other_modes(best.x)
+        if found is None:
+            return best, ()
+        rivals = tuple(int(i) for i in np.flatnonzero(found.rival < _RIVAL))
+        if not (found.gain > _LOWER).any() or best.status == "stopped":
+            return best, rivals
+        objective.restart(found.etas, None)
+        done = best.iterations
+
+        def later(number: int, u: Floats, value: float, gradient: Floats, done: int = done) -> bool:
+            return report(done + number, u, value, gradient)
+
+        again = search(objective, best.x, outer, later)
+        best = replace(
+            again,
+            iterations=done + again.iterations,
+            evaluations=best.evaluations + again.evaluations,
+        )
+    return best, rivals
 
 
 def _variances(at: Expansion) -> Floats:

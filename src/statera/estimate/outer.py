@@ -14,6 +14,7 @@ from statera.estimate.information import expected_information
 from statera.estimate.inner import Inner, inverse_of
 from statera.estimate.laplace import Expansion, LaplaceOptions, Slopes, expand, expand_gradient
 from statera.estimate.mode_path import ModePath, mode_path
+from statera.estimate.modes import Modes, find_modes
 from statera.estimate.problem import Problem
 from statera.estimate.quadrature import quadrature
 from statera.numerics.bfgs import Minimum, minimise
@@ -111,6 +112,19 @@ class Objective:
     def restart(self, etas: Floats, curvature: Floats | None) -> None:
         """Begin the next search for the modes here."""
         self.etas, self.curvature, self.way, self.lowest = etas, curvature, None, np.inf
+
+    def other_modes(self, u: Floats) -> Modes | None:
+        """Look for other modes of subjects at `u`; None where a method has no modes."""
+        if self.curvature is None or self.way is None:
+            return None
+        _, at = self.value(u)
+        if not np.isfinite(at.objective).all():
+            return None
+        theta, _, omega = self.problem.unpack(u)
+        return find_modes(
+            self.problem.individuals, theta, omega, at.inner, self.curvature, self.options.inner,
+            at.frozen,
+        )  # fmt: skip
 
     def information(self, u: Floats, etas: Floats) -> Floats:
         """Return expected second derivatives by free numbers, (n_free, n_free)."""
