@@ -63,7 +63,7 @@ class Expansion:
     inner: Inner
     half: Floats
     frozen: tuple[Floats, Floats] | None
-    inverse: Floats | None = None
+    inverse: Floats | None = field(default=None, kw_only=True)
 
 
 def log_det(matrices: Floats) -> Floats:
@@ -147,7 +147,7 @@ def expand(
     with np.errstate(all="ignore"):
         volume, inverse = limited_volume(half, omega) if options.exact else (log_det(half), None)
         objective = inner.objective + base + volume
-    return Expansion(objective, inner, half, frozen, inverse)
+    return Expansion(objective, inner, half, frozen, inverse=inverse)
 
 
 @dataclass(frozen=True)

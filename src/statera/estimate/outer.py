@@ -115,7 +115,7 @@ class Objective:
 
     def other_modes(self, u: Floats) -> Modes | None:
         """Look for other modes of subjects at `u`; None where a method has no modes."""
-        if self.curvature is None or self.way is None:
+        if self.curvature is None or self.way is None or self.problem.subpopulations is not None:
             return None
         _, at = self.value(u)
         if not np.isfinite(at.objective).all():
@@ -133,7 +133,12 @@ class Objective:
         of = problem.individuals
         frozen = None if of.interaction else of.frozen_variance(theta)
         e = of.evaluate(theta, etas, by_parameters=True, frozen=frozen)
-        found = expected_information(problem, u, e)
+        return expected_information(problem, u, e) + self.prior_information(u)
+
+    def prior_information(self, u: Floats) -> Floats:
+        """Return second derivatives of the priors by free numbers, (n_free, n_free)."""
+        problem = self.problem
+        found = np.zeros((u.size, u.size))
         _, slopes = problem.theta.unpack(u[: problem.theta.size])
         for i, _, sd in problem.priors:
             if i in problem.theta.free:

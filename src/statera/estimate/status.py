@@ -17,6 +17,7 @@ from statera.estimate.identifiability import weakness
 from statera.estimate.information import expected_information
 from statera.estimate.inner import inverse_of, solve_many
 from statera.estimate.laplace import flat_modes
+from statera.estimate.mixture import proportions
 from statera.estimate.result import FitResult
 
 __all__ = ["HELD", "Code", "Notice", "failed_subjects", "fit_notices", "notice", "omega_boundaries"]
@@ -46,6 +47,8 @@ class Code(Enum):
     OMEGA_CORRELATION = "omega_correlation_at_one"
     THETA_BOUND = "parameter_at_bound"
     GRADIENT = "gradient_not_zero"
+    SAEM_AWAY = "saem_away_from_maximum"
+    LINEARISED_AWAY = "linearised_maximum_elsewhere"
     NOT_EVALUATED = "objective_not_evaluated"
     NOT_POSITIVE = "r_not_positive_definite"
     UNIDENTIFIABLE = "unidentifiable"
@@ -109,6 +112,16 @@ _TEXTS: dict[Code, tuple[str, str]] = {
     Code.GRADIENT: (
         "the estimates are not at a minimum: the objective can still fall by about {about}",
         "Fit again from these estimates with a smaller tolerance.",
+    ),
+    Code.SAEM_AWAY: (
+        "SAEM stopped where -2 log-likelihood can still fall by about {about}, the noise of its "
+        "draws",
+        "Average over more iterations, or go on from these estimates.",
+    ),
+    Code.LINEARISED_AWAY: (
+        "the linearised likelihood can still fall by about {about} at the estimates of SAEM: its "
+        "maximum lies elsewhere, and so may its curvature",
+        "Prefer standard errors by the sampled likelihood.",
     ),
     Code.NOT_EVALUATED: (
         "the objective cannot be computed close to the estimates of {about}",
@@ -251,7 +264,7 @@ def fit_notices(result: FitResult) -> tuple[Notice, ...]:
     at = theta_boundaries(result)
     if at:
         found.append(notice(Code.THETA_BOUND, [names[k] for k in at]))
-    drifts = tuple(result.extra.get("drifts", ()))
+    drifts = tuple(result.extra.get("runaways", ()))
     if drifts:
         shown = "; ".join(str(d) for d in drifts)
         found.append(notice(Code.DRIFT, [d.name for d in drifts], shown=shown))
@@ -262,6 +275,7 @@ def fit_notices(result: FitResult) -> tuple[Notice, ...]:
 def _weak_notices(result: FitResult, held: set[str]) -> list[Notice]:
     """Return what the data do not determine, by the expected second derivatives."""
     problem = result.problem
+    held = held | proportions(problem.model.mixture)  # they say nothing of predictions
     kept = [k for k, name in enumerate(problem.free_names) if name not in held]
     of = problem.individuals
     if not kept or not (np.isfinite(result.etas).all() and np.isfinite(result.theta).all()):

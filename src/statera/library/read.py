@@ -90,6 +90,12 @@ def read_document(path: str | Path | Traversable, schema: str | None = None) -> 
         raise _syntax_error(str(path), text, str(error)) from error
     document = Document(str(path), text, data)
     if schema is not None:
+        if "schema" not in data:
+            raise InputError(
+                "the file does not say what it is: 'schema' is missing",
+                where=Place(str(path), 1, 1),
+                hint=f'Begin it with: schema = "{schema}"',
+            )
         found = document.table().text("schema")
         if found != schema:
             raise InputError(

@@ -67,6 +67,8 @@ class Errors:
     def names(self) -> tuple[str, ...]:
         return tuple(self.by_name)
 
+    description = "given"
+
     @property
     def standard_errors(self) -> Any:
         return np.array(list(self.by_name.values()))

@@ -483,4 +483,4 @@ def test_likelihood_ratio_and_criteria(fitted: FitResult) -> None:
 
 def test_methods_without_an_objective_are_refused(fitted: FitResult) -> None:
     with pytest.raises(UsageError, match="no objective"):
-        covariance(replace(fitted, method="saem"))
+        objective_at(replace(fitted, method="saem"))

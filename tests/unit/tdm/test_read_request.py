@@ -60,3 +60,11 @@ def test_unknown_keys_are_refused_with_their_place(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="'rout' is not a known key") as error:
         read_request(path)
     assert str(error.value.where).endswith("r.toml:8:1")
+
+
+def test_a_tree_that_is_no_request_is_told_what_to_write() -> None:
+    data = tree()
+    del data["schema"]
+    with pytest.raises(InputError, match="does not say what it is") as error:
+        request_from(data)
+    assert 'schema = "statera.request/1"' in error.value.hint
