@@ -126,7 +126,7 @@ def test_defaults(builder: Builder) -> None:
         (["--concentration", "0 nM"], 3, "--concentration"),
         (["--concentration", "-1 nM"], 3, "--concentration"),
         (["--concentration", "nan nM"], 3, "--concentration"),
-        (["--out", "page.pdf"], 3, "--out"),
+        (["--out", "page.docx"], 3, "--out"),
         (["--out", "nowhere/page.html"], 3, "--out"),
         (["--out", "."], 3, "--out"),
         (["--n", "1"], 2, "statera monograph"),

@@ -20,12 +20,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from statera.estimate.identifiability import SINGULAR, weakness
 from statera.estimate.inner import inverse_of
 from statera.estimate.natural import natural_slopes, natural_values, objective_at
 from statera.estimate.outer import Objective
 from statera.estimate.result import FitResult
 from statera.estimate.saem_likelihood import SaemLikelihood, likelihood_name, saem_likelihood
-from statera.estimate.status import Code, Notice, fit_notices, notice
+from statera.estimate.status import HELD, Code, Notice, fit_notices, notice
 
 __all__ = ["Covariance", "CovarianceOptions", "MatrixKind", "covariance"]
 
@@ -33,8 +34,6 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 MatrixKind = Literal["sandwich", "R", "S"]
 
-SINGULAR = 1e-7
-"""Smallest eigenvalue of a matrix scaled to a unit diagonal that differences can tell from 0."""
 ILL_CONDITIONED = 1e3
 """Condition number of the correlation matrix of the estimates above which a notice is given."""
 SAEM_AWAY, SAEM_LOST = 0.25, 2.0
@@ -172,7 +171,7 @@ def covariance(result: FitResult, options: CovarianceOptions | None = None) -> C
     names = result.problem.free_names
     out = set()
     for n in notices:
-        if n.code in (Code.OMEGA_ZERO, Code.OMEGA_CORRELATION, Code.THETA_BOUND):
+        if n.code in HELD:
             out |= set(n.about)
     kept = np.array([k for k, name in enumerate(names) if name not in out], dtype=np.int64)
     found = _differences(objective, u, kept, options.step)
@@ -319,6 +318,8 @@ def _invert(
                 notice(Code.FEW_SUBJECTS, [f"{found.n_subjects} subjects, {n} parameters"])
             )
     if any(x.severe for x in notices):
+        if any(x.severe and x.code is Code.UNIDENTIFIABLE for x in notices):  # said once
+            notices[:] = [x for x in notices if x.severe or x.code is not Code.UNIDENTIFIABLE]
         return nothing, nothing, remaining
     matrix = nothing
     if options.matrix == "S" and s_inverse is not None:
@@ -345,17 +346,9 @@ def _inverse(matrix: Floats) -> Floats | None:
 
 def _weak(matrix: Floats, names: list[str], *, is_r: bool, severe: bool) -> Notice:
     """Return what is wrong with a matrix, and the parameters along which it is."""
-    size = np.diag(matrix)
-    if not (size > 0.0).all():
-        about = [name for name, v in zip(names, size, strict=True) if not v > 0.0]
-        lowest = float(size.min())
-    else:
-        root = np.sqrt(size)
-        values, vectors = np.linalg.eigh(matrix / root[:, None] / root[None, :])
-        weight = np.abs(vectors[:, 0])
-        about = [names[k] for k in np.argsort(-weight) if weight[k] > 0.3 * weight.max()]
-        lowest = float(values[0])
+    weak = weakness(matrix, names)
+    about = weak.idle or weak.about
     if not is_r:
         return notice(Code.SINGULAR_S, about, severe=severe)
-    code = Code.NOT_POSITIVE if lowest < -SINGULAR else Code.UNIDENTIFIABLE
+    code = Code.NOT_POSITIVE if weak.lowest < -SINGULAR else Code.UNIDENTIFIABLE
     return notice(code, about, severe=severe)

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statera.errors import UsageError
+from statera.estimate.mixture import refuse_mixture
 from statera.estimate.problem import Problem
 
 __all__ = ["LogDensity", "PriorOptions", "factor", "prior_texts"]
@@ -103,6 +104,7 @@ class LogDensity:
         centred: Mask | None = None,
         base: Floats | None = None,
     ) -> None:
+        refuse_mixture(problem, "full Bayes")
         self.problem = problem
         self.priors = priors or PriorOptions()
         of = problem.individuals

@@ -13,14 +13,23 @@ from statera.library.cytokines import Cytokine, find_cytokine, load_cytokines
 from statera.library.drug import Drug, class_facts, drugs, load_class, load_drug
 from statera.library.facts import FactFile, Identity, read_facts
 from statera.library.gaps import Gap, load_gaps
-from statera.library.labels import (
-    LabelFile,
+from statera.library.label_rule import (
+    FINDINGS,
+    Authority,
+    Effect,
+    HepaticClass,
+    LabelDose,
     LabelRule,
+    LabelStep,
+    Population,
     RenalMetric,
+    RenalStage,
+    Response,
     RuleKind,
     Threshold,
-    read_labels,
+    TreatmentPart,
 )
+from statera.library.labels import LabelFile, read_labels
 from statera.library.names import Name, NameKind, find_name, load_names, resolve
 from statera.library.references import find_source, format_citation, load_references
 from statera.library.schema import SECTIONS
@@ -29,23 +38,33 @@ if TYPE_CHECKING:
     from statera.library.models import load_model, model_ids, models_of, read_model
 
 __all__ = [
+    "FINDINGS",
     "SECTIONS",
+    "Authority",
     "CheckReport",
     "Conflict",
     "Cytokine",
     "Drug",
+    "Effect",
     "FactFile",
     "Finding",
     "Gap",
+    "HepaticClass",
     "Identity",
+    "LabelDose",
     "LabelFile",
     "LabelRule",
+    "LabelStep",
     "Name",
     "NameKind",
+    "Population",
     "RenalMetric",
+    "RenalStage",
+    "Response",
     "RuleKind",
     "Severity",
     "Threshold",
+    "TreatmentPart",
     "check_library",
     "class_facts",
     "drugs",

@@ -13,11 +13,13 @@ from statera.library.conflicts import CONFLICTS_FILE, ConflictFile, read_conflic
 from statera.library.cytokines import CYTOKINES_FILE, CytokineFile, read_cytokines
 from statera.library.facts import FactFile, read_facts
 from statera.library.gaps import GAPS_FILE, GapFile, read_gaps
-from statera.library.labels import LabelFile, LabelRule, RuleKind, read_labels
+from statera.library.label_defects import rule_defects
+from statera.library.labels import LabelFile, read_labels
 from statera.library.names import NAMES_FILE, NameFile, read_names
 from statera.library.paths import Root, data_root, files_in
 from statera.library.references import REFERENCES_FILE, ReferenceFile, read_references
-from statera.library.schema import CLASS_NAME, TEXTUAL_UNITS
+from statera.library.renal_stages import STAGE_SOURCE
+from statera.library.schema import CLASS_NAME
 from statera.sources.fact import Source
 from statera.units import is_unit
 
@@ -123,33 +125,8 @@ def _check_labels(
         seen.add(rule.id)
         if sources is not None and rule.source not in sources:
             yield error(place("rule", i, "source"), f"no source is called '{rule.source}'")
-        for key, sentence in _rule_defects(rule):
+        for key, sentence in rule_defects(rule):
             yield error(place("rule", i, key), f"rule '{rule.id}': {sentence}")
-
-
-def _rule_defects(rule: LabelRule) -> Iterator[tuple[str, str]]:
-    """Yield key and sentence for what is wrong inside one rule."""
-    for key in ("dose_mg", "dose_factor"):
-        value = getattr(rule, key)
-        if value is not None and value <= 0:
-            yield key, f"{key} is {value:g}, not above 0"
-    ranges = (("age", "_y"), ("weight", "_kg"), ("renal", ""))
-    for name, suffix in ranges:
-        low = getattr(rule, f"{name}_low{suffix}")
-        high = getattr(rule, f"{name}_high{suffix}")
-        if low is not None and high is not None and low >= high:
-            yield f"{name}_low{suffix}", f"the range of {name} is empty: {low:g} to {high:g}"
-    has_limit = rule.renal_low is not None or rule.renal_high is not None
-    if has_limit and rule.renal_metric is None:
-        yield "renal_low", "renal limits without 'metric': clearance and eGFR are not the same"
-    is_laboratory = rule.kind in (RuleKind.LABORATORY_START, RuleKind.LABORATORY_TREATMENT)
-    if is_laboratory and not rule.thresholds:
-        yield "kind", "a laboratory rule needs 'thresholds'"
-    for limit in rule.thresholds:
-        if limit.below is None and limit.at_least is None and limit.fall_over is None:
-            yield "thresholds", f"the threshold of {limit.analyte} has no limit"
-        if limit.unit and limit.unit not in TEXTUAL_UNITS and not is_unit(limit.unit):
-            yield "thresholds", f"'{limit.unit}' is not a unit"
 
 
 def _check_cytokines(file: CytokineFile, sources: Mapping[str, Source] | None) -> Iterator[Finding]:
@@ -235,6 +212,8 @@ def _cited(
         cited.update(fact.get("primary_source") for fact in fact_file.facts)
     for label_file in labels:
         cited.update(rule.source for rule in label_file.rules)
+        if any(rule.renal_stages for rule in label_file.rules):
+            cited.add(STAGE_SOURCE)
     if cytokines is not None:
         cited.update(row.source for row in cytokines.cytokines)
     if conflicts is not None:

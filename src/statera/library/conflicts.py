@@ -37,6 +37,8 @@ class Conflict:
         Ids of the sources that disagree.
     facts
         Ids of the facts that stand on either side, of any of the drugs.
+    indications
+        Indications whose dosing it concerns; empty where it is not about dosing.
     """
 
     id: str
@@ -48,6 +50,7 @@ class Conflict:
     rule: str
     sources: tuple[str, ...]
     facts: tuple[str, ...] = ()
+    indications: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,7 @@ def _conflict(table: Table) -> Conflict:
         rule=table.text("rule"),
         sources=table.texts("sources", required=True),
         facts=table.texts("facts"),
+        indications=table.texts("indications"),
     )
     table.finish()
     return conflict

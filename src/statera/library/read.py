@@ -90,6 +90,12 @@ def read_document(path: str | Path | Traversable, schema: str | None = None) -> 
         raise _syntax_error(str(path), text, str(error)) from error
     document = Document(str(path), text, data)
     if schema is not None:
+        if "schema" not in data:
+            raise InputError(
+                "the file does not say what it is: 'schema' is missing",
+                where=Place(str(path), 1, 1),
+                hint=f'Begin it with: schema = "{schema}"',
+            )
         found = document.table().text("schema")
         if found != schema:
             raise InputError(
@@ -211,6 +217,16 @@ class Table:
         if not all(isinstance(v, str) and v for v in value):
             self.fail(key, f"'{key}' holds something that is not a text", "a list of texts")
         return tuple(value)
+
+    def numbers(self, key: str) -> tuple[float, ...] | None:
+        """Return a list of finite numbers, or None where the key is absent."""
+        value = self._get(key, (list,), "a list of numbers, such as [1, 2]")
+        if value is None:
+            return None
+        kinds = {type(v) for v in value}
+        if not kinds <= {int, float} or not all(math.isfinite(v) for v in value):
+            self.fail(key, f"'{key}' holds something that is not a number", "a list of numbers")
+        return tuple(float(v) for v in value)
 
     def choice(self, key: str, kind: type[EnumT], default: EnumT | None = None) -> EnumT:
         """Return one of the members of an enumeration of texts."""

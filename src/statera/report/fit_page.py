@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from statera.estimate.export import eta_names, fit_to_dict
+from statera.estimate.membership import membership_foot, membership_of
 from statera.estimate.result import FitResult
 from statera.estimate.summary import fit_manifest, summary_pairs
 from statera.estimate.table import Shrinkage, Uncertainty
@@ -58,6 +59,7 @@ def fit_document(
     """
     model = result.problem.model
     sections = [_outcome(result, uncertainty), _parameters(result, uncertainty, shrinkage)]
+    sections += _subpopulations(result)
     sections += more
     if data_report:
         lines = tuple(Paragraph((line,)) for line in data_report.splitlines() if line.strip())
@@ -123,7 +125,50 @@ def model_section(model: Model) -> Section:
         (f"variance of {r.output}", str(r.variance).replace("**", "^"))
         for r in model.residuals.values()
     ]
+    if model.mixture is not None:
+        pairs += [(f"probability of {s.name}", s.text) for s in model.mixture.subpopulations]
     return Section("model", "Model", (Definition(tuple(pairs)),))
+
+
+def _subpopulations(result: FitResult) -> list[Section]:
+    """Return who belongs where, of a fit of a mixture model."""
+    found = membership_of(result.extra)
+    if found is None:
+        return []
+    rows: list[tuple[Inline, ...]] = [
+        (
+            f"{row['number']}: {row['name']}",
+            _computed(f"{row['proportion']:.4g}"),
+            _computed(f"{row['mean_posterior']:.4g}"),
+            _computed(str(row["subjects"])),
+        )
+        for row in found.to_dict()["subpopulations"]
+    ]
+    table = Table(
+        "Subpopulations",
+        ("subpopulation", "proportion", "mean posterior", "subjects"),
+        tuple(rows),
+        numeric=(1, 2, 3),
+        foot=(membership_foot(found),),
+    )
+    ids = result.problem.individuals.prepared.events.subject_ids
+    members: list[tuple[Inline, ...]] = [
+        (
+            name,
+            found.names[found.most_probable[k] - 1],
+            *(_computed(f"{p:.4f}") for p in found.posterior[k]),
+        )
+        for k, name in enumerate(ids[:_SHOWN])
+    ]
+    rest = len(ids) - len(members)
+    each = Table(
+        "Posterior probabilities by subject",
+        ("subject", "most probable", *found.names),
+        tuple(members),
+        numeric=tuple(range(2, 2 + len(found.names))),
+        foot=(f"{rest} more subjects are not shown.",) if rest else (),
+    )
+    return [Section("subpopulations", "Subpopulations", (table, each))]
 
 
 def _individuals(result: FitResult) -> Section:

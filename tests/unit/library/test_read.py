@@ -201,3 +201,12 @@ def test_wrong_references(tmp_path: Path, text: str, line: int | None, says: str
     assert says in caught.value.what
     assert isinstance(caught.value.where, Place)
     assert caught.value.where.line == line
+
+
+def test_a_file_without_a_schema_is_told_which_it_needs(tmp_path: Path):
+    path = tmp_path / "model.toml"
+    path.write_text('id = "x"\n')
+    with pytest.raises(InputError, match="'schema' is missing") as error:
+        read_document(path, "statera.model/1")
+    assert error.value.hint == 'Begin it with: schema = "statera.model/1"'
+    assert str(error.value.where) == f"{path}:1:1"

@@ -112,7 +112,7 @@ def test_gaps():
 
 def test_references():
     sources = load_references()
-    assert len(sources) == 123
+    assert len(sources) == 124
     assert sources["DECKER24"].doi == "10.1002/psp4.13131"
     assert sources["DECKER24"].year == 2024
     assert sources["LILLY_PK"].year is None

@@ -64,7 +64,8 @@ def fit(
     ] = None,
     *,
     method: Annotated[
-        str, typer.Option("--method", "-m", help="fo, foce, focei, laplace, agq, saem or bayes.")
+        str,
+        typer.Option("--method", "-m", help="fo, foce, focei, laplace, agq, its, saem or bayes."),
     ] = "focei",
     column: Annotated[
         _Texts,

@@ -9,7 +9,7 @@ import typer
 
 from statera.cli.envelope import Envelope
 from statera.cli.options import JsonFlag, QuietFlag, Seed, Workers, concerning
-from statera.cli.output import check_target
+from statera.cli.output import check_target, write_bytes_atomically
 from statera.cli.progress import progress_bar
 from statera.cli.terminal import note
 from statera.errors import InputError
@@ -31,7 +31,7 @@ Compute the page of a drug from its cited facts.
 One self-contained HTML file: it needs no network, and prints well.
 """
 SCHEMA = "statera.monograph/1"
-_PAGE = (".html", ".htm")
+_PAGE = (".html", ".htm", ".pdf")
 _DATA = (".json",)
 
 
@@ -44,7 +44,7 @@ def monograph(
             "--out",
             "-o",
             metavar="FILE",
-            help="Page (.html) or data (.json) to write. Default: DRUG.html, or none with --json.",
+            help="Page (.html, .pdf) or data (.json). Default: DRUG.html; none with --json.",
         ),
     ] = None,
     as_json: JsonFlag = False,
@@ -122,15 +122,21 @@ def _deliver(document: Document, out: Path | None, *, as_json: bool, quiet: bool
     warnings = _warnings(document)
     envelope = Envelope(SCHEMA, document_to_dict(document), warnings, document.manifest)
     if out is not None:
-        is_data = out.suffix.lower() in _DATA
-        text = envelope.to_json(ascii_only=False) if is_data else render_html(document)
-        written = write_text_atomically(out, text)
+        suffix = out.suffix.lower()
+        if suffix == ".pdf":
+            from statera.report.pdf import render_pdf  # noqa: PLC0415  an extra
+
+            write_bytes_atomically(out, render_pdf(document))
+        elif suffix in _DATA:
+            write_text_atomically(out, envelope.to_json(ascii_only=False))
+        else:
+            write_text_atomically(out, render_html(document))
         count = f" (warnings in it: {len(warnings)})" if warnings else ""
         note(f"{document.title}: written{count}", quiet=quiet)
     if as_json:
         typer.echo(envelope.to_json(), nl=False)
     elif out is not None:
-        typer.echo(str(written))
+        typer.echo(str(out.resolve()))
 
 
 def _warnings(document: Document) -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""Flow cytometry: files, compensation, scales, gates and statistics by well and population."""

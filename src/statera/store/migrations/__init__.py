@@ -1,0 +1,1 @@
+"""Steps of the database, in the layout that Alembic expects."""
