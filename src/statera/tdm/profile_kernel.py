@@ -19,22 +19,23 @@ _PARTS = 8
 
 
 @compiled
-def _top(far_left, left, value, right, far_right):
-    """Return the maximum near the middle of five equidistant nodes, of the quartic through them."""
+def _top(far_left, left, value, right, far_right, at):
+    """Return the largest value of the quartic through five equidistant nodes near place `at`.
+
+    Nodes stand at -2 to 2; `at` is the node with the largest value.
+    """
     a = (far_left - 8.0 * left + 8.0 * right - far_right) / 12.0
     b = (-far_left + 16.0 * left - 30.0 * value + 16.0 * right - far_right) / 24.0
     c = (-far_left + 2.0 * left - 2.0 * right + far_right) / 12.0
     d = (far_left - 4.0 * left + 6.0 * value - 4.0 * right + far_right) / 24.0
-    if b >= 0.0:
-        return value
-    at = -a / (2.0 * b)
-    for _ in range(4):
+    low, high = at - 1.0, at + 1.0
+    for _ in range(5):
         slope = a + at * (2.0 * b + at * (3.0 * c + 4.0 * at * d))
         bend = 2.0 * b + at * (6.0 * c + 12.0 * at * d)
         if bend >= 0.0:
-            return value
-        at = min(1.0, max(-1.0, at - slope / bend))
-    return max(value, value + at * (a + at * (b + at * (c + at * d))))
+            break
+        at = min(high, max(low, at - slope / bend))
+    return value + at * (a + at * (b + at * (c + at * d)))
 
 
 @compiled
@@ -64,13 +65,12 @@ def highest(profile, length, steps, out):
                 left, right = profile[row + j - 1, i], profile[row + j + 1, i]
                 if value < left or value < right:
                     continue
-                if 1 < j < last - 1:
-                    top = _top(profile[row + j - 2, i], left, value, right, profile[row + j + 2, i])
-                    out[i] = max(out[i], top)
-                    continue
-                bend = left - 2.0 * value + right
-                if bend < 0.0:
-                    out[i] = max(out[i], value - 0.125 * (right - left) ** 2 / bend)
+                k = row + min(max(j, 2), last - 2)
+                top = _top(
+                    profile[k - 2, i], profile[k - 1, i], profile[k, i], profile[k + 1, i],
+                    profile[k + 2, i], float(row + j - k),
+                )  # fmt: skip
+                out[i] = max(out[i], top)
         row += last + 1
 
 

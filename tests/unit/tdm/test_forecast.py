@@ -105,8 +105,9 @@ def test_population_and_patient_differ_by_covariates(models) -> None:
 def test_other_kinetics(models, name: str) -> None:
     doses = tuple(DoseTaken(24.0 * k, 100.0, occasion=str(k)) for k in range(3))
     request = replace(
-        REQUEST, models=(name,), patient=replace(PATIENT, doses=doses), options=Options(draws=500)
-    )
+        REQUEST, models=(name,), patient=replace(PATIENT, doses=doses), options=Options(draws=500),
+        question=replace(QUESTION, strengths=(100.0,), most_tablets=2),
+    )  # fmt: skip
     data = forecast(request, models, parts=Parts(sampling=name != "saturable")).to_dict()
     assert data["advice"]["candidates"]
     assert all(v is not None for v in data["course"]["bands"][2]["p50"])
