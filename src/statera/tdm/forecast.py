@@ -33,7 +33,7 @@ from statera.tdm.posterior import PosteriorOptions, posterior
 from statera.tdm.predict import Courses, course_times, predict_courses
 from statera.tdm.request import DoseTaken, Metric, Patient, Question, Request, Target
 from statera.tdm.sampling_advice import SamplingAdvice, advise_sampling
-from statera.tdm.steady_profile import measure_of, steady_interval, steady_problem
+from statera.tdm.steady_profile import measure_of, scales, steady_interval, steady_problem
 
 __all__ = ["Forecast", "Parts", "forecast"]
 
@@ -43,6 +43,9 @@ _SAMPLE_TIMES = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0)
 """Times after the next dose that are compared where the question gives none, h, and its end."""
 
 _INTERVALS_SHOWN = 3
+
+_SCALED_DRAWS, _SIMULATED_DRAWS = 2000, 300
+"""Draws that are weighed anew for sampling advice, where doses scale and where they do not."""
 
 
 @dataclass(frozen=True)
@@ -224,26 +227,28 @@ def _sampling(
     times = question.sample_times or (
         *(t for t in _SAMPLE_TIMES if t < dose.interval), dose.interval
     )  # fmt: skip
-    values = _values(best, patient, time, target, dose)
+    rows, values = _values(best, patient, time, target, dose)
     return advise_sampling(
         best, patient, later, times, Metric(target.metric),
-        measure_of(target, best.problem.model), values, target.analyte,
+        measure_of(target, best.problem.model), rows, values, target.analyte,
         request.options.covariate_interpolation,
     )  # fmt: skip
 
 
 def _values(
     member: Member, patient: Patient, time: float, target: Target, dose: DoseTaken
-) -> Floats:
-    """Return the target's metric at steady state of a dose, of every draw."""
+) -> tuple[NDArray[np.int64], Floats]:
+    """Return draws of equal weight, and the target's metric at steady state of a dose of each."""
     model, post = member.problem.model, member.posterior
     name = target.analyte or analytes(model)[0]
+    count = _SCALED_DRAWS if scales(model, name, dose.route) else _SIMULATED_DRAWS
+    rows = post.resampled(count, "sampling advice")
     known = steady_problem(model, patient, time, dose.interval, 1.0, 1, name, dose.route)
-    etas = carried_etas(post, known, fresh=True)
+    etas = carried_etas(post, known, rows, fresh=True)
     interval = steady_interval(
         model, patient, time, dose.interval, etas, (target,), name, dose.route
     )
-    return interval.measure(target, dose.amount)
+    return rows, interval.measure(target, dose.amount)
 
 
 def _manifest(request: Request) -> dict[str, Any]:

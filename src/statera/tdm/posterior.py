@@ -36,6 +36,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _LEFT_OUT = 1e-4
+_LEAST, _LEAST_SHARE = 400.0, 0.2
 _KEPT = 0.3
 """Factor on the shares of the modes where parts that follow the draws stand beside them."""
 
@@ -54,13 +55,14 @@ class PosteriorOptions:
     degrees
         Degrees of freedom of the t at each mode.
     pilot, rounds, wanted
-        Draws of a trial (at most `draws`), largest number of trials, and effective share of a trial's draws at which
-        the mixture is good enough.
+        Draws of a trial (at most `draws`), largest number of trials, and effective share of a
+        trial's draws at which the mixture is good enough.
     again
         Effective share of all draws below which they are drawn once more, from a mixture that
         follows them.
     least
-        Effective number of draws below which Markov chains take over.
+        Effective number of draws below which Markov chains take over; None for 400, or a fifth
+        of the draws where that is less.
     chains
         Of those chains.
     """
@@ -73,7 +75,7 @@ class PosteriorOptions:
     rounds: int = 3
     wanted: float = 0.5
     again: float = 0.35
-    least: float = 400.0
+    least: float | None = None
     chains: ChainOptions = field(default_factory=ChainOptions)
 
 
@@ -207,8 +209,11 @@ def posterior(
     if run.ess < options.again * options.draws:  # a tail that the trials did not meet
         other = _weigh(_learnt(run, parts, options), likelihood, source, options.draws)
         run = other if other.ess > run.ess else run
+    least = options.least
+    if least is None:
+        least = min(_LEAST, _LEAST_SHARE * options.draws)
     method, inside, weights, ess = "importance", run.draws, run.weights, run.ess
-    if run.ess < options.least:
+    if run.ess < least:
         target = Target(run.mixture, likelihood)
         inside, ess = run_chains(target, run.draws, run.weights, source, options.chains)
         method, weights = "chains", np.full(inside.shape[0], 1.0 / inside.shape[0])
@@ -330,6 +335,6 @@ def _laplace(problem: PatientProblem, found: MapEstimate, constant: float) -> fl
 def _few(before: float, after: float, options: PosteriorOptions) -> Remark:
     return Remark(
         Outcome.FEW_EFFECTIVE_DRAWS,
-        f"importance sampling gave {before:.0f} effective draws of {options.draws}, fewer than "
-        f"{options.least:.0f}: Markov chains were run, with {after:.0f} effective draws",
+        f"importance sampling gave only {before:.0f} effective draws of {options.draws}: Markov "
+        f"chains were run, with {after:.0f} effective draws",
     )

@@ -31,7 +31,6 @@ __all__ = ["SamplingAdvice", "SamplingChoice", "advise_sampling", "expected_vari
 
 Floats = NDArray[np.float64]
 
-_DRAWS = 2000
 _OUTCOMES = 200
 _MOST_PAIRS = 45
 
@@ -88,6 +87,7 @@ def advise_sampling(
     times: Sequence[float],
     metric: Metric,
     unit: str,
+    rows: NDArray[np.int64],
     values: Floats,
     analyte: str = "",
     interpolation: Interpolation = "locf",
@@ -102,8 +102,10 @@ def advise_sampling(
         Doses to come; times count from the first of them.
     times : (n_times,)
         h after the next dose.
-    values : (n_draws,) float64
-        The target's metric for every draw of the posterior.
+    rows : (n_rows,) int64
+        Draws of the posterior with equal weight, see `Posterior.resampled`.
+    values : (n_rows,) float64
+        The target's metric for each of them.
     analyte, interpolation
         What is drawn, and how covariates hold.
     """
@@ -112,12 +114,11 @@ def advise_sampling(
     ordered = sorted(set(times))
     planned = with_doses(model, patient, later)
     asked = asked_at(model, planned, [begin + t for t in ordered], analyte, interpolation)
-    rows = post.resampled(_DRAWS, "sampling advice")
     etas = carried_etas(post, asked, rows)
     states = DrawStates(asked.individuals.prepared)
     x, _ = states(asked.theta, etas)
     f, v = predictions(asked.individuals.observations, states, asked.theta, etas, x)
-    g = values[rows]
+    g = values
     good = np.isfinite(f).all(axis=0) & np.isfinite(v).all(axis=0) & np.isfinite(g)
     f, v, g = f[:, good], v[:, good], g[good]
     source = stream(post.seed, "outcomes of samples")
