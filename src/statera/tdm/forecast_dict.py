@@ -138,7 +138,7 @@ def _samples(forecast: Forecast) -> list[dict[str, Any]]:
     known = analytes(problem.model)
     out = []
     for place, sample in enumerate(forecast.request.patient.samples):
-        row = {
+        row: dict[str, Any] = {
             "time": number(sample.time), "value": number(sample.value), "unit": sample.unit,
             "analyte": sample.analyte or known[0], "assay": sample.assay,
             "lloq": number(sample.lloq), "censored": sample.censored,
