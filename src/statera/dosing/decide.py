@@ -234,6 +234,8 @@ def _alternatives(
         if claim:
             missing = (*missing, f"the label's own rule on {subject(j.rule)} function")
         words = result_words(other)
+        if claim:
+            words += ", if what only the vendor's overview claims is right"
         if not here:
             where = "/".join(j.rule.covers)
             words += f", if what was read for {where} holds here as well"

@@ -177,6 +177,7 @@ def test_the_vendors_claim_is_shown_and_never_decides() -> None:
     lower = decide("baricitinib", "US", healthy(egfr=45.0), indication="RA")
     assert lower.outcome is Outcome.CANNOT_BE_DECIDED
     assert lower.missing == ("the label's own rule on renal function",)
+    assert lower.alternatives[0].result.startswith("1 mg once daily, if what only the vendor")
     claim = next(j for j in lower.considered if j.rule.id == "ra-renal-moderate")
     assert claim.verdict is Verdict.NOT_USED
     assert "grade S" in lower.disagreements[0].sentence
