@@ -83,9 +83,9 @@ def envelope(model: Path, data: Path) -> dict[str, Any]:
 def test_the_estimates_are_printed(model: Path, data: Path) -> None:
     result = invoke(model, data, *START)
     assert result.exit_code == 0, result.stderr
-    assert result.stdout.startswith("Model         example/oral_one_compartment\n")
+    assert result.stdout.startswith("Model            example/oral_one_compartment\n")
     assert "converged." in result.stdout
-    assert "SE" in result.stdout
+    assert "Standard errors  R^-1 S R^-1\n" in result.stdout
     assert "shrinkage %" in result.stdout
     told = result.stderr.splitlines()
     assert "20 subjects, 140 records, 20 doses, 120 observations" in told[0]
@@ -246,6 +246,50 @@ def test_ctrl_c_in_the_covariance_step_keeps_the_estimates(
     assert "there are no standard errors" in result.stdout
 
 
+def test_its_reports_the_objective_of_focei(
+    model: Path, data: Path, envelope: dict[str, Any]
+) -> None:
+    run = invoke(model, data, *START, "--method", "its", "--json")
+    assert run.exit_code == 0, run.stderr
+    found = json.loads(run.stdout)["result"]
+    assert (found["method"], found["status"]) == ("its", "converged")
+    assert 0.0 <= found["ofv"] - envelope["result"]["ofv"] < 1.0
+    pairs = zip(found["parameters"], envelope["result"]["parameters"], strict=True)
+    for one, other in list(pairs)[:3]:  # the same but for a part of what the data leave open
+        assert abs(one["estimate"] - other["estimate"]) < 0.5 * other["se"], one["name"]
+    assert "its gives no standard errors here" in run.stderr
+
+
+def test_a_mixture_is_told_by_subpopulation(
+    model: Path, data: Path, tmp_path: Path, envelope: dict[str, Any]
+) -> None:
+    text = model.read_text(encoding="utf-8")
+    old = "exp(lCL + eta_CL)"
+    assert text.count(old) == 1
+    text = text.replace(old, "exp(lCL + where(GROUP == 1, 0, FASTER) + eta_CL)")
+    assert text.count("[parameters]") == 1
+    more_of_them = "[parameters]\nFASTER = { value = 0.5 }\nSHARE = { value = 0.3 }"
+    text = text.replace("[parameters]", more_of_them)
+    more = """
+[mixture]
+variable = "GROUP"
+probabilities = { slow = "rest", fast = "SHARE" }
+"""
+    mixed = tmp_path / "mixed.toml"
+    mixed.write_text(text + more, encoding="utf-8")
+    run = invoke(mixed, data, *START, "--out", tmp_path / "out", "--covariance", "none")
+    assert "subpopulation" in run.stdout
+    content = json.loads((tmp_path / "out" / "fit.json").read_text(encoding="utf-8"))["result"]
+    assert content["ofv"] <= envelope["result"]["ofv"] + 0.01  # one population is a special case
+    groups = content["mixture"]["subpopulations"]
+    assert [g["name"] for g in groups] == ["slow", "fast"]
+    assert sum(g["proportion"] for g in groups) == pytest.approx(1.0)
+    assert sum(g["subjects"] for g in groups) == SUBJECTS
+    assert (tmp_path / "out" / "fit.phm").is_file()
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "Posterior probabilities by subject" in page
+
+
 def test_saem_samples_by_its_seed(model: Path, data: Path, envelope: dict[str, Any]) -> None:
     runs = [invoke(model, data, "--method", "saem", "--seed", seed, "--json") for seed in "112"]
     assert [run.exit_code for run in runs] == [0, 0, 0], runs[0].stderr
@@ -256,7 +300,12 @@ def test_saem_samples_by_its_seed(model: Path, data: Path, envelope: dict[str, A
     assert estimates[0] == estimates[1] != estimates[2]
     expected = [row["estimate"] for row in envelope["result"]["parameters"]]
     np.testing.assert_allclose(estimates[0][:3], expected[:3], atol=0.1)
-    assert "gives no standard errors here" in runs[0].stderr
+    assert expected[:3] != estimates[0][:3]
+    se = [row["se"] for row in first["parameters"][:3]]
+    np.testing.assert_allclose(
+        se, [row["se"] for row in envelope["result"]["parameters"][:3]], rtol=0.2
+    )
+    assert "importance sampling" in first["standard_errors"]
     assert "fixed effects" in runs[0].stderr  # it has no objective while it runs
 
 

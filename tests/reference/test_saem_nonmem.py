@@ -1,5 +1,8 @@
 """SAEM and importance sampling against NONMEM's, and against the likelihood at its other fits.
 
+No standard errors of NONMEM's SAEM are given; those of its FOCEI, by the sandwich, are compared
+with those of the sampled likelihood where each subject says enough for both to agree.
+
 Tolerances: -2 log-likelihood within three Monte-Carlo standard deviations; fixed effects within
 3 %, on the scale on which they enter the model; variances within 10 %. Of the estimates of
 `infusion_covariates`, T6 and the covariance are not distinguishable from 0 (0.06 with a standard
@@ -19,6 +22,7 @@ from tests.reference.nonmem_cases import CASES, model_of
 
 from statera.data import read_data
 from statera.estimate import Problem, ProblemOptions, make_problem
+from statera.estimate.covariance import covariance
 from statera.estimate.importance import ImportanceOptions, importance_sampling
 from statera.estimate.saem import SaemOptions, fit_saem
 
@@ -102,3 +106,10 @@ def test_saem_is_as_likely_as_nonmems_fit_by_linearisation(reference: Path, name
     assert found.status == "converged"
     assert linear.ofv - 3.0 < found.ofv < linear.ofv + 0.1
     assert found.extra["ofv_se"] < 0.5
+
+
+def test_standard_errors_after_saem(reference: Path) -> None:
+    wanted = _answer(reference, "bolus_1cpt", "FOCEI")["se"]
+    errors = covariance(fit_saem(_problem(reference, "bolus_1cpt")))
+    assert errors.description == "R^-1 S R^-1 of the likelihood by importance sampling"
+    assert errors.standard_errors == pytest.approx(list(wanted.values()), rel=0.03)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +22,15 @@ if TYPE_CHECKING:
     from statera.estimate.covariance import Covariance
     from statera.estimate.shrinkage import Shrinkage
 
-__all__ = ["SCHEMA", "FitOutcome", "check_checkpoint", "check_out", "deliver"]
+__all__ = [
+    "SCHEMA",
+    "FitOutcome",
+    "check_checkpoint",
+    "check_out",
+    "deliver",
+    "is_page",
+    "write_folder",
+]
 
 SCHEMA = "statera.fit/1"
 _PAGE = (".html", ".htm")
@@ -158,10 +167,26 @@ def _failure(outcome: FitOutcome, checkpoint: Path | None) -> Failure | None:
 def _write(outcome: FitOutcome, out: Path | None, seed: int, *, quiet: bool) -> Path | None:
     if out is None or outcome.result.status == "no start":
         return None
-    if out.suffix.lower() in _PAGE:
+    if is_page(out):
         write_bytes_atomically(out, _page(outcome, seed, quiet=quiet))
-        return out
-    files = _files(outcome, seed, quiet=quiet)
+    else:
+        write_folder(out, _files(outcome, seed, quiet=quiet))
+    return out
+
+
+def is_page(out: Path) -> bool:
+    """Tell whether a name is that of one page rather than of a folder."""
+    return out.suffix.lower() in _PAGE
+
+
+def write_folder(out: Path, files: Mapping[str, bytes]) -> None:
+    """Write files into a folder, which is made where it is not there.
+
+    Raises
+    ------
+    InputError
+        If it cannot be made or written to.
+    """
     try:
         out.mkdir(exist_ok=True)
     except OSError as error:
@@ -172,7 +197,6 @@ def _write(outcome: FitOutcome, out: Path | None, seed: int, *, quiet: bool) -> 
         ) from error
     for name, content in files.items():
         write_bytes_atomically(out / name, content)
-    return out
 
 
 def _files(outcome: FitOutcome, seed: int, *, quiet: bool) -> dict[str, bytes]:

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from statera.cli.commands import dose, fit, monograph, renal, simulate
+from statera.cli.commands import dose, fit, forecast, monograph, renal, simulate
+from statera.cli.commands.fhir import fhir_app
 from statera.cli.commands.library import library_app
 from statera.cli.commands.store import store_app
 from statera.cli.group import GuardedGroup
@@ -23,6 +24,7 @@ Examples:
   statera library show baricitinib --section potency
   statera simulate baricitinib/Decker_2024 --dose "4 mg q24h x14"
   statera fit model.toml data.csv --out report.html
+  statera forecast visit.toml --out advice.html
 
 Quantitative pharmacology of JAK inhibitors: cited facts, population models, target engagement
 and one computed page a drug.
@@ -48,6 +50,9 @@ app.command("monograph", help=monograph.HELP, short_help="Compute the page of a 
 )
 app.command("simulate", help=simulate.HELP, short_help="Simulate a population.")(simulate.simulate)
 app.command("fit", help=fit.HELP, short_help="Fit a population model to data.")(fit.fit)
+app.command("forecast", help=forecast.HELP, short_help="Forecast one patient, and search a dose.")(
+    forecast.forecast
+)
 app.command("dose", help=dose.HELP, short_help="Say what label rules give for one person.")(
     dose.dose
 )
@@ -56,6 +61,7 @@ app.command("renal", help=renal.HELP, short_help="Estimate one person's renal fu
 )
 app.add_typer(library_app, name="library")
 app.add_typer(store_app, name="store")
+app.add_typer(fhir_app, name="fhir")
 
 
 def _print_version(asked: bool) -> None:

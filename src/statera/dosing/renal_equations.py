@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -100,6 +101,12 @@ class RenalEquation:
     source: str
     doi: str
     compute: Callable[[RenalInputs], RenalFunction]
+
+    @property
+    def short_source(self) -> str:
+        """First author and year, such as ``Inker 2021``."""
+        year = re.search(r"\b(19|20)\d\d\b", self.source)
+        return f"{self.source.split()[0].rstrip(',')} {year[0] if year else ''}".rstrip()
 
     def missing(self, inputs: RenalInputs) -> tuple[str, ...]:
         """Return what is needed and not known."""

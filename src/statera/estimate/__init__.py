@@ -24,11 +24,15 @@ from statera.estimate.fit import (
 from statera.estimate.grid import Curve, predict_curves
 from statera.estimate.importance import ImportanceOptions, ImportanceResult, importance_sampling
 from statera.estimate.influence import Influence, influence
+from statera.estimate.its import ItsOptions, fit_its
 from statera.estimate.laplace import LaplaceOptions
 from statera.estimate.log_density import LogDensity, PriorOptions
+from statera.estimate.membership import Membership, membership_of
+from statera.estimate.npc import Npc, NpcOptions, npc
 from statera.estimate.npde import Npde, NpdeOptions, NpdeTests, npde, npde_tests
 from statera.estimate.nuts import NutsOptions, Posterior, sample_posterior
 from statera.estimate.outer import OuterOptions
+from statera.estimate.posterior_export import posterior_files, posterior_to_dict
 from statera.estimate.problem import Problem, ProblemOptions, make_problem
 from statera.estimate.profile import Profile, ProfileOptions, profile
 from statera.estimate.replicates import Replicates, simulate_replicates
@@ -61,9 +65,13 @@ __all__ = [
     "ImportanceResult",
     "Influence",
     "Iteration",
+    "ItsOptions",
     "LaplaceOptions",
     "LogDensity",
+    "Membership",
     "Method",
+    "Npc",
+    "NpcOptions",
     "Npde",
     "NpdeOptions",
     "NpdeTests",
@@ -92,6 +100,7 @@ __all__ = [
     "diagnose",
     "fit",
     "fit_files",
+    "fit_its",
     "fit_manifest",
     "fit_problem",
     "fit_tables",
@@ -104,10 +113,14 @@ __all__ = [
     "load_checkpoint",
     "make_checkpoint",
     "make_problem",
+    "membership_of",
+    "npc",
     "npde",
     "npde_tests",
     "objective_of",
     "parameter_table",
+    "posterior_files",
+    "posterior_to_dict",
     "predict_curves",
     "profile",
     "sample_posterior",

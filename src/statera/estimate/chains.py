@@ -15,7 +15,7 @@ from statera.estimate.terms import GAUSS, terms
 from statera.simulate import Prepared
 from statera.simulate.segments import Segments, lay_out
 
-__all__ = ["Draw", "Likelihood", "tile"]
+__all__ = ["Draw", "Likelihood", "tile", "tile_prepared"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -58,7 +58,8 @@ def _tiled_segments(segments: Segments, copies: int, n_groups: int) -> Segments:
     )
 
 
-def _tiled_prepared(of: Prepared, copies: int) -> Prepared:
+def tile_prepared(of: Prepared, copies: int) -> Prepared:
+    """Return the records of all subjects repeated, see `tile`."""
     out = copy.copy(of)
     n, size = of.n_subjects, of.system_subject.size
     out.events = _tiled_events(of.events, copies)
@@ -97,14 +98,17 @@ def tile(individuals: Individuals, copies: int) -> Individuals:
     """
     if copies == 1:
         return individuals
-    prepared = _tiled_prepared(individuals.prepared, copies)
+    prepared = tile_prepared(individuals.prepared, copies)
+    lower = individuals.lower
     return Individuals(
         prepared,
         _tiled_observations(individuals.observations, prepared, copies),
         np.tile(individuals.y, copies),
         np.tile(individuals.kind, copies),
         np.tile(individuals.limit, copies),
+        lower=None if lower is None else np.tile(lower, copies),
         interaction=individuals.interaction,
+        share=None if individuals.share is None else individuals.share.tiled(copies),
     )
 
 
@@ -182,6 +186,6 @@ class Likelihood:
                 r = of.y - f
                 rows = np.log(v) + r * r / v
             else:
-                rows = terms(of.y, f, v, of.kind, of.limit).value
-        found = of.total(rows)
+                rows = terms(of.y, f, v, of.kind, of.limit, of.lower).value
+        found = of.total(of.added(rows))
         return np.where(np.isfinite(found), found, np.inf), f, v

@@ -20,11 +20,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from statera.estimate.identifiability import SINGULAR, weakness
 from statera.estimate.inner import inverse_of
 from statera.estimate.natural import natural_slopes, natural_values, objective_at
 from statera.estimate.outer import Objective
 from statera.estimate.result import FitResult
-from statera.estimate.status import Code, Notice, fit_notices, notice
+from statera.estimate.saem_likelihood import SaemLikelihood, likelihood_name, saem_likelihood
+from statera.estimate.status import HELD, Code, Notice, fit_notices, notice
 
 __all__ = ["Covariance", "CovarianceOptions", "MatrixKind", "covariance"]
 
@@ -32,10 +34,11 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 MatrixKind = Literal["sandwich", "R", "S"]
 
-SINGULAR = 1e-7
-"""Smallest eigenvalue of a matrix scaled to a unit diagonal that differences can tell from 0."""
 ILL_CONDITIONED = 1e3
 """Condition number of the correlation matrix of the estimates above which a notice is given."""
+SAEM_AWAY, SAEM_LOST = 0.25, 2.0
+"""Decrease of -2 log-likelihood still to be expected after SAEM that is said, and that withholds
+standard errors. Estimates half a standard error away along one direction lose 0.25."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +53,15 @@ class CovarianceOptions:
         Length of the differences, in standard errors of one parameter with the others known.
     gradient_tolerance
         Decrease of the objective still to be expected above which the estimates are not a minimum.
+    likelihood
+        After SAEM, which has no objective with a gradient: ``sampled`` (by importance sampling)
+        or ``linearised`` (that of FOCEI), see `statera.estimate.saem_likelihood`.
     """
 
     matrix: MatrixKind = "sandwich"
     step: float = 0.05
     gradient_tolerance: float = 1e-2
+    likelihood: SaemLikelihood = "sampled"
 
 
 @dataclass(frozen=True)
@@ -88,6 +95,8 @@ class Covariance:
         Calls of the objective and its gradient.
     seconds
         CPU time.
+    likelihood
+        The likelihood that was differentiated, in words; '' for the objective of the fit.
     """
 
     names: tuple[str, ...]
@@ -105,6 +114,13 @@ class Covariance:
     notices: tuple[Notice, ...]
     evaluations: int
     seconds: float
+    likelihood: str = ""
+
+    @property
+    def description(self) -> str:
+        """What the standard errors are, in words."""
+        formula = {"sandwich": "R^-1 S R^-1", "R": "R^-1", "S": "S^-1"}[self.kind]
+        return f"{formula} of {self.likelihood}" if self.likelihood else formula
 
     @property
     def usable(self) -> bool:
@@ -143,26 +159,25 @@ def covariance(result: FitResult, options: CovarianceOptions | None = None) -> C
     """Return the covariance matrix of the estimates of a fit.
 
     Nothing is raised where it cannot be had: standard errors are NaN and `notices` say why.
-
-    Raises
-    ------
-    UsageError
-        If the method has no objective of its own (SAEM).
     """
     options = options or CovarianceOptions()
     started = time.process_time()
-    objective = objective_at(result)
+    if result.method == "saem":
+        objective = saem_likelihood(result, options.likelihood)
+    else:
+        objective = objective_at(result)
     u = result.free
     notices = list(fit_notices(result))
     names = result.problem.free_names
     out = set()
     for n in notices:
-        if n.code in (Code.OMEGA_ZERO, Code.OMEGA_CORRELATION, Code.THETA_BOUND):
+        if n.code in HELD:
             out |= set(n.about)
     kept = np.array([k for k, name in enumerate(names) if name not in out], dtype=np.int64)
     found = _differences(objective, u, kept, options.step)
     notices += found.notices
-    matrix, free, remaining = _invert(found, options, [names[k] for k in kept], notices)
+    away = _away(result, options)
+    matrix, free, remaining = _invert(found, options, [names[k] for k in kept], notices, away)
     severe = any(n.severe for n in notices)
     if severe:
         matrix, free = np.full_like(matrix, np.nan), np.full_like(free, np.nan)
@@ -192,7 +207,19 @@ def covariance(result: FitResult, options: CovarianceOptions | None = None) -> C
         notices=tuple(notices),
         evaluations=objective.evaluations,
         seconds=time.process_time() - started,
+        likelihood=likelihood_name(result, options.likelihood),
     )
+
+
+def _away(result: FitResult, options: CovarianceOptions) -> tuple[float, float]:
+    """Return the decrease still to be expected that is said, and that withholds everything.
+
+    SAEM stops within the noise of its draws of the maximum, and never at that of a linearised
+    likelihood.
+    """
+    if result.method != "saem":
+        return np.inf, options.gradient_tolerance
+    return SAEM_AWAY, SAEM_LOST if options.likelihood == "sampled" else np.inf
 
 
 class _widen:  # noqa: N801 - used as a function
@@ -259,7 +286,11 @@ def _differences(objective: Objective, u: Floats, kept: Ints, step: float) -> _D
 
 
 def _invert(
-    found: _Differences, options: CovarianceOptions, names: list[str], notices: list[Notice]
+    found: _Differences,
+    options: CovarianceOptions,
+    names: list[str],
+    notices: list[Notice],
+    away: tuple[float, float],
 ) -> tuple[Floats, Floats, float]:
     """Return covariances of the parameters and of the free numbers, and what is left to gain."""
     n = len(names)
@@ -272,8 +303,12 @@ def _invert(
         notices.append(_weak(found.r, names, is_r=True, severe=options.matrix != "S"))
     else:
         remaining = float(0.25 * found.gradient @ r_inverse @ found.gradient)
-        if not remaining <= options.gradient_tolerance:
+        if not remaining <= away[1]:
             notices.append(notice(Code.GRADIENT, [f"{remaining:.2g}"], severe=True))
+        elif remaining > away[0]:
+            sampled = options.likelihood == "sampled"
+            code = Code.SAEM_AWAY if sampled else Code.LINEARISED_AWAY
+            notices.append(notice(code, [f"{remaining:.2g}"]))
     s_inverse = _inverse(found.s)
     if options.matrix != "R":
         if s_inverse is None:
@@ -283,6 +318,8 @@ def _invert(
                 notice(Code.FEW_SUBJECTS, [f"{found.n_subjects} subjects, {n} parameters"])
             )
     if any(x.severe for x in notices):
+        if any(x.severe and x.code is Code.UNIDENTIFIABLE for x in notices):  # said once
+            notices[:] = [x for x in notices if x.severe or x.code is not Code.UNIDENTIFIABLE]
         return nothing, nothing, remaining
     matrix = nothing
     if options.matrix == "S" and s_inverse is not None:
@@ -309,17 +346,9 @@ def _inverse(matrix: Floats) -> Floats | None:
 
 def _weak(matrix: Floats, names: list[str], *, is_r: bool, severe: bool) -> Notice:
     """Return what is wrong with a matrix, and the parameters along which it is."""
-    size = np.diag(matrix)
-    if not (size > 0.0).all():
-        about = [name for name, v in zip(names, size, strict=True) if not v > 0.0]
-        lowest = float(size.min())
-    else:
-        root = np.sqrt(size)
-        values, vectors = np.linalg.eigh(matrix / root[:, None] / root[None, :])
-        weight = np.abs(vectors[:, 0])
-        about = [names[k] for k in np.argsort(-weight) if weight[k] > 0.3 * weight.max()]
-        lowest = float(values[0])
+    weak = weakness(matrix, names)
+    about = weak.idle or weak.about
     if not is_r:
         return notice(Code.SINGULAR_S, about, severe=severe)
-    code = Code.NOT_POSITIVE if lowest < -SINGULAR else Code.UNIDENTIFIABLE
+    code = Code.NOT_POSITIVE if weak.lowest < -SINGULAR else Code.UNIDENTIFIABLE
     return notice(code, about, severe=severe)

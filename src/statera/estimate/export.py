@@ -13,7 +13,8 @@ import numpy as np
 
 from statera.errors import InputError
 from statera.estimate.ending import sentence
-from statera.estimate.nonmem_text import ext_text, phi_text
+from statera.estimate.membership import membership_of
+from statera.estimate.nonmem_text import ext_text, phi_text, phm_text
 from statera.estimate.result import FitResult
 from statera.estimate.summary import fit_manifest, summary
 from statera.estimate.table import Shrinkage, Uncertainty, parameter_table
@@ -42,6 +43,12 @@ def fit_tables(
         "objective": result.by_subject,
     }
     individuals |= {name: result.etas[:, i] for i, name in enumerate(eta_names(result))}
+    members = membership_of(result.extra)
+    if members is not None:
+        individuals[members.variable] = members.most_probable
+        individuals |= {
+            f"P({name})": members.posterior[:, k] for k, name in enumerate(members.names)
+        }
     model = result.problem.model
     effects = list(model.random_effects)
     steps: dict[str, Any] = {
@@ -88,6 +95,7 @@ def fit_to_dict(
         "subjects": people.n_subjects,
         "observations": int(people.y.size),
         "observations_left_out": result.problem.omitted,
+        "standard_errors": None if uncertainty is None else uncertainty.description,
         "seconds": result.seconds,
         "parameters": parameter_table(result, uncertainty, shrinkage).to_dict(),
         "random_effects": list(result.problem.model.random_effects),
@@ -105,6 +113,18 @@ def fit_to_dict(
             for it in result.iterations
         ],
     }
+    members = membership_of(result.extra)
+    if members is not None:
+        found["mixture"] = members.to_dict() | {
+            "individuals": [
+                {
+                    "id": name,
+                    "subpopulation": int(members.most_probable[k]),
+                    "posterior": dict(zip(members.names, members.posterior[k], strict=True)),
+                }
+                for k, name in enumerate(people.prepared.events.subject_ids)
+            ]
+        }
     plain: dict[str, Any] = _plain(found)
     return plain
 
@@ -130,8 +150,8 @@ def fit_files(
 ) -> dict[str, bytes]:
     """Return the content of each file of a fit by its name.
 
-    ``summary.txt``, ``fit.json``, ``fit.ext``, ``fit.phi``, and ``parameters``, ``individuals``
-    and ``iterations`` as ``.parquet``.
+    ``summary.txt``, ``fit.json``, ``fit.ext``, ``fit.phi``, ``fit.phm`` of a mixture, and
+    ``parameters``, ``individuals`` and ``iterations`` as ``.parquet``.
     """
     errors = None
     if uncertainty is not None:
@@ -148,6 +168,8 @@ def fit_files(
         "fit.ext": ext_text(result, errors),
         "fit.phi": phi_text(result),
     }
+    if membership_of(result.extra) is not None:
+        texts["fit.phm"] = phm_text(result)
     files = {name: text.encode() for name, text in texts.items()}
     for name, frame in fit_tables(result, uncertainty, shrinkage).items():
         buffer = io.BytesIO()

@@ -65,7 +65,11 @@ def data_hash(problem: Problem) -> str:
             "steady_state", "key", "row",
         )
     }  # fmt: skip
-    arrays |= {f"covariate {k}": v for k, v in people.prepared.segments.covariates.items()}
+    mixture = problem.model.mixture
+    hidden = "" if mixture is None else mixture.variable  # not data: estimated
+    arrays |= {
+        f"covariate {k}": v for k, v in people.prepared.segments.covariates.items() if k != hidden
+    }
     arrays |= {
         "y": people.y, "kind": people.kind, "limit": people.limit,
         "place": people.observations.row, "occasion": people.prepared.occasion,

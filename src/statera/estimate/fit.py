@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,18 @@ from statera.errors import UsageError
 from statera.estimate.checkpoint import Checkpoint, CheckpointFile, resume_problem
 from statera.estimate.checks import check_doses, fit_warnings, on_natural_scale
 from statera.estimate.inner import inverse_of
+from statera.estimate.its import ItsOptions, fit_its
 from statera.estimate.laplace import Expansion, LaplaceOptions, expand
+from statera.estimate.membership import Membership, membership_notices
+from statera.estimate.mixture import refuse_mixture
+from statera.estimate.mixture_objective import (
+    MixtureObjective,
+    check_distinct,
+    chosen_modes,
+    members_of,
+    membership,
+    settled_problem,
+)
 from statera.estimate.outer import (
     FirstOrderObjective,
     Objective,
@@ -28,6 +40,7 @@ from statera.estimate.result import FitResult, Iteration
 from statera.estimate.saem import SaemOptions, fit_saem
 from statera.estimate.terms import GAUSS
 from statera.model import Model
+from statera.numerics.bfgs import Minimum
 
 __all__ = ["FIT_METHODS", "METHODS", "FitMethod", "Method", "fit", "fit_problem", "objective_of"]
 
@@ -37,8 +50,8 @@ Method = Literal["fo", "foce", "focei", "laplace", "agq"]
 METHODS: tuple[Method, ...] = ("fo", "foce", "focei", "laplace", "agq")
 """Methods that minimise an objective by its gradient."""
 
-FitMethod = Literal["fo", "foce", "focei", "laplace", "agq", "saem"]
-FIT_METHODS: tuple[FitMethod, ...] = (*METHODS, "saem")
+FitMethod = Literal["fo", "foce", "focei", "laplace", "agq", "its", "saem"]
+FIT_METHODS: tuple[FitMethod, ...] = (*METHODS, "its", "saem")
 """All methods of `fit`."""
 
 
@@ -67,8 +80,9 @@ def fit(
     method
         ``fo``: linearised at random effects 0; ``foce``: at the modes, residual variance at
         random effects 0; ``focei``: with interaction; ``laplace``: with exact second derivatives;
-        ``agq``: adaptive Gaussian quadrature; ``saem``: stochastic approximation EM, with
-        importance sampling for the objective.
+        ``agq``: adaptive Gaussian quadrature; ``its``: iterative two-stage, with the objective of
+        FOCEI or Laplace; ``saem``: stochastic approximation EM, with importance sampling for the
+        objective.
     options
         What is estimated and how data are read.
     outer
@@ -103,7 +117,11 @@ def fit(
     if resume is not None:
         problem = resume_problem(problem, resume)
     if method == "saem":
-        return _fit_saem(problem, saem, progress, checkpoint)
+        refuse_mixture(problem, "SAEM")
+        return _fit_by_steps(problem, "saem", partial(fit_saem, options=saem), progress, checkpoint)
+    if method == "its":
+        its = ItsOptions() if outer is None else ItsOptions(max_iterations=outer.max_iterations)
+        return _fit_by_steps(problem, "its", partial(fit_its, options=its), progress, checkpoint)
     return fit_problem(
         problem,
         method,
@@ -116,13 +134,14 @@ def fit(
     )
 
 
-def _fit_saem(
+def _fit_by_steps(
     problem: Problem,
-    options: SaemOptions | None,
+    method: FitMethod,
+    run: Callable[..., FitResult],
     progress: Callable[[Iteration], None] | None,
     checkpoint: str | Path | None,
 ) -> FitResult:
-    keep = None if checkpoint is None else CheckpointFile(checkpoint, problem, "saem")
+    keep = None if checkpoint is None else CheckpointFile(checkpoint, problem, method)
 
     def report(at: Iteration) -> None:
         if keep is not None:
@@ -130,7 +149,7 @@ def _fit_saem(
         if progress is not None:
             progress(at)
 
-    result = fit_saem(problem, options, report)
+    result = run(problem, progress=report)
     if keep is not None:
         keep.close(result)
     return result
@@ -143,6 +162,9 @@ def objective_of(
     nodes: int = 3,
 ) -> Objective:
     """Return the objective that a method minimises, as a function of the free numbers."""
+    if problem.subpopulations is not None:
+        members = objective_of(members_of(problem), method, curvature, nodes)
+        return MixtureObjective(problem, members)
     exact = method == "laplace" if curvature is None else curvature == "exact"
     if method == "fo":
         censored = problem.individuals.kind != GAUSS
@@ -172,10 +194,13 @@ def fit_problem(
     """Fit a prepared problem, see `fit`."""
     started = time.process_time()
     objective = objective_of(problem, method, curvature, nodes)
+    if isinstance(objective, MixtureObjective) and problem.n_free:
+        check_distinct(objective)
     first = 0
     if resume is not None:
         first = resume.iteration
-        if resume.etas.shape == objective.etas.shape:
+        people = problem.individuals
+        if resume.etas.shape in (objective.etas.shape, (people.n_subjects, people.n_etas)):
             objective.etas = resume.etas.copy()
     keep = None if checkpoint is None else CheckpointFile(checkpoint, problem, method)
     history: list[Iteration] = []
@@ -195,12 +220,36 @@ def fit_problem(
         return False
 
     best = search(objective, problem.start, outer, report)
+    extra = {"curvature": curvature, "nodes": nodes}
+    result = _finished(problem, method, objective, best, history, extra, started)
+    if keep is not None:
+        keep.close(result)
+    return result
+
+
+def _finished(
+    problem: Problem,
+    method: Method,
+    objective: Objective,
+    best: Minimum,
+    history: list[Iteration],
+    extra: dict[str, Any],
+    started: float,
+) -> FitResult:
+    """Return what a search found, with its random effects and all that a reader must know."""
     with np.errstate(all="ignore"):  # a fit that could not start has no numbers here
         total, at = objective.value(best.x)
     theta, omega, full = problem.unpack(best.x)
     modes = at
+    members: Membership | None = None
     if method == "fo":  # random effects after the fact
-        modes = expand(problem.individuals, theta, full, at.inner.etas, LaplaceOptions())
+        people = problem if problem.subpopulations is None else members_of(problem)
+        modes = expand(people.individuals, theta, full, at.inner.etas, LaplaceOptions())
+    if problem.subpopulations is not None:
+        members = membership(problem, theta, at, modes)
+        modes = chosen_modes(problem, members, modes)
+        problem = settled_problem(problem, members)
+        extra = {**extra, "mixture": members}
     status = best.status if problem.n_free else "evaluated"
     if not np.isfinite(total):
         status = "no start"
@@ -220,16 +269,13 @@ def fit_problem(
         extra={
             "gradient": best.gradient,
             "evaluations": best.evaluations,
-            "curvature": curvature,
-            "nodes": nodes,
+            "drifts": tuple(objective.drifts),
+            **extra,
         },
     )
-    if status != "no start":
-        found = fit_warnings(result, objective.rows)
-        result = replace(result, warnings=(*result.warnings, *found))
-    if keep is not None:
-        keep.close(result)
-    return result
+    found = fit_warnings(result)
+    found += () if members is None else membership_notices(members)
+    return replace(result, warnings=(*result.warnings, *found))
 
 
 def _variances(at: Expansion) -> Floats:

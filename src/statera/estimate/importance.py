@@ -18,6 +18,7 @@ from statera.estimate.chains import Likelihood, tile
 from statera.estimate.effects import Effects
 from statera.estimate.individual import Individuals
 from statera.estimate.inner import InnerOptions, find_etas, inverse_of
+from statera.estimate.mixture import refuse_mixture
 from statera.estimate.problem import Problem
 from statera.estimate.proposal import Proposal, Sums
 from statera.numerics.streams import stream
@@ -165,6 +166,7 @@ def importance_sampling(
         Where the search for the modes begins.
     """
     options = options or ImportanceOptions()
+    refuse_mixture(problem, "importance sampling")
     of = problem.individuals
     effects = Effects(problem.omega.expand(omega))
     constant = problem.constant + problem.prior(theta)[0]

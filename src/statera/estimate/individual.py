@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statera.estimate.observations import Observations
+from statera.estimate.shares import Share
 from statera.estimate.terms import Terms, terms
 from statera.simulate import Prepared
 
@@ -36,6 +37,8 @@ class Evaluation:
         See `statera.estimate.terms`.
     statuses : (n_subjects,) int64
         0 where the subject could be solved.
+    share : (n_obs,) float64 or None
+        Share of each observation in its sample, where several may stand for one.
     """
 
     f: Floats
@@ -44,6 +47,7 @@ class Evaluation:
     dv: Floats
     terms: Terms
     statuses: Ints
+    share: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,8 @@ class Individuals:
         Lower ends of observations between two limits.
     interaction
         False: the residual variance is that of random effects 0.
+    share
+        Weights, and samples that several observations may stand for; None where there are none.
     """
 
     def __init__(
@@ -105,8 +111,10 @@ class Individuals:
         *,
         lower: Floats | None = None,
         interaction: bool = True,
+        share: Share | None = None,
     ) -> None:
         self.prepared = prepared
+        self.share = share
         self.observations = observations
         self.y, self.kind, self.limit, self.lower = y, kind, limit, lower
         self.interaction = interaction
@@ -126,6 +134,10 @@ class Individuals:
             out[self.filled] = np.add.reduceat(rows, self.starts[self.filled], axis=0)
         return out
 
+    def added(self, value: Floats) -> Floats:
+        """Return what each observation adds to -2 log-likelihood, from its `Terms.value`."""
+        return value if self.share is None else self.share.split(value)[0]
+
     def values(
         self, theta: Floats, etas: Floats, active: Mask | None = None, frozen: Floats | None = None
     ) -> tuple[Floats, Floats, Ints]:
@@ -139,7 +151,7 @@ class Individuals:
         x, statuses = self.prepared.states(theta, etas, active)
         f, v = self.observations.predict(x, self.prepared.system_values(theta, etas))
         v = v if frozen is None else frozen
-        found = self.total(terms(self.y, f, v, self.kind, self.limit, self.lower).value)
+        found = self.total(self.added(terms(self.y, f, v, self.kind, self.limit, self.lower).value))
         bad = ~np.isfinite(found)
         return np.where(bad, np.inf, found), f, np.where(bad & (statuses == 0), 4, statuses)
 
@@ -176,7 +188,10 @@ class Individuals:
             if by_parameters:
                 dv[:, : self.n_theta] = frozen[1]
         found = terms(self.y, f, v, self.kind, self.limit, self.lower)
-        return Evaluation(f, v, df, dv, found, statuses)
+        if self.share is None:
+            return Evaluation(f, v, df, dv, found, statuses)
+        found, share = self.share.terms(found)
+        return Evaluation(f, v, df, dv, found, statuses, share)
 
     def second(
         self,
@@ -263,4 +278,7 @@ class Individuals:
         push_v = t.fv[:, None] * e.df + t.vv[:, None] * e.dv
         rows = a[:, :, None] * push_f[:, None, :] + t.f[:, None, None] * s.ff
         rows += c[:, :, None] * push_v[:, None, :] + t.v[:, None, None] * s.vv
+        if e.share is not None and self.share is not None and self.share.alternatives:
+            slopes = t.f[:, None] * e.df + t.v[:, None] * e.dv
+            rows += self.share.spread(slopes, e.share)[:, first:]
         return self.total(rows)

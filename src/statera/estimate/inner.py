@@ -36,10 +36,14 @@ class InnerOptions:
         Largest Newton decrement, the change of J still to be expected.
     max_steps
         Steps of each subject.
+    longest
+        Longest step in standard deviations of the prior. Far trials cost much and tell little: an
+        infusion made a thousand times as long overlaps with thousands of others.
     """
 
     tolerance: float = 1e-14
     max_steps: int = 60
+    longest: float = np.inf
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,17 @@ def _secant(curve: Floats, moved: Floats, change: Floats) -> Floats:
     return np.where(usable[:, None, None], updated, curve)
 
 
+def _shortened(
+    step: Floats, slope: Floats, precision: Floats, longest: float
+) -> tuple[Floats, Floats]:
+    """Return steps no longer than `longest` standard deviations of the prior, with their slopes."""
+    if not np.isfinite(longest):
+        return step, slope
+    length = np.sqrt(np.einsum("iq,qr,ir->i", step, precision, step))
+    factor = np.minimum(1.0, longest / np.maximum(length, 1e-300))
+    return step * factor[:, None], slope * factor
+
+
 def find_etas(
     of: Individuals,
     theta: Floats,
@@ -175,6 +190,7 @@ def find_etas(
         active &= ~done
         if not active.any():
             break
+        step, slope = _shortened(step, slope, precision, options.longest)
         moved = np.where(active, trust, 0.0)[:, None] * step
         trial = etas + moved
         e = of.evaluate(theta, trial, by_parameters=False, active=active, frozen=frozen)
@@ -187,8 +203,7 @@ def find_etas(
         best[taken] = _secant(best[taken], moved[taken], (gradient_new - gradient)[taken])
         etas[taken], j[taken] = trial[taken], j_new[taken]
         gradient[taken], curve[taken] = gradient_new[taken], curve_new[taken]
-        trust[taken] = np.minimum(1.0, 3.0 * trust[taken])
-        trust[refused] *= 0.3
+        trust = np.where(taken, np.minimum(1.0, 3.0 * trust), np.where(refused, 0.3, 1.0) * trust)
         best[refused & (trust < 0.1)] = curve[refused & (trust < 0.1)]
         # no lower value within rounding of J: the minimum is here if the slope says so too
         stuck = refused & ((trust < 1e-8) | (np.abs(slope) < 1e-12 * (1.0 + np.abs(j))))

@@ -145,11 +145,14 @@ class Slopes:
         Symmetric: the derivative along a symmetric change dOmega is the sum of its products.
     curvature : (n_subjects, n_etas, n_etas) float64
         Exact second derivatives of J at the modes.
+    mixed : (n_subjects, n_etas, n_theta) float64, optional
+        Those by random effects and fixed effects.
     """
 
     theta: Floats
     omega: Floats
     curvature: Floats
+    mixed: Floats | None = None
 
 
 def expand_gradient(
@@ -178,7 +181,7 @@ def expand_gradient(
     by_omega -= precision @ inverse @ precision
     cross = moved[:, :, None] * inside[:, None, :]
     by_omega += cross + cross.transpose(0, 2, 1)
-    return Slopes(by_theta, by_omega, eta_eta)
+    return Slopes(by_theta, by_omega, eta_eta, eta_theta)
 
 
 def _trace_expected(of: Individuals, e: Evaluation, s: Second, inverse: Floats, p: int) -> Floats:

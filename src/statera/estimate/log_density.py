@@ -1,8 +1,10 @@
 """The joint log-density of parameters and random effects, with its gradient, for sampling.
 
-Random effects are written as ``eta = L z`` with ``Omega = L L'`` and z standard normal, so that the
-shape of the density does not change with Omega (non-centred). The coordinates are the free numbers
-of the problem, then z of every subject.
+Random effects are written as ``eta = T y``. Where the data say little of a block of random effects,
+``T T' = Omega``: y is then standard normal before the data, and the shape of the density does not
+change with Omega (non-centred). Where the data say much, T is that of the initial Omega and stays
+(centred): the data hold eta, and y need not follow Omega. The coordinates are the free numbers of
+the problem, then y of every subject.
 
 Priors: those of the model's parameters where it has them; otherwise normal on the free numbers
 around the initial value, with a standard deviation of `PriorOptions.spread`. For each block of
@@ -17,11 +19,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from statera.errors import UsageError
+from statera.estimate.mixture import refuse_mixture
 from statera.estimate.problem import Problem
 
-__all__ = ["LogDensity", "PriorOptions"]
+__all__ = ["LogDensity", "PriorOptions", "factor", "prior_texts"]
 
 Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,37 @@ class PriorOptions:
     spread: float = 10.0
     effect_scale: float = 1.0
 
+    def __post_init__(self) -> None:
+        for name in ("spread", "effect_scale"):
+            if not 0.0 < getattr(self, name) < np.inf:
+                raise UsageError(f"the prior's {name} must be above 0", where=name)
+
+
+def prior_texts(problem: Problem, priors: PriorOptions) -> dict[str, str]:
+    """Return the prior of everything that is estimated, in words."""
+    names = problem.free_names
+    told = {i: (mean, sd) for i, mean, sd in problem.priors}
+    found: dict[str, str] = {}
+    bounds = problem.theta.bounds
+    for name, i, (low, high) in zip(names, problem.theta.free, bounds, strict=False):
+        start = float(problem.theta.start[i])
+        if i in told:
+            found[name] = f"normal({told[i][0]:g}, {told[i][1]:g}) of the model"
+        elif np.isfinite(low) and np.isfinite(high):
+            found[name] = f"logit-normal in ({low:g}, {high:g}), median {start:g}, "
+            found[name] += f"SD {priors.spread:g}"
+        elif np.isfinite(low):
+            above = f" above {low:g}" if low != 0.0 else ""
+            found[name] = f"log-normal{above}, median {start:g}, SD of log {priors.spread:g}"
+        elif np.isfinite(high):
+            found[name] = f"log-normal below {high:g}, median {start:g}, SD {priors.spread:g}"
+        else:
+            size = priors.spread * abs(problem.theta.scale(i))
+            found[name] = f"normal({start:g}, {size:g})"
+    for name, (i, j) in zip(names[problem.theta.size :], problem.omega.entries(), strict=True):
+        found[name] = "correlation LKJ(1)" if i != j else f"SD half-normal({priors.effect_scale:g})"
+    return found
+
 
 class LogDensity:
     """The log-density as a function of one vector.
@@ -47,14 +83,28 @@ class LogDensity:
     ----------
     problem
         With interaction; see `statera.estimate.make_problem`.
+    priors
+        Of what the model gives none for.
+    centred : (n_etas,) bool, optional
+        Which random effects are centred, whole blocks of Omega at a time; by default none.
+    base : (n_free,) float64, optional
+        Free numbers whose Omega scales those; by default the initial values.
 
     Attributes
     ----------
     size
-        Length of the vector: free numbers, then ``n_subjects * n_etas`` standard normal numbers.
+        Length of the vector: free numbers, then ``n_subjects * n_etas`` random effects.
     """
 
-    def __init__(self, problem: Problem, priors: PriorOptions | None = None) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        priors: PriorOptions | None = None,
+        *,
+        centred: Mask | None = None,
+        base: Floats | None = None,
+    ) -> None:
+        refuse_mixture(problem, "full Bayes")
         self.problem = problem
         self.priors = priors or PriorOptions()
         of = problem.individuals
@@ -62,14 +112,21 @@ class LogDensity:
         self.size = problem.n_free + of.n_subjects * of.n_etas
         told = {i for i, _, _ in problem.priors}
         self.vague = np.array([i not in told for i in problem.theta.free], dtype=bool)
+        self.centred = np.zeros(of.n_etas, dtype=bool) if centred is None else centred
+        self.fixed = factor(problem.unpack(problem.start if base is None else base)[2])
 
     def split(self, x: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-        """Return fixed effects, Omega of the model, and random effects of all subjects, and z."""
+        """Return fixed effects, Omega of the model, and random effects of all subjects, and y."""
         u = x[: self.problem.n_free]
         theta, omega, full = self.problem.unpack(u)
-        z = x[self.problem.n_free :].reshape(self.shape)
-        lower = _factor(full)
-        return theta, omega, z @ lower.T, z
+        y = x[self.problem.n_free :].reshape(self.shape)
+        return theta, omega, y @ self._scale(factor(full)).T, y
+
+    def _scale(self, lower: Floats) -> Floats:
+        """Return T: the root of Omega, but for centred blocks."""
+        if not self.centred.any():
+            return lower
+        return np.where(self.centred[:, None] & self.centred, self.fixed, lower)
 
     def __call__(self, x: Floats) -> tuple[float, Floats]:
         """Return the log-density up to a constant, and its gradient; -inf where undefined."""
@@ -77,12 +134,13 @@ class LogDensity:
         n_free = problem.n_free
         u = x[:n_free]
         theta, _, full = problem.unpack(u)
-        z = x[n_free:].reshape(self.shape)
+        y = x[n_free:].reshape(self.shape)
         try:
-            lower = _factor(full)
+            lower = factor(full)
         except np.linalg.LinAlgError:
             return -np.inf, np.zeros(x.size)
-        etas = z @ lower.T
+        scale = self._scale(lower)
+        etas = y @ scale.T
         with np.errstate(all="ignore"):
             e = of.evaluate(theta, etas, by_parameters=True)
             minus_two = float(e.terms.value.sum())
@@ -91,16 +149,22 @@ class LogDensity:
             return -np.inf, np.zeros(x.size)
         by_theta, by_eta = slopes[:, : of.n_theta].sum(axis=0), slopes[:, of.n_theta :]
         prior, prior_slope = problem.prior(theta)
-        value = -0.5 * (minus_two + prior) - 0.5 * float(np.sum(z * z))
-        by_omega = _omega_slopes(lower, by_eta.T @ z)
+        loose = ~self.centred
+        value = -0.5 * (minus_two + prior) - 0.5 * float(np.sum(y[:, loose] ** 2))
+        by_omega = _omega_slopes(lower, np.where(loose[:, None] & loose, by_eta.T @ y, 0.0))
+        if self.centred.any():
+            held, by_held, more = _held(full, etas, self.centred)
+            value -= 0.5 * held
+            by_eta = by_eta + by_held
+            by_omega = by_omega + more
         gradient = np.empty(x.size)
         gradient[:n_free] = -0.5 * problem.pull(u, by_theta + prior_slope, by_omega)
-        gradient[n_free:] = (-0.5 * by_eta @ lower - z).ravel()
-        own, own_slope = self._prior(u)
+        gradient[n_free:] = (-0.5 * by_eta @ scale - np.where(loose, y, 0.0)).ravel()
+        own, own_slope = self.prior(u)
         gradient[:n_free] += own_slope
         return value + own, gradient
 
-    def _prior(self, u: Floats) -> tuple[float, Floats]:
+    def prior(self, u: Floats) -> tuple[float, Floats]:
         """Return the log priors of free numbers, with the change of variables, and their slope."""
         slope = np.zeros(u.size)
         n_theta = self.problem.theta.size
@@ -137,9 +201,29 @@ class LogDensity:
         return total, slope
 
 
-def _factor(omega: Floats) -> Floats:
+def factor(omega: Floats) -> Floats:
+    """Return the Cholesky factor of a covariance.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If it is not positive definite.
+    """
     lower: Floats = np.linalg.cholesky(omega).astype(np.float64) if omega.size else omega
     return lower
+
+
+def _held(full: Floats, etas: Floats, centred: Mask) -> tuple[float, Floats, Floats]:
+    """Return -2 log-density of centred random effects, and its slopes by them and by Omega."""
+    at = np.flatnonzero(centred)
+    inside, here = full[np.ix_(at, at)], etas[:, at]
+    precision = np.linalg.inv(inside)
+    pushed = here @ precision
+    value = etas.shape[0] * float(np.linalg.slogdet(inside)[1]) + float(np.sum(pushed * here))
+    by_eta, by_omega = np.zeros_like(etas), np.zeros_like(full)
+    by_eta[:, at] = 2.0 * pushed
+    by_omega[np.ix_(at, at)] = etas.shape[0] * precision - pushed.T @ pushed
+    return value, by_eta, by_omega
 
 
 def _add(total: float, value: float, slope: Floats) -> tuple[float, Floats]:

@@ -9,11 +9,14 @@ only as ``exp(effect)`` makes a parameter log-normal. All of it follows from der
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import sympy as sp
 
 from statera.model import Model
+from statera.model.by_identity import ByIdentity
+from statera.model.mixture import REST
 from statera.numerics.derivative import derivative
 from statera.numerics.expression import symbol
 from statera.simulate import full_formula
@@ -41,8 +44,13 @@ class Meaning:
 
 def meanings(model: Model) -> dict[str, Meaning]:
     """Return the meaning of each parameter and random effect by name."""
-    places = _places(model)
-    names = [*model.parameters, *model.random_effects]
+    return dict(_meanings(ByIdentity(model)))
+
+
+@lru_cache(maxsize=64)
+def _meanings(key: ByIdentity) -> dict[str, Meaning]:
+    places = _places(key.model)
+    names = [*key.model.parameters, *key.model.random_effects]
     return {name: _meaning(symbol(name), places) for name in names}
 
 
@@ -65,7 +73,22 @@ def _places(model: Model) -> list[tuple[str, sp.Expr]]:
     places = [
         (e.name, full_formula(model, e.expression)) for s, e in individual.items() if s in used
     ]
-    return places + [("", formula) for formula in formulas]
+    return _by_subpopulation(model, places + [("", formula) for formula in formulas])
+
+
+def _by_subpopulation(model: Model, places: list[tuple[str, sp.Expr]]) -> list[tuple[str, sp.Expr]]:
+    """Return formulas as each subpopulation of a mixture has them, and those of probabilities."""
+    if model.mixture is None:
+        return places
+    number = symbol(model.mixture.variable)
+    found = [("", s.expression) for s in model.mixture.subpopulations if s.text != REST]
+    for label, formula in places:
+        if number not in formula.free_symbols:
+            found.append((label, formula))
+            continue
+        for k in range(len(model.mixture.subpopulations)):
+            found.append((label, formula.xreplace({number: sp.Integer(k + 1)})))
+    return found
 
 
 def _meaning(name: sp.Symbol, places: list[tuple[str, sp.Expr]]) -> Meaning:

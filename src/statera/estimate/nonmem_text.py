@@ -12,9 +12,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from statera.errors import UsageError
+from statera.estimate.membership import membership_of
 from statera.estimate.result import FitResult
 
-__all__ = ["FINAL", "ext_text", "phi_text"]
+__all__ = ["FINAL", "ext_text", "phi_text", "phm_text"]
 
 Floats = NDArray[np.float64]
 
@@ -77,6 +79,34 @@ def phi_text(result: FitResult) -> str:
         numbers = [*result.etas[k], *_lower(result.eta_variance[k], pairs), result.by_subject[k]]
         shown = name.rjust(_WIDTH - 1)
         lines.append(f"{k + 1:{_FIRST}d} {shown}" + "".join(map(_number, numbers)))
+    return "\n".join(lines) + "\n"
+
+
+def phm_text(result: FitResult) -> str:
+    """Return the same for each subject as a member of each subpopulation of a mixture.
+
+    ``PMIX`` is the posterior probability of the subpopulation.
+
+    Raises
+    ------
+    UsageError
+        If the model has one population.
+    """
+    found = membership_of(result.extra)
+    if found is None:
+        raise UsageError("the fit is not one of a mixture model", where="fit.phm")
+    people = result.problem.individuals
+    n = people.n_etas
+    pairs = [(i, j) for i in range(n) for j in range(i + 1)]
+    heads = ["ID", "SUBPOP", "PMIX", *(f"ETA({i + 1})" for i in range(n))]
+    heads += [*(f"ETC({i + 1},{j + 1})" for i, j in pairs), "OBJ"]
+    lines = [_title(result), _heading("SUBJECT_NO", heads)]
+    for k, name in enumerate(people.prepared.events.subject_ids):
+        for m in range(len(found.names)):
+            numbers = [found.posterior[k, m], *found.etas[k, m]]
+            numbers += [*_lower(found.eta_variance[k, m], pairs), found.objective[k, m]]
+            shown = f" {name.rjust(_WIDTH - 1)}{m + 1:{_WIDTH}d}"
+            lines.append(f"{k + 1:{_FIRST}d}" + shown + "".join(map(_number, numbers)))
     return "\n".join(lines) + "\n"
 
 

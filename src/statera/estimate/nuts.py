@@ -6,8 +6,9 @@ The sampler is that of nutpie (extra ``bayes``), given our log-density and its e
 
 from __future__ import annotations
 
+import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,14 +17,19 @@ from numpy.typing import NDArray
 
 from statera.errors import UsageError
 from statera.estimate.log_density import LogDensity, PriorOptions
+from statera.estimate.posterior import Posterior, summarised
+from statera.estimate.posterior_coordinates import (
+    Coordinates,
+    density_at,
+    posterior_coordinates,
+)
 from statera.estimate.problem import Problem
 
-__all__ = ["NutsOptions", "Posterior", "sample_posterior"]
+__all__ = ["NutsOptions", "Posterior", "require_sampler", "sample_posterior"]
 
 Floats = NDArray[np.float64]
 
-_LOWEST_ESS = 100.0
-_HIGHEST_RHAT = 1.05
+_FEWEST = 20  # draws of a chain that was stopped, below which it is left out
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,11 @@ class NutsOptions:
         The same seed gives the same draws.
     priors
         Of what the model gives none for.
+    jitter
+        Spread of the starts of the chains about the centre; 1 is about that of the posterior.
+    centred
+        Whether random effects are sampled as they are (True) or over their standard deviations
+        (False), see `statera.estimate.log_density`; None chooses by what the data say of each.
     """
 
     draws: int = 1000
@@ -45,33 +56,13 @@ class NutsOptions:
     chains: int = 4
     seed: int = 1
     priors: PriorOptions = field(default_factory=PriorOptions)
+    jitter: float = 1.0
+    centred: bool | None = None
 
-
-@dataclass(frozen=True)
-class Posterior:
-    """Draws of the posterior.
-
-    Attributes
-    ----------
-    data
-        ``arviz.InferenceData``: variables named as the parameters, ``omega`` (effects squared) and
-        ``eta`` (subjects by effects).
-    summary
-        For each fixed effect and free entry of Omega: mean, sd, 5 % and 95 % quantiles, bulk ESS
-        and R-hat.
-    divergences
-        Steps that the integrator lost.
-    status
-        ``converged`` or ``not converged``.
-    warnings
-        What a reader must know.
-    """
-
-    data: Any
-    summary: Mapping[str, Mapping[str, float]]
-    divergences: int
-    status: str
-    warnings: tuple[str, ...]
+    def __post_init__(self) -> None:
+        for name in ("draws", "tune", "chains"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"the number of {name} must be at least 1", where=name)
 
 
 class _ImpossibleError(RuntimeError):
@@ -81,7 +72,10 @@ class _ImpossibleError(RuntimeError):
 
 
 def sample_posterior(
-    problem: Problem, options: NutsOptions | None = None, start: Floats | None = None
+    problem: Problem,
+    options: NutsOptions | None = None,
+    start: Floats | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Posterior:
     """Sample the joint posterior of fixed effects, Omega and random effects.
 
@@ -91,57 +85,94 @@ def sample_posterior(
         From `statera.estimate.make_problem`, with interaction.
     start : (n_free,) float64, optional
         Free numbers around which chains begin, such as ``FitResult.free``; by default the
-        initial values.
+        initial values. Priors stay where they are.
+    progress
+        Called several times a second with the draws done and their number, those to adapt
+        included; KeyboardInterrupt in it, or by Ctrl-C, ends the run with the draws so far.
 
     Raises
     ------
     UsageError
-        If the extra ``bayes`` is not installed.
+        If the extra ``bayes`` is not installed, or the run was stopped before there was a draw.
     """
     options = options or NutsOptions()
-    nutpie, arviz = _libraries()
-    density = LogDensity(problem, options.priors)
-    centre = np.zeros(density.size)
-    centre[: problem.n_free] = problem.start if start is None else start
+    nutpie, arviz = require_sampler()
+    started = time.process_time()
+    begins = problem.start if start is None else start
+    density = density_at(problem, options.priors, begins, centred=options.centred)
+    coordinates = posterior_coordinates(density, begins)
+    done = [0]
+    compiled = _compiled(nutpie, density, coordinates, options.jitter, done)
+    total = options.chains * (options.draws + options.tune)
+
+    def tell() -> None:
+        if progress is not None:
+            progress(done[0], total)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        sampler = nutpie.sample(
+            compiled,
+            draws=options.draws,
+            tune=options.tune,
+            chains=options.chains,
+            cores=1,  # chains share the buffers of the model
+            seed=options.seed,
+            save_warmup=False,
+            progress_bar=False,
+            blocking=False,
+        )
+        raw, stopped = _awaited(sampler, tell)
+    x, stats = _whole(raw, stopped=stopped)
+    data = _named(problem, density, x, stats, arviz)
+    seconds = time.process_time() - started
+    return summarised(problem, data, options.priors, seconds=seconds, stopped=stopped)
+
+
+def _compiled(
+    nutpie: Any, density: LogDensity, coordinates: Coordinates, jitter: float, done: list[int]
+) -> Any:
+    """Return the density as the sampler takes it; `done` counts the draws."""
 
     def make_density() -> Callable[[Floats], tuple[float, Floats]]:
         def evaluate(x: Floats) -> tuple[float, Floats]:
-            value, gradient = density(np.asarray(x))
+            value, gradient = density(coordinates.point(np.asarray(x)))
             if not np.isfinite(value):
                 raise _ImpossibleError("the density is zero")
-            return value, gradient
+            return value, coordinates.pull(gradient)
 
         return evaluate
 
+    def make_record(*_: Any) -> Callable[[Floats], dict[str, Floats]]:
+        def record(x: Floats) -> dict[str, Floats]:
+            done[0] += 1
+            return {"x": coordinates.point(np.asarray(x))}
+
+        return record
+
     def begin(seed: int) -> Floats:
         rng = np.random.default_rng(seed)
-        return centre + 0.1 * rng.normal(size=centre.size)
+        return jitter * rng.normal(size=density.size)
 
-    compiled = nutpie.compiled_pyfunc.from_pyfunc(
+    return nutpie.compiled_pyfunc.from_pyfunc(
         density.size,
         make_density,
-        lambda _first, _second, _chain: lambda x: {"x": np.array(x)},
+        make_record,
         [np.dtype("float64")],
         [(density.size,)],
         ["x"],
         make_initial_point_fn=begin,
     )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        raw = nutpie.sample(
-            compiled,
-            draws=options.draws,
-            tune=options.tune,
-            chains=options.chains,
-            cores=1,
-            seed=options.seed,
-            save_warmup=False,
-            progress_bar=False,
-        )
-    return _summarised(problem, _named(problem, density, raw, arviz), arviz)
 
 
-def _libraries() -> tuple[Any, Any]:
+def require_sampler() -> tuple[Any, Any]:
+    """Return the sampler and ArviZ.
+
+    Raises
+    ------
+    UsageError
+        If they are not installed.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -151,14 +182,56 @@ def _libraries() -> tuple[Any, Any]:
     except ImportError:
         raise UsageError(
             "sampling a posterior needs nutpie and arviz, which are not installed",
+            where="method",
             hint="Install the extra: pip install 'statera[bayes]'.",
         ) from None
     return nutpie, arviz
 
 
-def _named(problem: Problem, density: LogDensity, raw: Any, arviz: Any) -> Any:
-    """Return the draws by the names of the model."""
+def _awaited(sampler: Any, tell: Callable[[], None]) -> tuple[Any, bool]:
+    """Wait for the sampler; return what it drew, and whether it was stopped."""
+    while True:
+        try:
+            found = sampler.wait(timeout=0.2)
+            tell()
+        except TimeoutError:
+            try:
+                tell()
+            except KeyboardInterrupt:
+                return sampler.abort(), True
+        except KeyboardInterrupt:
+            return sampler.abort(), True
+        else:
+            return found, False
+
+
+def _whole(raw: Any, *, stopped: bool) -> tuple[Floats, dict[str, Any]]:
+    """Return draws (chains, draws, size) and statistics without the gaps of a run stopped."""
+    names = ("diverging", "logp", "n_steps", "maxdepth_reached")
+    if not hasattr(raw, "posterior"):
+        raise _nothing()
     x = np.asarray(raw.posterior["x"])
+    stats = {name: np.asarray(raw.sample_stats[name]) for name in names}
+    if not stopped:
+        return x, stats
+    counts = np.isfinite(x).all(axis=2).sum(axis=1)
+    kept = np.flatnonzero(counts >= max(_FEWEST, int(counts.max(initial=0)) // 2))
+    if not kept.size:
+        raise _nothing()
+    length = int(counts[kept].min())
+    return x[kept, :length], {name: values[kept, :length] for name, values in stats.items()}
+
+
+def _nothing() -> UsageError:
+    return UsageError(
+        "sampling was stopped before there were draws to report",
+        where="method",
+        hint="Let it run longer, or ask for fewer draws.",
+    )
+
+
+def _named(problem: Problem, density: LogDensity, x: Floats, stats: Any, arviz: Any) -> Any:
+    """Return the draws by the names of the model."""
     flat = x.reshape(-1, x.shape[2])
     n = len(problem.model.random_effects)
     thetas = np.empty((flat.shape[0], len(problem.model.parameters)))
@@ -170,41 +243,11 @@ def _named(problem: Problem, density: LogDensity, raw: Any, arviz: Any) -> Any:
     }
     posterior["omega"] = omegas.reshape(*x.shape[:2], n, n)
     posterior["eta"] = etas.reshape(*x.shape[:2], *density.shape)
-    stats = {name: np.asarray(raw.sample_stats[name]) for name in ("diverging", "logp", "n_steps")}
-    return arviz.from_dict(posterior=posterior, sample_stats=stats)
-
-
-def _summarised(problem: Problem, data: Any, arviz: Any) -> Posterior:
     effects = list(problem.model.random_effects)
-    draws: dict[str, Floats] = {}
-    for i in problem.theta.free:
-        name = list(problem.model.parameters)[i]
-        draws[name] = np.asarray(data.posterior[name])
-    omega = np.asarray(data.posterior["omega"])
-    for i, j in problem.omega.entries():
-        label = f"omega({effects[i]})" if i == j else f"omega({effects[i]},{effects[j]})"
-        draws[label] = omega[:, :, i, j]
-    summary: dict[str, dict[str, float]] = {}
-    for name, values in draws.items():
-        low, high = np.quantile(values, [0.05, 0.95])
-        summary[name] = {
-            "mean": float(values.mean()),
-            "sd": float(values.std(ddof=1)),
-            "q5": float(low),
-            "q95": float(high),
-            "ess": float(arviz.ess(values)),
-            "rhat": float(arviz.rhat(values)) if values.shape[0] > 1 else float("nan"),
-        }
-    lost = int(np.asarray(data.sample_stats["diverging"]).sum())
-    remarks = []
-    poor = [n for n, s in summary.items() if s["ess"] < _LOWEST_ESS or s["rhat"] > _HIGHEST_RHAT]
-    if poor:
-        remarks.append(
-            f"{', '.join(poor)}: the chains do not agree or are too short (ESS below "
-            f"{_LOWEST_ESS:g} or R-hat above {_HIGHEST_RHAT:g}); take more draws"
-        )
-    if lost:
-        remarks.append(
-            f"{lost} steps diverged: parts of the posterior may be missed; tighter priors help"
-        )
-    return Posterior(data, summary, lost, "not converged" if poor else "converged", tuple(remarks))
+    ids = list(problem.individuals.prepared.events.subject_ids)
+    return arviz.from_dict(
+        posterior=posterior,
+        sample_stats=stats,
+        coords={"effect": effects, "effect_2": effects, "subject": ids},
+        dims={"omega": ["effect", "effect_2"], "eta": ["subject", "column"]},
+    )

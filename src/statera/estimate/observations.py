@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import sympy as sp
 from numpy.typing import NDArray
 
+from statera.model import Model
+from statera.model.by_identity import ByIdentity
 from statera.numerics.derivative import derivative
 from statera.numerics.expression import free_names, symbol
+from statera.numerics.scalar import Scalar, scalar
 from statera.numerics.vectorised import Vectorised, vectorise
 from statera.simulate import Prepared, full_formula
 
-__all__ = ["Formulas", "Observations"]
+__all__ = ["Formulas", "ObservationFormulas", "Observations"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -44,27 +48,104 @@ class Formulas:
     dvid: int = 0
 
 
-class _Group:
-    """Observations of one kind: compiled formulas and their derivatives."""
+@dataclass(frozen=True)
+class NumberFormulas:
+    """A prediction, its variance and their derivatives as one function of numbers.
 
-    def __init__(self, of: Prepared, formulas: Formulas, rows: Ints, dv: Floats, tad: Floats):
-        model = of.model
-        self.rows = rows
-        self.extra = {DV: dv, TAD: tad}
+    Attributes
+    ----------
+    function
+        Returns prediction, variance, and derivatives that are not zero.
+    first : (2, n_held) int64
+        Where derivatives stand in what the function returns; one beyond its end where they are 0.
+    second : (2, n_held, n_held) int64
+    """
+
+    function: Scalar
+    first: Ints
+    second: Ints
+
+
+class ObservationFormulas:
+    """Compiled formulas of one kind of observation, and of their derivatives.
+
+    Attributes
+    ----------
+    pair
+        Prediction and variance over states, parameters, random effects, covariates, ``t``,
+        ``TAD`` and ``DV``.
+    values, slopes
+        The same, and their derivatives that are not zero, as functions.
+    by
+        Which of the pair each of `slopes` is a derivative of, and by which name.
+    used
+        Parameters, random effects and covariates that occur.
+    held
+        States and random effects that occur.
+    """
+
+    def __init__(self, model: Model, base: Sequence[str], formulas: Formulas) -> None:
         variance = sp.Integer(1) if formulas.variance is None else formulas.variance
-        pair = [full_formula(model, formulas.prediction), full_formula(model, variance)]
-        names = [*model.states, *of.base, TIME, TAD, DV]
-        self.values = vectorise(pair, names)
-        self.used = tuple(n for n in of.base if any(n in free_names(e) for e in pair))
+        self.pair = [full_formula(model, formulas.prediction), full_formula(model, variance)]
+        self.names = (*model.states, *base, TIME, TAD, DV)
+        self.values = vectorise(self.pair, self.names)
+        self.used = tuple(n for n in base if any(n in free_names(e) for e in self.pair))
         self.by: list[tuple[int, str]] = []
-        found: list[sp.Expr] = []
+        self.derivatives: list[sp.Expr] = []
         wanted = (*model.states, *model.parameters, *model.random_effects)
-        for k, expression in enumerate(pair):
+        for k, expression in enumerate(self.pair):
             for name in wanted:
                 if name in free_names(expression):
-                    found.append(derivative(expression, symbol(name)))
+                    self.derivatives.append(derivative(expression, symbol(name)))
                     self.by.append((k, name))
-        self.slopes: Vectorised = vectorise(found, names)
+        self.slopes: Vectorised = vectorise(self.derivatives, self.names)
+        moving = (*model.states, *model.random_effects)
+        self.held = tuple(dict.fromkeys(name for _, name in self.by if name in moving))
+        self._pairs: list[tuple[int, str, str, sp.Expr]] = []
+        for (k, name), slope in zip(self.by, self.derivatives, strict=True):
+            for other in self.held[: self.held.index(name) + 1] if name in self.held else ():
+                if (bend := derivative(slope, symbol(other))) != 0:
+                    self._pairs.append((k, name, other, bend))
+        self._numbers: dict[bool, NumberFormulas] = {}
+
+    def of_numbers(self, *, second: bool) -> NumberFormulas:
+        """Return the pair and its derivatives by `held`, to the second if asked for."""
+        if second not in self._numbers:
+            self._numbers[second] = self._of_numbers(second=second)
+        return self._numbers[second]
+
+    def _of_numbers(self, *, second: bool) -> NumberFormulas:
+        wanted = list(self.pair)
+        n = len(self.held)
+        first, bends = np.full((2, n), -1, dtype=np.int64), np.full((2, n, n), -1, dtype=np.int64)
+        for (k, name), slope in zip(self.by, self.derivatives, strict=True):
+            if name in self.held:
+                first[k, self.held.index(name)] = len(wanted)
+                wanted.append(slope)
+        for k, one, two, bend in self._pairs if second else ():
+            i, j = self.held.index(one), self.held.index(two)
+            bends[k, i, j] = bends[k, j, i] = len(wanted)
+            wanted.append(bend)
+        first[first < 0], bends[bends < 0] = len(wanted), len(wanted)
+        return NumberFormulas(scalar(wanted, self.names), first, bends)
+
+
+@lru_cache(maxsize=256)
+def _compiled(key: ByIdentity, base: tuple[str, ...], formulas: Formulas) -> ObservationFormulas:
+    return ObservationFormulas(key.model, base, formulas)
+
+
+class _Group:
+    """Observations of one kind."""
+
+    def __init__(self, of: Prepared, formulas: Formulas, rows: Ints, dv: Floats, tad: Floats):
+        found = _compiled(ByIdentity(of.model), of.base, replace(formulas, dvid=0))
+        self.formulas = found
+        self.rows = rows
+        self.extra = {DV: dv, TAD: tad}
+        self.values, self.slopes, self.used, self.by = (
+            found.values, found.slopes, found.used, found.by,
+        )  # fmt: skip
 
 
 class Observations:

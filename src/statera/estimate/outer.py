@@ -8,9 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from statera.estimate.drift import Drift, DriftWatch
 from statera.estimate.first_order import first_order, first_order_gradient
+from statera.estimate.information import expected_information
 from statera.estimate.inner import Inner, inverse_of
 from statera.estimate.laplace import Expansion, LaplaceOptions, Slopes, expand, expand_gradient
+from statera.estimate.mode_path import ModePath, mode_path
 from statera.estimate.problem import Problem
 from statera.estimate.quadrature import quadrature
 from statera.numerics.bfgs import Minimum, minimise
@@ -24,6 +27,9 @@ __all__ = [
 ]
 
 Floats = NDArray[np.float64]
+
+_RIDGE = 1e-3
+"""Added to the scaled expected curvature: what the data do not determine stays where it is."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,9 @@ class Objective:
         self.curvature: Floats | None = None
         self.evaluations = 0
         self.lowest = np.inf
-        self.at: Floats | None = None
+        self.way: ModePath | None = None
+        self.last: tuple[Floats, Expansion] | None = None
+        self.drifts: list[Drift] = []
         self.rows = np.zeros((individuals.n_subjects, problem.n_free))
 
     def value(self, u: Floats) -> tuple[float, Expansion]:
@@ -68,10 +76,16 @@ class Objective:
         self.evaluations += 1
         theta, _, omega = self.problem.unpack(u)
         found = expand(
-            self.problem.individuals, theta, omega, self.etas, self.options, self.curvature
+            self.problem.individuals, theta, omega, self._start(u), self.options, self.curvature
         )
         total = float(found.objective.sum()) + self.problem.constant
         return total + self.problem.prior(theta)[0], found
+
+    def _start(self, u: Floats) -> Floats:
+        """Return where the search for the modes begins: where they should have moved to."""
+        if self.way is None or self.way.at.shape != u.shape:
+            return self.etas
+        return self.way.predict(self.etas, u)
 
     def by_subject(self, u: Floats, at: Expansion) -> tuple[Floats, Slopes]:
         """Return the gradient of every subject by free numbers, (n_subjects, n_free)."""
@@ -90,20 +104,38 @@ class Objective:
         if total <= self.lowest:  # a trial too far must not lead the next one to other modes
             self.lowest = total
             self.etas, self.curvature = found.inner.etas, slopes.curvature
-        self.rows, self.at = rows, u.copy()
+            self.way = mode_path(self.problem, u, self.etas, slopes)
+        self.rows, self.last = rows, (u.copy(), found)
         return total, gradient
 
-    def guess(self, u: Floats) -> Floats | None:
-        """Return an estimate of the inverse of the second derivatives, if `u` came last.
+    def restart(self, etas: Floats, curvature: Floats | None) -> None:
+        """Begin the next search for the modes here."""
+        self.etas, self.curvature, self.way, self.lowest = etas, curvature, None, np.inf
 
-        Near the maximum of a likelihood half the sum of the outer products of the subjects'
-        gradients is about half the second derivatives of -2 log-likelihood.
-        """
-        if self.at is None or not np.array_equal(self.at, u):
+    def information(self, u: Floats, etas: Floats) -> Floats:
+        """Return expected second derivatives by free numbers, (n_free, n_free)."""
+        problem = self.problem
+        theta, _, _ = problem.unpack(u)
+        of = problem.individuals
+        frozen = None if of.interaction else of.frozen_variance(theta)
+        e = of.evaluate(theta, etas, by_parameters=True, frozen=frozen)
+        found = expected_information(problem, u, e)
+        _, slopes = problem.theta.unpack(u[: problem.theta.size])
+        for i, _, sd in problem.priors:
+            if i in problem.theta.free:
+                k = problem.theta.free.index(i)
+                found[k, k] += 2.0 * (slopes[k] / sd) ** 2
+        return found
+
+    def guess(self, u: Floats) -> Floats | None:
+        """Return an estimate of the inverse of the second derivatives, if `u` came last."""
+        if self.last is None or not np.array_equal(self.last[0], u):
             return None
-        outer = 0.5 * self.rows.T @ self.rows
-        size = np.sqrt(np.maximum(np.diag(outer), 1e-8))
-        scaled = outer / size[:, None] / size[None, :] + 1e-2 * np.eye(size.size)
+        expected = self.information(u, self.last[1].inner.etas)
+        if not np.isfinite(expected).all():
+            return None
+        size = np.sqrt(np.maximum(np.diag(expected), 1e-8))
+        scaled = expected / size[:, None] / size[None, :] + _RIDGE * np.eye(size.size)
         inverse: Floats = inverse_of(scaled) / size[:, None] / size[None, :]
         return inverse
 
@@ -181,16 +213,85 @@ def search(
 ) -> Minimum:
     """Minimise the objective from `start`.
 
-    The first guess of the curvature is half the sum of the outer products of the subjects'
-    gradients, which estimates it near the maximum of a likelihood.
+    The curvature is the expected one as long as steps gain much, see `information.py`. A parameter
+    that runs on without end is held where it is (`drift.py`), and the others are searched on: the
+    status is then ``drift``, and `objective.drifts` says which.
     """
-    objective(start)
-    return minimise(
-        objective,
-        start,
-        inverse=objective.guess(start),
-        guess=objective.guess,
-        tolerance=options.tolerance,
-        max_iterations=options.max_iterations,
-        report=report,
-    )
+    watch = DriftWatch(objective.problem, objective.information, lambda u: objective.value(u)[0])
+    value, gradient = objective(start)
+    free = np.arange(start.size)
+    best = Minimum(start, value, gradient, np.eye(start.size), 0, 0, "iterations")
+    inverse = objective.guess(start)
+    while True:
+        part = _Part(objective, best.x, free, watch, report, best.iterations)
+        found = minimise(
+            part,
+            best.x[free],
+            inverse=inverse,
+            guess=part.guess,
+            tolerance=options.tolerance,
+            max_iterations=options.max_iterations - best.iterations,
+            report=part.after,
+            first=(best.value, best.gradient[free]),
+        )
+        gradient = part.gradient.copy()
+        gradient[free] = found.gradient
+        best = Minimum(
+            part.whole(found.x), found.value, gradient, found.inverse,
+            best.iterations + found.iterations, best.evaluations + found.evaluations, found.status,
+        )  # fmt: skip
+        if not part.drifts or part.halted or best.iterations >= options.max_iterations:
+            break
+        objective.drifts += part.drifts
+        left = np.isin(free, sorted(watch.held), invert=True)
+        free, inverse = free[left], inverse_of(inverse_of(found.inverse)[np.ix_(left, left)])
+    objective.drifts += [d for d in part.drifts if d not in objective.drifts]
+    if objective.drifts and best.status == "converged":
+        best = replace(best, status="drift")
+    return best
+
+
+class _Part:
+    """The objective by some of its free numbers, the others held where they are."""
+
+    def __init__(
+        self,
+        objective: Objective,
+        at: Floats,
+        free: NDArray[np.int64],
+        watch: DriftWatch,
+        report: Callable[[int, Floats, float, Floats], bool] | None,
+        done: int,
+    ) -> None:
+        self.objective, self.at, self.free = objective, at.copy(), free
+        self.watch, self.report, self.done = watch, report, done
+        self.gradient = np.zeros_like(at)
+        self.drifts: list[Drift] = []
+        self.halted = False
+
+    def whole(self, u: Floats) -> Floats:
+        """Return all free numbers."""
+        out = self.at.copy()
+        out[self.free] = u
+        return out
+
+    def __call__(self, u: Floats) -> tuple[float, Floats]:
+        """Return the objective and its gradient by what is searched."""
+        value, self.gradient = self.objective(self.whole(u))
+        return value, self.gradient[self.free]
+
+    def guess(self, u: Floats) -> Floats | None:
+        """Return an estimate of the inverse of the second derivatives by what is searched."""
+        found = self.objective.guess(self.whole(u))
+        if found is None or self.free.size == self.at.size:
+            return found
+        return inverse_of(inverse_of(found)[np.ix_(self.free, self.free)])
+
+    def after(self, number: int, u: Floats, value: float, gradient: Floats) -> bool:
+        """Report an iteration, and look for parameters that run on; True to stop."""
+        whole, slope = self.whole(u), self.gradient.copy()
+        slope[self.free] = gradient
+        if self.report is not None and self.report(self.done + number, whole, value, slope):
+            self.halted = True
+        self.drifts += self.watch.see(whole, value, self.objective.etas)
+        return self.halted or bool(self.drifts)

@@ -14,15 +14,22 @@ from statera.data import EventTable
 from statera.errors import InputError, UsageError
 from statera.estimate.individual import Individuals
 from statera.estimate.meaning import meanings
+from statera.estimate.mixture import (
+    Subpopulations,
+    proportions,
+    subpopulations_of,
+    unused_columns,
+)
 from statera.estimate.observations import Formulas, Observations
 from statera.estimate.omega import OmegaMap
 from statera.estimate.scales import ThetaMap
+from statera.estimate.shares import Share
 from statera.estimate.terms import ABOVE, BELOW, BETWEEN, GAUSS, LIKELIHOOD, POSITIVE, TRUNCATED
 from statera.model import Model
 from statera.numerics.expression import free_names, symbol
 from statera.simulate import Interpolation, OdeOptions, Prepared, prepare_records
 
-__all__ = ["Observed", "Problem", "ProblemOptions", "make_problem"]
+__all__ = ["Laid", "Observed", "Problem", "ProblemOptions", "make_individuals", "make_problem"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -118,6 +125,8 @@ class Problem:
         What a reader must know.
     observed : (n_used,) int64
         Which observations of the data are used.
+    subpopulations
+        Every subject in every subpopulation of a mixture model; None where there is none.
     """
 
     model: Model
@@ -130,6 +139,7 @@ class Problem:
     warnings: tuple[str, ...]
     observed: Ints
     priors: tuple[tuple[int, float, float], ...] = ()
+    subpopulations: Subpopulations | None = None
 
     @property
     def n_free(self) -> int:
@@ -171,8 +181,50 @@ class Problem:
         return total, slopes
 
 
+@dataclass(frozen=True)
+class Laid:
+    """Data laid out for a model: the likelihood, before anything is said of what is estimated.
+
+    Attributes
+    ----------
+    individuals
+        Objective of every subject.
+    kinds
+        Formulas of each kind of observation.
+    constant, omitted, warnings, observed
+        As in `Problem`.
+    """
+
+    individuals: Individuals
+    kinds: tuple[Formulas, ...]
+    constant: float
+    omitted: int
+    warnings: tuple[str, ...]
+    observed: Ints
+
+
 def make_problem(model: Model, data: Observed, options: ProblemOptions) -> Problem:
     """Prepare a fit.
+
+    Raises
+    ------
+    InputError, UsageError
+        If data or options cannot be used with the model.
+    """
+    laid = make_individuals(model, data, options)
+    if laid.observed.size == 0:
+        raise InputError("the data hold no observation that can be used", where="DV")
+    theta, start_theta = _theta_map(model, laid.kinds, options)
+    omega, start_omega = _omega_map(model, laid.individuals.prepared, options)
+    start = np.concatenate([theta.pack(start_theta), omega.pack(start_omega)])
+    return Problem(
+        model, laid.individuals, theta, omega, start, laid.constant, laid.omitted, laid.warnings,
+        laid.observed, _priors(model), subpopulations_of(model.mixture, laid.individuals),
+    )  # fmt: skip
+
+
+def make_individuals(model: Model, data: Observed, options: ProblemOptions) -> Laid:
+    """Lay data out for a model; there may be no observations at all.
 
     Raises
     ------
@@ -206,8 +258,6 @@ def make_problem(model: Model, data: Observed, options: ProblemOptions) -> Probl
     if options.blq in ("M1", "M2"):
         keep = data.cens == 0
     used = np.flatnonzero(keep)
-    if used.size == 0:
-        raise InputError("the data hold no observation that can be used", where="DV")
     kind = np.array([index[int(d)] for d in data.dvid[used]], dtype=np.int64)
     tad = times_after_dose(records)[prepared_rows(records)][data.row[used]]
     observations = Observations(prepared, kinds, kind, data.row[used], data.dv[used], tad)
@@ -217,6 +267,7 @@ def make_problem(model: Model, data: Observed, options: ProblemOptions) -> Probl
     )
     lower = getattr(data, "lower", np.full(data.dv.size, np.nan))[used]
     _, lower, _ = _scaled(model, names, kind, data.dv[used], lower, logarithms=logarithms)
+    warnings += unused_columns(model, data.events)
     warnings += _scale_remarks(model, names.values()) if logarithms else []
     individuals = Individuals(
         prepared,
@@ -226,17 +277,27 @@ def make_problem(model: Model, data: Observed, options: ProblemOptions) -> Probl
         np.where((data.cens[used] == 0), 0.0, limit) if options.blq == "M4" else limit,
         lower=lower,
         interaction=options.interaction,
+        share=_share(data, used),
     )
-    theta, start_theta = _theta_map(model, kinds, options)
-    omega, start_omega = _omega_map(model, prepared, options)
-    start = np.concatenate([theta.pack(start_theta), omega.pack(start_omega)])
     omitted = int(data.dv.size - used.size)
     if omitted:
         warnings = [*warnings, f"{omitted} censored observations are left out ({options.blq})"]
-    return Problem(
-        model, individuals, theta, omega, start, constant, omitted, tuple(warnings), used,
-        _priors(model),
-    )  # fmt: skip
+    return Laid(individuals, tuple(kinds), constant, omitted, tuple(warnings), used)
+
+
+def _share(data: Observed, used: Ints) -> Share | None:
+    """Return weights and alternatives of observations, where the data have any."""
+    weight = getattr(data, "weight", None)
+    sample = getattr(data, "sample", None)
+    chance = getattr(data, "chance", None)
+    if weight is None and sample is None:
+        return None
+    n = used.size
+    return Share(
+        np.ones(n) if weight is None else weight[used],
+        np.arange(n) if sample is None else np.unique(sample[used], return_inverse=True)[1],
+        np.ones(n) if chance is None else chance[used],
+    )
 
 
 def prepared_rows(records: EventTable) -> Ints:
@@ -384,12 +445,15 @@ def _theta_map(
     start = np.array([options.initial.get(n, model.parameters[n].value) for n in names])
     low, high = np.full(len(names), -np.inf), np.full(len(names), np.inf)
     spread = _only_in_variance(model, kinds)
+    shares = proportions(model.mixture)
     fixed = []
     for i, name in enumerate(names):
         given = options.bounds.get(name, model.parameters[name].bounds)
         if given is not None:
             low[i] = -np.inf if given[0] is None else given[0]
             high[i] = np.inf if given[1] is None else given[1]
+        elif name in shares:
+            low[i], high[i] = 0.0, 1.0
         elif name in spread and start[i] > 0:
             low[i] = 0.0
         fixed.append(
@@ -434,6 +498,8 @@ def _used(model: Model, kinds: Sequence[Formulas], name: str) -> bool:
         for process in processes:
             for formula in (process.bioavailability, process.lag, process.duration, process.rate):
                 held |= set() if formula is None else free_names(formula)
+    for subpopulation in model.mixture.subpopulations if model.mixture is not None else ():
+        held |= free_names(subpopulation.expression)
     return name in held
 
 

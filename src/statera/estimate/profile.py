@@ -9,7 +9,6 @@ kept inside a bracket, needs few fits (Bates and Watts 1988, chapter 6, doi
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -19,9 +18,9 @@ from scipy.special import chdtri
 
 from statera.errors import UsageError
 from statera.estimate.covariance import Covariance, covariance
+from statera.estimate.held import hold
 from statera.estimate.inner import inverse_of
 from statera.estimate.natural import free_curvature, natural_values, objective_at
-from statera.estimate.omega import Block
 from statera.estimate.outer import Objective
 from statera.estimate.problem import Problem
 from statera.estimate.result import FitResult
@@ -92,20 +91,20 @@ def profile(
     Parameters
     ----------
     names
-        Fixed effects and variances such as ``omega(eta_CL)``; by default all of them.
+        Fixed effects, variances such as ``omega(eta_CL)`` and covariances such as
+        ``omega(eta_V,eta_CL)``; by default all of them.
     uncertainty
         Covariance of the estimates, from which first steps are taken; made here where not given.
 
     Raises
     ------
     UsageError
-        If a name is not estimated, or is a covariance (no single free number holds it).
+        If a name is not estimated.
     """
     options = options or ProfileOptions()
     problem = result.problem
-    entries = [None] * problem.theta.size + list(problem.omega.entries())
-    known = [n for n, e in zip(problem.free_names, entries, strict=True) if not e or e[0] == e[1]]
-    chosen = known if names is None else list(names)
+    known = problem.free_names
+    chosen = list(known) if names is None else [_plain(problem, name) for name in names]
     for name in chosen:
         if name not in known:
             raise UsageError(
@@ -115,27 +114,21 @@ def profile(
     return tuple(_Tracer(result, name, options, uncertainty).trace() for name in chosen)
 
 
-def _led_by(problem: Problem, effect: int) -> Problem:
-    """Return the problem with an effect first in its block, where one free number is its variance.
-
-    In ``omega = L L'`` only the variance of the first effect of a block is the square of a single
-    entry of L.
-    """
-    omega = copy.copy(problem.omega)
-
-    def led(block: Block) -> Block:
-        rest = tuple(m for m in block.members if m != effect)
-        return Block((effect, *rest), block.fixed) if effect in block.members else block
-
-    omega.blocks = tuple(led(b) for b in omega.blocks)
-    omega.free = [b for b in omega.blocks if not b.fixed]
-    return replace(problem, omega=omega)
+def _plain(problem: Problem, name: str) -> str:
+    """Return a name as `Problem.free_names` writes it: covariances may be given either way."""
+    if name.startswith("omega(") and "," in name:
+        left, right = name[6:-1].split(",")
+        turned = f"omega({right.strip()},{left.strip()})"
+        if turned in problem.free_names:
+            return turned
+    return name
 
 
 @dataclass
 class _Point:
-    """A fit with one free number held."""
+    """A fit with one parameter held."""
 
+    held: float
     u: Floats
     rise: float
     inverse: Floats
@@ -144,7 +137,7 @@ class _Point:
 
 @dataclass
 class _Tracer:
-    """One parameter: the objective with its free number held, and the points found so far."""
+    """One parameter: the objective with it held, and the points found so far."""
 
     result: FitResult
     name: str
@@ -156,15 +149,10 @@ class _Tracer:
     def __post_init__(self) -> None:
         problem = self.result.problem
         self.index = problem.free_names.index(self.name)
-        self.k = self.index
-        if self.index >= problem.theta.size:
-            effect = problem.omega.entries()[self.index - problem.theta.size][0]
-            problem = _led_by(problem, effect)
-            self.k = problem.theta.size + problem.omega.entries().index((effect, effect))
-        self.problem = problem
-        self.objective: Objective = objective_at(replace(self.result, problem=problem))
-        self.best = problem.pack(self.result.theta, self.result.omega)
-        self.rest = np.delete(np.arange(self.best.size), self.k)
+        self.problem, self.held = hold(problem, self.index)
+        self.objective: Objective = objective_at(replace(self.result, problem=self.problem))
+        self.best = self.problem.pack(self.result.theta, self.result.omega)
+        self.middle = self.held.value(self.best)
         self.limit = float(chdtri(1.0, 1.0 - self.options.level))
         self.lowest, _ = self.objective(self.best)
         self.etas, self.curvature = self.objective.etas, self.objective.curvature
@@ -172,25 +160,23 @@ class _Tracer:
 
     def _first_guess(self) -> tuple[float, Floats, Floats]:
         """Return a standard error, how the others move with it, and curvature of the others."""
-        outer = 0.25 * self.objective.rows.T @ self.objective.rows
         r = self._second()
-        r = outer + 1e-6 * np.diag(np.diag(outer) + 1e-8) if r is None else r
-        inner = r[np.ix_(self.rest, self.rest)]
+        if r is None:
+            outer = 0.25 * self.objective.rows.T @ self.objective.rows
+            r = outer + 1e-6 * np.diag(np.diag(outer) + 1e-8)
+        others, own = self.held.tangent(self.best), self.held.along(self.best)
+        inner = others.T @ r @ others
         inverse = inverse_of(inner)
-        direction = -inverse @ r[self.rest, self.k]
-        size = float(r[self.k, self.k] + r[self.k, self.rest] @ direction)
-        spread = 1.0 / np.sqrt(size) if size > 0.0 else 0.1
-        return float(np.clip(spread, 1e-4, 2.0)), direction, 0.5 * inverse
+        direction = -inverse @ (others.T @ r @ own)
+        size = float(own @ r @ own + (own @ r @ others) @ direction)
+        scale = self.held.scale(self.best)
+        spread = 1.0 / np.sqrt(size) if size > 0.0 else 0.1 * scale
+        return float(np.clip(spread, 1e-4 * scale, 2.0 * scale)), direction, 0.5 * inverse
 
     def _second(self) -> Floats | None:
         """Return R by the free numbers of this problem; None where it is not positive definite."""
         names, order = list(self.uncertainty.names), list(self.problem.free_names)
-        swapped = {n: n for n in names}
-        for a in names:  # covariances may be named in the other order
-            if a.startswith("omega(") and "," in a:
-                left, right = a[6:-1].split(",")
-                swapped[f"omega({right},{left})"] = a
-        places = [names.index(swapped[n]) for n in order]
+        places = [names.index(_plain(self.result.problem, n)) for n in order]
         r = self.uncertainty.r[np.ix_(places, places)]
         return free_curvature(self.problem, self.best, r)
 
@@ -198,16 +184,18 @@ class _Tracer:
         """Return the profile."""
         ends = [self._side(sign) for sign in (-1.0, 1.0)]
         done = [p for p in self.points if np.isfinite(p.rise)]
-        done.append(_Point(self.best, 0.0, self.inverse, "converged"))
+        done.append(_Point(self.middle, self.best, 0.0, self.inverse, "converged"))
         lower = [p for p in done if p.rise < -self.options.tolerance]
         if lower:
             best = min(lower, key=lambda p: p.rise)
             self.notices.append(
-                notice(Code.LOWER_FOUND, [f"{self.name} = {self._value(best.u[self.k]):.6g}"])
+                notice(Code.LOWER_FOUND, [f"{self.name} = {self._value(best):.6g}"])
             )
             ends = [np.nan, np.nan]
-        done.sort(key=lambda p: float(p.u[self.k]))
-        x = float(self._value(self.best[self.k]))
+        done.sort(key=lambda p: p.held)
+        x = float(
+            natural_values(self.result.problem, self.result.theta, self.result.omega)[self.index]
+        )
         interval = Interval(
             self.name, x, ends[0], ends[1], self.options.level, "profile",
             notices=tuple(self.notices),
@@ -219,35 +207,38 @@ class _Tracer:
             parameters.append(natural_values(plain, theta, omega))
         return Profile(
             interval,
-            np.array([self._value(p.u[self.k]) for p in done]),
+            np.array([self._value(p) for p in done]),
             np.array([p.rise for p in done]),
             np.array(parameters),
             self.objective.evaluations,
         )
 
-    def _value(self, held: float) -> float:
-        u = self.best.copy()
-        u[self.k] = held
-        theta, omega, _ = self.problem.unpack(u)
+    def _value(self, point: _Point) -> float:
+        theta, omega, _ = self.problem.unpack(point.u)
         return float(natural_values(self.result.problem, theta, omega)[self.index])
 
     def _side(self, sign: float) -> float:
         """Return the end of the interval on one side."""
         root = float(np.sqrt(self.limit))
-        self.objective.etas, self.objective.curvature = self.etas, self.curvature
         inside, outside = (0.0, 0.0), (np.inf, np.inf)
         move = root * self.spread
         last: _Point | None = None
+        failed = False
         for _ in range(self.options.max_steps):
+            if last is None:
+                self.objective.restart(self.etas, self.curvature)
             point = self._fit(sign * move, last)
-            self.points.append(point)
             if not np.isfinite(point.rise) or point.status != "converged":
-                self.notices.append(notice(Code.PROFILE_FAILED, [self._side_name(sign)]))
-                return float("nan")
+                if failed and move - inside[0] < 0.05 * root * self.spread:
+                    break
+                failed, outside = True, (move, np.inf)  # too far: come nearer
+                move = 0.5 * (inside[0] + move)
+                continue
+            self.points.append(point)
             if point.rise < -self.options.tolerance:
                 return float("nan")
             if abs(point.rise - self.limit) < self.options.tolerance:
-                return self._value(point.u[self.k])
+                return self._value(point)
             height = float(np.sqrt(max(point.rise, 0.0)))
             last = point
             if height < root:
@@ -258,32 +249,35 @@ class _Tracer:
             else:
                 outside = (move, height)
             move = _next(inside, outside, root)
+        if failed or np.isfinite(outside[0]):
+            self.notices.append(notice(Code.PROFILE_FAILED, [self._side_name(sign)]))
+            return float("nan")
         bound = bounds_of(self.result.problem)[self.index][0 if sign < 0 else 1]
         self.notices.append(notice(Code.PROFILE_OPEN, [self._side_name(sign)]))
-        return bound if np.isinf(outside[0]) else float("nan")
+        return bound
 
     def _side_name(self, sign: float) -> str:
         return f"{self.name}, {'lower' if sign < 0 else 'upper'} end"
 
     def _fit(self, move: float, last: _Point | None) -> _Point:
-        """Fit all others with the free number `move` away from its estimate."""
-        held = self.best[self.k] + move
-        start = self.best[self.rest] + self.direction * move
+        """Fit all others with the parameter `move` away from its estimate."""
+        at = self.middle + move
+        start = self.held.others(self.best) + self.direction * move
         inverse = self.inverse
         if last is not None:
-            share = move / (last.u[self.k] - self.best[self.k])
-            start = self.best[self.rest] + share * (last.u[self.rest] - self.best[self.rest])
+            share = move / (last.held - self.middle)
+            near = self.held.others(self.best)
+            start = near + share * (self.held.others(last.u) - near)
             inverse = last.inverse
 
-        def whole(x: Floats) -> Floats:
-            return np.insert(x, self.k, held)
-
         def function(x: Floats) -> tuple[float, Floats]:
-            value, gradient = self.objective(whole(x))
-            return value, gradient[self.rest]
+            u = self.held.whole(x, at)
+            value, gradient = self.objective(u)
+            return value, self.held.tangent(u).T @ gradient
 
         found = _minimise(function, start, inverse, self.options)
-        return _Point(whole(found.x), found.value - self.lowest, found.inverse, found.status)
+        u = self.held.whole(found.x, at)
+        return _Point(at, u, found.value - self.lowest, found.inverse, found.status)
 
 
 def _minimise(
@@ -306,6 +300,10 @@ def _minimise(
 
 def _next(inside: tuple[float, float], outside: tuple[float, float], root: float) -> float:
     """Return the next distance: by the secant through both sides, kept inside the bracket."""
+    if np.isfinite(outside[0]) and np.isinf(outside[1]):  # beyond it nothing could be fitted
+        slope = inside[1] / inside[0] if inside[0] > 0.0 else 0.0
+        wanted = root / slope if slope > 0.0 else np.inf
+        return float(min(wanted, 0.5 * (inside[0] + outside[0])))
     if np.isinf(outside[0]):
         slope = inside[1] / inside[0] if inside[0] > 0.0 else 0.0
         wanted = root / slope if slope > 0.0 else np.inf

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statera.errors import InputError, UsageError
+from statera.estimate.mixture import drawn_subpopulations
 from statera.estimate.observations import Observations
 from statera.estimate.result import FitResult
 from statera.estimate.rows import Rows, rows_of
@@ -103,10 +104,13 @@ def simulate_replicates(
     outcomes = _outcomes(rows, of.observations, levels or {})
     y = np.empty((n, rows.count))
     failed = np.zeros(n, dtype=np.int64)
+    chosen = drawn_subpopulations(problem, result.theta, seed)
     for k in range(n):
         etas = effects.standard_normal((of.n_subjects, of.n_etas)) @ root
         noise = errors.standard_normal(rows.count)
         uniform = errors.random(rows.count) if outcomes else noise
+        if chosen is not None:
+            of = chosen(k)
         x, statuses = of.prepared.states(result.theta, etas)
         held = of.prepared.system_values(result.theta, etas)
         f, v = of.observations.predict(x, held)

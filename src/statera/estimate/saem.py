@@ -89,7 +89,7 @@ def _iterate(
             if progress is not None:
                 progress(iterations[-1])
         except KeyboardInterrupt:
-            return "interrupted", burned or number
+            return "stopped", burned or number
         if averaging:
             if number >= burned + o.smoothing:
                 run.average(max(1, o.smoothing // 2))
@@ -98,7 +98,8 @@ def _iterate(
         if number % o.modes == 0 or number in (5, 10):
             run.refresh()
         if number >= o.burn_in[0] and number % 10 == 0:
-            still = bool((run.drifts() < LARGEST_DRIFT).all())
+            run.stationarity = run.drifts()
+            still = all(drift < LARGEST_DRIFT for drift in run.stationarity.values())
             if still or number >= o.burn_in[1]:
                 status, burned = ("converged" if still else "not_stationary"), number
                 run.refresh()
@@ -116,6 +117,14 @@ def _rate_warnings(run: SaemRun) -> list[str]:
     ]
 
 
+def _drifting(run: SaemRun) -> str:
+    """Return the parameters that drift, those that drift most first."""
+    found = {name: d for name, d in run.stationarity.items() if not d < LARGEST_DRIFT}
+    names = sorted(found, key=lambda name: -found[name])
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return ", ".join(f"{name} ({found[name]:.2f})" for name in names[:5]) + more
+
+
 def _result(
     run: SaemRun,
     iterations: list[Iteration],
@@ -128,8 +137,8 @@ def _result(
     warnings = [*problem.warnings, *_rate_warnings(run)]
     if status == "not_stationary":
         warnings.append(
-            f"SAEM: parameters still drift after {burned} iterations of burn-in: raise burn_in, "
-            "or look for a parameter that the data do not determine"
+            f"SAEM: {_drifting(run)} still drift after {burned} iterations of burn-in: raise "
+            "burn_in, or look for a parameter that the data do not determine"
         )
     if run.limited:
         warnings.append("SAEM: a variance of random effects fell to its lower limit: fix it at 0")
@@ -165,6 +174,8 @@ def _result(
             "importance": found,
             "acceptance": run.kernels.rates(),
             "burn_in": burned,
+            "annealing": options.annealing,
+            "drifts": run.stationarity,
             "chains": run.copies,
             "by_mean": run.mu.names,
             "by_residuals": _names(problem, [z.theta for z in run.maximiser.sizes]),

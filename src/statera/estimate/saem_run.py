@@ -97,6 +97,7 @@ class SaemRun:
         self.statistics = Statistics()
         self.history: list[tuple[Floats, Floats]] = []
         self.limited = False
+        self.stationarity: dict[str, float] = {}
         theta, omega, full = problem.unpack(problem.start)
         effects = Effects(full)
         self.modes = np.zeros((self.n, of.n_etas))
@@ -172,13 +173,13 @@ class SaemRun:
         self.kernels.centre = centre
         self.kernels.set_covariance(covariance)
 
-    def drifts(self) -> Floats:
+    def drifts(self) -> dict[str, float]:
         """Return how far each parameter moved in the last iterations, in units of its noise."""
         last = self.history[-_WINDOW:]
-        rows = [
-            np.concatenate([theta, omega[np.tril_indices_from(omega)]]) for theta, omega in last
-        ]
-        return _drift(np.array(rows))
+        free, entries = self.problem.theta.free, self.problem.omega.entries()
+        rows = [[*theta[free], *(omega[i, j] for i, j in entries)] for theta, omega in last]
+        values = _drift(np.array(rows)).tolist()
+        return dict(zip(self.problem.free_names, values, strict=True))
 
 
 def _copies(covariance: Floats, effects: Effects, most: float) -> int:

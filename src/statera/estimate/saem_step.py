@@ -163,7 +163,7 @@ class Maximiser:
             values = of.prepared.system_values(theta, draw.etas)
             f, v, df, dv = of.observations.differentiate(draw.x, none, values, 0)
             df, dv = df[:, self.numerical], dv[:, self.numerical]
-            t = terms(of.y, f, v, of.kind, of.limit)
+            t = terms(of.y, f, v, of.kind, of.limit, of.lower)
         good = np.isfinite(t.value)
         df, dv = np.where(good[:, None], df, 0.0), np.where(good[:, None], dv, 0.0)
         f_, v_ = np.where(good, t.f, 0.0), np.where(good, t.v, 0.0)

@@ -86,6 +86,10 @@ class ThetaMap:
         """Bounds of the free ones, infinite where there are none."""
         return [(s.low, s.high) for s in self._scales]
 
+    def scale(self, index: int) -> float:
+        """Return the size by which a free number without bounds is multiplied."""
+        return self._scales[self.free.index(index)].size
+
     def pack(self, theta: Floats) -> Floats:
         """Return the free numbers."""
         pairs = zip(self._scales, self.free, strict=True)

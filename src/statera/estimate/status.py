@@ -13,10 +13,12 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
+from statera.estimate.identifiability import weakness
+from statera.estimate.information import expected_information
 from statera.estimate.inner import inverse_of, solve_many
 from statera.estimate.result import FitResult
 
-__all__ = ["Code", "Notice", "failed_subjects", "fit_notices", "notice", "omega_boundaries"]
+__all__ = ["HELD", "Code", "Notice", "failed_subjects", "fit_notices", "notice", "omega_boundaries"]
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -43,9 +45,13 @@ class Code(Enum):
     OMEGA_CORRELATION = "omega_correlation_at_one"
     THETA_BOUND = "parameter_at_bound"
     GRADIENT = "gradient_not_zero"
+    SAEM_AWAY = "saem_away_from_maximum"
+    LINEARISED_AWAY = "linearised_maximum_elsewhere"
     NOT_EVALUATED = "objective_not_evaluated"
     NOT_POSITIVE = "r_not_positive_definite"
     UNIDENTIFIABLE = "unidentifiable"
+    NO_EFFECT = "no_effect"
+    DRIFT = "drift"
     SINGULAR_S = "s_singular"
     FEW_SUBJECTS = "few_subjects"
     ILL_CONDITIONED = "ill_conditioned"
@@ -57,6 +63,11 @@ class Code(Enum):
     REFITS_FAILED = "refits_failed"
     NO_UNCERTAINTY = "no_uncertainty"
 
+
+HELD = frozenset(
+    {Code.OMEGA_ZERO, Code.OMEGA_CORRELATION, Code.THETA_BOUND, Code.DRIFT, Code.NO_EFFECT}
+)
+"""What is held at its value and left out of standard errors."""
 
 _TEXTS: dict[Code, tuple[str, str]] = {
     Code.NO_PROGRESS: (
@@ -99,6 +110,16 @@ _TEXTS: dict[Code, tuple[str, str]] = {
         "the estimates are not at a minimum: the objective can still fall by about {about}",
         "Fit again from these estimates with a smaller tolerance.",
     ),
+    Code.SAEM_AWAY: (
+        "SAEM stopped where -2 log-likelihood can still fall by about {about}, the noise of its "
+        "draws",
+        "Average over more iterations, or go on from these estimates.",
+    ),
+    Code.LINEARISED_AWAY: (
+        "the linearised likelihood can still fall by about {about} at the estimates of SAEM: its "
+        "maximum lies elsewhere, and so may its curvature",
+        "Prefer standard errors by the sampled likelihood.",
+    ),
     Code.NOT_EVALUATED: (
         "the objective cannot be computed close to the estimates of {about}",
         "Use a bootstrap, or look for the subjects that cannot be solved there.",
@@ -109,8 +130,18 @@ _TEXTS: dict[Code, tuple[str, str]] = {
         "Fit again from other initial values, simplify the model, or use a bootstrap.",
     ),
     Code.UNIDENTIFIABLE: (
-        "R is singular: the data do not tell these parameters apart: {about}",
-        "Fix one of them, or remove it from the model.",
+        "the data cannot tell {about} apart: the model is not identifiable as it stands",
+        "Fix one of them, or write the model with fewer parameters.",
+    ),
+    Code.NO_EFFECT: (
+        "the objective does not depend on {about}: the data do not determine it",
+        "Fix it, or leave it out; until then it has no standard error.",
+    ),
+    Code.DRIFT: (
+        "a parameter runs on without end while the objective all but stays: {about}",
+        "It is held at its last value and has no standard error; all others hold for that value. "
+        "Fix it there, write the model with the limit that it goes to, give it a prior, or add "
+        "data that determine it.",
     ),
     Code.SINGULAR_S: (
         "S, the sum over subjects of products of gradients, is singular along {about}",
@@ -184,10 +215,13 @@ class Notice:
         return f"{self.sentence}. {self.advice}"
 
 
-def notice(code: Code, about: Sequence[str] = (), *, severe: bool = False) -> Notice:
-    """Return a notice with its sentences filled in."""
+def notice(
+    code: Code, about: Sequence[str] = (), *, severe: bool = False, shown: str = ""
+) -> Notice:
+    """Return a notice with its sentences filled in; `shown` stands for `about` in them."""
     sentence, advice = _TEXTS[code]
-    shown = ", ".join(about[:8]) + (f" and {len(about) - 8} more" if len(about) > 8 else "")
+    more = f" and {len(about) - 8} more" if len(about) > 8 else ""
+    shown = shown or ", ".join(about[:8]) + more
     return Notice(code, sentence.format(about=shown), advice, tuple(about), severe)
 
 
@@ -201,7 +235,7 @@ def fit_notices(result: FitResult) -> tuple[Notice, ...]:
     }
     if result.status in stops:
         found.append(notice(stops[result.status], severe=True))
-    elif result.status != "converged":
+    elif result.status not in ("converged", "drift"):
         found.append(notice(Code.NOT_CONVERGED, [result.status], severe=True))
     lost, flat = failed_subjects(result)
     ids = result.problem.individuals.prepared.events.subject_ids
@@ -217,7 +251,34 @@ def fit_notices(result: FitResult) -> tuple[Notice, ...]:
     at = theta_boundaries(result)
     if at:
         found.append(notice(Code.THETA_BOUND, [names[k] for k in at]))
-    return tuple(found)
+    drifts = tuple(result.extra.get("drifts", ()))
+    if drifts:
+        shown = "; ".join(str(d) for d in drifts)
+        found.append(notice(Code.DRIFT, [d.name for d in drifts], shown=shown))
+    held = {name for n in found if n.code in HELD for name in n.about}
+    return (*found, *_weak_notices(result, held))
+
+
+def _weak_notices(result: FitResult, held: set[str]) -> list[Notice]:
+    """Return what the data do not determine, by the expected second derivatives."""
+    problem = result.problem
+    kept = [k for k, name in enumerate(problem.free_names) if name not in held]
+    of = problem.individuals
+    if not kept or not (np.isfinite(result.etas).all() and np.isfinite(result.theta).all()):
+        return []
+    frozen = None if of.interaction else of.frozen_variance(result.theta)
+    e = of.evaluate(result.theta, result.etas, by_parameters=True, frozen=frozen)
+    expected = expected_information(problem, result.free, e)[np.ix_(kept, kept)]
+    prior = {problem.theta.free.index(i) for i, _, _ in problem.priors if i in problem.theta.free}
+    weak = weakness(expected, [problem.free_names[k] for k in kept])
+    known = {problem.free_names[k] for k in prior}
+    found = []
+    idle = [name for name in weak.idle if name not in known]
+    if idle:
+        found.append(notice(Code.NO_EFFECT, idle))
+    if weak.singular and not known & set(weak.about):
+        found.append(notice(Code.UNIDENTIFIABLE, weak.about))
+    return found
 
 
 def failed_subjects(result: FitResult) -> tuple[Mask, Mask]:

@@ -63,6 +63,10 @@ class Uncertainty(Protocol):
     def matrix(self) -> Floats:
         """Covariance of the estimates, (n, n); NaN where not known."""
 
+    @property
+    def description(self) -> str:
+        """What the standard errors are, in words."""
+
 
 class Shrinkage(Protocol):
     """What a table needs of a shrinkage, such as `statera.estimate.shrinkage`."""

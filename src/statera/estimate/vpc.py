@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from statera.errors import InputError, UsageError
 from statera.estimate.bins import Binning, bin_edges, bin_of
+from statera.estimate.limits import lower_limits, seen_values
 from statera.estimate.replicates import Replicates, simulate_replicates
 from statera.estimate.result import FitResult
 from statera.estimate.rows import Rows, rows_of
@@ -156,7 +157,7 @@ def vpc(
     without = int((~np.isfinite(x)).sum())
     if without:
         remarks.append(f"{without} observations have no {chosen.x} and are left out")
-    limit, said = _limits(result, rows, chosen)
+    limit, said = lower_limits(result, rows, chosen.lloq)
     remarks += said
     panels = []
     outside, uncorrected = 0, 0
@@ -178,7 +179,7 @@ def vpc(
             panels.append(
                 value_panel(
                     head,
-                    _seen(rows, here),
+                    seen_values(rows, here),
                     _natural(drawn.y[:, here], rows.logarithmic[here]),
                     limit[here],
                     scale,
@@ -218,46 +219,6 @@ def _typical(result: FitResult, rows: Rows) -> Floats:
     x, _ = of.prepared.states(result.theta, none)
     f, _ = of.observations.predict(x, of.prepared.system_values(result.theta, none))
     return np.where(rows.likelihood, np.nan, rows.natural(f))
-
-
-def _seen(rows: Rows, here: NDArray[np.int64]) -> Floats:
-    """Return observed values; infinite beyond a limit."""
-    seen = rows.dv[here].copy()
-    seen[rows.below[here]] = -np.inf
-    seen[rows.above[here]] = np.inf
-    return seen
-
-
-def _limits(result: FitResult, rows: Rows, options: VpcOptions) -> tuple[Floats, list[str]]:
-    """Return the lower limit of each observation; NaN where there is none."""
-    limit = np.where(rows.above, np.nan, rows.limit)
-    unknown = set(options.lloq) - set(rows.outputs)
-    if unknown:
-        raise UsageError(
-            f"'{min(unknown)}' is not an output of the fit",
-            where="lloq",
-            hint=f"Outputs: {', '.join(rows.outputs)}.",
-        )
-    remarks = []
-    for kind, output in enumerate(rows.outputs):
-        here = rows.kind == kind
-        missing = here & np.isnan(limit)
-        if output in options.lloq:
-            limit[missing] = options.lloq[output]
-        elif (here & rows.below).any() and missing.any():
-            known = np.unique(limit[here & rows.below])
-            limit[missing] = known.max()
-            if known.size > 1:
-                remarks.append(
-                    f"{output} has several lower limits: simulated values of quantified "
-                    f"observations are compared with the highest, {known.max():g}"
-                )
-    if result.problem.omitted and not np.isfinite(limit).any():
-        remarks.append(
-            f"{result.problem.omitted} censored observations were left out of the fit and no limit "
-            "is known: simulated values are not censored, so that low percentiles may differ"
-        )
-    return limit, remarks
 
 
 def _corrections(pred: Floats, place: NDArray[np.int64], corrected: bool) -> tuple[Floats, int]:

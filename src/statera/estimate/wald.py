@@ -7,12 +7,10 @@ then turned back.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-import sympy as sp
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
@@ -21,15 +19,11 @@ from statera.estimate.covariance import Covariance
 from statera.estimate.problem import Problem
 from statera.estimate.result import FitResult
 from statera.estimate.status import Notice
-from statera.model import Model
-from statera.numerics.derivative import derivative
-from statera.numerics.expression import free_names, symbol
 
 __all__ = [
     "Interval",
     "Transform",
     "bounds_of",
-    "log_parameters",
     "percentile_intervals",
     "transformed",
     "wald_intervals",
@@ -135,23 +129,6 @@ def transformed(interval: Interval, transform: Transform) -> Interval:
         high=turn(interval.high),
         transform=transform,
     )
-
-
-def log_parameters(model: Model) -> Mapping[str, str]:
-    """Return parameters that are logarithms, with the individual parameter that each scales.
-
-    A parameter is a logarithm where an individual parameter is proportional to its exponential,
-    and where it stands nowhere else among them.
-    """
-    found: dict[str, str] = {}
-    for name in model.parameters:
-        holding = [e for e in model.individual if name in free_names(e.expression)]
-        if len(holding) != 1:
-            continue
-        formula = holding[0].expression
-        if sp.simplify(derivative(formula, symbol(name)) - formula) == 0:
-            found[name] = holding[0].name
-    return found
 
 
 def bounds_of(problem: Problem) -> list[tuple[float, float]]:

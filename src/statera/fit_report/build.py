@@ -14,6 +14,7 @@ from statera.fit_report.data_section import data_section
 from statera.fit_report.fit_figures import fits_section, gof_section, predicted_outputs
 from statera.fit_report.methods import METHODS, REFERENCES
 from statera.fit_report.options import FitReportOptions
+from statera.fit_report.saem_section import saem_section
 from statera.report.check import inlines
 from statera.report.document import Cell, Document, Section
 from statera.report.fit_page import fit_document
@@ -70,6 +71,8 @@ def fit_report(
     if chosen.vpc:
         tell("Visual predictive checks", 0.8)
         sections.append(vpc_section(result, replicates, chosen))
+    if result.method == "saem":
+        sections.append(saem_section(result))
     tell("Influence", 0.9)
     sections.append(influence_section(result, chosen))
     document = fit_document(

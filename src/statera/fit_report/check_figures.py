@@ -8,7 +8,9 @@ from statera.estimate.diagnostics import Diagnostics
 from statera.estimate.influence import influence
 from statera.estimate.replicates import Replicates
 from statera.estimate.result import FitResult
+from statera.estimate.terms import LIKELIHOOD
 from statera.estimate.vpc import Vpc, VpcOptions, vpc
+from statera.fit_report.npc_blocks import npc_blocks
 from statera.fit_report.options import FitReportOptions
 from statera.fit_report.parts import cited, columns_of, computed, listed
 from statera.plot.effects import draw_effect_covariates, draw_effects, varying_covariates
@@ -111,7 +113,9 @@ def vpc_section(result: FitResult, replicates: Replicates, options: FitReportOpt
         check = vpc(result, choice, replicates=replicates)
         blocks.append(_vpc_figure(check, choice, number, options))
         blocks += [Callout("note", "Note", (text,)) for text in check.remarks]
-    return Section("predictive-checks", "Visual predictive checks", tuple(blocks))
+    if options.npc is not None and not bool((result.problem.individuals.kind == LIKELIHOOD).all()):
+        blocks += npc_blocks(result, replicates, options.npc)
+    return Section("predictive-checks", "Predictive checks", tuple(blocks))
 
 
 def _vpc_figure(check: Vpc, choice: VpcOptions, number: int, options: FitReportOptions) -> Figure:
@@ -150,7 +154,7 @@ def influence_section(result: FitResult, options: FitReportOptions) -> Section:
     blocks: list[Block] = []
     if options.influence:
         blocks += _influence(result)
-    if result.iterations:
+    if result.iterations and result.method != "saem":
         alt = "The objective and each estimate by iteration, from the first to the last."
         title = "Course of the search"
         svg = draw_iterations(result, key="search", title=title, alt=alt)

@@ -43,6 +43,23 @@ METHODS: dict[str, Method] = {
             "compared instead.",
         ),
         Method(
+            "diagnostic_npc",
+            "Numerical predictive check",
+            "Prediction intervals of every observation are quantiles of the simulations of its own "
+            "record. Shares of observations below and above them are compared with the shares of "
+            "simulated data, each replicate taken in turn for the data. Censored values rank "
+            "lowest and tie with each other, observed and simulated alike. The uncertainty of the "
+            "estimates is not in it.",
+        ),
+        Method(
+            "diagnostic_saem",
+            "Course of SAEM",
+            "Drift is the difference between the means of the first and the second half of the "
+            "last 60 iterations of the burn-in over the spread within the halves: a straight trend "
+            "has 3.5, independent noise about 0.15. The burn-in ends when all drifts are below 1. "
+            "Acceptance is the share of proposed moves of the chains that were taken after it.",
+        ),
+        Method(
             "diagnostic_influence",
             "Influence",
             "Leaving a subject out moves the estimates by about one Newton step of the objective "
@@ -69,6 +86,12 @@ METHODS: dict[str, Method] = {
 REFERENCES: dict[str, Reference] = {
     key: Reference(key, text, f"https://doi.org/{doi}")
     for key, text, doi in (
+        (
+            "Kuhn_2005",
+            "Kuhn E, Lavielle M. Maximum likelihood estimation in nonlinear mixed effects models. "
+            "Comput Stat Data Anal 2005;49:1020-1038.",
+            "10.1016/j.csda.2004.07.002",
+        ),
         (
             "Hooker_2007",
             "Hooker AC, Staatz CE, Karlsson MO. Conditional weighted residuals (CWRES): a model "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from statera.errors import UsageError
+from statera.estimate.npc import NpcOptions
 from statera.estimate.npde import NpdeOptions
 from statera.estimate.vpc import VpcOptions
 
@@ -24,6 +25,8 @@ class FitReportOptions:
     vpc
         Visual predictive checks, one figure each; none where empty. All are made from the same
         replicates, whose number and seed are those of the first.
+    npc
+        The numerical predictive check, from the same replicates; None for none.
     influence
         Whether the deletion of each subject is approximated.
     """
@@ -31,6 +34,7 @@ class FitReportOptions:
     logarithmic: bool = False
     pages: int = 2
     vpc: tuple[VpcOptions, ...] = field(default_factory=lambda: (VpcOptions(),))
+    npc: NpcOptions | None = field(default_factory=NpcOptions)
     influence: bool = True
 
     def __post_init__(self) -> None:

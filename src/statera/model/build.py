@@ -14,6 +14,7 @@ from statera.model import fields
 from statera.model.fields import KeyPath, SpecError
 from statera.model.fit_settings import read_bounds, read_prior
 from statera.model.formula import read_formula as _parse
+from statera.model.mixture import read_mixture, subpopulation_covariate
 from statera.model.model import (
     Covariate,
     Equation,
@@ -37,7 +38,7 @@ SCHEMA = "statera.model/1"
 _TOP = {
     "schema", "id", "drug", "title", "population", "source", "units", "covariates", "parameters",
     "random_effects", "covariances", "individual", "dynamics", "initial", "inputs", "outputs",
-    "residual", "likelihood", "derived", "dose", "expect", "remarks", "gaps",
+    "residual", "likelihood", "derived", "dose", "expect", "remarks", "gaps", "mixture",
 }  # fmt: skip
 _PROCESS = {"kind", "into", "bioavailability", "lag", "duration", "rate", "n", "mtt", "ktr"}
 _PROCESS_KINDS: Mapping[str, Literal["bolus", "zero_order", "transit"]] = {
@@ -69,6 +70,12 @@ def build_model(spec: Mapping[str, Any]) -> Model:
     parameters = _parameters(spec)
     effects, omega = _random_effects(spec)
     covariates = _covariates(spec)
+    mixture = read_mixture(spec, parameters, covariates)
+    if mixture is not None:
+        name = _name(mixture.variable, ("mixture", "variable"))
+        if name in covariates:
+            raise SpecError(("mixture", "variable"), f"the name '{name}' is used twice")
+        covariates[name] = subpopulation_covariate(mixture, parameters, covariates)
     base = {*parameters, *effects, *covariates}
     _no_clash([parameters, effects, covariates])
     individual = _individual(spec, base)
@@ -106,6 +113,7 @@ def build_model(spec: Mapping[str, Any]) -> Model:
         expectations=_expectations(spec, covariates),
         remarks=fields.texts(spec, "remarks", ()),
         gaps=fields.texts(spec, "gaps", ()),
+        mixture=mixture,
     )
 
 

@@ -19,6 +19,7 @@ __all__ = [
     "Expectation",
     "InputProcess",
     "Likelihood",
+    "Mixture",
     "Model",
     "Output",
     "Parameter",
@@ -247,6 +248,28 @@ class Likelihood:
 
 
 @dataclass(frozen=True)
+class Mixture:
+    """Subpopulations to which a subject may belong; to which it does is not observed.
+
+    Attributes
+    ----------
+    variable
+        Name by which formulas see the number of the subpopulation, 1, 2 and on; it is among the
+        covariates of the model.
+    subpopulations
+        Names, each with its probability over parameters and covariates; they add up to 1.
+    """
+
+    variable: str
+    subpopulations: tuple[Equation, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the subpopulations in the order of their numbers."""
+        return tuple(s.name for s in self.subpopulations)
+
+
+@dataclass(frozen=True)
 class Expectation:
     """A published or independently computed result that the model must reproduce.
 
@@ -304,6 +327,8 @@ class Model:
         Range of single amounts covered by the source, and of plausible ones.
     likelihoods
         Log-likelihoods of observations that have no residual error.
+    mixture
+        Subpopulations of a mixture model; None where there is one population.
     remarks, gaps
         Departures from the source, and what the source does not give.
     """
@@ -333,6 +358,7 @@ class Model:
     remarks: tuple[str, ...]
     gaps: tuple[str, ...]
     likelihoods: Mapping[str, Likelihood] = field(default_factory=lambda: MappingProxyType({}))
+    mixture: Mixture | None = None
 
     @property
     def states(self) -> tuple[str, ...]:

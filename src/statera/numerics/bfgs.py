@@ -59,6 +59,7 @@ def minimise(
     report: Report | None = None,
     guess: Callable[[Floats], Floats | None] | None = None,
     far: float = 1.0,
+    first: tuple[float, Floats] | None = None,
 ) -> Minimum:
     """Minimise a function.
 
@@ -77,10 +78,12 @@ def minimise(
     guess
         Returns a fresh guess of the inverse of the second derivatives at a point just evaluated.
         It is used as long as steps lower the function by more than `far`.
+    first
+        Value and gradient at the start, where they are known.
     """
     x = np.array(start, dtype=np.float64)
-    value, gradient = function(x)
-    n, evaluations, resets = x.size, 1, 0
+    value, gradient = function(x) if first is None else first
+    n, evaluations, resets = x.size, 1 if first is None else 0, 0
     h = np.eye(n) * (0.1 / max(1.0, float(np.abs(gradient).max(initial=0.0))))
     if inverse is not None:
         h = inverse.copy()

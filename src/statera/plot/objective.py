@@ -105,16 +105,21 @@ class IterationOptions:
         Panels in a row.
     labels
         What is written for a parameter in place of its name.
+    marks
+        Iterations at which a line is drawn across, such as the end of the burn-in of SAEM.
     """
 
     columns: int = 4
     labels: Mapping[str, str] | None = None
+    marks: tuple[int, ...] = ()
 
 
 def draw_iterations(
     result: FitResult, options: IterationOptions | None = None, *, key: str, title: str, alt: str
 ) -> str:
     """Return the objective and every estimate by iteration as SVG.
+
+    A method without an objective while it runs has the estimates only.
 
     Parameters
     ----------
@@ -135,7 +140,8 @@ def draw_iterations(
     if not steps:
         raise ValueError("iterations: the fit has no history")
     number = np.array([s.number for s in steps], dtype=np.float64)
-    series = [("OFV", np.array([s.objective for s in steps]))]
+    objective = np.array([s.objective for s in steps])
+    series = [("OFV", objective)] if np.isfinite(objective).any() else []
     problem = result.problem
     names = list(problem.free_names)
     theta = np.array([s.theta for s in steps])
@@ -156,7 +162,10 @@ def draw_iterations(
                 axes.set_visible(False)
                 continue
             name, values = series[k]
-            axes.plot(number, values, color=PALETTE[1 if k == 0 else 0], linewidth=1.5)
+            for mark in chosen.marks:
+                axes.axvline(mark, color=SOFT, linewidth=1.0, linestyle=(0, (4, 2)))
+            ink = PALETTE[1 if name == "OFV" else 0]
+            axes.plot(number, values, color=ink, linewidth=1.5 if number.size < 100 else 1.0)
             axes.plot(number[-1:], values[-1:], "o", ms=4, color=INK)
             axes.set_title(labels.get(name, name), size=9.5, pad=4)
             axes.tick_params(labelsize=8.5)

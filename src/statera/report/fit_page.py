@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from statera.estimate.export import eta_names, fit_to_dict
+from statera.estimate.membership import membership_foot, membership_of
 from statera.estimate.result import FitResult
 from statera.estimate.summary import fit_manifest, summary_pairs
 from statera.estimate.table import Shrinkage, Uncertainty
 from statera.estimate.table_text import cells_of, headings, notes
+from statera.model import Model
 from statera.report.document import (
     Block,
     Callout,
@@ -23,7 +25,7 @@ from statera.report.document import (
     Table,
 )
 
-__all__ = ["fit_document"]
+__all__ = ["fit_document", "model_section"]
 
 _NOTICE = "Research software: not a medical device."
 _METHOD = "fit"
@@ -56,12 +58,15 @@ def fit_document(
         Seed of a method that draws random numbers.
     """
     model = result.problem.model
-    sections = [_outcome(result), _parameters(result, uncertainty, shrinkage)]
+    sections = [_outcome(result, uncertainty), _parameters(result, uncertainty, shrinkage)]
+    sections += _subpopulations(result)
     sections += more
     if data_report:
         lines = tuple(Paragraph((line,)) for line in data_report.splitlines() if line.strip())
         sections.append(Section("data", "Data", lines))
-    sections += [_model(result), _individuals(result), _course(result)]
+    sections += [model_section(model), _individuals(result)]
+    if any(it.objective == it.objective for it in result.iterations):  # sampling has none
+        sections.append(_course(result))
     return Document(
         title=f"Fit of {model.id}",
         subtitle=model.title or model.id,
@@ -83,8 +88,8 @@ def _computed(text: str) -> Cell:
     return Cell(text, basis="computed", method=_METHOD) if text else Cell("")
 
 
-def _outcome(result: FitResult) -> Section:
-    blocks: list[Block] = [Definition(tuple(summary_pairs(result)))]
+def _outcome(result: FitResult, uncertainty: Uncertainty | None) -> Section:
+    blocks: list[Block] = [Definition(tuple(summary_pairs(result, uncertainty)))]
     if not result.converged:
         blocks.insert(0, Callout("warning", "This fit did not converge", (result.sentence,)))
     blocks += [Callout("warning", "Look at this", (text,)) for text in result.warnings]
@@ -111,8 +116,8 @@ def _parameters(
     return Section("parameters", "Parameters", (block,), data)
 
 
-def _model(result: FitResult) -> Section:
-    model = result.problem.model
+def model_section(model: Model) -> Section:
+    """Return the equations of a model."""
     pairs = [(e.name, e.text) for e in model.individual]
     pairs += [(f"d/dt({e.name})", e.text) for e in model.dynamics]
     pairs += [(o.name, o.text) for o in model.outputs]
@@ -120,7 +125,50 @@ def _model(result: FitResult) -> Section:
         (f"variance of {r.output}", str(r.variance).replace("**", "^"))
         for r in model.residuals.values()
     ]
+    if model.mixture is not None:
+        pairs += [(f"probability of {s.name}", s.text) for s in model.mixture.subpopulations]
     return Section("model", "Model", (Definition(tuple(pairs)),))
+
+
+def _subpopulations(result: FitResult) -> list[Section]:
+    """Return who belongs where, of a fit of a mixture model."""
+    found = membership_of(result.extra)
+    if found is None:
+        return []
+    rows: list[tuple[Inline, ...]] = [
+        (
+            f"{row['number']}: {row['name']}",
+            _computed(f"{row['proportion']:.4g}"),
+            _computed(f"{row['mean_posterior']:.4g}"),
+            _computed(str(row["subjects"])),
+        )
+        for row in found.to_dict()["subpopulations"]
+    ]
+    table = Table(
+        "Subpopulations",
+        ("subpopulation", "proportion", "mean posterior", "subjects"),
+        tuple(rows),
+        numeric=(1, 2, 3),
+        foot=(membership_foot(found),),
+    )
+    ids = result.problem.individuals.prepared.events.subject_ids
+    members: list[tuple[Inline, ...]] = [
+        (
+            name,
+            found.names[found.most_probable[k] - 1],
+            *(_computed(f"{p:.4f}") for p in found.posterior[k]),
+        )
+        for k, name in enumerate(ids[:_SHOWN])
+    ]
+    rest = len(ids) - len(members)
+    each = Table(
+        "Posterior probabilities by subject",
+        ("subject", "most probable", *found.names),
+        tuple(members),
+        numeric=tuple(range(2, 2 + len(found.names))),
+        foot=(f"{rest} more subjects are not shown.",) if rest else (),
+    )
+    return [Section("subpopulations", "Subpopulations", (table, each))]
 
 
 def _individuals(result: FitResult) -> Section:

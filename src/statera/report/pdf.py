@@ -10,8 +10,13 @@ from statera.report.typst import render_typst
 __all__ = ["render_pdf"]
 
 
-def render_pdf(document: Document) -> bytes:
+def render_pdf(document: Document, *, compact: bool = False) -> bytes:
     """Return the document as PDF, the same bytes for the same input.
+
+    Parameters
+    ----------
+    compact
+        Smaller type and margins, for a document that should fill one page.
 
     Raises
     ------
@@ -31,6 +36,6 @@ def render_pdf(document: Document) -> bytes:
             hint="Install it with: pip install 'statera[pdf]', or ask for HTML.",
         ) from error
     made: bytes = typst.compile(
-        render_typst(document).encode(), format="pdf", ignore_system_fonts=True
+        render_typst(document, compact=compact).encode(), format="pdf", ignore_system_fonts=True
     )
     return made

@@ -55,7 +55,22 @@ _HEAD = """\
 #let said(ink, it) = block(
   width: 100%, inset: (left: 8pt, y: 4pt), stroke: (left: 2pt + rgb(ink)), breakable: false, it)
 #let ruled(x, y) = (bottom: if y == 0 {{ 0.7pt }} else {{ 0.3pt + rgb("9aa5af") }})
-#let boxed(it) = block(width: 100%, above: 0.9em, below: 0.9em, it)
+#let boxed(it) = block(width: 100%, above: 0.9em, below: 0.9em, text(size: 8.5pt, it))
+#set table(inset: (x: 4pt, y: 3pt))
+#set image(width: 100%)
+"""
+
+
+_COMPACT = """\
+#set page(margin: (x: 13mm, top: 9mm, bottom: 11mm))
+#set text(size: 7.6pt)
+#set par(leading: 0.42em, spacing: 0.5em)
+#show heading.where(level: 1): set text(size: 13pt)
+#show heading.where(level: 2): it => block(above: 0.7em, below: 0.35em, text(size: 8.6pt, it.body))
+#set table(inset: (x: 3pt, y: 1.6pt))
+#set image(width: 56%)
+#let small(it) = text(size: 6.6pt, fill: rgb("525f6d"), it)
+#let boxed(it) = block(width: 100%, above: 0.5em, below: 0.5em, text(size: 7.2pt, it))
 """
 
 
@@ -65,8 +80,13 @@ class _Counts:
     figure: int = 0
 
 
-def render_typst(document: Document) -> str:
+def render_typst(document: Document, *, compact: bool = False) -> str:
     """Return the whole document as Typst markup, the same for the same input.
+
+    Parameters
+    ----------
+    compact
+        Smaller type and margins, for a document that should fill one page.
 
     Raises
     ------
@@ -77,6 +97,7 @@ def render_typst(document: Document) -> str:
     counts = _Counts()
     parts = [
         _HEAD.format(title=_literal(document.title), notice=_literal(document.notice)),
+        _COMPACT if compact else "",
         f"#heading(level: 1, {_literal(document.title)})",
         f"#small({_literal(document.subtitle)})",
         "",
@@ -182,13 +203,13 @@ def _table(marker: Marker, table: Table, number: int) -> str:
     )
     widths = ", ".join(_widths(table))
     body = (
-        f"#table(columns: ({widths},), align: ({align},), inset: (x: 4pt, y: 3pt),\n"
+        f"#table(columns: ({widths},), align: ({align},), \n"
         "    stroke: ruled,\n"
         f"    table.header({head}),\n    {rows or _empty(len(table.columns))})"
     )
     caption = f"#strong({_literal(f'Table {number}. ')}){_text(table.caption)}"
     foot = "".join(f"\n\n#small[{_part(marker, remark)}]" for remark in table.foot)
-    return f"#boxed[#text(size: 8.5pt)[{caption}\n\n{body}{foot}]]"
+    return f"#boxed[{caption}\n\n{body}{foot}]"
 
 
 def _widths(table: Table) -> list[str]:
@@ -215,12 +236,9 @@ def _empty(columns: int) -> str:
 def _figure(marker: Marker, figure: Figure, number: int) -> str:
     end = "" if figure.title.endswith((".", "?")) else "."
     caption = f"#strong({_literal(f'Figure {number}. {figure.title}{end} ')})"
-    drawing = (
-        f'#image(bytes({_literal(figure.svg)}), format: "svg", width: 100%, '
-        f"alt: {_literal(figure.alt)})"
-    )
-    said = f"#text(size: 8.5pt)[{caption}{_parts(marker, figure.caption)}]"
-    return f"#block(breakable: false, width: 100%)[{drawing}\n\n{said}]"
+    drawing = f'#image(bytes({_literal(figure.svg)}), format: "svg", alt: {_literal(figure.alt)})'
+    said = f"#text(size: 0.9em)[{caption}{_parts(marker, figure.caption)}]"
+    return f"#block(breakable: false, width: 100%)[#align(center)[{drawing}]\n\n{said}]"
 
 
 def _methods(document: Document) -> str:

@@ -21,6 +21,7 @@ from statera.simulate.status import sentence
 from statera.simulate.stream import simulate_to_parquet
 from statera.simulate.streamed import StreamedSimulation
 from statera.simulate.structure import depends_on_time
+from statera.simulate.subjects import model_covariate
 
 __all__ = [
     "ENDPOINTS",
@@ -44,6 +45,7 @@ __all__ = [
     "depends_on_time",
     "full_formula",
     "gradients",
+    "model_covariate",
     "parse_distribution",
     "prepare_records",
     "sentence",

@@ -66,6 +66,8 @@ class EventsResult:
         DVID of each record and the output it names; None for a table without that column.
     occasion_etas : (n_subjects, n_occasions, n_eta) float64
         Random effects by occasion; None where the model has none of an occasion.
+    subpopulations : (n_subjects,) float64
+        Number of the subpopulation of each subject, from 1; None without a mixture.
     """
 
     model_id: str
@@ -84,6 +86,7 @@ class EventsResult:
     extra_values: Mapping[str, Mapping[str, Floats]] = field(default_factory=dict)
     asked: Asked | None = None
     occasion_etas: Floats | None = None
+    subpopulations: Floats | None = None
 
     @property
     def n_subjects(self) -> int:

@@ -27,6 +27,7 @@ from statera.simulate.subjects import (
     make_subjects,
     model_covariate,
 )
+from statera.simulate.subpopulations import reference_subpopulation
 from statera.units import convert
 
 __all__ = ["gradients"]
@@ -98,6 +99,11 @@ def gradients(
     grid, events, found, warnings = _course(model, dose, times, covariate_interpolation)
     segments = found if found is not None and found.varying else None
     given = dict(covariates or {})
+    own = {model_covariate(model, name) for name in given}
+    if found is None or not found.covariates:
+        chosen, remarks = reference_subpopulation(model, own)
+        given |= chosen
+        warnings += remarks
     if found is not None and segments is None:
         given = {**found.covariates, **given}
     n = events.n_groups if segments is not None or events.n_groups > 1 else None

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import copy
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import sympy as sp
 from numpy.typing import NDArray
 
 from statera.data import EventTable
-from statera.errors import InputError
 from statera.model import Model
-from statera.numerics.derivative import derivative
-from statera.numerics.expression import free_names, symbol
-from statera.numerics.vectorised import Vectorised, vectorise
-from statera.simulate.arrays import merge_keys, processes_of
+from statera.simulate.arrays import merge_keys
 from statera.simulate.ode_options import OdeOptions
-from statera.simulate.prepared_bends import PreparedBends
+from statera.simulate.prepared_formulas import formulas_of, full_formula
 from statera.simulate.prepared_ode import OdeSolver
-from statera.simulate.prepared_solvers import LinearSolver, Places
+from statera.simulate.prepared_solvers import LinearSolver
 from statera.simulate.segments import Interpolation, Segments, lay_out, make_segments
-from statera.simulate.simulate import structure_of
 from statera.simulate.simulate_events import in_model_units, record_covariates
 
 __all__ = ["Columns", "Prepared", "full_formula", "prepare_records"]
@@ -30,14 +25,6 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 OCCASION = "_occasion"
-
-
-def full_formula(model: Model, expression: sp.Expr) -> sp.Expr:
-    """Return a formula over parameters, random effects, covariates and states only."""
-    for equation in reversed(model.individual):
-        if symbol(equation.name) in expression.free_symbols:
-            expression = expression.xreplace({symbol(equation.name): equation.expression})
-    return expression
 
 
 def prepare_records(
@@ -93,15 +80,6 @@ class Columns:
             return base + self.subject_etas.index(name)
         offset = base + len(self.subject_etas) + self.occasion_etas.index(name)
         return np.asarray(offset + occasion * len(self.occasion_etas), dtype=np.int64)
-
-
-@dataclass(frozen=True)
-class _Tangents:
-    """Derivatives of leaves that are not zero: which leaf, by which name."""
-
-    function: Vectorised
-    leaves: tuple[int, ...]
-    names: tuple[str, ...]
 
 
 class Prepared:
@@ -173,33 +151,14 @@ class Prepared:
         self._prepare(ode or OdeOptions(rtol=1e-8))
 
     def _prepare(self, ode: OdeOptions) -> None:
-        structure = structure_of(self.model)
-        base = [*self.model.parameters, *self.model.random_effects, *self.model.covariates]
-        self.base = tuple(base)
-        self.structure = structure
-        self.solver: LinearSolver | OdeSolver
-        if structure.linear is not None:
-            self.solver = LinearSolver(self.model, structure.linear)
-        else:
-            self.solver = OdeSolver(self.model, ode)
-        places = Places()
-        leaves = self.solver.leaves(places)
-        for route, amount in self.events.dose_keys:
-            for process in processes_of(self.model, route):
-                if process.kind == "transit":
-                    raise InputError(
-                        f"{self.model.id}: input through a real number of transit compartments "
-                        "cannot be estimated yet",
-                        where=f"inputs.{route or self.model.default_route}",
-                        hint="Write the chain of compartments as states of the model.",
-                    )
-                leaves += places.process(process, amount, self.model.states)
-        places.close_keys([len(processes_of(self.model, r)) for r, _ in self.events.dose_keys])
-        self.places = places
-        self.leaves = [full_formula(self.model, leaf) for leaf in leaves]
-        self._values = vectorise(self.leaves, base)
-        self._tangents: dict[bool, _Tangents] = {}
-        self._bends: PreparedBends | None = None
+        formulas = formulas_of(self.model, self.events.dose_keys, ode)
+        self.formulas = formulas
+        self.base = formulas.base
+        self.structure = formulas.structure
+        self.solver: LinearSolver | OdeSolver = copy.copy(formulas.solver)
+        self.places = formulas.places
+        self.leaves = formulas.leaves
+        self._values = formulas.values
 
     @property
     def n_subjects(self) -> int:
@@ -263,7 +222,7 @@ class Prepared:
         n = self.system_subject.size
         values = self.system_values(theta, etas)
         leaves = self._values(values, n)
-        tangents = self._tangents_of(by_parameters)
+        tangents = self.formulas.tangents(by_parameters=by_parameters)
         found = tangents.function(values, n)
         first = 0 if by_parameters else self.columns.n_parameters
         m = self.columns.n_parameters + self.columns.n_etas - first
@@ -286,36 +245,16 @@ class Prepared:
         self, theta: Floats, etas: Floats, *, active: NDArray[np.bool_] | None = None
     ) -> tuple[Floats, Floats, Floats, Ints]:
         """Return states with exact first and second derivatives, see `PreparedBends`."""
-        if self._bends is None:
-            self._bends = PreparedBends(self)
-        return self._bends(self, theta, etas, self._skipped(active))
+        return self.formulas.bends(self, theta, etas, self._skipped(active))
 
     def leaf_values(self, theta: Floats, etas: Floats) -> tuple[dict[str, Floats | float], Floats]:
         """Return what formulas hold, and the leaves (n_leaves, n_systems)."""
         values = self.system_values(theta, etas)
         return values, self._values(values, self.system_subject.size)
 
+    def leaves_at(self, values: Mapping[str, Floats | float], n: int) -> Floats:
+        """Return the leaves (n_leaves, n) from what formulas hold, a number or (n,) each."""
+        return self._values(values, n)
+
     def _skipped(self, active: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
         return np.zeros(self.n_subjects, dtype=bool) if active is None else ~active
-
-    def _tangents_of(self, by_parameters: bool) -> _Tangents:
-        if by_parameters not in self._tangents:
-            names: Sequence[str] = tuple(self.model.random_effects)
-            if by_parameters:
-                names = (*self.model.parameters, *names)
-            self._tangents[by_parameters] = _tangents(tuple(self.leaves), names, self.base)
-        return self._tangents[by_parameters]
-
-
-def _tangents(leaves: tuple[sp.Expr, ...], names: Sequence[str], base: Sequence[str]) -> _Tangents:
-    found: list[tuple[int, str, sp.Expr]] = []
-    for k, leaf in enumerate(leaves):
-        used = free_names(leaf)
-        for name in names:
-            if name in used and (slope := derivative(leaf, symbol(name))) != 0:
-                found.append((k, name, slope))
-    return _Tangents(
-        vectorise([e for _, _, e in found], base),
-        tuple(k for k, _, _ in found),
-        tuple(name for _, name, _ in found),
-    )

@@ -7,6 +7,7 @@ differentiated symbolically, gives what is wanted: by every random effect and ev
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,17 +33,25 @@ class PreparedBends:
 
     Parameters
     ----------
-    of
-        Its parameters do not change within a subject.
+    leaves
+        What the solver takes, as formulas over `base`.
+    parameters, etas
+        Fixed effects, and random effects, all of the subject.
+    base
+        Names that formulas may hold.
     """
 
-    def __init__(self, of: Prepared) -> None:
-        columns = of.columns
-        etas = columns.subject_etas
-        wanted = (*columns.parameters, *etas)
+    def __init__(
+        self,
+        leaves: Sequence[sp.Expr],
+        parameters: Sequence[str],
+        etas: Sequence[str],
+        base: Sequence[str],
+    ) -> None:
+        wanted = (*parameters, *etas)
         basis: list[sp.Expr] = []
         self.place: list[tuple[int, int, float]] = []  # leaf, basis, sign
-        for number, leaf in enumerate(of.leaves):
+        for number, leaf in enumerate(leaves):
             if not free_names(leaf) & set(wanted):
                 continue
             if leaf in basis:
@@ -70,8 +79,8 @@ class PreparedBends:
                     if bend != 0:
                         self.second.append((b, k, c))
                         bends.append(bend)
-        self._slopes = vectorise(slopes, of.base)
-        self._bends = vectorise(bends, of.base)
+        self._slopes = vectorise(slopes, base)
+        self._bends = vectorise(bends, base)
 
     def __call__(
         self, of: Prepared, theta: Floats, etas: Floats, skipped: NDArray[np.bool_]
@@ -79,8 +88,8 @@ class PreparedBends:
         """Return states (n_rows, n_states), first, and second derivatives, and statuses.
 
         First derivatives are by all columns, (n_rows, n_states, n_columns); second ones by every
-        random effect and column, (n_rows, n_states, n_etas, n_columns). `of` is the model this was
-        made for, or that model with other records.
+        random effect and column, (n_rows, n_states, n_etas, n_columns). `of` is the model with any
+        records.
         """
         values, leaves = of.leaf_values(theta, etas)
         n, p = leaves.shape[1], of.columns.n_parameters

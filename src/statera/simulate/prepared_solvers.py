@@ -108,7 +108,7 @@ class LinearSolver:
         places.used += len(found)
         return found
 
-    def _arrays(self, leaves: Floats) -> tuple[Floats, Floats, Floats]:
+    def arrays(self, leaves: Floats) -> tuple[Floats, Floats, Floats]:
         """Return matrix, production and initial state; trailing axes follow those of leaves."""
         tail = leaves.shape[2:]
         count = leaves.shape[1]
@@ -142,7 +142,7 @@ class LinearSolver:
     ) -> tuple[Floats, Ints]:
         """Return states at observations and statuses, see `Prepared.states`."""
         events, layout, places = of.events, of.layout, of.places
-        matrix, production, initial = self._arrays(leaves)
+        matrix, production, initial = self.arrays(leaves)
         inputs = places.input_values(leaves)
         statuses = first_statuses(of, skipped, matrix, initial)
         lam, right, left, modal = decompose(matrix, self.linear.members, self.linear.bounds)
@@ -180,8 +180,8 @@ class LinearSolver:
             Derivatives of the leaves; the last columns are second ones by `pairs` of columns.
         """
         events, layout, places = of.events, of.layout, of.places
-        matrix, production, initial = self._arrays(leaves)
-        d_matrix, d_production, d_initial = self._arrays(slopes)
+        matrix, production, initial = self.arrays(leaves)
+        d_matrix, d_production, d_initial = self.arrays(slopes)
         inputs, d_inputs = places.input_values(leaves), places.input_slopes(slopes)
         statuses = first_statuses(of, skipped, matrix, initial, d_matrix, d_initial)
         lam, right, left, modal = decompose(matrix, self.linear.members, self.linear.bounds)

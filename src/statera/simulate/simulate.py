@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from statera.data import EventTable, Regimen, events_from_regimen, parse_regimen
 from statera.errors import InputError
 from statera.model import Model
+from statera.model.by_identity import ByIdentity
 from statera.numerics.expression import evaluate
 from statera.simulate.arrays import Values, individual_values
 from statera.simulate.checks import doubtful_values, steady_state_remarks
@@ -29,27 +29,14 @@ __all__ = ["default_times", "default_windows", "simulate", "structure_of"]
 Floats = NDArray[np.float64]
 
 
-@lru_cache(maxsize=64)
-def _structure_by_identity(key: int, model: Any) -> Structure:
-    return analyse(model.model)
-
-
-class _ById:
-    """A model as a dictionary key by identity: models hold arrays and cannot be hashed."""
-
-    def __init__(self, model: Model) -> None:
-        self.model = model
-
-    def __hash__(self) -> int:
-        return id(self.model)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _ById) and other.model is self.model
-
-
 def structure_of(model: Model) -> Structure:
     """Return the structure of a model, analysed once."""
-    return _structure_by_identity(id(model), _ById(model))
+    return _structure(ByIdentity(model))
+
+
+@lru_cache(maxsize=64)
+def _structure(key: ByIdentity) -> Structure:
+    return analyse(key.model)
 
 
 def simulate(

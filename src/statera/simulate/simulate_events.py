@@ -35,6 +35,7 @@ from statera.simulate.subjects import (
     make_subjects,
     model_covariate,
 )
+from statera.simulate.subpopulations import subpopulations_by_record, subpopulations_of
 from statera.simulate.windows import AREA, HIGHEST, LAST, LOWEST, WHEN
 from statera.units import convert
 
@@ -119,7 +120,7 @@ def simulate_events(
     if numbers is not None:
         used = (*used, column_of(table, occasion))
     covariates, remarks = record_covariates(model, table, covariate_interpolation, used)
-    warnings += remarks
+    warnings += [*remarks, *subpopulations_by_record(model, table, covariates, seed, typical)]
     segments, values, drawn, effects = _individuals(
         model, table, covariates, numbers, covariate_interpolation, etas, typical, seed
     )
@@ -163,6 +164,7 @@ def simulate_events(
         **_window_values(model, measures, spans, questions, hour),
         asked=asked,
         occasion_etas=None if numbers is None else effects,
+        subpopulations=next(iter(subpopulations_of(model, table, covariates).values()), None),
     )
 
 
@@ -217,8 +219,8 @@ def _individuals(
     by_record = covariates if numbers is None else covariates | {_NUMBER: numbers.astype(float)}
     segments = make_segments(table, by_record, interpolation)
     drawn = make_subjects(
-        model, table.n_groups, {}, seed, typical or etas is not None, first_occasion(etas),
-        occasions=numbers is not None,
+        model, table.n_groups, subpopulations_of(model, table, covariates), seed,
+        typical or etas is not None, first_occasion(etas), occasions=numbers is not None,
     )  # fmt: skip
     fixed = typical or etas is not None
     effects = effects_by_occasion(model, drawn.etas, etas, numbers, None if fixed else seed)
@@ -276,6 +278,8 @@ def record_covariates(
     if unused:
         remarks.append(f"columns {', '.join(unused)}: not covariates of {model.id}, not used")
     for name, covariate in model.covariates.items():
+        if name not in found and model.mixture is not None and name == model.mixture.variable:
+            found[name] = np.full(table.time.size, covariate.reference)  # until it is drawn
         if name not in found:
             remarks.append(
                 f"{name} is not in the table: the reference {covariate.reference:g} "

@@ -15,6 +15,7 @@ from statera.library import NameKind, resolve
 from statera.model import Covariate, Model
 from statera.numerics.streams import normals
 from statera.simulate.distributions import Distribution, draw_covariate
+from statera.simulate.subpopulations import fill_subpopulations
 
 __all__ = [
     "CovariateInput",
@@ -112,6 +113,7 @@ def make_subjects(
             raise InputError(f"covariate {name} must be a number or one value a subject")
         warnings += check_range(covariate, values, model)
         filled[name] = np.broadcast_to(values, (size,)).copy()
+    warnings += fill_subpopulations(model, filled, arrays, size, seed, typical)
     if etas is None:
         etas = np.zeros((size, len(model.random_effects)))
         if not typical:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from statera.errors import InputError, Place
 from statera.library.read import Document, Table, read_document, read_json
@@ -26,7 +26,7 @@ from statera.tdm.request import (
 )
 from statera.units import convert
 
-__all__ = ["SCHEMA", "read_request", "request_from"]
+__all__ = ["SCHEMA", "read_request", "read_tree", "request_from"]
 
 SCHEMA = "statera.request/1"
 
@@ -48,6 +48,25 @@ def read_request(path: str | Path) -> Request:
         return _request(Document(str(path), "", data))
     document = read_document(path, SCHEMA)
     return _request(document)
+
+
+def read_tree(path: str | Path) -> dict[str, Any]:
+    """Return the tree of a request as plain data, dates as texts, to be kept and read again.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    """
+    data = read_json(path)[1] if str(path).endswith(".json") else read_document(path, SCHEMA).data
+    tree: dict[str, Any] = json.loads(json.dumps(data, default=_as_text))
+    return tree
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no counterpart in JSON")
 
 
 def request_from(data: Mapping[str, Any], name: str = "request") -> Request:
@@ -222,9 +241,21 @@ def _options(table: Table) -> Options:
         prior_weight=_or(table.number("prior_weight"), default.prior_weight),
         averaging=table.text("averaging", default.averaging),
         blq=table.text("blq", default.blq),
+        covariate_interpolation=_interpolation(table),
     )
     table.finish()
     return options
+
+
+def _interpolation(table: Table) -> Literal["locf", "nocb"]:
+    found = table.text("covariate_interpolation", "locf")
+    if found == "locf":
+        return "locf"
+    if found != "nocb":
+        table.fail(
+            "covariate_interpolation", f"'covariate_interpolation' is '{found}'", '"locf" or "nocb"'
+        )
+    return "nocb"
 
 
 def _in_hours(document: Document) -> tuple[dict[str, Any], datetime | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
 __all__ = [
     "CovariateValue",
@@ -237,6 +238,9 @@ class Options:
         How models are weighed: by ``evidence`` (marginal likelihood) or ``map-ofv``.
     blq
         Method for censored samples, as in `statera.estimate`.
+    covariate_interpolation
+        ``locf``: a covariate holds from its time on. ``nocb``: up to its time, from that of the
+        value before it, as NONMEM reads covariates.
     """
 
     draws: int = 20_000
@@ -244,6 +248,7 @@ class Options:
     prior_weight: float = 1.0
     averaging: str = "evidence"
     blq: str = "M3"
+    covariate_interpolation: Literal["locf", "nocb"] = "locf"
 
 
 @dataclass(frozen=True)

@@ -194,5 +194,10 @@ def test_creatinine_is_read_with_its_unit() -> None:
 
 def test_every_equation_names_its_source() -> None:
     for equation in RENAL_EQUATIONS.values():
-        assert any(character.isdigit() for character in equation.source)
+        assert equation.short_source.split()[1] in equation.source
         assert equation.doi.startswith("10.") or equation.id == "schwartz-1976"
+
+
+def test_short_sources() -> None:
+    assert RENAL_EQUATIONS["cockcroft-gault"].short_source == "Cockcroft 1976"
+    assert RENAL_EQUATIONS["schwartz-bedside"].short_source == "Schwartz 2009"

@@ -31,6 +31,7 @@ from statera.estimate import (
     save_fit,
 )
 from statera.estimate.checks import check_doses, fit_warnings
+from statera.estimate.covariance import covariance
 from statera.estimate.ending import sentence
 from statera.estimate.fingerprint import data_hash, model_hash
 from statera.estimate.meaning import meanings
@@ -65,6 +66,8 @@ class Errors:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(self.by_name)
+
+    description = "given"
 
     @property
     def standard_errors(self) -> Any:
@@ -518,16 +521,23 @@ def test_parameters_that_cannot_be_told_apart_are_named(spec: dict[str, Any], da
 def test_notices_become_warnings(result: FitResult) -> None:
     omega = result.omega.copy()
     omega[0, 0] = 1e-13
-    rows = np.random.default_rng(1).standard_normal((SUBJECTS, result.problem.n_free))
-    found = fit_warnings(replace(result, omega=omega, status="iterations"), rows)
+    found = fit_warnings(replace(result, omega=omega, status="iterations"))
     assert any("these variances" in text and "omega(eta_KA)" in text for text in found)
     assert not any("iterations" in text for text in found)  # the status says it
-    rows[:, 0] = 0.0
-    found = fit_warnings(result, rows)
-    assert found == (
-        "the objective does not depend on lKA: the data do not determine it. Fix it, or leave "
-        "it out",
-    )
+
+
+def test_a_parameter_without_effect_is_named(spec: dict[str, Any], data: Data) -> None:
+    idle = {
+        **spec,
+        "parameters": {**spec["parameters"], "lX": {"value": 0.1, "unit": ""}},
+        "individual": {**spec["individual"], "CL": "exp(lCL + where(lKA > 50, lX, 0) + eta_CL)"},
+    }
+    found = fit(build_model(idle), data)
+    assert [w for w in found.warnings if "does not depend on lX" in w]
+    errors = covariance(found)
+    place = list(errors.names).index("lX")
+    assert np.isnan(errors.standard_errors[place])
+    assert np.isfinite(np.delete(errors.standard_errors, place)).all()
 
 
 def test_a_good_fit_has_no_warnings(result: FitResult) -> None:

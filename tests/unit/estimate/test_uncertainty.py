@@ -21,7 +21,7 @@ from statera.estimate.profile import ProfileOptions, profile
 from statera.estimate.shrinkage import shrinkage
 from statera.estimate.sir import SirOptions, importance_resampling
 from statera.estimate.status import Code, fit_notices
-from statera.estimate.wald import log_parameters, transformed, wald_intervals
+from statera.estimate.wald import transformed, wald_intervals
 from statera.model import Model, build_model
 
 Floats = NDArray[np.float64]
@@ -272,7 +272,6 @@ def test_wald_intervals(fitted: FitResult) -> None:
     turned = transformed(free[0], "exp")
     assert turned.estimate == pytest.approx(np.exp(fitted.theta[0]))
     assert turned.transform == "exp"
-    assert log_parameters(fitted.problem.model) == {"lCL": "CL", "lV": "V"}
     with pytest.raises(UsageError, match="between 0 and 1"):
         wald_intervals(fitted, found, 95.0)
 
@@ -307,7 +306,41 @@ def test_a_profile_of_a_variance_within_a_block() -> None:
     index = list(result.problem.free_names).index("omega(eV)")
     np.testing.assert_allclose(two.parameters[:, index], two.values)
     with pytest.raises(UsageError, match="cannot be profiled"):
-        profile(result, ["omega(eV,eCL)"])
+        profile(result, ["omega(eV,eKA)"])
+
+
+def test_a_profile_of_a_covariance() -> None:
+    spec = model(covariances=[{"between": ["eCL", "eV"], "value": 0.03}])
+    result = fit(spec, data())
+    one, same = profile(result, ["omega(eV,eCL)", "omega(eCL,eV)"])
+    assert one.interval.name == "omega(eV,eCL)"
+    assert same.interval == one.interval
+    assert not one.interval.notices
+    assert one.interval.low < one.interval.estimate < one.interval.high
+    limit = chi2.ppf(0.95, 1)
+    problem = result.problem
+    index = list(problem.free_names).index("omega(eV,eCL)")
+    np.testing.assert_allclose(one.parameters[:, index], one.values)
+    fresh = objective_at(result)
+    for end in (one.interval.low, one.interval.high):
+        k = int(np.argmin(np.abs(one.values - end)))
+        assert one.rise[k] == pytest.approx(limit, abs=0.01)
+        # the estimates along the profile have that objective, seen from another order of effects
+        theta = result.theta.copy()
+        theta[problem.theta.free] = one.parameters[k, : problem.theta.size]
+        a, c, b = one.parameters[k, problem.theta.size :]
+        value, gradient = fresh(problem.pack(theta, np.array([[a, c], [c, b]])))
+        assert value - result.ofv == pytest.approx(one.rise[k], abs=1e-3)
+        # and are a minimum but for the covariance: the gradient by what is reported is along it
+        by = np.linalg.solve(natural_slopes(problem, problem.pack(
+            theta, np.array([[a, c], [c, b]]))).T, gradient)  # fmt: skip
+        others = np.delete(by * result_errors(result), index)
+        assert np.abs(others).max() < 0.05 * abs(by[index] * result_errors(result)[index])
+
+
+def result_errors(result: FitResult) -> Floats:
+    """Standard errors by R: units in which gradients can be compared."""
+    return covariance(result, CovarianceOptions(matrix="R")).standard_errors
 
 
 def test_a_profile_that_stays_flat_is_open() -> None:
@@ -450,4 +483,4 @@ def test_likelihood_ratio_and_criteria(fitted: FitResult) -> None:
 
 def test_methods_without_an_objective_are_refused(fitted: FitResult) -> None:
     with pytest.raises(UsageError, match="no objective"):
-        covariance(replace(fitted, method="saem"))
+        objective_at(replace(fitted, method="saem"))

@@ -10,6 +10,7 @@ import pytest
 from statera.errors import UsageError
 from statera.estimate import FitResult
 from statera.estimate.bins import Binning
+from statera.estimate.saem import SaemOptions, fit_saem
 from statera.estimate.vpc import VpcOptions
 from statera.fit_report import FitReportOptions, fit_report
 from statera.report import document_to_dict, render_html
@@ -52,7 +53,7 @@ def test_sections_and_links(document: Document) -> None:
     keys = {m.key for m in document.methods}
     assert keys >= {
         f"diagnostic_{name}"
-        for name in ("residuals", "npde", "vpc", "influence", "effects", "counts")
+        for name in ("residuals", "npde", "vpc", "npc", "influence", "effects", "counts")
     }
     assert {r.key for r in document.references} >= {"Hooker_2007", "Bergstrand_2011"}
     assert document.manifest["seed"] == 3
@@ -67,6 +68,7 @@ def test_figures(document: Document, decay_fit: FitResult) -> None:
         "effects-covariates",
         "vpc-1",
         "vpc-2",
+        "npc",
         "influence-subjects",
         "search",
     ]
@@ -93,9 +95,32 @@ def test_what_is_left_out_is_said(document: Document) -> None:
     assert fits[-1].parts == ("The first 16 of 24 subjects are shown for C.",)
 
 
+def test_coverage_is_listed(document: Document) -> None:
+    tables = [b for b in section(document, "predictive-checks").blocks if isinstance(b, Table)]
+    assert tables[0].caption == "Coverage of prediction intervals, C (144 observations)"
+    assert [row[0] for row in tables[0].rows][-1] == "95 %"
+    assert figures(document)["npc"].data["INTERVAL"][:2] == [0.0, 0.0]
+
+
+def test_saem_shows_its_course(decay_fit: FitResult) -> None:
+    result = fit_saem(decay_fit.problem, SaemOptions(burn_in=(60, 60), smoothing=20))
+    options = FitReportOptions(pages=0, vpc=(VpcOptions(n=60),), npc=None, influence=False)
+    document = fit_report(result, options=options)
+    assert problems(document) == ()
+    traces = figures(document)["saem-traces"]
+    assert "end of the burn-in at iteration 60" in traces.alt
+    assert len(traces.data["iteration"]) == 80
+    drifts, moves = (b for b in section(document, "saem").blocks if isinstance(b, Table))
+    assert [row[0] for row in drifts.rows] == list(result.problem.free_names)
+    assert {row[0] for row in moves.rows} >= {"at modes", "component walk", "block walk"}
+    assert "npc" not in figures(document)
+    page = render_html(document)
+    assert "nan" not in page.lower().split("course of saem")[1].split("<h2")[0]
+
+
 def test_page_and_data(document: Document) -> None:
     page = render_html(document)
-    assert page.count("<svg") == 8
+    assert page.count("<svg") == 9
     assert "NaN" not in json.dumps(document_to_dict(document))
 
 

@@ -13,6 +13,7 @@ from statera.estimate import FitResult
 from statera.estimate.diagnostics import DiagnosticOptions, diagnose
 from statera.estimate.grid import predict_curves
 from statera.estimate.influence import influence
+from statera.estimate.npc import NpcOptions, npc
 from statera.estimate.npde import NpdeOptions
 from statera.estimate.vpc import VpcOptions, vpc
 from statera.plot.effects import EffectOptions, draw_effect_covariates, draw_effects
@@ -23,7 +24,8 @@ from statera.plot.individual_fits import (
     page_count,
     subjects_on,
 )
-from statera.plot.objective import draw_influence, draw_iterations
+from statera.plot.npc import draw_npc
+from statera.plot.objective import IterationOptions, draw_influence, draw_iterations
 from statera.plot.points import logarithmic_axis, padded, thin
 from statera.plot.theme import new_figure, theme
 from statera.plot.vpc import VpcPlotOptions, draw_vpc
@@ -138,3 +140,25 @@ def test_logarithmic_axes_have_plain_numbers() -> None:
         figure.draw_without_rendering()
         labels = [label.get_text() for label in axes.get_xticklabels()]
     assert {"0.1", "10", "1000"} <= set(labels)
+
+
+def test_numerical_predictive_checks(
+    checked: Checked, names: dict[str, str], censored_fit: FitResult
+) -> None:
+    check = npc(censored_fit, NpcOptions(n=60, stratify="SEX"))
+    svg = draw_npc(check, **names)
+    checked(svg)
+    assert svg == draw_npc(check, **names)
+    one = npc(censored_fit, NpcOptions(n=60))
+    assert len(draw_npc(one, **names)) < len(svg)
+
+
+def test_the_search_of_a_method_without_objective(
+    checked: Checked, names: dict[str, str], line_fit: FitResult
+) -> None:
+    steps = tuple(replace(s, objective=float("nan")) for s in line_fit.iterations)
+    found = draw_iterations(replace(line_fit, iterations=steps), **names)
+    checked(found)
+    assert len(found) < len(draw_iterations(line_fit, **names))
+    marked = draw_iterations(line_fit, IterationOptions(marks=(1,)), **names)
+    assert len(marked) > len(draw_iterations(line_fit, **names))

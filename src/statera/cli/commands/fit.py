@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from statera.cli.fit_bayes import fit_bayes
 from statera.cli.fit_input import Asked, ModelAndData, read_model_and_data
 from statera.cli.fit_output import FitOutcome, check_checkpoint, check_out, deliver
 from statera.cli.fit_progress import watched
@@ -17,8 +18,9 @@ from statera.cli.terminal import note
 from statera.errors import UsageError
 
 if TYPE_CHECKING:
-    from statera.estimate import FitResult
+    from statera.estimate import FitMethod, FitResult
     from statera.estimate.covariance import MatrixKind
+    from statera.estimate.saem_likelihood import SaemLikelihood
 
 __all__ = ["HELP", "fit"]
 
@@ -29,6 +31,7 @@ Examples:
   statera fit model.toml data.csv --method laplace --out results/
   statera fit model.toml data.csv --out report.html --checkpoint fit.ckpt
   statera fit model.toml data.csv --checkpoint fit.ckpt --resume
+  statera fit model.toml data.csv --method bayes --draws 2000 --out posterior/
   statera fit run1.mod --out results/
   statera fit model.toml data.csv --column ID=SUBJ --ignore "DOSE.EQ.0" --init lCL=1.2 --fix lKA
 
@@ -37,6 +40,7 @@ Fit a population model to data, and print its estimates.
 What the data hold is said first, on standard error. Ctrl-C leaves the best values so far.
 """
 _MATRICES: dict[str, MatrixKind | None] = {"sandwich": "sandwich", "r": "R", "s": "S", "none": None}
+_LIKELIHOODS: dict[str, SaemLikelihood] = {"sampled": "sampled", "linearised": "linearised"}
 _BLQ = ("M1", "M2", "M3", "M4")
 T = TypeVar("T")
 _Texts = list[str] | None
@@ -60,7 +64,8 @@ def fit(
     ] = None,
     *,
     method: Annotated[
-        str, typer.Option("--method", "-m", help="fo, foce, focei, laplace, agq or saem.")
+        str,
+        typer.Option("--method", "-m", help="fo, foce, focei, laplace, agq, its, saem or bayes."),
     ] = "focei",
     column: Annotated[
         _Texts,
@@ -109,6 +114,13 @@ def fit(
         str,
         typer.Option("--covariance", help="Standard errors by sandwich, r, s, or none."),
     ] = "sandwich",
+    saem_errors: Annotated[
+        str,
+        typer.Option(
+            "--saem-errors",
+            help="Likelihood behind standard errors of saem: sampled, or linearised (quicker).",
+        ),
+    ] = "sampled",
     checkpoint: Annotated[
         Path | None,
         typer.Option("--checkpoint", metavar="FILE", help="Written while the fit runs."),
@@ -125,9 +137,30 @@ def fit(
     seed: Annotated[
         int,
         typer.Option(
-            "--seed", min=0, help="Seed of saem, and of the predictive checks of a report."
+            "--seed", min=0, help="Seed of saem and bayes, and of the checks of a report."
         ),
     ] = 1,
+    draws: Annotated[
+        int, typer.Option("--draws", min=1, help="bayes: draws of each chain that are kept.")
+    ] = 1000,
+    tune: Annotated[
+        int, typer.Option("--tune", min=1, help="bayes: draws before them, to adapt.")
+    ] = 500,
+    chains: Annotated[int, typer.Option("--chains", min=1, help="bayes: chains.")] = 4,
+    prior_sd: Annotated[
+        float,
+        typer.Option(
+            "--prior-sd",
+            help="bayes: SD, on the scale of the search, of parameters without a prior in the "
+            "model.",
+        ),
+    ] = 10.0,
+    effect_scale: Annotated[
+        float,
+        typer.Option(
+            "--effect-scale", help="bayes: scale of the half-normal prior of omega (as SD)."
+        ),
+    ] = 1.0,
     workers: Workers = None,
     as_json: JsonFlag = False,
     quiet: QuietFlag = False,
@@ -138,6 +171,7 @@ def fit(
     if resume and checkpoint is None:
         raise UsageError("--resume needs --checkpoint FILE, the file to go on from")
     matrix = _one_of(covariance.lower(), _MATRICES, "--covariance")
+    likelihood = _one_of(saem_errors.lower(), _LIKELIHOODS, "--saem-errors")
     initial = read_numbers(init, "--init", "NAME=NUMBER, such as lCL=1.2")
     asked = Asked(
         columns=read_pairs(column, "--column", "ROLE=NAME, such as ID=SUBJ"),
@@ -151,8 +185,9 @@ def fit(
     )
 
     from statera.estimate import (  # noqa: PLC0415  heavy: only when this runs
-        FIT_METHODS,
+        NutsOptions,
         OuterOptions,
+        PriorOptions,
         ProblemOptions,
         SaemOptions,
         load_checkpoint,
@@ -160,7 +195,7 @@ def fit(
     from statera.estimate import fit as run  # noqa: PLC0415
     from statera.parallel import available_workers  # noqa: PLC0415
 
-    chosen = _one_of(method.lower(), {name: name for name in FIT_METHODS}, "--method")
+    chosen = _method(method.lower(), writes=checkpoint is not None and not resume)
     start = load_checkpoint(checkpoint) if resume and checkpoint is not None else None
     read = read_model_and_data(model, data, asked)
     note(str(read.table.report), quiet=quiet)
@@ -173,6 +208,10 @@ def fit(
         blq=_one_of(blq.upper(), {name: name for name in _BLQ}, "--blq"),
         workers=workers or available_workers(),
     )
+    if chosen is None:
+        nuts = NutsOptions(draws, tune, chains, seed, PriorOptions(prior_sd, effect_scale))
+        fit_bayes(read, options, nuts, start, out, as_json=as_json, quiet=quiet)
+        return
     with watched(quiet=quiet) as progress:
         result = run(
             read.model,
@@ -185,8 +224,23 @@ def fit(
             resume=start,
             checkpoint=checkpoint,
         )
-    outcome = _with_errors(result, read, matrix)
+    outcome = _with_errors(result, read, matrix, likelihood)
     deliver(outcome, out, checkpoint, seed, as_json=as_json, quiet=quiet)
+
+
+def _method(given: str, *, writes: bool) -> FitMethod | None:
+    """Return a method that maximises a likelihood; None for full Bayes."""
+    from statera.estimate import FIT_METHODS  # noqa: PLC0415  heavy: only when this runs
+
+    methods: dict[str, FitMethod | None] = {name: name for name in FIT_METHODS}
+    chosen = _one_of(given, methods | {"bayes": None}, "--method")
+    if chosen is None and writes:
+        raise UsageError(
+            "bayes writes no checkpoint",
+            where="--checkpoint",
+            hint="With --resume its chains begin where a checkpoint of another method stands.",
+        )
+    return chosen
 
 
 def _one_of(given: str, known: Mapping[str, T], option: str) -> T:
@@ -197,25 +251,20 @@ def _one_of(given: str, known: Mapping[str, T], option: str) -> T:
     return known[given]
 
 
-def _with_errors(result: FitResult, read: ModelAndData, matrix: MatrixKind | None) -> FitOutcome:
+def _with_errors(
+    result: FitResult, read: ModelAndData, matrix: MatrixKind | None, likelihood: SaemLikelihood
+) -> FitOutcome:
     """Return the fit with shrinkage, and with standard errors where they were asked for."""
-    from statera.estimate import METHODS  # noqa: PLC0415  heavy: only when this runs
-    from statera.estimate.covariance import CovarianceOptions, covariance  # noqa: PLC0415
+    from statera.estimate.covariance import CovarianceOptions, covariance  # noqa: PLC0415  heavy
     from statera.estimate.shrinkage import shrinkage  # noqa: PLC0415
 
     if result.status == "no start":
         return FitOutcome(result, read.table, None, None, read.remarks)
     shrunk = shrinkage(result)
-    if matrix is not None and result.converged and result.method not in METHODS:
-        told = (
-            f"{result.method} gives no standard errors here: go on from its checkpoint by "
-            "--method focei --resume"
-        )
-        return FitOutcome(result, read.table, None, shrunk, (*read.remarks, told))
     if matrix is None or not result.converged or not result.problem.n_free:
         return FitOutcome(result, read.table, None, shrunk, read.remarks)
     try:
-        errors = covariance(result, CovarianceOptions(matrix=matrix))
+        errors = covariance(result, CovarianceOptions(matrix=matrix, likelihood=likelihood))
     except KeyboardInterrupt:
         told = "the covariance step was interrupted: there are no standard errors"
         return FitOutcome(result, read.table, None, shrunk, (*read.remarks, told), interrupted=True)

@@ -196,7 +196,7 @@ def _print_estimates(estimates: tuple[RenalEstimate, ...]) -> None:
         ]
         kind = "indexed" if e.equation.indexed else "absolute"
         name = e.equation.name if e.own is None else e.own.equation
-        rows.append((name, kind, *values, e.sentence, e.equation.source))
+        rows.append((name, kind, *values, e.sentence, e.equation.short_source))
     print_table(("equation", "gives", "mL/min/1.73 m2", "mL/min", "remark", "source"), rows)
 
 

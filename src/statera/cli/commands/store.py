@@ -36,6 +36,14 @@ Examples:
 Show a request and its results by the first characters of its hash.
 """
 
+_RERUN_HELP = """
+\b
+Examples:
+  statera store rerun 3f2a91
+
+Answer a kept request again, and say whether the answer is the same to the last bit.
+"""
+
 _CHECK_HELP = """
 \b
 Examples:
@@ -152,6 +160,32 @@ def show(request: _Key, store: StoreAddress = DEFAULT, as_json: JsonFlag = False
     rows = [("request", _short(found.hash), found.created, found.label)]
     rows += [("result", _short(r.hash), r.created, f"number {r.id}") for r in results]
     print_table(("kind", "hash", "created", "about"), rows)
+
+
+@store_app.command("rerun", help=_RERUN_HELP, short_help="Answer a kept request again.")
+def rerun_request(
+    request: _Key,
+    store: StoreAddress = DEFAULT,
+    actor: Actor = "",
+    as_json: JsonFlag = False,
+    quiet: QuietFlag = False,
+) -> None:
+    """Answer a kept request again, and say whether the answer is the same to the last bit."""
+    from statera.cli.commands.forecast import answer  # noqa: PLC0415  it imports this module
+
+    with opened(store) as kept:
+        from statera.store import rerun  # noqa: PLC0415  an extra, and heavy
+
+        again = rerun(kept, request, lambda asked: answer(asked)[0], actor=actor)
+    if as_json:
+        found = {"identical": again.identical, "hash": again.hash, "result": again.result}
+        _print_json("rerun", found)
+        return
+    if not again.earlier:
+        typer.echo("no earlier result to compare with")
+    else:
+        typer.echo("identical" if again.identical else "different")
+        note(f"Compared with the result of {again.earlier[-1].created}.", quiet=quiet)
 
 
 @store_app.command("check", help=_CHECK_HELP, short_help="Check that nothing was changed.")

@@ -18,6 +18,7 @@ from statera.model.nonmem.code import Code, run
 from statera.model.nonmem.data_options import DATA_ITEMS, read_data_options
 from statera.model.nonmem.error_model import ErrorModel, error_models
 from statera.model.nonmem.formula_text import formula_text
+from statera.model.nonmem.mixture_code import MIXNUM, read_mixture_code
 from statera.model.nonmem.occasions import Occasions, find_occasions
 from statera.model.nonmem.records import Problem, Record, cut
 from statera.model.nonmem.rows import effect_rows, parameter_rows, sigma_names
@@ -29,7 +30,7 @@ __all__ = ["ControlStream", "read_control_stream"]
 
 _TRANSLATED = {
     "PROBLEM", "INPUT", "DATA", "SUBROUTINES", "MODEL", "PK", "PRED", "DES", "ERROR", "THETA",
-    "OMEGA", "SIGMA",
+    "OMEGA", "SIGMA", "MIX",
 }  # fmt: skip
 _LEFT_OUT = {
     "ESTIMATION", "COVARIANCE", "TABLE", "SIZES", "SCATTERPLOT", "SIMULATION", "MSFI", "TOL",
@@ -174,6 +175,10 @@ class _Draft:
         states = [f"A{i + 1}" for i in range(max(structure.n, 1))]
         self.covariates = [c for c in self.columns if c not in DATA_ITEMS]
         names = {f"THETA{i + 1}" for i in range(len(self.thetas))}
+        self.mixture = read_mixture_code(
+            self._named("MIX"), names | set(self.covariates), self.problems
+        )
+        names |= {MIXNUM} if self.mixture else set()
         names |= {f"ETA{i + 1}" for i in range(self._etas())} | set(self.covariates)
         taken = {*names, *states, "F", "Y", "t", "AMT"}
         eps = {f"EPS{i}" for pair in self.sigma for i in pair}
@@ -312,6 +317,7 @@ class _Draft:
         }
         swap = occasions.merged
         used = {s.name for e in [*equations.values(), *targets] for s in e.free_symbols}
+        used |= set(re.findall(r"[A-Z_]\w*", " ".join(self._probabilities())))
         self._remark_differences(order, occasions)
         self._remark_errors(errors, column)
         texts = {
@@ -332,6 +338,7 @@ class _Draft:
             },
             "parameters": parameter_rows(self.thetas, self.sigmas),
             **effect_rows(self.omegas, occasions.effects),
+            **self.mixture,
             "individual": {n: formula_text(e) for n, e in equations.items()},
             "dynamics": {
                 s: formula_text(e.xreplace(swap)) for s, e in zip(states, dynamics, strict=True)
@@ -345,6 +352,9 @@ class _Draft:
                 e.name: {"variance": formula_text(e.variance.xreplace(swap))} for e in errors
             },
         }  # fmt: skip
+
+    def _probabilities(self) -> list[str]:
+        return list(self.mixture.get("mixture", {}).get("probabilities", {}).values())
 
     def _remark_differences(self, order: list[str], occasions: Occasions) -> None:
         self.remarks += [

@@ -11,6 +11,7 @@ from tests.unit.estimate.simulated import oral, simulated
 
 from statera.estimate import Problem, ProblemOptions, make_problem
 from statera.estimate.chains import Likelihood, tile
+from statera.estimate.terms import BETWEEN
 
 
 def test_copies_have_the_values_of_their_own_random_effects(bolus: Callable[..., Problem]) -> None:
@@ -61,3 +62,21 @@ def test_second_derivatives_of_copies_are_those_of_their_own_records() -> None:
     alone = [of.second(theta, part, by_parameters=True).ff for part in (etas[:4], etas[4:])]
     together = tile(of, 2).second(theta, etas, by_parameters=True).ff
     np.testing.assert_allclose(together, np.concatenate(alone), rtol=1e-12, atol=1e-14)
+
+
+def test_copies_keep_the_lower_ends_of_intervals() -> None:
+    """A value known to lie between two limits has the same probability in every copy."""
+    model = oral()
+    data = simulated(model, n=3)
+    data.cens[::3] = 1
+    data.limit[::3] = data.dv[::3]
+    lower = np.where(data.cens == 1, 0.6 * data.dv, np.nan)
+    data.lower = lower  # type: ignore[attr-defined]
+    problem = make_problem(model, data, ProblemOptions())
+    of = problem.individuals
+    theta, _, _ = problem.unpack(problem.start)
+    etas = 0.1 * np.random.default_rng(1).normal(size=(6, of.n_etas))
+    alone = [of.values(theta, part)[0] for part in (etas[:3], etas[3:])]
+    assert (of.kind == BETWEEN).any()
+    found = Likelihood(tile(of, 2)).at(theta, etas).value
+    np.testing.assert_allclose(found, np.concatenate(alone), rtol=1e-12)

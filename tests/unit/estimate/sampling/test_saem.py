@@ -142,7 +142,7 @@ def test_trace_and_interruption(bolus: Callable[..., Problem]) -> None:
             raise KeyboardInterrupt
 
     found = fit_saem(bolus(), SHORT, stop)
-    assert found.status == "interrupted"
+    assert found.status == "stopped"
     assert [i.number for i in seen] == list(range(1, 8))
     assert np.array_equal(found.theta, seen[-1].theta)
     assert all(np.isnan(i.objective) for i in seen)

@@ -14,6 +14,7 @@ from statera.errors import InputError
 from statera.model.nonmem import ControlStream, read_control_stream
 from statera.model.nonmem.formula_text import formula_text
 from statera.numerics.expression import evaluate, parse, symbol
+from statera.simulate import full_formula
 
 ORAL = """$PROBLEM one compartment ; made for this test
 $INPUT ID TIME AMT CONC=DV WT SEX=DROP DROP OCC
@@ -343,7 +344,11 @@ def test_code_without_compartments(read: Read) -> None:
         ("ADVAN2 TRANS2", "ADVAN2 TRANS2 OTHER=x.f", 4, "OTHER=X.F"),
         ("$SIGMA 1 FIX", "$SIGMA CORRELATION 1", 24, "CORRELATION"),
         ("$SIGMA 1 FIX", "$SIGMA BLOCK(2) 1", 24, "needs 3 values"),
-        ("$ESTIMATION", "$MIX", 25, "$MIX is not translated"),
+        ("$ESTIMATION", "$PRIOR", 25, "$PRIOR is not translated"),
+        ("$ESTIMATION", "$MIX\nP(1)=THETA(4)\nP(2)=1-THETA(4)\n$EST", 25, "does not set NSPOP"),
+        ("$ESTIMATION", "$MIX\nNSPOP=2\nP(1)=THETA(4)\n$EST", 25, "does not set P(2)"),
+        ("$ESTIMATION", "$MIX\nNSPOP=1\nP(1)=1\n$EST", 25, "NSPOP must be 2 or more"),
+        ("KA = THETA(3)", "KA = THETA(3)*MIXEST", 10, "'MIXEST' is not defined"),
         ("$THETA (0, 5.0)", "$THETA (0, five)", 19, "cannot be read"),
         ("Y = IPRED + W*EPS(1)", "Y = DV*EPS(1)", 18, "Y depends on DV"),
         ("Y = IPRED + W*EPS(1)", "Z = 1", 14, "Y is not computed"),
@@ -359,6 +364,57 @@ def test_what_cannot_be_translated(read: Read, old: str, new: str, line: int, wh
     place = [part for part in listed.splitlines() if what in part]
     assert place, listed
     assert f":{line}:" in place[0] or f"line {line}:" in place[0]
+
+
+MIXED = """$PROBLEM two clearances
+$INPUT ID TIME AMT DV SEX
+$DATA data.csv IGNORE=@
+$SUBROUTINES ADVAN2 TRANS2
+$MIX
+NSPOP = 2
+P(1) = THETA(4) ; slow
+IF (SEX.EQ.1) P(1) = THETA(5)
+P(2) = 1 - P(1)
+$PK
+IF (MIXNUM.EQ.1) THEN
+  TVCL = THETA(1)
+ELSE
+  TVCL = THETA(2)
+ENDIF
+CL = TVCL*EXP(ETA(1))
+V = THETA(3)
+KA = 1
+EST = MIXEST
+P1 = CL/V
+$ERROR
+Y = F + F*EPS(1)
+$THETA (0, 1) (0, 4) (0, 20) (0, 0.3, 1) (0, 0.6, 1)
+$OMEGA 0.1
+$SIGMA 0.04
+$ESTIMATION METHOD=1 INTER
+$TABLE ID EST
+"""
+
+
+def test_mixtures(read: Read) -> None:
+    model = read(MIXED, references={"SEX": 1}).model
+    assert model.mixture is not None
+    assert model.mixture.variable == "MIXNUM"
+    assert model.mixture.names == ("SUBPOP1", "SUBPOP2")
+    first, second = (s.expression for s in model.mixture.subpopulations)
+    shares = {"THETA4": 0.3, "THETA5": 0.6}
+    for sex, wanted in ((0, 0.3), (1, 0.6)):
+        assert at(first, SEX=sex, **shares) == pytest.approx(wanted)
+        assert at(second, SEX=sex, **shares) == pytest.approx(1.0 - wanted)
+    assert set(model.covariates) == {"SEX", "MIXNUM"}
+    clearance = full_formula(model, symbol("CL"))
+    for number, wanted in ((1, 1.0), (2, 4.0)):
+        assert at(clearance, MIXNUM=number, THETA1=1.0, THETA2=4.0, ETA1=0.0) == wanted
+
+
+def test_probabilities_that_are_none(read: Read) -> None:
+    with pytest.raises(InputError, match=r"add up to 0\.65, not to 1"):
+        read(MIXED.replace("P(2) = 1 - P(1)", "P(2) = 0.05"), references={"SEX": 1})
 
 
 def test_all_statements_are_listed(read: Read) -> None:
