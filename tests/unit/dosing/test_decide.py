@@ -225,6 +225,15 @@ def test_a_limit_for_the_start_is_not_ignored_on_treatment() -> None:
     assert eu_ra(healthy(phase=Phase.TREATMENT)).outcome is Outcome.DOSE
 
 
+def test_rules_that_hold_together_are_tried_together() -> None:
+    """Whoever meets 'lower dose in risk' meets the rule that says to which: 2 mg either way."""
+    decision = eu_ra(replace(healthy(crcl=45.0), findings={}))
+    assert decision.sentence == "2 mg once daily."
+    without_renal = eu_ra(replace(healthy(), findings={}))
+    assert without_renal.outcome is Outcome.CANNOT_BE_DECIDED
+    assert {a.result for a in without_renal.alternatives} == {"2 mg once daily"}
+
+
 def test_warnings_and_suggestions_leave_the_dose() -> None:
     smoker = eu_ra(healthy(findings={"smoking": True}))
     assert smoker.sentence == "4 mg once daily."
