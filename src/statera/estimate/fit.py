@@ -255,7 +255,8 @@ def _finished(
         members = membership(problem, theta, at, modes)
         modes = chosen_modes(problem, members, modes)
         problem = settled_problem(problem, members)
-        extra = {**extra, "mixture": members}
+        gradients = objective.by_subject(best.x, at)[0] if np.isfinite(total) else None
+        extra = {**extra, "mixture": members, "gradients": gradients}
     status = best.status if problem.n_free else "evaluated"
     if not np.isfinite(total):
         status = "no start"
