@@ -19,7 +19,7 @@ from statera.estimate.inner import inverse_of
 from statera.estimate.its import ItsOptions, fit_its
 from statera.estimate.laplace import Expansion, LaplaceOptions, expand
 from statera.estimate.membership import Membership, membership_notices
-from statera.estimate.mixture import members_of, refuse_mixture
+from statera.estimate.mixture import members_of
 from statera.estimate.mixture_objective import (
     MixtureObjective,
     check_distinct,
@@ -123,7 +123,6 @@ def fit(
     if resume is not None:
         problem = resume_problem(problem, resume)
     if method == "saem":
-        refuse_mixture(problem, "SAEM")
         return _fit_by_steps(problem, "saem", partial(fit_saem, options=saem), progress, checkpoint)
     if method == "its":
         its = ItsOptions() if outer is None else ItsOptions(max_iterations=outer.max_iterations)
