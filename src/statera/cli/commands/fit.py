@@ -263,6 +263,12 @@ def _with_errors(
     shrunk = shrinkage(result)
     if matrix is None or not result.converged or not result.problem.n_free:
         return FitOutcome(result, read.table, None, shrunk, read.remarks)
+    if result.method == "its":
+        told = (
+            "its gives no standard errors here: go on from its checkpoint by "
+            "--method focei --resume"
+        )
+        return FitOutcome(result, read.table, None, shrunk, (*read.remarks, told))
     try:
         errors = covariance(result, CovarianceOptions(matrix=matrix, likelihood=likelihood))
     except KeyboardInterrupt:
