@@ -32,7 +32,10 @@ _NOISE, _NOISE_INTEGRATED = 1e-13, 1e-10
 _NEAR = 5e-3
 """Distance, in standard deviations of the prior, over which second derivatives are kept."""
 
-_SCORING = 2
+_CLOSE = 1.0
+"""Change of J still expected from which exact second derivatives are worth their cost."""
+
+_SCORING = 8
 """Steps by expected second derivatives, which lead downwards from anywhere, before exact ones."""
 
 
@@ -180,7 +183,7 @@ def _descend(
         if exact and abs(slope) < 2.0 * options.tolerance:
             status = ARRIVED
             break
-        exact_now = subject.bends and (number >= _SCORING or abs(slope) < 1.0)
+        exact_now = subject.bends and (number >= _SCORING or abs(slope) < _CLOSE)
         trial = etas + trust * step
         new = subject.point(trial, exact=exact_now)
         inside = precision @ trial

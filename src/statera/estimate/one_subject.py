@@ -220,6 +220,8 @@ class _Group:
         inside = [h for h, name in enumerate(held) if name in states]
         self.inside = np.array(inside, dtype=np.int64)
         self.states = np.array([states.index(held[h]) for h in inside], dtype=np.int64)
+        self.pairs = all_pairs(of.n_etas)
+        self.off = self.pairs.one != self.pairs.two
         # derivatives of what the formulas hold by random effects; those of states come with them
         self.z = np.zeros((len(self.place), len(held), of.n_etas))
         for h, name in enumerate(held):
@@ -250,12 +252,11 @@ class _Group:
         slopes[:, self.place] = (outer @ z).transpose(1, 0, 2)
         if bends is None:
             return
-        pairs = all_pairs(q)
+        pairs, off = self.pairs, self.off
         curved = outer[:, :, self.inside] @ moved[:, :, q:]
         z = z[:, None]
         bent = z.transpose(0, 1, 3, 2) @ (table[:, numbers.second] @ z)
         bent[:, :, pairs.one, pairs.two] += curved
-        off = pairs.one != pairs.two
         bent[:, :, pairs.two[off], pairs.one[off]] += curved[:, :, off]
         bends[:, self.place] = bent.transpose(1, 0, 2, 3)
 
