@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
+import numpy as np
 import sympy as sp
+from numpy.typing import NDArray
 
 from statera.errors import InputError
 from statera.model import Model
@@ -21,6 +23,8 @@ from statera.simulate.prepared_bends import PreparedBends
 from statera.simulate.prepared_ode import OdeSolver
 from statera.simulate.prepared_solvers import LinearSolver, Places
 from statera.simulate.simulate import structure_of
+
+Layout = tuple[NDArray[np.int64], tuple[tuple[int, ...], ...]]
 
 __all__ = [
     "PreparedFormulas",
@@ -61,11 +65,14 @@ class SingleFormulas:
         Leaf, and random effect, of each first derivative.
     second
         Leaf, and two random effects, of each second derivative.
+    layouts
+        Where the solver reads these numbers, by the number of columns; filled when needed.
     """
 
     function: Scalar
     first: tuple[tuple[int, str], ...]
     second: tuple[tuple[int, str, str], ...]
+    layouts: dict[tuple[int, int], Layout] = field(default_factory=dict)
 
 
 class PreparedFormulas:
