@@ -206,6 +206,7 @@ def _candidate(found: ScoredCandidate) -> dict[str, Any]:
         "probability": number(found.probability),
         "probability_error": number(found.error),
         "reaches": found.reaches,
+        "no_steady_state": number(found.no_steady_state),
         "expected": [
             {
                 "metric": str(e.metric), "unit": e.unit, "mean": number(e.mean),
