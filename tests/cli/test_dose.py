@@ -158,7 +158,7 @@ def test_as_a_process(statera: Run) -> None:
     done = statera(
         *("dose", "upadacitinib", "--region", "US", "--indication", "RA", "--age", "50"),
         *("--alc", "900 cells/uL", "--anc", "3.1 10^9/L", "--hb", "13 g/dL"),
-        *("--hepatic", "none", "--with", "none", "--phase", "start"),
+        *("--hepatic", "none", "--with", "none", "--phase", "start", "--crcl", "90"),
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "15 mg once daily." in done.stdout

@@ -9,12 +9,13 @@ from statera.dosing.creatinine_rise import creatinine_rise
 from statera.dosing.decision import Alternative, Decision, Outcome
 from statera.dosing.decision_words import doses_words, outcome_sentence, result_words, until_words
 from statera.dosing.disagreements import disagreements
+from statera.dosing.dose import Dose
 from statera.dosing.indications import indications_of, is_for, resolve_indication
 from statera.dosing.interactions_measured import measured_interactions
 from statera.dosing.judge import NOT_READ, ON_TREATMENT, Judgement, Verdict
 from statera.dosing.judge_renal import NAMES
 from statera.dosing.judge_rules import judge_rules
-from statera.dosing.label_scope import resolve_region, rules_for
+from statera.dosing.label_scope import resolve_region, rules_elsewhere, rules_for
 from statera.dosing.near_cut import creatinine_shifted, near_cuts
 from statera.dosing.patient import Patient
 from statera.dosing.preference import PREFERENCE, subject
@@ -76,7 +77,8 @@ def decide(drug: str, region: str, patient: Patient, *, indication: str) -> Deci
             "is none.",
         )
     estimates = renal_measures(patient)
-    judged = judge_rules(rules, patient, indication, estimates)
+    elsewhere = rules_elsewhere(known, region)
+    judged = judge_rules(rules, elsewhere, patient, region, indication, estimates)
     others = _other_estimates(known.name, rules, patient, indication, region, estimates, judged)
     return _decide(known.name, region, indication, patient, estimates, judged, others)
 
@@ -106,7 +108,9 @@ def _other_estimates(
         tries.append((said, shifted, renal_measures(shifted)))
     sentences = []
     for said, person, again in tries:
-        other = combine(_applying(judge_rules(rules, person, indication, again)), person, region)
+        other = combine(
+            _applying(judge_rules(rules, (), person, region, indication, again)), person, region
+        )
         if not other.same_result(found):
             sentences.append(f"{said}: the rules would then give: {result_words(other)}.")
     return tuple(sentences)
@@ -131,18 +135,19 @@ def _decide(
         () if found.stop else _alternatives(found, applying, judged, patient, region, indication)
     )
     outcome = _outcome(found, alternatives, judged, patient)
-    mine = [j for j in judged if is_for(j.rule, indication)]
+    mine = [j for j in judged if is_for(j.rule, indication) and _is_here(j.rule, region)]
     decided = outcome is Outcome.DOSE
     waits = outcome is Outcome.CANNOT_BE_DECIDED
     missing = _missing(alternatives, found) if waits else ()
+    so_far = _so_far(found, applying, judged, patient, region) if waits else ()
     return Decision(
         drug,
         region,
         indication,
         outcome,
-        outcome_sentence(outcome, found, missing, mine, patient),
+        outcome_sentence(outcome, found, so_far, missing, mine, patient),
         doses=found.doses if decided else (),
-        so_far=found.doses if waits and not found.unsettled else (),
+        so_far=so_far,
         until=until_words(found) if outcome is Outcome.INTERRUPT else "",
         deciding=_deciding(outcome, found, mine),
         considered=judged,
@@ -157,6 +162,33 @@ def _decide(
         remarks=(*_remarks(drug, found, patient, estimates, mine), *others),
         preference=PREFERENCE,
     )
+
+
+def _so_far(
+    found: Combined,
+    applying: Sequence[Judgement],
+    judged: Sequence[Judgement],
+    patient: Patient,
+    region: str,
+) -> tuple[Dose, ...]:
+    """Return the doses by what is known, none where there is no usual dose.
+
+    Rules that were read for others and whose condition holds count here: a higher dose than theirs
+    is not what is known.
+    """
+    if found.unsettled:
+        return ()
+    for_others = [
+        j
+        for j in judged
+        if j.verdict is Verdict.OPEN and all(m.startswith(NOT_READ) for m in j.missing)
+    ]
+    cautious = combine([*applying, *for_others], patient, region)
+    return () if cautious.stop is not None or cautious.unsettled else cautious.doses
+
+
+def _is_here(rule: LabelRule, region: str) -> bool:
+    return not rule.covers or region in rule.covers
 
 
 def _sources(judged: Sequence[Judgement]) -> frozenset[str]:
@@ -186,11 +218,14 @@ def _alternatives(
         if not claim and j.verdict is not Verdict.OPEN:
             continue
         together = [j]
-        if j.rule.interactant_class:
+        here = _is_here(j.rule, region)
+        if j.rule.interactant_class and here:
             together = [
                 k
                 for k in judged
-                if k.verdict is Verdict.OPEN and subject(k.rule) == subject(j.rule)
+                if k.verdict is Verdict.OPEN
+                and subject(k.rule) == subject(j.rule)
+                and _is_here(k.rule, region)
             ]
         other = combine([*applying, *together], patient, region)
         if other.same_result(found) or (together[0] is not j):
@@ -199,7 +234,10 @@ def _alternatives(
         if claim:
             missing = (*missing, f"the label's own rule on {subject(j.rule)} function")
         words = result_words(other)
-        if not is_for(j.rule, indication):
+        if not here:
+            where = "/".join(j.rule.covers)
+            words += f", if what was read for {where} holds here as well"
+        elif not is_for(j.rule, indication):
             words += f", if what was read for {j.rule.indication} holds here as well"
         elif any(m.startswith(NOT_READ) and m.endswith(ON_TREATMENT) for m in missing):
             words = "no dose, if the limit for the start holds on treatment as well"

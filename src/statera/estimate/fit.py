@@ -19,12 +19,11 @@ from statera.estimate.inner import inverse_of
 from statera.estimate.its import ItsOptions, fit_its
 from statera.estimate.laplace import Expansion, LaplaceOptions, expand
 from statera.estimate.membership import Membership, membership_notices
-from statera.estimate.mixture import refuse_mixture
+from statera.estimate.mixture import members_of, refuse_mixture
 from statera.estimate.mixture_objective import (
     MixtureObjective,
     check_distinct,
     chosen_modes,
-    members_of,
     membership,
     settled_problem,
 )
@@ -255,8 +254,8 @@ def _finished(
     modes = at
     members: Membership | None = None
     if method == "fo":  # random effects after the fact
-        people = problem if problem.subpopulations is None else members_of(problem)
-        modes = expand(people.individuals, theta, full, at.inner.etas, LaplaceOptions())
+        people = members_of(problem).individuals
+        modes = expand(people, theta, full, at.inner.etas, LaplaceOptions())
     if problem.subpopulations is not None:
         members = membership(problem, theta, at, modes)
         modes = chosen_modes(problem, members, modes)

@@ -21,7 +21,6 @@ __all__ = [
     "MixtureObjective",
     "check_distinct",
     "chosen_modes",
-    "members_of",
     "membership",
     "settled_problem",
 ]
@@ -158,11 +157,6 @@ def _of(problem: Problem) -> Subpopulations:
     if problem.subpopulations is None:
         raise UsageError("the model has no subpopulations", where="mixture")
     return problem.subpopulations
-
-
-def members_of(problem: Problem) -> Problem:
-    """Return the problem of all members of all subpopulations, each a subject of its own."""
-    return replace(problem, individuals=_of(problem).individuals, subpopulations=None)
 
 
 def membership(problem: Problem, theta: Floats, at: Expansion, modes: Expansion) -> Membership:

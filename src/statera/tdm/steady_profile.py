@@ -375,6 +375,7 @@ def _edges(inputs: Sequence[Floats], kind: Ints, interval: float, hour: float) -
         edges.append(begin % interval)
         if kind[p] != 0:
             size = duration[:, p] if kind[p] == 1 else bioavailability[:, p] / rate[:, p]
-            edges.append((begin + size / hour) % interval)
+            with np.errstate(invalid="ignore"):  # an endless input ends nowhere
+                edges.append((begin + size / hour) % interval)
     found = np.sort(np.nan_to_num(np.stack(edges)), axis=0)
     return np.asarray(np.clip(found, 0.0, interval))

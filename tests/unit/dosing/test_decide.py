@@ -213,9 +213,13 @@ def test_all_rules_that_stop_are_named_the_gravest_decides() -> None:
 def test_a_limit_for_the_start_is_not_ignored_on_treatment() -> None:
     decision = eu_ra(healthy(anc=0.8, phase=Phase.TREATMENT))
     assert decision.outcome is Outcome.CANNOT_BE_DECIDED
-    assert decision.missing == ("what the label says of low ALC, ANC, Hb on treatment",)
+    assert decision.missing == (
+        "what the label says of low ALC, ANC, Hb on treatment",
+        "what the label says of ANC in EU",
+    )
     assert [a.result for a in decision.alternatives] == [
-        "no dose, if the limit for the start holds on treatment as well"
+        "no dose, if the limit for the start holds on treatment as well",
+        "interrupt until ANC is 1000 cells/uL or above, if what was read for US holds here as well",
     ]
     assert eu_ra(healthy(phase=Phase.TREATMENT)).outcome is Outcome.DOSE
 
@@ -273,6 +277,25 @@ def test_a_rule_read_for_another_indication_is_not_ignored() -> None:
     decision = decide("tofacitinib", "US", person, indication="PsA")
     assert decision.missing == ("what the label says of strong CYP3A4 inhibitor in PsA",)
     assert "if what was read for RA holds here as well" in decision.alternatives[0].result
+
+
+def test_a_rule_read_for_another_region_is_not_ignored() -> None:
+    """One Swiss rule was read; that no other was is no reason to give 4 mg in renal failure."""
+    swiss = decide("baricitinib", "CH", healthy(crcl=20.0), indication="AA")
+    assert swiss.outcome is Outcome.CANNOT_BE_DECIDED
+    assert swiss.missing[0] == "what the label says of renal function in CH"
+    assert "if what was read for EU holds here as well" in decision_text(swiss)
+    asked = decide("baricitinib", "CH", healthy(hepatic=None), indication="AA")
+    assert asked.missing == ("hepatic function",)
+    us = decide("baricitinib", "US", healthy(medicines=("probenecid",)), indication="RA")
+    assert us.missing == ("what the label says of strong OAT3 inhibitor in US",)
+    assert us.alternatives[0].result.startswith("1 mg once daily, if what was read for EU")
+
+
+def test_risk_is_left_to_the_region() -> None:
+    """The EU lowers the dose from 65 years and the US label as read does not: both are kept."""
+    us = decide("baricitinib", "US", healthy(age=70.0), indication="RA")
+    assert (us.outcome, us.doses[0].mg) == (Outcome.DOSE, 2.0)
 
 
 def test_a_source_without_a_region_is_said() -> None:
