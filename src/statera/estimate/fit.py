@@ -40,6 +40,7 @@ from statera.estimate.saem import SaemOptions, fit_saem
 from statera.estimate.terms import GAUSS
 from statera.model import Model
 from statera.numerics.bfgs import Minimum
+from statera.simulate import OdeOptions
 
 __all__ = ["FIT_METHODS", "METHODS", "FitMethod", "Method", "fit", "fit_problem", "objective_of"]
 
@@ -53,6 +54,8 @@ FitMethod = Literal["fo", "foce", "focei", "laplace", "agq", "its", "saem"]
 FIT_METHODS: tuple[FitMethod, ...] = (*METHODS, "its", "saem")
 """All methods of `fit`."""
 
+_SAEM_RTOL = 1e-6
+"""Relative tolerance of the solver for SAEM unless one is given: its draws are noise anyway."""
 _ROUNDS = 3
 """Searches from other modes of subjects."""
 _LOWER = 1e-4
@@ -117,6 +120,8 @@ def fit(
         raise UsageError(f"'{method}' is not a method", hint=f"Methods: {', '.join(FIT_METHODS)}.")
     options = options or ProblemOptions()
     options = replace(options, interaction=method != "foce")
+    if method == "saem" and options.ode == ProblemOptions().ode:
+        options = replace(options, ode=OdeOptions(rtol=_SAEM_RTOL))
     check_doses(model, data.events)
     data = on_natural_scale(model, data)
     problem = make_problem(model, data, options)
