@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from statera.errors import UsageError
 from statera.estimate.log_density import LogDensity, PriorOptions
+from statera.estimate.mixture import refuse_mixture
 from statera.estimate.posterior import Posterior, summarised
 from statera.estimate.posterior_coordinates import (
     Coordinates,
@@ -97,6 +98,7 @@ def sample_posterior(
     """
     options = options or NutsOptions()
     nutpie, arviz = require_sampler()
+    refuse_mixture(problem, "full Bayes")
     started = time.process_time()
     begins = problem.start if start is None else start
     density = density_at(problem, options.priors, begins, centred=options.centred)
