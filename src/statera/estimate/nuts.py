@@ -45,6 +45,8 @@ class NutsOptions:
         The same seed gives the same draws.
     priors
         Of what the model gives none for.
+    target_accept
+        Acceptance that steps aim at: nearer to 1, smaller steps and fewer divergences.
     jitter
         Spread of the starts of the chains about the centre; 1 is about that of the posterior.
     centred
@@ -57,6 +59,7 @@ class NutsOptions:
     chains: int = 4
     seed: int = 1
     priors: PriorOptions = field(default_factory=PriorOptions)
+    target_accept: float = 0.9
     jitter: float = 1.0
     centred: bool | None = None
 
@@ -64,6 +67,8 @@ class NutsOptions:
         for name in ("draws", "tune", "chains"):
             if getattr(self, name) < 1:
                 raise UsageError(f"the number of {name} must be at least 1", where=name)
+        if not 0.0 < self.target_accept < 1.0:
+            raise UsageError("the acceptance aimed at lies between 0 and 1", where="target_accept")
 
 
 class _ImpossibleError(RuntimeError):
@@ -120,6 +125,7 @@ def sample_posterior(
             chains=options.chains,
             cores=1,  # chains share the buffers of the model
             seed=options.seed,
+            target_accept=options.target_accept,
             save_warmup=False,
             progress_bar=False,
             blocking=False,

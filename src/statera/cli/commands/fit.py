@@ -148,6 +148,12 @@ def fit(
         int, typer.Option("--tune", min=1, help="bayes: draws before them, to adapt.")
     ] = 500,
     chains: Annotated[int, typer.Option("--chains", min=1, help="bayes: chains.")] = 4,
+    target_accept: Annotated[
+        float,
+        typer.Option(
+            "--target-accept", help="bayes: nearer to 1, smaller steps that diverge less."
+        ),
+    ] = 0.9,
     prior_sd: Annotated[
         float,
         typer.Option(
@@ -222,7 +228,8 @@ def fit(
         workers=workers or available_workers(),
     )
     if chosen is None:
-        nuts = NutsOptions(draws, tune, chains, seed, PriorOptions(prior_sd, effect_scale))
+        priors = PriorOptions(prior_sd, effect_scale)
+        nuts = NutsOptions(draws, tune, chains, seed, priors, target_accept)
         fit_bayes(read, options, nuts, start, out, as_json=as_json, quiet=quiet)
         return
     with watched(quiet=quiet) as progress:
