@@ -177,7 +177,7 @@ def _result(
             "acceptance": run.kernels.rates(),
             "burn_in": burned,
             "annealing": options.annealing,
-            "drifts": run.stationarity,
+            "stationarity": run.stationarity,
             "chains": run.copies,
             "by_mean": run.mu.names,
             "by_residuals": _names(problem, [z.theta for z in run.maximiser.sizes]),
