@@ -10,12 +10,11 @@ import sympy as sp
 from numpy.typing import NDArray
 
 from statera.data import EventTable
-from statera.errors import InputError
 from statera.model import Model
 from statera.numerics.derivative import derivative
 from statera.numerics.expression import free_names, symbol
 from statera.numerics.vectorised import Vectorised, vectorise
-from statera.simulate.arrays import merge_keys, processes_of
+from statera.simulate.arrays import check_rates, merge_keys, processes_of
 from statera.simulate.ode_options import OdeOptions
 from statera.simulate.prepared_bends import PreparedBends
 from statera.simulate.prepared_ode import OdeSolver
@@ -178,7 +177,7 @@ class Prepared:
         self.base = tuple(base)
         self.structure = structure
         self.solver: LinearSolver | OdeSolver
-        if structure.linear is not None:
+        if structure.linear is not None and not structure.transit:
             self.solver = LinearSolver(self.model, structure.linear)
         else:
             self.solver = OdeSolver(self.model, ode)
@@ -186,15 +185,9 @@ class Prepared:
         leaves = self.solver.leaves(places)
         for route, amount in self.events.dose_keys:
             for process in processes_of(self.model, route):
-                if process.kind == "transit":
-                    raise InputError(
-                        f"{self.model.id}: input through a real number of transit compartments "
-                        "cannot be estimated yet",
-                        where=f"inputs.{route or self.model.default_route}",
-                        hint="Write the chain of compartments as states of the model.",
-                    )
                 leaves += places.process(process, amount, self.model.states)
         places.close_keys([len(processes_of(self.model, r)) for r, _ in self.events.dose_keys])
+        check_rates(self.events, places.key_start.tolist(), [kind == 3 for kind in places.kind])
         self.places = places
         self.leaves = [full_formula(self.model, leaf) for leaf in leaves]
         self._values = vectorise(self.leaves, base)
