@@ -10,7 +10,6 @@ import numpy as np
 import sympy as sp
 from numpy.typing import NDArray
 
-from statera.errors import InputError
 from statera.model import Model
 from statera.model.by_identity import ByIdentity
 from statera.numerics.derivative import derivative
@@ -101,7 +100,7 @@ class PreparedFormulas:
         self.base = (*model.parameters, *model.random_effects, *model.covariates)
         self.structure = structure_of(model)
         self.solver: LinearSolver | OdeSolver
-        if self.structure.linear is not None:
+        if self.structure.linear is not None and not self.structure.transit:
             self.solver = LinearSolver(model, self.structure.linear)
         else:
             self.solver = OdeSolver(model, ode)
@@ -109,13 +108,6 @@ class PreparedFormulas:
         leaves = self.solver.leaves(self.places)
         for route, amount in dose_keys:
             for process in processes_of(model, route):
-                if process.kind == "transit":
-                    raise InputError(
-                        f"{model.id}: input through a real number of transit compartments "
-                        "cannot be estimated yet",
-                        where=f"inputs.{route or model.default_route}",
-                        hint="Write the chain of compartments as states of the model.",
-                    )
                 leaves += self.places.process(process, amount, model.states)
         self.places.close_keys([len(processes_of(model, r)) for r, _ in dose_keys])
         self.leaves = [full_formula(model, leaf) for leaf in leaves]
