@@ -54,8 +54,8 @@ class PosteriorOptions:
     degrees
         Degrees of freedom of the t at each mode.
     pilot, rounds, wanted
-        Draws of a trial (at most `draws`), largest number of trials, and effective share of a trial's draws at which
-        the mixture is good enough.
+        Draws of a trial (at most `draws`), largest number of trials, and effective share of a
+        trial's draws at which the mixture is good enough.
     again
         Effective share of all draws below which they are drawn once more, from a mixture that
         follows them.
