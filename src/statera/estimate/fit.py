@@ -19,7 +19,7 @@ from statera.estimate.inner import inverse_of
 from statera.estimate.its import ItsOptions, fit_its
 from statera.estimate.laplace import Expansion, LaplaceOptions, expand
 from statera.estimate.membership import Membership, membership_notices
-from statera.estimate.mixture import members_of, refuse_mixture
+from statera.estimate.mixture import members_of
 from statera.estimate.mixture_objective import (
     MixtureObjective,
     check_distinct,
@@ -40,6 +40,7 @@ from statera.estimate.saem import SaemOptions, fit_saem
 from statera.estimate.terms import GAUSS
 from statera.model import Model
 from statera.numerics.bfgs import Minimum
+from statera.simulate import OdeOptions
 
 __all__ = ["FIT_METHODS", "METHODS", "FitMethod", "Method", "fit", "fit_problem", "objective_of"]
 
@@ -53,6 +54,8 @@ FitMethod = Literal["fo", "foce", "focei", "laplace", "agq", "its", "saem"]
 FIT_METHODS: tuple[FitMethod, ...] = (*METHODS, "its", "saem")
 """All methods of `fit`."""
 
+_SAEM_RTOL = 1e-6
+"""Relative tolerance of the solver for SAEM unless one is given: its draws are noise anyway."""
 _ROUNDS = 3
 """Searches from other modes of subjects."""
 _LOWER = 1e-4
@@ -117,13 +120,14 @@ def fit(
         raise UsageError(f"'{method}' is not a method", hint=f"Methods: {', '.join(FIT_METHODS)}.")
     options = options or ProblemOptions()
     options = replace(options, interaction=method != "foce")
+    if method == "saem" and options.ode == ProblemOptions().ode:
+        options = replace(options, ode=OdeOptions(rtol=_SAEM_RTOL))
     check_doses(model, data.events)
     data = on_natural_scale(model, data)
     problem = make_problem(model, data, options)
     if resume is not None:
         problem = resume_problem(problem, resume)
     if method == "saem":
-        refuse_mixture(problem, "SAEM")
         return _fit_by_steps(problem, "saem", partial(fit_saem, options=saem), progress, checkpoint)
     if method == "its":
         its = ItsOptions() if outer is None else ItsOptions(max_iterations=outer.max_iterations)
@@ -255,7 +259,8 @@ def _finished(
         members = membership(problem, theta, at, modes)
         modes = chosen_modes(problem, members, modes)
         problem = settled_problem(problem, members)
-        extra = {**extra, "mixture": members}
+        gradients = objective.by_subject(best.x, at)[0] if np.isfinite(total) else None
+        extra = {**extra, "mixture": members, "gradients": gradients}
     status = best.status if problem.n_free else "evaluated"
     if not np.isfinite(total):
         status = "no start"
