@@ -102,7 +102,7 @@ def events_from_regimen(
 
     def column(given: Sequence[float], otherwise: float, dtype: type) -> Any:
         """Return a column of what doses hold, and something else in all other records."""
-        full = np.full(order.size, otherwise, dtype=dtype)
+        full: Any = np.full(order.size, otherwise, dtype=dtype)
         full[1 : 1 + len(doses)] = given
         return full[order]
 
