@@ -7,7 +7,15 @@ from pathlib import Path
 import numpy as np
 
 from statera.data import parse_regimen, read_data
-from statera.estimate import ProblemOptions, VpcOptions, diagnose, fit, npde, npde_tests
+from statera.estimate import (
+    NpcOptions,
+    ProblemOptions,
+    VpcOptions,
+    diagnose,
+    fit,
+    npde,
+    npde_tests,
+)
 from statera.estimate.covariance import covariance
 from statera.estimate.shrinkage import shrinkage
 from statera.fit_report import FitReportOptions, fit_report
@@ -53,6 +61,7 @@ options = FitReportOptions(
     logarithmic=True,
     pages=1,
     vpc=(VpcOptions(n=300, stratify="DOSE"), VpcOptions(prediction_corrected=True)),
+    npc=NpcOptions(stratify="DOSE"),
 )
 document = fit_report(result, uncertainty, shrunk, options, data_report=str(data.report))
 where = sys.argv[1] if len(sys.argv) > 1 else "fit-report.html"

@@ -309,12 +309,34 @@ def test_saem_samples_by_its_seed(model: Path, data: Path, envelope: dict[str, A
     assert "fixed effects" in runs[0].stderr  # it has no objective while it runs
 
 
+def test_the_report_is_divided_and_corrected(model: Path, tmp_path: Path, write: Write) -> None:
+    file = write(lambda row: row | {"DOSE": 1 + int(row["ID"]) % 2, "WT": 50 + int(row["ID"])})
+    out = tmp_path / "report.html"
+    run = invoke(model, file, *START, "--out", out, "--stratify", "DOSE", "--corrected", "--log")
+    assert run.exit_code == 0, run.stderr
+    page = out.read_text(encoding="utf-8")
+    assert "Visual predictive check by DOSE" in page
+    assert "Prediction-corrected visual predictive check" in page
+    assert "Coverage of prediction intervals, C, DOSE = 2 (60 observations)" in page
+    for given, code, told in (
+        ("WT", 2, "--stratify WT:70"),
+        ("WT:heavy", 2, "'heavy' is not a number"),
+        ("SEX", 3, "'SEX'"),
+    ):
+        wrong = invoke(model, file, *START, "--out", out, "--stratify", given)
+        assert wrong.exit_code == code, wrong.stderr
+        assert told in wrong.stderr
+        assert wrong.stdout == ""
+
+
 # bad input
 
 
 @pytest.mark.parametrize(
     ("options", "code", "where"),
     [
+        (["--saem-errors", "both"], 2, "--saem-errors"),
+        (["--stratify", "DOSE"], 2, "--out report.html"),
         (["--method", "fossil"], 2, "--method"),
         (["--covariance", "q"], 2, "--covariance"),
         (["--blq", "M9"], 2, "--blq"),

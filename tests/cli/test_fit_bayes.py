@@ -141,6 +141,7 @@ def test_without_the_extra_the_command_says_how_to_get_it(
         (["--checkpoint", "fit.ckpt"], "bayes writes no checkpoint"),
         (["--prior-sd", "0"], "spread must be above 0"),
         (["--draws", "0"], "--draws"),
+        (["--target-accept", "1"], "between 0 and 1"),
     ],
 )
 def test_options_that_are_wrong(

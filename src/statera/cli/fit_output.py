@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from statera.cli.envelope import Envelope, Failure
+from statera.cli.fit_report_asked import ReportAsked
 from statera.cli.output import check_target, write_bytes_atomically
 from statera.cli.progress import progress_bar
 from statera.cli.terminal import note, warn
@@ -119,7 +120,7 @@ def deliver(
     outcome: FitOutcome,
     out: Path | None,
     checkpoint: Path | None,
-    seed: int,
+    report: ReportAsked,
     *,
     as_json: bool,
     quiet: bool,
@@ -131,14 +132,16 @@ def deliver(
     if not as_json and result.status != "no start":
         # before the files: what was computed is seen even if they take long or cannot be written
         typer.echo(result.summary(outcome.errors, outcome.shrunk))
-    written = _write(outcome, out, seed, quiet=quiet)
+    written = _write(outcome, out, report, quiet=quiet)
     if written is not None:
         note(f"Written: {written}", quiet=quiet)
     failure = _failure(outcome, checkpoint)
     if as_json:
         content = fit_to_dict(result, outcome.errors, outcome.shrunk)
         content |= {"data": outcome.data_report.to_dict()}
-        made = Envelope(SCHEMA, content, result.warnings, fit_manifest(result, seed), failure)
+        made = Envelope(
+            SCHEMA, content, result.warnings, fit_manifest(result, report.seed), failure
+        )
         typer.echo(made.to_json(), nl=False)
         warn(result.warnings)
     if failure is not None:
@@ -164,13 +167,15 @@ def _failure(outcome: FitOutcome, checkpoint: Path | None) -> Failure | None:
     return Failure(f"the fit has not converged ({result.status})", where, hint, code)
 
 
-def _write(outcome: FitOutcome, out: Path | None, seed: int, *, quiet: bool) -> Path | None:
+def _write(
+    outcome: FitOutcome, out: Path | None, report: ReportAsked, *, quiet: bool
+) -> Path | None:
     if out is None or outcome.result.status == "no start":
         return None
     if is_page(out):
-        write_bytes_atomically(out, _page(outcome, seed, quiet=quiet))
+        write_bytes_atomically(out, _page(outcome, report, quiet=quiet))
     else:
-        write_folder(out, _files(outcome, seed, quiet=quiet))
+        write_folder(out, _files(outcome, report, quiet=quiet))
     return out
 
 
@@ -199,7 +204,7 @@ def write_folder(out: Path, files: Mapping[str, bytes]) -> None:
         write_bytes_atomically(out / name, content)
 
 
-def _files(outcome: FitOutcome, seed: int, *, quiet: bool) -> dict[str, bytes]:
+def _files(outcome: FitOutcome, report: ReportAsked, *, quiet: bool) -> dict[str, bytes]:
     """Return the content of all files by name."""
     from statera.estimate import fit_files  # noqa: PLC0415  heavy: only when asked for
 
@@ -210,11 +215,11 @@ def _files(outcome: FitOutcome, seed: int, *, quiet: bool) -> dict[str, bytes]:
         buffer = io.BytesIO()
         diagnose(outcome.result).observations.write_parquet(buffer)
         files["observations.parquet"] = buffer.getvalue()
-    files["report.html"] = _page(outcome, seed, quiet=quiet)
+    files["report.html"] = _page(outcome, report, quiet=quiet)
     return files
 
 
-def _page(outcome: FitOutcome, seed: int, *, quiet: bool) -> bytes:
+def _page(outcome: FitOutcome, report: ReportAsked, *, quiet: bool) -> bytes:
     """Return the report as a page; diagnostics are of a fit that has converged only."""
     from statera.report import render_html  # noqa: PLC0415  heavy: only when asked for
 
@@ -225,10 +230,9 @@ def _page(outcome: FitOutcome, seed: int, *, quiet: bool) -> bytes:
 
         document = fit_document(told, errors, shrunk, data_report=data_report)
         return render_html(document).encode()
-    from statera.estimate.vpc import VpcOptions  # noqa: PLC0415
-    from statera.fit_report import FitReportOptions, fit_report  # noqa: PLC0415
+    from statera.fit_report import fit_report  # noqa: PLC0415
 
-    options = FitReportOptions(vpc=(VpcOptions(seed=seed),))
+    options = report.options()
     with progress_bar(quiet=quiet) as progress:
         document = fit_report(
             told, errors, shrunk, options, data_report=data_report, progress=progress

@@ -82,6 +82,11 @@ def rules_for(drug: Drug, region: str) -> tuple[LabelRule, ...]:
     return (*own, *unstated, *of_class)
 
 
+def is_here(rule: LabelRule, region: str) -> bool:
+    """Return True for a rule that counts in a region: one of it, or one without a region."""
+    return not rule.covers or region in rule.covers
+
+
 def rules_elsewhere(drug: Drug, region: str) -> tuple[LabelRule, ...]:
     """Return the rules of a drug in other regions; those without a region count everywhere."""
     return tuple(r for r in drug.labels if r.covers and region not in r.covers)

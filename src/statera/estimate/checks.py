@@ -10,6 +10,7 @@ from statera.errors import InputError
 from statera.estimate.problem import Observed
 from statera.estimate.result import FitResult
 from statera.estimate.status import Code, fit_notices, notice
+from statera.estimate.terms import LIKELIHOOD
 from statera.model import Model
 from statera.numerics.expression import symbol
 from statera.simulate import full_formula
@@ -67,4 +68,16 @@ def fit_warnings(result: FitResult) -> tuple[str, ...]:
         lost = np.flatnonzero(~np.isfinite(result.by_subject))
         ids = result.problem.individuals.prepared.events.subject_ids
         return (str(notice(Code.FAILED_SUBJECTS, [ids[i] for i in lost])),) if lost.size else ()
-    return tuple(str(n) for n in fit_notices(result) if n.code not in _OF_SEARCH)
+    notices = [str(n) for n in fit_notices(result) if n.code not in _OF_SEARCH]
+    return (*_method_warnings(result), *notices)
+
+
+def _method_warnings(result: FitResult) -> tuple[str, ...]:
+    """Return what a method cannot do for observations with a likelihood of their own."""
+    kinds = result.problem.individuals.kind
+    if result.method not in ("foce", "focei") or not (kinds == LIKELIHOOD).any():
+        return ()
+    return (
+        f"{result.method} is not meant for outcomes with a likelihood of their own: its curvature "
+        "is that of normal data. Fit by laplace, agq or saem",
+    )

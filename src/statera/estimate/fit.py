@@ -19,7 +19,7 @@ from statera.estimate.inner import inverse_of
 from statera.estimate.its import ItsOptions, fit_its
 from statera.estimate.laplace import Expansion, LaplaceOptions, expand
 from statera.estimate.membership import Membership, membership_notices
-from statera.estimate.mixture import members_of, refuse_mixture
+from statera.estimate.mixture import members_of
 from statera.estimate.mixture_objective import (
     MixtureObjective,
     check_distinct,
@@ -128,7 +128,6 @@ def fit(
     if resume is not None:
         problem = resume_problem(problem, resume)
     if method == "saem":
-        refuse_mixture(problem, "SAEM")
         return _fit_by_steps(problem, "saem", partial(fit_saem, options=saem), progress, checkpoint)
     if method == "its":
         its = ItsOptions() if outer is None else ItsOptions(max_iterations=outer.max_iterations)
@@ -260,7 +259,8 @@ def _finished(
         members = membership(problem, theta, at, modes)
         modes = chosen_modes(problem, members, modes)
         problem = settled_problem(problem, members)
-        extra = {**extra, "mixture": members}
+        gradients = objective.by_subject(best.x, at)[0] if np.isfinite(total) else None
+        extra = {**extra, "mixture": members, "gradients": gradients}
     status = best.status if problem.n_free else "evaluated"
     if not np.isfinite(total):
         status = "no start"

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from statera.errors import UsageError
 from statera.estimate.log_density import LogDensity, PriorOptions
+from statera.estimate.mixture import refuse_mixture
 from statera.estimate.posterior import Posterior, summarised
 from statera.estimate.posterior_coordinates import (
     Coordinates,
@@ -44,6 +45,8 @@ class NutsOptions:
         The same seed gives the same draws.
     priors
         Of what the model gives none for.
+    target_accept
+        Acceptance that steps aim at: nearer to 1, smaller steps and fewer divergences.
     jitter
         Spread of the starts of the chains about the centre; 1 is about that of the posterior.
     centred
@@ -56,6 +59,7 @@ class NutsOptions:
     chains: int = 4
     seed: int = 1
     priors: PriorOptions = field(default_factory=PriorOptions)
+    target_accept: float = 0.9
     jitter: float = 1.0
     centred: bool | None = None
 
@@ -63,6 +67,8 @@ class NutsOptions:
         for name in ("draws", "tune", "chains"):
             if getattr(self, name) < 1:
                 raise UsageError(f"the number of {name} must be at least 1", where=name)
+        if not 0.0 < self.target_accept < 1.0:
+            raise UsageError("the acceptance aimed at lies between 0 and 1", where="target_accept")
 
 
 class _ImpossibleError(RuntimeError):
@@ -97,6 +103,7 @@ def sample_posterior(
     """
     options = options or NutsOptions()
     nutpie, arviz = require_sampler()
+    refuse_mixture(problem, "full Bayes")
     started = time.process_time()
     begins = problem.start if start is None else start
     density = density_at(problem, options.priors, begins, centred=options.centred)
@@ -118,6 +125,7 @@ def sample_posterior(
             chains=options.chains,
             cores=1,  # chains share the buffers of the model
             seed=options.seed,
+            target_accept=options.target_accept,
             save_warmup=False,
             progress_bar=False,
             blocking=False,

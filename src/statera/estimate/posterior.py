@@ -215,7 +215,7 @@ def _remarks(
     if lost:
         remarks.append(
             f"{lost} of {chains * draws} steps diverged: parts of the posterior may be missed; "
-            "tighter priors help"
+            "tighter priors help, or smaller steps (a target of acceptance nearer to 1)"
         )
     if deepest:
         remarks.append(

@@ -25,7 +25,7 @@ def drifts_of(result: FitResult) -> Mapping[str, float]:
     A drift is the difference between the means of both halves of the last iterations over the
     spread within them. The burn-in ends when all are below 1.
     """
-    found: Mapping[str, float] = result.extra.get("drifts", {})
+    found: Mapping[str, float] = result.extra.get("stationarity", {})
     return found
 
 

@@ -17,7 +17,6 @@ from statera.estimate.identifiability import weakness
 from statera.estimate.information import expected_information
 from statera.estimate.inner import inverse_of, solve_many
 from statera.estimate.laplace import flat_modes
-from statera.estimate.mixture import proportions
 from statera.estimate.result import FitResult
 
 __all__ = ["HELD", "Code", "Notice", "failed_subjects", "fit_notices", "notice", "omega_boundaries"]
@@ -275,14 +274,20 @@ def fit_notices(result: FitResult) -> tuple[Notice, ...]:
 def _weak_notices(result: FitResult, held: set[str]) -> list[Notice]:
     """Return what the data do not determine, by the expected second derivatives."""
     problem = result.problem
-    held = held | proportions(problem.model.mixture)  # they say nothing of predictions
     kept = [k for k, name in enumerate(problem.free_names) if name not in held]
     of = problem.individuals
     if not kept or not (np.isfinite(result.etas).all() and np.isfinite(result.theta).all()):
         return []
-    frozen = None if of.interaction else of.frozen_variance(result.theta)
-    e = of.evaluate(result.theta, result.etas, by_parameters=True, frozen=frozen)
-    expected = expected_information(problem, result.free, e)[np.ix_(kept, kept)]
+    if problem.subpopulations is not None:
+        rows = result.extra.get("gradients")
+        if rows is None or rows.shape[0] <= len(kept):  # products of so few are singular anyhow
+            return []
+        # expected derivatives of a mixture are not known; these are near them at the minimum
+        expected = 0.5 * rows[:, kept].T @ rows[:, kept]
+    else:
+        frozen = None if of.interaction else of.frozen_variance(result.theta)
+        e = of.evaluate(result.theta, result.etas, by_parameters=True, frozen=frozen)
+        expected = expected_information(problem, result.free, e)[np.ix_(kept, kept)]
     prior = {problem.theta.free.index(i) for i, _, _ in problem.priors if i in problem.theta.free}
     weak = weakness(expected, [problem.free_names[k] for k in kept])
     known = {problem.free_names[k] for k in prior}

@@ -154,8 +154,12 @@ def _band(
     axes.fill_between(x, low, high, facecolor=(ink, _STRENGTH), linewidth=0.0)
 
 
-def _line(axes: Axes, panel: VpcPanel, statistic: Statistic, ink: str, dash: Any) -> None:
-    shown = np.where(np.isfinite(statistic.observed), statistic.observed, np.nan)
+def _line(
+    axes: Axes, panel: VpcPanel, statistic: Statistic, ink: str, dash: Any, lowest: float = -np.inf
+) -> None:
+    """Draw an observed statistic; what is not above `lowest` leaves a gap."""
+    drawn = np.isfinite(statistic.observed) & (statistic.observed > lowest)
+    shown = np.where(drawn, statistic.observed, np.nan)
     axes.plot(panel.x, shown, color=ink, linewidth=1.8, linestyle=dash, marker="o",
               ms=3.2, zorder=4)  # fmt: skip
     outside = np.isfinite(statistic.observed)
@@ -183,7 +187,8 @@ def _values(axes: Axes, panel: VpcPanel, options: VpcPlotOptions) -> None:
     for k, statistic in enumerate(panel.percentiles):
         ink = _MIDDLE if k == middle else _OUTER
         _band(axes, panel, statistic, ink, (floor, ends[1]))
-        _line(axes, panel, statistic, ink, "-" if k == middle else (0, (4, 1.5)))
+        dash = "-" if k == middle else (0, (4, 1.5))
+        _line(axes, panel, statistic, ink, dash, 0.0 if options.logarithmic else -np.inf)
     if np.isfinite(panel.limit):
         axes.axhline(panel.limit, color=SOFT, linewidth=1.0, linestyle=(0, (1, 2)))
     axes.set_ylim(*ends)

@@ -173,8 +173,9 @@ def _later(
         return (), "none"
     last = taken[-1]
     interval = _usual_interval(taken) or question.intervals[0]
+    begin = max(time, last.last_time + interval)
     dose = replace(
-        last, time=max(time, last.last_time + interval), interval=interval, additional=_INTERVALS_SHOWN - 1, steady_state=False,
+        last, time=begin, interval=interval, additional=_INTERVALS_SHOWN - 1, steady_state=False,
         occasion=None,
     )  # fmt: skip
     return (dose,), "as before"

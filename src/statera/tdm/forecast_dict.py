@@ -138,7 +138,7 @@ def _samples(forecast: Forecast) -> list[dict[str, Any]]:
     known = analytes(problem.model)
     out = []
     for place, sample in enumerate(forecast.request.patient.samples):
-        row = {
+        row: dict[str, Any] = {
             "time": number(sample.time), "value": number(sample.value), "unit": sample.unit,
             "analyte": sample.analyte or known[0], "assay": sample.assay,
             "lloq": number(sample.lloq), "censored": sample.censored,
@@ -206,6 +206,7 @@ def _candidate(found: ScoredCandidate) -> dict[str, Any]:
         "probability": number(found.probability),
         "probability_error": number(found.error),
         "reaches": found.reaches,
+        "no_steady_state": number(found.no_steady_state),
         "expected": [
             {
                 "metric": str(e.metric), "unit": e.unit, "mean": number(e.mean),

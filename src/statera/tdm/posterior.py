@@ -54,8 +54,8 @@ class PosteriorOptions:
     degrees
         Degrees of freedom of the t at each mode.
     pilot, rounds, wanted
-        Draws of a trial, largest number of trials, and effective share of a trial's draws at which
-        the mixture is good enough.
+        Draws of a trial (at most `draws`), largest number of trials, and effective share of a
+        trial's draws at which the mixture is good enough.
     again
         Effective share of all draws below which they are drawn once more, from a mixture that
         follows them.
@@ -245,11 +245,12 @@ def _tried(
     prior = problem.prior
     tried = Mixture(prior, parts, options.prior_share, options.degrees)
     best, most = tried, -1.0
+    count = min(options.pilot, options.draws)
     for _ in range(options.rounds):
-        run = _weigh(tried, likelihood, source, options.pilot)
+        run = _weigh(tried, likelihood, source, count)
         if run.ess > most:
             best, most = tried, run.ess
-        if run.ess >= options.wanted * options.pilot:
+        if run.ess >= options.wanted * count:
             break
         tried = _learnt(run, parts, options)
     return best

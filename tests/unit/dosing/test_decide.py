@@ -177,6 +177,7 @@ def test_the_vendors_claim_is_shown_and_never_decides() -> None:
     lower = decide("baricitinib", "US", healthy(egfr=45.0), indication="RA")
     assert lower.outcome is Outcome.CANNOT_BE_DECIDED
     assert lower.missing == ("the label's own rule on renal function",)
+    assert lower.alternatives[0].result.startswith("1 mg once daily, if what only the vendor")
     claim = next(j for j in lower.considered if j.rule.id == "ra-renal-moderate")
     assert claim.verdict is Verdict.NOT_USED
     assert "grade S" in lower.disagreements[0].sentence
@@ -222,6 +223,15 @@ def test_a_limit_for_the_start_is_not_ignored_on_treatment() -> None:
         "interrupt until ANC is 1000 cells/uL or above, if what was read for US holds here as well",
     ]
     assert eu_ra(healthy(phase=Phase.TREATMENT)).outcome is Outcome.DOSE
+
+
+def test_rules_that_hold_together_are_tried_together() -> None:
+    """Whoever meets 'lower dose in risk' meets the rule that says to which: 2 mg either way."""
+    decision = eu_ra(replace(healthy(crcl=45.0), findings={}))
+    assert decision.sentence == "2 mg once daily."
+    without_renal = eu_ra(replace(healthy(), findings={}))
+    assert without_renal.outcome is Outcome.CANNOT_BE_DECIDED
+    assert {a.result for a in without_renal.alternatives} == {"2 mg once daily"}
 
 
 def test_warnings_and_suggestions_leave_the_dose() -> None:

@@ -265,6 +265,38 @@ def test_what_a_fit_of_a_mixture_is_good_for(bimodal: tuple[Model, Data], tmp_pa
     assert np.isfinite(influence(result).cook).all()
 
 
+def test_a_parameter_of_a_probability_alone_has_an_effect() -> None:
+    share = {"a": {"value": -0.4}}
+    parameters = {n: p for n, p in PARAMETERS.items() if n != "p_fast"} | share
+    mixture = {"variable": "SUBPOP", "probabilities": {"slow": "rest", "fast": "expit(a)"}}
+    model = two(parameters=parameters, mixture=mixture)
+    data = simulated(model, n=40, times=(0.5, 2.0, 6.0, 12.0), seed=5)
+    result = fit(model, data)
+    assert not result.warnings
+    errors = covariance(result)
+    place = list(errors.names).index("a")
+    # subjects are told apart for sure: the standard error is that of a binomial logit
+    p = 1.0 / (1.0 + np.exp(-result.theta[list(parameters).index("a")]))
+    wanted = 1.0 / np.sqrt(40.0 * p * (1.0 - p))
+    assert errors.standard_errors[place] == pytest.approx(wanted, rel=0.02)
+
+
+def test_a_subpopulation_that_vanishes_is_told() -> None:
+    alone = oral(  # one population
+        parameters={n: p for n, p in PARAMETERS.items() if n not in ("p_fast", "lCL2")},
+        individual={**INDIVIDUAL, "CL": "exp(lCL1 + eta_CL)"},
+        random_effects={"eta_CL": {"variance": 0.05}},
+    )
+    data = simulated(alone, n=40, times=(0.5, 2.0, 6.0, 12.0), seed=5)
+    result = fit(two(), data)
+    assert result.theta[2] < 1e-4
+    assert result.ofv == pytest.approx(fit(alone, data).ofv, abs=0.01)
+    told = " ".join(result.warnings)
+    assert "these parameters lie at a bound: p_fast" in told
+    assert "does not depend on lCL2" in told
+    assert "no subject belongs most probably to the subpopulation fast" in told
+
+
 def test_a_ratio_test_against_one_population_is_not_chi_square() -> None:
     model = two()
     data = simulated(model, n=20, times=(0.5, 2.0, 6.0, 12.0), seed=5)

@@ -23,7 +23,10 @@ def spec(**more: Any) -> dict[str, Any]:
         },
         "covariances": [{"between": ["e_CL", "e_V"], "value": 0.02}],
         "covariates": {
-            "WT": {"unit": "kg", "reference": 70.0, "soft": {"min": 40, "max": 120}, "hard": {"min": 2, "max": 300}},
+            "WT": {
+                "unit": "kg", "reference": 70.0,
+                "soft": {"min": 40, "max": 120}, "hard": {"min": 2, "max": 300},
+            },
         },
         "individual": {
             "CL": "TVCL*(WT/70)^0.75*exp(e_CL)", "V": "TVV*exp(e_V)", "KA": "TVKA*exp(e_KA)",

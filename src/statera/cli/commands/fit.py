@@ -12,6 +12,7 @@ from statera.cli.fit_bayes import fit_bayes
 from statera.cli.fit_input import Asked, ModelAndData, read_model_and_data
 from statera.cli.fit_output import FitOutcome, check_checkpoint, check_out, deliver
 from statera.cli.fit_progress import watched
+from statera.cli.fit_report_asked import ReportAsked, read_report_asked
 from statera.cli.options import JsonFlag, QuietFlag, Workers
 from statera.cli.pairs import read_numbers, read_pairs
 from statera.cli.terminal import note
@@ -29,7 +30,7 @@ HELP = """
 Examples:
   statera fit model.toml data.csv
   statera fit model.toml data.csv --method laplace --out results/
-  statera fit model.toml data.csv --out report.html --checkpoint fit.ckpt
+  statera fit model.toml data.csv --out report.html --stratify DOSE --corrected --log
   statera fit model.toml data.csv --checkpoint fit.ckpt --resume
   statera fit model.toml data.csv --method bayes --draws 2000 --out posterior/
   statera fit run1.mod --out results/
@@ -147,6 +148,12 @@ def fit(
         int, typer.Option("--tune", min=1, help="bayes: draws before them, to adapt.")
     ] = 500,
     chains: Annotated[int, typer.Option("--chains", min=1, help="bayes: chains.")] = 4,
+    target_accept: Annotated[
+        float,
+        typer.Option(
+            "--target-accept", help="bayes: nearer to 1, smaller steps that diverge less."
+        ),
+    ] = 0.9,
     prior_sd: Annotated[
         float,
         typer.Option(
@@ -161,6 +168,20 @@ def fit(
             "--effect-scale", help="bayes: scale of the half-normal prior of omega (as SD)."
         ),
     ] = 1.0,
+    stratify: Annotated[
+        str,
+        typer.Option(
+            "--stratify",
+            metavar="NAME[:CUTS]",
+            help="Report: divide predictive checks by a column, such as DOSE or WT:70.",
+        ),
+    ] = "",
+    corrected: Annotated[
+        bool, typer.Option("--corrected", help="Report: a prediction-corrected check too.")
+    ] = False,
+    log_axes: Annotated[
+        bool, typer.Option("--log", help="Report: values on logarithmic axes.")
+    ] = False,
     workers: Workers = None,
     as_json: JsonFlag = False,
     quiet: QuietFlag = False,
@@ -168,6 +189,7 @@ def fit(
     """Fit a population model to data, and print its estimates."""
     check_out(out)
     check_checkpoint(checkpoint)
+    report = read_report_asked(out, seed, stratify, corrected=corrected, logarithmic=log_axes)
     if resume and checkpoint is None:
         raise UsageError("--resume needs --checkpoint FILE, the file to go on from")
     matrix = _one_of(covariance.lower(), _MATRICES, "--covariance")
@@ -197,10 +219,7 @@ def fit(
 
     chosen = _method(method.lower(), writes=checkpoint is not None and not resume)
     start = load_checkpoint(checkpoint) if resume and checkpoint is not None else None
-    read = read_model_and_data(model, data, asked)
-    note(str(read.table.report), quiet=quiet)
-    for remark in read.remarks:
-        note(remark, quiet=quiet)
+    read = _read(model, data, asked, report, quiet=quiet)
     options = ProblemOptions(
         fixed=tuple(fix or ()),
         initial=initial,
@@ -209,7 +228,8 @@ def fit(
         workers=workers or available_workers(),
     )
     if chosen is None:
-        nuts = NutsOptions(draws, tune, chains, seed, PriorOptions(prior_sd, effect_scale))
+        priors = PriorOptions(prior_sd, effect_scale)
+        nuts = NutsOptions(draws, tune, chains, seed, priors, target_accept)
         fit_bayes(read, options, nuts, start, out, as_json=as_json, quiet=quiet)
         return
     with watched(quiet=quiet) as progress:
@@ -225,7 +245,19 @@ def fit(
             checkpoint=checkpoint,
         )
     outcome = _with_errors(result, read, matrix, likelihood)
-    deliver(outcome, out, checkpoint, seed, as_json=as_json, quiet=quiet)
+    deliver(outcome, out, checkpoint, report, as_json=as_json, quiet=quiet)
+
+
+def _read(
+    model: str, data: Path | None, asked: Asked, report: ReportAsked, *, quiet: bool
+) -> ModelAndData:
+    """Read model and data, and say what they hold."""
+    read = read_model_and_data(model, data, asked)
+    note(str(read.table.report), quiet=quiet)
+    report.check(read.table)
+    for remark in read.remarks:
+        note(remark, quiet=quiet)
+    return read
 
 
 def _method(given: str, *, writes: bool) -> FitMethod | None:
@@ -255,6 +287,7 @@ def _with_errors(
     result: FitResult, read: ModelAndData, matrix: MatrixKind | None, likelihood: SaemLikelihood
 ) -> FitOutcome:
     """Return the fit with shrinkage, and with standard errors where they were asked for."""
+    from statera.estimate import METHODS  # noqa: PLC0415  heavy: only when this runs
     from statera.estimate.covariance import CovarianceOptions, covariance  # noqa: PLC0415  heavy
     from statera.estimate.shrinkage import shrinkage  # noqa: PLC0415
 
@@ -264,8 +297,11 @@ def _with_errors(
     usable = result.converged or result.status == "drift"  # all but what runs on has an error
     if matrix is None or not usable or not result.problem.n_free:
         return FitOutcome(result, read.table, None, shrunk, read.remarks)
-    if result.method == "its":
-        told = "its gives no standard errors here: fit by focei from its checkpoint"
+    if result.method not in (*METHODS, "saem"):
+        told = (
+            f"{result.method} gives no standard errors here: go on from its checkpoint by "
+            "--method focei --resume"
+        )
         return FitOutcome(result, read.table, None, shrunk, (*read.remarks, told))
     try:
         errors = covariance(result, CovarianceOptions(matrix=matrix, likelihood=likelihood))
