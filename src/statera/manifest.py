@@ -11,6 +11,7 @@ import platform
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from importlib import metadata
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
@@ -73,7 +74,7 @@ def manifest(
         "statera": VERSION,
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
-        "packages": _versions(),
+        "packages": dict(_versions()),
         "created": _created(),
         "seed": seed,
         "inputs": {_base_name(name): _hashed(text) for name, text in (inputs or {}).items()},
@@ -92,6 +93,7 @@ def _base_name(name: str) -> str:
     return PureWindowsPath(name).name if "\\" in name else PurePosixPath(name).name
 
 
+@lru_cache(maxsize=1)
 def _versions() -> dict[str, str]:
     found = {}
     for package in _PACKAGES:

@@ -154,11 +154,28 @@ def test_the_list_names_all_drugs_with_rules() -> None:
     assert {row["region"] for row in one} == {"US", "EU", "CH", "Ontario"}
 
 
+def test_regions_side_by_side() -> None:
+    given = ("baricitinib", "--region", "all", "--indication", "COVID-19", "--age", "50")
+    result = invoke(*given, "--egfr", "20", "--finding", "hospitalised,no-dialysis", *KNOWN)
+    assert result.exit_code == 0
+    rows = [line.split("\t") for line in result.stdout.splitlines()]
+    assert [(row[0], row[1]) for row in rows[1:]] == [
+        ("US", "cannot_be_decided"),
+        ("Ontario", "not_recommended"),
+    ]
+    assert "acute kidney injury" in rows[1][2]
+    assert "Not a medical device" in result.stderr
+    answered = data(invoke(*given, "--json"))["result"]
+    assert [d["region"] for d in answered] == ["US", "Ontario"]
+    none = invoke("baricitinib", "--region", "all", "--indication", "UC")
+    assert none.exit_code == 5
+
+
 def test_as_a_process(statera: Run) -> None:
     done = statera(
         *("dose", "upadacitinib", "--region", "US", "--indication", "RA", "--age", "50"),
         *("--alc", "900 cells/uL", "--anc", "3.1 10^9/L", "--hb", "13 g/dL"),
-        *("--hepatic", "none", "--with", "none", "--phase", "start"),
+        *("--hepatic", "none", "--with", "none", "--phase", "start", "--crcl", "90"),
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "15 mg once daily." in done.stdout

@@ -91,41 +91,37 @@ def events_from_regimen(
         raise InputError("observation times must be a list of finite numbers", where="times")
     if grid.size and (grid[0] < 0 or (np.diff(grid) < 0).any()):
         raise InputError("observation times must not be negative or decrease", where="times")
-    stop = max([end or 0.0, regimen.doses[-1].time, *grid[-1:]])
+    doses = regimen.doses
+    stop = max([end or 0.0, doses[-1].time, *grid[-1:]])
     keys: dict[tuple[str, float], int] = {}
-    records: list[tuple[float, int, int, Any, int]] = []
-    for dose in regimen.doses:
-        name = (dose.route or default_route, dose.amount)
-        records.append((dose.time, 0, 1, dose, keys.setdefault(name, len(keys))))
-    records += [(float(t), 1, 0, None, i) for i, t in enumerate(grid)]
-    records.append((0.0, -1, 2, None, -1))  # the initial state holds at time 0
-    records.sort(key=lambda r: (r[0], r[1]))
-    records.append((stop, 2, 2, None, -1))
-    n = len(records)
-    columns: dict[str, Any] = {name: np.zeros(n) for name in ("amount", "rate", "interval")}
-    additional, steady = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
-    key, row = np.full(n, -1, dtype=np.int64), np.full(n, -1, dtype=np.int64)
-    for i, (_, _, evid, dose, index) in enumerate(records):
-        if evid == 1:
-            columns["amount"][i] = dose.amount
-            columns["rate"][i] = dose.amount / dose.duration if dose.duration else 0.0
-            columns["interval"][i] = dose.interval
-            additional[i] = dose.additional
-            steady[i] = int(dose.steady_state)
-            key[i] = index
-        elif evid == 0:
-            row[i] = index
+    used = [keys.setdefault((d.route or default_route, d.amount), len(keys)) for d in doses]
+    # the initial state holds at time 0; at equal times it comes first, then doses
+    sizes = [1, len(doses), grid.size]
+    time = np.concatenate([[0.0], [d.time for d in doses], grid])
+    order = np.append(np.lexsort((np.repeat([-1, 0, 1], sizes), time)), time.size)
+
+    def column(given: Sequence[float], otherwise: float, dtype: type) -> Any:
+        """Return a column of what doses hold, and something else in all other records."""
+        full: NDArray[Any] = np.full(order.size, otherwise, dtype=dtype)
+        full[1 : 1 + len(doses)] = given
+        return full[order]
+
+    row = np.full(order.size, -1, dtype=np.int64)
+    row[1 + len(doses) : -1] = np.arange(grid.size)
+    rates = [d.amount / d.duration if d.duration else 0.0 for d in doses]
     return EventTable(
-        offsets=np.array([0, n], dtype=np.int64),
-        time=np.array([r[0] for r in records], dtype=np.float64),
-        evid=np.array([r[2] for r in records], dtype=np.int64),
-        additional=additional,
-        steady_state=steady,
-        key=key,
-        row=row,
+        offsets=np.array([0, order.size], dtype=np.int64),
+        time=np.append(time, stop)[order],
+        evid=np.repeat([2, 1, 0, 2], [*sizes, 1])[order].astype(np.int64),
+        amount=column([d.amount for d in doses], 0.0, np.float64),
+        rate=column(rates, 0.0, np.float64),
+        interval=column([d.interval for d in doses], 0.0, np.float64),
+        additional=column([d.additional for d in doses], 0, np.int64),
+        steady_state=column([int(d.steady_state) for d in doses], 0, np.int64),
+        key=column(used, -1, np.int64),
+        row=row[order],
         dose_keys=tuple(keys),
         subject_ids=("all",),
-        **columns,
     )
 
 

@@ -1,5 +1,6 @@
 """One patient's renal function and body size, and what labels say of the dose."""
 
+from statera.dosing.compare_regions import compare_regions
 from statera.dosing.decide import decide
 from statera.dosing.decision import Alternative, Decision, Disagreement, Outcome
 from statera.dosing.decision_data import decision_data
@@ -40,6 +41,7 @@ __all__ = [
     "Phase",
     "TabletStrengths",
     "Verdict",
+    "compare_regions",
     "decide",
     "decision_data",
     "decision_text",

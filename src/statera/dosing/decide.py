@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from statera.dosing.combine import Combined, combine, less_cautious_than
+from statera.dosing.alternatives import find_alternatives
+from statera.dosing.combine import Combined, combine
 from statera.dosing.creatinine_rise import creatinine_rise
 from statera.dosing.decision import Alternative, Decision, Outcome
 from statera.dosing.decision_words import doses_words, outcome_sentence, result_words, until_words
 from statera.dosing.disagreements import disagreements
+from statera.dosing.dose import Dose
 from statera.dosing.indications import indications_of, is_for, resolve_indication
 from statera.dosing.interactions_measured import measured_interactions
-from statera.dosing.judge import NOT_READ, ON_TREATMENT, Judgement, Verdict
+from statera.dosing.judge import NOT_READ, Judgement, Verdict
 from statera.dosing.judge_renal import NAMES
 from statera.dosing.judge_rules import judge_rules
-from statera.dosing.label_scope import resolve_region, rules_for
+from statera.dosing.label_scope import is_here, resolve_region, rules_elsewhere, rules_for
 from statera.dosing.near_cut import creatinine_shifted, near_cuts
 from statera.dosing.patient import Patient
-from statera.dosing.preference import PREFERENCE, subject
+from statera.dosing.preference import PREFERENCE
 from statera.dosing.renal_measures import RenalMeasures, renal_measures
 from statera.errors import DomainError
 from statera.library.drug import load_drug
@@ -25,13 +27,6 @@ from statera.library.label_rule import Authority, Effect, LabelRule, Population,
 
 __all__ = ["decide"]
 
-_DOSE_CHANGING = frozenset(Effect) - {
-    Effect.WARN,
-    Effect.CONSIDER,
-    Effect.NO_ADJUSTMENT,
-    Effect.APPROVE,
-    Effect.NOT_INDICATED,
-}
 _STOPPED = {
     Effect.NOT_RECOMMENDED: Outcome.NOT_RECOMMENDED,
     Effect.DO_NOT_START: Outcome.DO_NOT_START,
@@ -76,7 +71,8 @@ def decide(drug: str, region: str, patient: Patient, *, indication: str) -> Deci
             "is none.",
         )
     estimates = renal_measures(patient)
-    judged = judge_rules(rules, patient, indication, estimates)
+    elsewhere = rules_elsewhere(known, region)
+    judged = judge_rules(rules, elsewhere, patient, region, indication, estimates)
     others = _other_estimates(known.name, rules, patient, indication, region, estimates, judged)
     return _decide(known.name, region, indication, patient, estimates, judged, others)
 
@@ -106,7 +102,9 @@ def _other_estimates(
         tries.append((said, shifted, renal_measures(shifted)))
     sentences = []
     for said, person, again in tries:
-        other = combine(_applying(judge_rules(rules, person, indication, again)), person, region)
+        other = combine(
+            _applying(judge_rules(rules, (), person, region, indication, again)), person, region
+        )
         if not other.same_result(found):
             sentences.append(f"{said}: the rules would then give: {result_words(other)}.")
     return tuple(sentences)
@@ -128,21 +126,24 @@ def _decide(
     applying = _applying(judged)
     found = combine(applying, patient, region)
     alternatives = (
-        () if found.stop else _alternatives(found, applying, judged, patient, region, indication)
+        ()
+        if found.stop
+        else find_alternatives(found, applying, judged, patient, region, indication)
     )
     outcome = _outcome(found, alternatives, judged, patient)
-    mine = [j for j in judged if is_for(j.rule, indication)]
+    mine = [j for j in judged if is_for(j.rule, indication) and is_here(j.rule, region)]
     decided = outcome is Outcome.DOSE
     waits = outcome is Outcome.CANNOT_BE_DECIDED
     missing = _missing(alternatives, found) if waits else ()
+    so_far = _so_far(found, applying, judged, patient, region) if waits else ()
     return Decision(
         drug,
         region,
         indication,
         outcome,
-        outcome_sentence(outcome, found, missing, mine, patient),
+        outcome_sentence(outcome, found, so_far, missing, mine, patient),
         doses=found.doses if decided else (),
-        so_far=found.doses if waits and not found.unsettled else (),
+        so_far=so_far,
         until=until_words(found) if outcome is Outcome.INTERRUPT else "",
         deciding=_deciding(outcome, found, mine),
         considered=judged,
@@ -159,54 +160,31 @@ def _decide(
     )
 
 
-def _sources(judged: Sequence[Judgement]) -> frozenset[str]:
-    return frozenset(j.rule.source for j in judged if j.rule.authority is not Authority.CLAIM)
-
-
-def _alternatives(
+def _so_far(
     found: Combined,
     applying: Sequence[Judgement],
     judged: Sequence[Judgement],
     patient: Patient,
     region: str,
-    indication: str,
-) -> tuple[Alternative, ...]:
-    """Return what each rule would change that is open, or that only the vendor claims.
+) -> tuple[Dose, ...]:
+    """Return the doses by what is known, none where there is no usual dose.
 
-    Rules about the same class of medicine apply together, so they are tried together.
+    Rules that were read for others and whose condition holds count here: a higher dose than theirs
+    is not what is known.
     """
-    settled = {subject(j.rule) for j in applying if j.effect in _DOSE_CHANGING}
-    alternatives = []
-    for j in judged:
-        if j.effect not in _DOSE_CHANGING:
-            continue
-        claim = j.rule.authority is Authority.CLAIM
-        if claim and (j.holds is False or subject(j.rule) in settled):
-            continue
-        if not claim and j.verdict is not Verdict.OPEN:
-            continue
-        together = [j]
-        if j.rule.interactant_class:
-            together = [
-                k
-                for k in judged
-                if k.verdict is Verdict.OPEN and subject(k.rule) == subject(j.rule)
-            ]
-        other = combine([*applying, *together], patient, region)
-        if other.same_result(found) or (together[0] is not j):
-            continue
-        missing = j.missing
-        if claim:
-            missing = (*missing, f"the label's own rule on {subject(j.rule)} function")
-        words = result_words(other)
-        if not is_for(j.rule, indication):
-            words += f", if what was read for {j.rule.indication} holds here as well"
-        elif any(m.startswith(NOT_READ) and m.endswith(ON_TREATMENT) for m in missing):
-            words = "no dose, if the limit for the start holds on treatment as well"
-        elif any(m.startswith(NOT_READ) for m in missing):
-            words += ", or less: the rule was read for others than this person"
-        alternatives.append(Alternative(j.rule, missing, words, less_cautious_than(found, other)))
-    return tuple(alternatives)
+    if found.unsettled:
+        return ()
+    for_others = [
+        j
+        for j in judged
+        if j.verdict is Verdict.OPEN and all(m.startswith(NOT_READ) for m in j.missing)
+    ]
+    cautious = combine([*applying, *for_others], patient, region)
+    return () if cautious.stop is not None or cautious.unsettled else cautious.doses
+
+
+def _sources(judged: Sequence[Judgement]) -> frozenset[str]:
+    return frozenset(j.rule.source for j in judged if j.rule.authority is not Authority.CLAIM)
 
 
 def _outcome(

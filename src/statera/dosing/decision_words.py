@@ -61,16 +61,17 @@ def until_words(found: Combined) -> str:
 def outcome_sentence(
     outcome: Outcome,
     found: Combined,
+    so_far: Sequence[Dose],
     missing: Sequence[str],
     mine: Sequence[Judgement],
     patient: Patient,
 ) -> str:
-    """Return the decision as one sentence."""
+    """Return the decision in words; `so_far` is what is known where it waits."""
     match outcome:
         case Outcome.DOSE:
             return f"{_capital(doses_words(found.doses))}."
         case Outcome.CANNOT_BE_DECIDED:
-            return _undecided(found, missing, mine)
+            return _undecided(found, so_far, missing, mine)
         case Outcome.COURSE_COMPLETE:
             days = min(j.rule.course_days for j in found.deciding if j.rule.course_days)
             return f"The course of {days:g} days, or until discharge, is complete: no further dose."
@@ -83,7 +84,9 @@ def outcome_sentence(
             return f"{_capital(result_words(found))}."
 
 
-def _undecided(found: Combined, missing: Sequence[str], mine: Sequence[Judgement]) -> str:
+def _undecided(
+    found: Combined, so_far: Sequence[Dose], missing: Sequence[str], mine: Sequence[Judgement]
+) -> str:
     base_is_open = any(j.effect is Effect.BASE and j.verdict is Verdict.OPEN for j in mine)
     if base_is_open and missing and tuple(found.unsettled) == (NO_USUAL_DOSE,):
         return f"Cannot be decided: missing {'; '.join(missing)}."
@@ -93,7 +96,7 @@ def _undecided(found: Combined, missing: Sequence[str], mine: Sequence[Judgement
     sentence = f"Cannot be decided: missing {'; '.join(missing)}."
     if reasons:
         return f"{sentence} {_capital('; '.join(reasons))}."
-    return f"{sentence} What is known so far gives {doses_words(found.doses)}."
+    return f"{sentence} What is known so far gives {doses_words(so_far)}." if so_far else sentence
 
 
 def _not_indicated(mine: Sequence[Judgement]) -> str:

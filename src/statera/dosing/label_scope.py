@@ -11,7 +11,14 @@ from statera.errors import DomainError, UnknownNameError
 from statera.library.drug import Drug, drugs, load_drug
 from statera.library.label_rule import LabelRule
 
-__all__ = ["NOT_STATED", "REGIONS", "class_members", "resolve_region", "rules_for"]
+__all__ = [
+    "NOT_STATED",
+    "REGIONS",
+    "class_members",
+    "resolve_region",
+    "rules_elsewhere",
+    "rules_for",
+]
 
 NOT_STATED = "unspecified"
 """Region of rules whose source names none."""
@@ -73,6 +80,16 @@ def rules_for(drug: Drug, region: str) -> tuple[LabelRule, ...]:
         )
     of_class = [r for r in _class_rules() if r.drug != drug.name and region in r.covers]
     return (*own, *unstated, *of_class)
+
+
+def is_here(rule: LabelRule, region: str) -> bool:
+    """Return True for a rule that counts in a region: one of it, or one without a region."""
+    return not rule.covers or region in rule.covers
+
+
+def rules_elsewhere(drug: Drug, region: str) -> tuple[LabelRule, ...]:
+    """Return the rules of a drug in other regions; those without a region count everywhere."""
+    return tuple(r for r in drug.labels if r.covers and region not in r.covers)
 
 
 @lru_cache(maxsize=1)

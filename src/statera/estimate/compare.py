@@ -119,6 +119,17 @@ def likelihood_ratio(smaller: FitResult, larger: FitResult) -> RatioTest:
             "the larger model has more entries of Omega: under the smaller one a variance lies at "
             "its boundary, and the p-value is too large"
         )
+    counts = [_subpopulations(fit) for fit in (smaller, larger)]
+    if counts[0] != counts[1]:
+        warnings.append(
+            f"the models have {counts[0]} and {counts[1]} subpopulations: under the smaller one "
+            "parameters of the larger lie at a boundary or are not determined, and the drop is "
+            "not chi-square; simulate from the smaller model and fit both for a p-value"
+        )
+    if smaller.method == "its":
+        warnings.append(
+            "ITS ends near the minimum of its objective, not at it: fit both models by focei"
+        )
     if smaller.method == "fo":
         warnings.append("FO is known to reject true smaller models too often")
     p = float(chdtrc(df, drop)) if drop >= 0.0 and np.isfinite(drop) else float("nan")
@@ -127,6 +138,11 @@ def likelihood_ratio(smaller: FitResult, larger: FitResult) -> RatioTest:
         f"{'s' if df > 1 else ''} held; this is not checked"
     )
     return RatioTest(drop, df, p, statement, tuple(warnings))
+
+
+def _subpopulations(fit: FitResult) -> int:
+    mixture = fit.problem.model.mixture
+    return 1 if mixture is None else len(mixture.subpopulations)
 
 
 def information_criteria(result: FitResult) -> InformationCriteria:

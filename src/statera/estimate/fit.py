@@ -19,12 +19,11 @@ from statera.estimate.inner import inverse_of
 from statera.estimate.its import ItsOptions, fit_its
 from statera.estimate.laplace import Expansion, LaplaceOptions, expand
 from statera.estimate.membership import Membership, membership_notices
-from statera.estimate.mixture import refuse_mixture
+from statera.estimate.mixture import members_of
 from statera.estimate.mixture_objective import (
     MixtureObjective,
     check_distinct,
     chosen_modes,
-    members_of,
     membership,
     settled_problem,
 )
@@ -41,6 +40,7 @@ from statera.estimate.saem import SaemOptions, fit_saem
 from statera.estimate.terms import GAUSS
 from statera.model import Model
 from statera.numerics.bfgs import Minimum
+from statera.simulate import OdeOptions
 
 __all__ = ["FIT_METHODS", "METHODS", "FitMethod", "Method", "fit", "fit_problem", "objective_of"]
 
@@ -53,6 +53,15 @@ METHODS: tuple[Method, ...] = ("fo", "foce", "focei", "laplace", "agq")
 FitMethod = Literal["fo", "foce", "focei", "laplace", "agq", "its", "saem"]
 FIT_METHODS: tuple[FitMethod, ...] = (*METHODS, "its", "saem")
 """All methods of `fit`."""
+
+_SAEM_RTOL = 1e-6
+"""Relative tolerance of the solver for SAEM unless one is given: its draws are noise anyway."""
+_ROUNDS = 3
+"""Searches from other modes of subjects."""
+_LOWER = 1e-4
+"""By how much J must be lower at another mode for the search to go on from there."""
+_RIVAL = 2.0
+"""Difference of J below which two modes count as nearly as likely: a ratio of 1 to 2.7."""
 
 
 def fit(
@@ -111,13 +120,14 @@ def fit(
         raise UsageError(f"'{method}' is not a method", hint=f"Methods: {', '.join(FIT_METHODS)}.")
     options = options or ProblemOptions()
     options = replace(options, interaction=method != "foce")
+    if method == "saem" and options.ode == ProblemOptions().ode:
+        options = replace(options, ode=OdeOptions(rtol=_SAEM_RTOL))
     check_doses(model, data.events)
     data = on_natural_scale(model, data)
     problem = make_problem(model, data, options)
     if resume is not None:
         problem = resume_problem(problem, resume)
     if method == "saem":
-        refuse_mixture(problem, "SAEM")
         return _fit_by_steps(problem, "saem", partial(fit_saem, options=saem), progress, checkpoint)
     if method == "its":
         its = ItsOptions() if outer is None else ItsOptions(max_iterations=outer.max_iterations)
@@ -219,8 +229,8 @@ def fit_problem(
             return True
         return False
 
-    best = search(objective, problem.start, outer, report)
-    extra = {"curvature": curvature, "nodes": nodes}
+    best, rivals = _search(objective, problem.start, outer, report)
+    extra = {"curvature": curvature, "nodes": nodes, "rivals": rivals}
     result = _finished(problem, method, objective, best, history, extra, started)
     if keep is not None:
         keep.close(result)
@@ -243,13 +253,14 @@ def _finished(
     modes = at
     members: Membership | None = None
     if method == "fo":  # random effects after the fact
-        people = problem if problem.subpopulations is None else members_of(problem)
-        modes = expand(people.individuals, theta, full, at.inner.etas, LaplaceOptions())
+        people = members_of(problem).individuals
+        modes = expand(people, theta, full, at.inner.etas, LaplaceOptions())
     if problem.subpopulations is not None:
         members = membership(problem, theta, at, modes)
         modes = chosen_modes(problem, members, modes)
         problem = settled_problem(problem, members)
-        extra = {**extra, "mixture": members}
+        gradients = objective.by_subject(best.x, at)[0] if np.isfinite(total) else None
+        extra = {**extra, "mixture": members, "gradients": gradients}
     status = best.status if problem.n_free else "evaluated"
     if not np.isfinite(total):
         status = "no start"
@@ -269,13 +280,46 @@ def _finished(
         extra={
             "gradient": best.gradient,
             "evaluations": best.evaluations,
-            "drifts": tuple(objective.drifts),
+            "runaways": tuple(objective.drifts),
             **extra,
         },
     )
     found = fit_warnings(result)
     found += () if members is None else membership_notices(members)
     return replace(result, warnings=(*result.warnings, *found))
+
+
+def _search(
+    objective: Objective,
+    start: Floats,
+    outer: OuterOptions,
+    report: Callable[[int, Floats, float, Floats], bool],
+) -> tuple[Minimum, tuple[int, ...]]:
+    """Search, and again from the lowest mode where a subject turns out to have another.
+
+    Returns the minimum, and the subjects of which two modes are nearly as likely.
+    """
+    best = search(objective, start, outer, report)
+    for _ in range(_ROUNDS):
+        found = objective.other_modes(best.x)
+        if found is None:
+            return best, ()
+        rivals = tuple(int(i) for i in np.flatnonzero(found.rival < _RIVAL))
+        if not (found.gain > _LOWER).any() or best.status == "stopped":
+            return best, rivals
+        objective.restart(found.etas, None)
+        done = best.iterations
+
+        def later(number: int, u: Floats, value: float, gradient: Floats, done: int = done) -> bool:
+            return report(done + number, u, value, gradient)
+
+        again = search(objective, best.x, outer, later)
+        best = replace(
+            again,
+            iterations=done + again.iterations,
+            evaluations=best.evaluations + again.evaluations,
+        )
+    return best, rivals
 
 
 def _variances(at: Expansion) -> Floats:

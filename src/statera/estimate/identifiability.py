@@ -54,7 +54,7 @@ def weakness(matrix: Floats, names: Sequence[str]) -> Weakness:
         return Weakness(float(size.min()), about, ())
     root = np.sqrt(size)
     still = root <= _IDLE * max(1.0, float(root.max()))
-    idle = tuple(names[k] for k in np.flatnonzero(still).tolist())
+    idle = tuple(n for n, idle in zip(names, still, strict=True) if idle)
     moved = np.flatnonzero(~still)
     if moved.size == 0:
         return Weakness(np.inf, (), idle)

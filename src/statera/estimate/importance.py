@@ -18,7 +18,7 @@ from statera.estimate.chains import Likelihood, tile
 from statera.estimate.effects import Effects
 from statera.estimate.individual import Individuals
 from statera.estimate.inner import InnerOptions, find_etas, inverse_of
-from statera.estimate.mixture import refuse_mixture
+from statera.estimate.mixture import Subpopulations, marginal, members_of
 from statera.estimate.problem import Problem
 from statera.estimate.proposal import Proposal, Sums
 from statera.numerics.streams import stream
@@ -166,7 +166,8 @@ def importance_sampling(
         Where the search for the modes begins.
     """
     options = options or ImportanceOptions()
-    refuse_mixture(problem, "importance sampling")
+    if problem.subpopulations is not None:
+        return _of_mixture(problem, problem.subpopulations, theta, omega, options, start)
     of = problem.individuals
     effects = Effects(problem.omega.expand(omega))
     constant = problem.constant + problem.prior(theta)[0]
@@ -185,6 +186,43 @@ def importance_sampling(
         proposal = replace(proposal, prior=np.where(again, 0.5, proposal.prior))
         sums.replace(again, sampler.run(proposal, options.samples, again))
     return _result(sums, proposal, effects, constant, options)
+
+
+def _of_mixture(
+    problem: Problem,
+    of: Subpopulations,
+    theta: Floats,
+    omega: Floats,
+    options: ImportanceOptions,
+    start: Floats | None,
+) -> ImportanceResult:
+    """Return the same for a mixture; random effects are those in the most probable subpopulation.
+
+    Errors are carried on by posterior probabilities: ``SE_i^2 = sum_k w_ik^2 SE_ik^2``.
+    """
+    if start is not None and start.shape[0] == of.n:
+        start = np.tile(start, (of.count, 1))
+    found = importance_sampling(members_of(problem), theta, omega, options, start)
+    objective, weights = marginal(of.by_subject(found.by_subject), of.probabilities(theta))
+    with np.errstate(invalid="ignore"):  # a member that cannot be solved has no weight
+        errors = np.where(weights > 0.0, weights * of.by_subject(found.se_by_subject), 0.0)
+    spread = np.sqrt((errors**2).sum(axis=1))
+    best = np.argmax(np.nan_to_num(weights), axis=1) * of.n + np.arange(of.n)
+    constant = problem.constant + problem.prior(theta)[0]
+    statuses = np.where(np.isfinite(objective), found.statuses[best], NOT_SOLVED)
+    return replace(
+        found,
+        ofv=float(objective.sum()) + constant,
+        se=float(np.sqrt((spread**2).sum())),
+        by_subject=objective,
+        se_by_subject=spread,
+        ess=found.ess[best],
+        statuses=statuses,
+        etas=found.etas[best],
+        eta_variance=found.eta_variance[best],
+        prior_share=found.prior_share[best],
+        warnings=_warnings(statuses, options),
+    )
 
 
 def _laplace(

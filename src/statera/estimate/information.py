@@ -46,13 +46,17 @@ def omega_directions(problem: Problem, u: Floats) -> Floats:
     return np.stack(moved) if moved else none
 
 
-def expected_information(problem: Problem, u: Floats, e: Evaluation) -> Floats:
+def expected_information(
+    problem: Problem, u: Floats, e: Evaluation, weights: Floats | None = None
+) -> Floats:
     """Return expected second derivatives of the objective by free numbers, (n_free, n_free).
 
     Parameters
     ----------
     e
         Evaluation at the modes, with derivatives by all columns.
+    weights : (n_subjects,) float64, optional
+        How often each subject counts; once unless given.
     """
     of = problem.individuals
     _, _, omega = problem.unpack(u)
@@ -66,28 +70,39 @@ def expected_information(problem: Problem, u: Floats, e: Evaluation) -> Floats:
     inverse = inverse_of(known + inverse_of(omega))
     lifted = _products(of, weight, a, mean) + _products(of, bend, c, spread)
     out = np.zeros((u.size, u.size))
-    by_theta = (mean.T * weight) @ mean + (spread.T * bend) @ spread
-    by_theta -= np.einsum("iak,iab,ibl->kl", lifted, inverse, lifted)
+    times = np.ones(of.n_subjects) if weights is None else weights
+    rows_times = times[of.subject]
+    by_theta = (mean.T * (rows_times * weight)) @ mean + (spread.T * (rows_times * bend)) @ spread
+    by_theta -= np.einsum("i,iak,iab,ibl->kl", times, lifted, inverse, lifted, optimize=True)
     out[:first, :first] = 2.0 * by_theta
     shrunk = np.eye(a.shape[1]) - known @ inverse  # I - G H^-1
     directions = omega_directions(problem, u)
     turned = np.einsum("iab,kbc->ikac", shrunk @ known, directions)
-    out[first:, first:] = np.einsum("ikac,ilca->kl", turned, turned)
+    out[first:, first:] = _traces(times, turned)
     alone = np.flatnonzero(spread.any(axis=0) & ~mean.any(axis=0))  # of the residual error only
     if alone.size and a.shape[1]:
         only = spread[:, alone]
         rows = (2.0 * bend)[:, None] * only
         inside = of.total(rows[:, :, None, None] * (a[:, :, None] * a[:, None, :])[:, None])
         own = np.einsum("ja,jab,jb->j", a, inverse[of.subject], a)
-        part = -2.0 * (only.T * (2.0 * bend * weight * own)) @ only
+        part = -2.0 * (only.T * (2.0 * rows_times * bend * weight * own)) @ only
         taken = np.einsum("iab,ikbc->ikac", inverse, inside)
-        out[np.ix_(alone, alone)] += part + np.einsum("ikac,ilca->kl", taken, taken)
+        out[np.ix_(alone, alone)] += part + _traces(times, taken)
         inside = shrunk[:, None] @ inside @ shrunk.transpose(0, 2, 1)[:, None]
-        cross = np.einsum("ikab,lba->kl", inside, directions)
+        cross = np.einsum("i,ikab,lba->kl", times, inside, directions, optimize=True)
         out[alone, first:] = cross
         out[first:, alone] = cross.T
     total: Floats = 0.5 * (out + out.T)
     return total
+
+
+def _traces(times: Floats, matrices: Floats) -> Floats:
+    """Return ``sum_i times_i tr(M_ik M_il)``, (n, n)."""
+    n, count, q = matrices.shape[:3]
+    left = (times[:, None, None, None] * matrices).transpose(1, 0, 2, 3)
+    right = matrices.transpose(1, 0, 3, 2)
+    found: Floats = left.reshape(count, n * q * q) @ right.reshape(count, n * q * q).T
+    return found
 
 
 def _products(of: Individuals, weight: Floats, left: Floats, right: Floats) -> Floats:

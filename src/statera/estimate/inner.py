@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from statera.estimate.individual import Evaluation, Individuals
 
-__all__ = ["ARRIVED", "Inner", "InnerOptions", "find_etas", "inverse_of", "solve_many"]
+__all__ = ["ARRIVED", "FRESH", "Inner", "InnerOptions", "find_etas", "inverse_of", "solve_many"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_FRESH = 5
+FRESH = 5
 """Steps after which the curvature is no longer computed anew but learnt from the steps alone:
 expected second derivatives are far from exact ones where values are censored."""
 
@@ -198,7 +198,7 @@ def find_etas(
         sweeps += 1
         taken = active & (j_new <= j + 1e-4 * trust * slope + 1e-13 * np.abs(j))
         refused = active & ~taken
-        if curvature is None and number < _FRESH:
+        if curvature is None and number < FRESH:
             best[taken] = curve_new[taken]
         best[taken] = _secant(best[taken], moved[taken], (gradient_new - gradient)[taken])
         etas[taken], j[taken] = trial[taken], j_new[taken]

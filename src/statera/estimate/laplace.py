@@ -15,14 +15,23 @@ from numpy.typing import NDArray
 from statera.estimate.individual import Evaluation, Individuals, Second
 from statera.estimate.inner import Inner, InnerOptions, find_etas, inverse_of, solve_many
 
-__all__ = ["FLAT", "Expansion", "LaplaceOptions", "expand", "expand_gradient", "flat_modes"]
+__all__ = [
+    "FLAT",
+    "Expansion",
+    "LaplaceOptions",
+    "expand",
+    "expand_gradient",
+    "flat_modes",
+    "limited_volume",
+]
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 
-FLAT = 1e-3
-"""Smallest curvature of a mode, relative to that of the prior, by exact second derivatives."""
+FLAT = 0.1
+"""Smallest curvature of a mode that counts, relative to that of the prior, by exact second
+derivatives."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +55,15 @@ class Expansion:
         H.
     frozen
         Variances of FOCE, with derivatives; None with interaction.
+    inverse : (n_subjects, n_etas, n_etas) float64, optional
+        Derivative of ln det H by H where it is not its inverse, see `limited_volume`.
     """
 
     objective: Floats
     inner: Inner
     half: Floats
     frozen: tuple[Floats, Floats] | None
+    inverse: Floats | None = field(default=None, kw_only=True)
 
 
 def log_det(matrices: Floats) -> Floats:
@@ -75,30 +87,33 @@ def flat_modes(half: Floats, omega: Floats) -> Mask:
     """
     if not omega.size or not np.isfinite(half).all():
         return np.zeros(half.shape[0], dtype=bool)
-    flat: Mask = np.linalg.eigvalsh(_whitened(half, omega)[0])[:, 0] < 10.0 * FLAT
+    flat: Mask = np.linalg.eigvalsh(_whitened(half, omega)[0])[:, 0] < 2.0 * FLAT
     return flat
 
 
-def _not_flat(half: Floats, omega: Floats) -> Floats:
-    """Return H with no curvature below `FLAT` of the prior's.
+def limited_volume(half: Floats, omega: Floats) -> tuple[Floats, Floats]:
+    """Return ln det H with curvatures kept from vanishing, and its derivative by H.
 
     Exact second derivatives may vanish at a mode, between two modes about to merge: ln det H has
-    no lower bound there, and a search would be drawn to it.
+    no lower bound there, and a search would be drawn to it although the integral it stands for
+    hardly changes. A curvature c below twice `FLAT` of the prior's counts as
+    ``FLAT + c^2 / (4 FLAT)``, and one below 0 as `FLAT`: above nothing changes, and the objective
+    keeps a continuous gradient.
+
+    Returns
+    -------
+    (n_subjects,) float64, (n_subjects, n_etas, n_etas) float64
     """
-    if not omega.size or not np.isfinite(half).all():
-        return half
+    if not half.shape[1] or not np.isfinite(half).all():
+        return log_det(half), np.full_like(half, np.nan)
     white, lower = _whitened(half, omega)
     values, vectors = np.linalg.eigh(white)
-    low = values[:, 0] < FLAT
-    if not low.any():
-        return half
-    raised = np.maximum(values[low], FLAT)
-    back = np.linalg.inv(lower)
-    found = half.copy()
-    found[low] = (
-        back.T @ ((vectors[low] * raised[:, None, :]) @ vectors[low].transpose(0, 2, 1)) @ back
-    )
-    return found
+    low = np.clip(values, 0.0, 2.0 * FLAT)
+    kept = np.where(values < 2.0 * FLAT, FLAT + low * low / (4.0 * FLAT), values)
+    slopes = np.where(values < 2.0 * FLAT, low / (2.0 * FLAT), 1.0) / kept
+    by_white = (vectors * slopes[:, None, :]) @ vectors.transpose(0, 2, 1)
+    total = np.log(kept).sum(axis=1) - np.linalg.slogdet(omega)[1]
+    return total, lower @ by_white @ lower.T
 
 
 def expand(
@@ -127,11 +142,12 @@ def expand(
     if options.exact:
         s = of.second(theta, inner.etas, by_parameters=False, frozen=frozen is not None)
         half = 0.5 * of.exact(e, s, 0) + precision
-        half = _not_flat(0.5 * (half + half.transpose(0, 2, 1)), omega)
+        half = 0.5 * (half + half.transpose(0, 2, 1))
     base = np.linalg.slogdet(omega)[1] if omega.size else 0.0
     with np.errstate(all="ignore"):
-        objective = inner.objective + base + log_det(half)
-    return Expansion(objective, inner, half, frozen)
+        volume, inverse = limited_volume(half, omega) if options.exact else (log_det(half), None)
+        objective = inner.objective + base + volume
+    return Expansion(objective, inner, half, frozen, inverse=inverse)
 
 
 @dataclass(frozen=True)
@@ -167,7 +183,7 @@ def expand_gradient(
     exact = of.exact(e, s, p)
     eta_eta = 0.5 * (exact[:, :, p:] + exact[:, :, p:].transpose(0, 2, 1)) + 2.0 * precision
     eta_theta = exact[:, :, :p]
-    inverse = inverse_of(at.half)
+    inverse = inverse_of(at.half) if at.inverse is None else at.inverse
     if options.exact:
         trace = _trace_exact(of, theta, etas, inverse, frozen is not None)
     else:
@@ -177,8 +193,10 @@ def expand_gradient(
     by_theta = of.total(e.terms.f[:, None] * e.df[:, :p] + e.terms.v[:, None] * e.dv[:, :p])
     by_theta += trace[:, :p] - np.einsum("iq,iqm->im", weight, eta_theta)
     inside, moved = etas @ precision, weight @ precision
-    by_omega = -inside[:, :, None] * inside[:, None, :] + precision
-    by_omega -= precision @ inverse @ precision
+    by_omega = (
+        -inside[:, :, None] * inside[:, None, :] + (at.half - precision) @ inverse @ precision
+    )
+    by_omega = 0.5 * (by_omega + by_omega.transpose(0, 2, 1))
     cross = moved[:, :, None] * inside[:, None, :]
     by_omega += cross + cross.transpose(0, 2, 1)
     return Slopes(by_theta, by_omega, eta_eta, eta_theta)

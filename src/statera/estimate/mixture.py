@@ -35,6 +35,7 @@ __all__ = [
     "drawn_subpopulations",
     "in_subpopulations",
     "marginal",
+    "members_of",
     "proportions",
     "refuse_mixture",
     "subpopulations_of",
@@ -170,6 +171,16 @@ def proportions(mixture: Mixture | None) -> frozenset[str]:
 def subpopulations_of(mixture: Mixture | None, individuals: Individuals) -> Subpopulations | None:
     """Return every subject in every subpopulation, None where the model has one population."""
     return None if mixture is None else Subpopulations(mixture, individuals)
+
+
+def members_of(problem: Problem) -> Problem:
+    """Return the problem of all members of all subpopulations, each a subject of its own.
+
+    A problem of one population is returned as it is.
+    """
+    if problem.subpopulations is None:
+        return problem
+    return replace(problem, individuals=problem.subpopulations.individuals, subpopulations=None)
 
 
 def drawn_subpopulations(

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statera.errors import InputError, UsageError
+from statera.estimate.information import expected_information
 from statera.estimate.inner import Inner, inverse_of
 from statera.estimate.laplace import Expansion, Slopes
 from statera.estimate.membership import Membership
@@ -20,7 +21,6 @@ __all__ = [
     "MixtureObjective",
     "check_distinct",
     "chosen_modes",
-    "members_of",
     "membership",
     "settled_problem",
 ]
@@ -87,12 +87,17 @@ class MixtureObjective(Objective):
         parts = self.subpopulations.by_subject(at.objective)
         objective, weights = marginal(parts, self.subpopulations.probabilities(theta))
         total = float(objective.sum()) + self.problem.constant + self.problem.prior(theta)[0]
-        return total, MixtureExpansion(objective, at.inner, at.half, at.frozen, parts, weights)
+        found = MixtureExpansion(
+            objective, at.inner, at.half, at.frozen, parts, weights, inverse=at.inverse
+        )
+        return total, found
 
     def by_subject(self, u: Floats, at: Expansion) -> tuple[Floats, Slopes]:
         """Return the gradient of every subject by free numbers, (n_subjects, n_free)."""
         assert isinstance(at, MixtureExpansion)
-        members = Expansion(at.parts.T.reshape(-1), at.inner, at.half, at.frozen)
+        members = Expansion(
+            at.parts.T.reshape(-1), at.inner, at.half, at.frozen, inverse=at.inverse
+        )
         rows, slopes = self.members.by_subject(u, members)
         theta, _, _ = self.problem.unpack(u)
         full = self.problem.omega.n_full
@@ -101,6 +106,28 @@ class MixtureObjective(Objective):
         moved = self.subpopulations.by_subject(rows) - 2.0 * self.problem.pull(u, own, none)
         live = at.weights[:, :, None] > 0.0  # a member that cannot be solved counts nothing
         return np.where(live, at.weights[:, :, None] * moved, 0.0).sum(axis=1), slopes
+
+    def information(self, u: Floats, etas: Floats) -> Floats:
+        """Return expected second derivatives by free numbers, as if memberships were known.
+
+        Every member counts by its posterior probability. Not knowing memberships takes away from
+        it: steps by it are rather short than long.
+        """
+        theta, _, _ = self.problem.unpack(u)
+        last = self.last[1] if self.last is not None and np.array_equal(self.last[0], u) else None
+        at = last if isinstance(last, MixtureExpansion) else self.value(u)[1]
+        weights = np.nan_to_num(at.weights)
+        people = self.members.problem
+        frozen = None
+        if not people.individuals.interaction:
+            frozen = people.individuals.frozen_variance(theta)
+        e = people.individuals.evaluate(theta, etas, by_parameters=True, frozen=frozen)
+        found = expected_information(people, u, e, weights.T.reshape(-1))
+        full = self.problem.omega.n_full
+        own = self.subpopulations.slopes(theta)
+        rows = self.problem.pull(u, own, np.zeros((*own.shape[:2], full, full)))
+        found += 2.0 * np.einsum("ik,ika,ikb->ab", weights, rows, rows)
+        return found + self.prior_information(u)
 
 
 def check_distinct(objective: MixtureObjective) -> None:
@@ -130,11 +157,6 @@ def _of(problem: Problem) -> Subpopulations:
     if problem.subpopulations is None:
         raise UsageError("the model has no subpopulations", where="mixture")
     return problem.subpopulations
-
-
-def members_of(problem: Problem) -> Problem:
-    """Return the problem of all members of all subpopulations, each a subject of its own."""
-    return replace(problem, individuals=_of(problem).individuals, subpopulations=None)
 
 
 def membership(problem: Problem, theta: Floats, at: Expansion, modes: Expansion) -> Membership:

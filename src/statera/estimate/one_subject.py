@@ -18,6 +18,7 @@ from statera.estimate.individual import Individuals
 from statera.estimate.observations import DV, TAD, ObservationFormulas
 from statera.estimate.terms import ABOVE, BELOW, GAUSS, Terms, terms
 from statera.numerics.scalar import SCALAR_ERRORS
+from statera.simulate.gradient_second import all_pairs
 from statera.simulate.prepared_single import SingleStates
 from statera.simulate.prepared_solvers import LinearSolver
 
@@ -85,14 +86,18 @@ class OneSubject:
         return Point(value, gradient, curvature, expected, e.f)
 
 
-class _LinearSubject(OneSubject):
-    """The same by formulas of numbers, where the model is linear."""
+class _LeanSubject(OneSubject):
+    """The same by formulas of numbers: all of them where the model is linear.
+
+    Of a model that is integrated, those of the observations.
+    """
 
     def __init__(self, of: Individuals, theta: Floats) -> None:
         super().__init__(of, theta)
         prepared = of.prepared
         self.prepared = prepared
         self._states: dict[bool, SingleStates] = {}
+        self.linear = isinstance(prepared.solver, LinearSolver)
         columns = prepared.columns
         head = [float(x) for x in theta]
         names = list(prepared.model.random_effects)
@@ -113,9 +118,11 @@ class _LinearSubject(OneSubject):
 
     @property
     def bends(self) -> bool:
-        return True
+        return self.linear
 
     def point(self, etas: Floats, *, exact: bool = False) -> Point:
+        if exact and not self.linear and not self.prepared.can_bend:
+            return super().point(etas, exact=exact)
         try:
             return self._point(etas, exact=exact)
         except SCALAR_ERRORS:
@@ -123,20 +130,33 @@ class _LinearSubject(OneSubject):
 
     def _point(self, etas: Floats, *, exact: bool) -> Point:
         self.evaluations += 1
-        if exact not in self._states:
-            self._states[exact] = SingleStates(self.prepared, second=exact)
-        states, q = self._states[exact], self.n_etas
-        numbers = etas.tolist()
+        q, numbers = self.n_etas, etas.tolist()
         values = [[*head, *(numbers[i] for i in at), *tail] for head, at, tail in self.systems]
-        x, dx, good = states(values)
+        if self.linear:
+            if exact not in self._states:
+                self._states[exact] = SingleStates(self.prepared, second=exact)
+            x, dx, good = self._states[exact](values)
+        else:
+            x, dx, good = self._integrated(etas, exact=exact)
         n = self.of.y.size
         f, v = [0.0] * n, [0.0] * n
         slopes = np.zeros((2, n, q))
         bends = np.zeros((2, n, q, q)) if exact else None
         for group in self.groups:
-            group.fill(values, x, dx, f, v, slopes, bends, states)
+            group.fill(values, x, dx, f, v, slopes, bends)
         found = self._terms(f, v)
         return self._assembled(found, np.array(f), slopes, bends, good=good)
+
+    def _integrated(self, etas: Floats, *, exact: bool) -> tuple[Floats, Floats, bool]:
+        """Return states and their derivatives by random effects, then by pairs of them."""
+        rows = etas[None, :]
+        if not exact:
+            x, dx, statuses = self.prepared.slopes(self.theta, rows, by_parameters=False)
+            return x, dx, bool(statuses[0] == 0)
+        x, dx, ddx, statuses = self.prepared.bends(self.theta, rows)
+        pairs, first = all_pairs(self.n_etas), self.of.n_theta
+        second = ddx[:, :, pairs.one, first + pairs.two]
+        return x, np.concatenate([dx[:, :, first:], second], axis=2), bool(statuses[0] == 0)
 
     def _terms(self, f: list[float], v: list[float]) -> tuple[Floats, Floats | None]:
         """Return value and derivatives of each observation, (8, n_obs), and shares."""
@@ -200,6 +220,8 @@ class _Group:
         inside = [h for h, name in enumerate(held) if name in states]
         self.inside = np.array(inside, dtype=np.int64)
         self.states = np.array([states.index(held[h]) for h in inside], dtype=np.int64)
+        self.pairs = all_pairs(of.n_etas)
+        self.off = self.pairs.one != self.pairs.two
         # derivatives of what the formulas hold by random effects; those of states come with them
         self.z = np.zeros((len(self.place), len(held), of.n_etas))
         for h, name in enumerate(held):
@@ -209,11 +231,11 @@ class _Group:
 
     def fill(
         self, values: list[list[float]], x: Floats, dx: Floats, f: list[float], v: list[float],
-        slopes: Floats, bends: Floats | None, states: SingleStates,
+        slopes: Floats, bends: Floats | None,
     ) -> None:  # fmt: skip
         """Write what belongs to this kind."""
         numbers = self.formulas.of_numbers(second=bends is not None)
-        function, found, q = numbers.function, [], states.n_effects
+        function, found, q = numbers.function, [], slopes.shape[2]
         held = x[self.rows].tolist()
         for place, here, system, tail in zip(
             self.place, held, self.system, self.tails, strict=True
@@ -230,12 +252,11 @@ class _Group:
         slopes[:, self.place] = (outer @ z).transpose(1, 0, 2)
         if bends is None:
             return
-        pairs = states.pairs
+        pairs, off = self.pairs, self.off
         curved = outer[:, :, self.inside] @ moved[:, :, q:]
         z = z[:, None]
         bent = z.transpose(0, 1, 3, 2) @ (table[:, numbers.second] @ z)
         bent[:, :, pairs.one, pairs.two] += curved
-        off = pairs.one != pairs.two
         bent[:, :, pairs.two[off], pairs.one[off]] += curved[:, :, off]
         bends[:, self.place] = bent.transpose(1, 0, 2, 3)
 
@@ -268,9 +289,8 @@ def one_subject(of: Individuals, theta: Floats) -> OneSubject:
     """Return the objective of the only subject, by the cheapest way there is for its model."""
     lean = (
         of.n_subjects == 1
-        and isinstance(of.prepared.solver, LinearSolver)
         and of.interaction
         and of.y.size <= _MOST_ROWS
         and of.prepared.system_subject.size <= _MOST_ROWS
     )
-    return _LinearSubject(of, theta) if lean else OneSubject(of, theta)
+    return _LeanSubject(of, theta) if lean else OneSubject(of, theta)

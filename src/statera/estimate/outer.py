@@ -14,6 +14,7 @@ from statera.estimate.information import expected_information
 from statera.estimate.inner import Inner, inverse_of
 from statera.estimate.laplace import Expansion, LaplaceOptions, Slopes, expand, expand_gradient
 from statera.estimate.mode_path import ModePath, mode_path
+from statera.estimate.modes import Modes, find_modes
 from statera.estimate.problem import Problem
 from statera.estimate.quadrature import quadrature
 from statera.numerics.bfgs import Minimum, minimise
@@ -112,6 +113,19 @@ class Objective:
         """Begin the next search for the modes here."""
         self.etas, self.curvature, self.way, self.lowest = etas, curvature, None, np.inf
 
+    def other_modes(self, u: Floats) -> Modes | None:
+        """Look for other modes of subjects at `u`; None where a method has no modes."""
+        if self.curvature is None or self.way is None or self.problem.subpopulations is not None:
+            return None
+        _, at = self.value(u)
+        if not np.isfinite(at.objective).all():
+            return None
+        theta, _, omega = self.problem.unpack(u)
+        return find_modes(
+            self.problem.individuals, theta, omega, at.inner, self.curvature, self.options.inner,
+            at.frozen,
+        )  # fmt: skip
+
     def information(self, u: Floats, etas: Floats) -> Floats:
         """Return expected second derivatives by free numbers, (n_free, n_free)."""
         problem = self.problem
@@ -119,7 +133,12 @@ class Objective:
         of = problem.individuals
         frozen = None if of.interaction else of.frozen_variance(theta)
         e = of.evaluate(theta, etas, by_parameters=True, frozen=frozen)
-        found = expected_information(problem, u, e)
+        return expected_information(problem, u, e) + self.prior_information(u)
+
+    def prior_information(self, u: Floats) -> Floats:
+        """Return second derivatives of the priors by free numbers, (n_free, n_free)."""
+        problem = self.problem
+        found = np.zeros((u.size, u.size))
         _, slopes = problem.theta.unpack(u[: problem.theta.size])
         for i, _, sd in problem.priors:
             if i in problem.theta.free:

@@ -22,6 +22,7 @@ from statera.estimate.importance import (
     importance_sampling,
 )
 from statera.estimate.kernels import AT_MODES, BLOCK, COMPONENT
+from statera.estimate.mixture import refuse_mixture
 from statera.estimate.problem import Problem
 from statera.estimate.result import FitResult, Iteration
 from statera.estimate.saem_run import LARGEST_DRIFT, SaemOptions, SaemRun
@@ -51,8 +52,9 @@ def fit_saem(
     Raises
     ------
     UsageError
-        If there is nothing random in the model.
+        If there is nothing random in the model, or it is a mixture.
     """
+    refuse_mixture(problem, "SAEM")
     options = options or SaemOptions()
     started = time.process_time()
     if not (np.diag(problem.omega.start) > 0.0).any():

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from statera.estimate.chains import Draw, Likelihood, tile
 from statera.estimate.effects import Effects
 from statera.estimate.importance import ImportanceOptions
+from statera.estimate.information import expected_information
 from statera.estimate.inner import InnerOptions, find_etas, inverse_of
 from statera.estimate.kernels import Kernels
 from statera.estimate.mu import find_mu_reference
@@ -174,12 +175,28 @@ class SaemRun:
         self.kernels.set_covariance(covariance)
 
     def drifts(self) -> dict[str, float]:
-        """Return how far each parameter moved in the last iterations, in units of its noise."""
+        """Return how far each parameter moved in the last iterations, in units of its noise.
+
+        A move that is small beside the standard error to be expected is none: what the data say
+        next to nothing about wanders for ever, and would hold up all else.
+        """
         last = self.history[-_WINDOW:]
-        free, entries = self.problem.theta.free, self.problem.omega.entries()
-        rows = [[*theta[free], *(omega[i, j] for i, j in entries)] for theta, omega in last]
-        values = _drift(np.array(rows)).tolist()
+        rows = np.array([self.problem.pack(theta, omega) for theta, omega in last])
+        values = _drift(rows, _SMALL * self._expected_errors(rows[-1])).tolist()
         return dict(zip(self.problem.free_names, values, strict=True))
+
+    def _expected_errors(self, u: Floats) -> Floats:
+        """Return standard errors of the free numbers to be expected at the chains' means."""
+        theta, _, _ = self.problem.unpack(u)
+        etas = self.statistics.phi - self.state.mean
+        e = self.problem.individuals.evaluate(theta, etas, by_parameters=True)
+        information = 0.5 * expected_information(self.problem, u, e)
+        if not np.isfinite(information).all():
+            return np.zeros(u.size)
+        size = np.sqrt(np.maximum(np.diag(information), 1e-12))
+        scaled = information / size[:, None] / size[None, :] + 1e-6 * np.eye(u.size)
+        found: Floats = np.sqrt(np.diag(inverse_of(scaled))) / size
+        return found
 
 
 def _copies(covariance: Floats, effects: Effects, most: float) -> int:
@@ -194,14 +211,22 @@ def _copies(covariance: Floats, effects: Effects, most: float) -> int:
     return max(1, min(_MOST_A_SUBJECT, int(np.ceil(wanted / covariance.shape[0]))))
 
 
-def _drift(window: Floats) -> Floats:
-    """Return the difference of the means of two halves over the noise inside the halves."""
+def _drift(window: Floats, small: Floats) -> Floats:
+    """Return the difference of the means of two halves over the noise inside the halves.
+
+    Parameters
+    ----------
+    small : (n,) float64
+        What counts as noise in any case.
+    """
     first, second = np.array_split(window, 2)
     noise = np.sqrt(0.5 * (first.var(axis=0) + second.var(axis=0)))
     away = np.abs(second.mean(axis=0) - first.mean(axis=0))
     still = away < 1e-6 * (1e-6 + np.abs(window).max(axis=0))
-    return np.where(still, 0.0, away / np.maximum(noise, 1e-300))
+    return np.where(still, 0.0, away / np.maximum(np.maximum(noise, small), 1e-300))
 
 
+_SMALL = 0.1
+"""Share of a standard error that counts as noise: averaging goes on while parameters settle."""
 _WINDOW, LARGEST_DRIFT = 60, 1.0
 """A straight trend has a drift of 3.5; independent noise about 0.15, correlated noise up to 1."""

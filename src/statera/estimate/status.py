@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from statera.estimate.identifiability import weakness
 from statera.estimate.information import expected_information
 from statera.estimate.inner import inverse_of, solve_many
+from statera.estimate.laplace import flat_modes
 from statera.estimate.result import FitResult
 
 __all__ = ["HELD", "Code", "Notice", "failed_subjects", "fit_notices", "notice", "omega_boundaries"]
@@ -56,6 +57,7 @@ class Code(Enum):
     FEW_SUBJECTS = "few_subjects"
     ILL_CONDITIONED = "ill_conditioned"
     SUBJECT_CURVATURE = "singular_individual_hessian"
+    TWO_MODES = "two_modes"
     LOWER_FOUND = "lower_objective_found"
     PROFILE_OPEN = "profile_open"
     PROFILE_FAILED = "profile_failed"
@@ -159,8 +161,15 @@ _TEXTS: dict[Code, tuple[str, str]] = {
     ),
     Code.SUBJECT_CURVATURE: (
         "the second derivatives at the mode are all but singular for these subjects: {about}",
-        "Their part of the objective is not reliable by a normal approximation; compare with "
-        "adaptive quadrature or importance sampling.",
+        "Their part of the objective is not reliable by a normal approximation, and with "
+        "method laplace such curvatures are kept from vanishing, so that the objective is higher "
+        "than a program prints that does not; compare with adaptive quadrature or importance "
+        "sampling.",
+    ),
+    Code.TWO_MODES: (
+        "these subjects have two modes that are nearly as likely: {about}",
+        "The lower one is used, and a normal approximation leaves the other out; compare with "
+        "importance sampling or saem, and look at their records.",
     ),
     Code.LOWER_FOUND: (
         "values with a lower objective than that of the fit were found ({about})",
@@ -245,13 +254,16 @@ def fit_notices(result: FitResult) -> tuple[Notice, ...]:
         )
     if flat.any():
         found.append(notice(Code.SUBJECT_CURVATURE, [ids[i] for i in np.flatnonzero(flat)]))
+    rivals = [ids[i] for i in result.extra.get("rivals", ())]
+    if rivals:
+        found.append(notice(Code.TWO_MODES, rivals))
     names = result.problem.free_names
     for code, places in omega_boundaries(result).items():
         found.append(notice(code, [names[k] for k in places]))
     at = theta_boundaries(result)
     if at:
         found.append(notice(Code.THETA_BOUND, [names[k] for k in at]))
-    drifts = tuple(result.extra.get("drifts", ()))
+    drifts = tuple(result.extra.get("runaways", ()))
     if drifts:
         shown = "; ".join(str(d) for d in drifts)
         found.append(notice(Code.DRIFT, [d.name for d in drifts], shown=shown))
@@ -266,9 +278,16 @@ def _weak_notices(result: FitResult, held: set[str]) -> list[Notice]:
     of = problem.individuals
     if not kept or not (np.isfinite(result.etas).all() and np.isfinite(result.theta).all()):
         return []
-    frozen = None if of.interaction else of.frozen_variance(result.theta)
-    e = of.evaluate(result.theta, result.etas, by_parameters=True, frozen=frozen)
-    expected = expected_information(problem, result.free, e)[np.ix_(kept, kept)]
+    if problem.subpopulations is not None:
+        rows = result.extra.get("gradients")
+        if rows is None or rows.shape[0] <= len(kept):  # products of so few are singular anyhow
+            return []
+        # expected derivatives of a mixture are not known; these are near them at the minimum
+        expected = 0.5 * rows[:, kept].T @ rows[:, kept]
+    else:
+        frozen = None if of.interaction else of.frozen_variance(result.theta)
+        e = of.evaluate(result.theta, result.etas, by_parameters=True, frozen=frozen)
+        expected = expected_information(problem, result.free, e)[np.ix_(kept, kept)]
     prior = {problem.theta.free.index(i) for i, _, _ in problem.priors if i in problem.theta.free}
     weak = weakness(expected, [problem.free_names[k] for k in kept])
     known = {problem.free_names[k] for k in prior}
@@ -304,12 +323,8 @@ def failed_subjects(result: FitResult) -> tuple[Mask, Mask]:
     kept = np.flatnonzero(~lost)
     step = solve_many(curve[kept], gradient[kept])
     lost[kept] = 0.5 * np.einsum("iq,iq->i", step, gradient[kept]) > AT_MODE
-    # curvature against that of the random effects alone, in units of their standard deviations
-    root = np.sqrt(np.diag(omega))
     half = inverse_of(np.where(np.isfinite(result.eta_variance), result.eta_variance, np.eye(q)))
-    lowest = np.linalg.eigvalsh(half * root[:, None] * root[None, :])[:, 0]
-    flat = (lowest < 1e-2) & ~lost
-    return lost, flat
+    return lost, flat_modes(half, omega) & ~lost
 
 
 def omega_boundaries(result: FitResult) -> dict[Code, list[int]]:

@@ -3,11 +3,14 @@
 For ``x' = f(t, x, q)`` and constants ``q`` that depend on w, the sensitivities ``S = dx/dw`` obey
 ``S' = (df/dx) S + (df/dq) (dq/dw)`` (Dickinson and Gelinas 1976, doi 10.1016/0021-9991(76)90007-3).
 The partial derivatives are symbolic and share common parts with the equations; the columns of S
-are a loop, so that the same code serves any number of them.
+are a loop, so that the same code serves any number of them. Where that number is given, the loop
+is written a second time for it: of fixed length it works on several columns at once, which takes
+longer to compile and gives the same results to the last bit.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +35,7 @@ _HEAD = (
     "from statera.numerics import special\n"
     "from statera.numerics.compiled import generated\n"
     "from statera.numerics.guarded import bounded, times\n"
+    "from statera.numerics.transit_columns import add_inputs, add_slopes\n"
     "from statera.numerics.tsit5 import FUNCTION"
 )
 _COLUMNS = "\nfrom statera.numerics.rodas5p import SOLVE_COLUMNS_CALL"
@@ -87,6 +91,9 @@ def compile_variational(
     outputs: Sequence[sp.Expr],
     states: Sequence[str],
     parameters: Sequence[str],
+    *,
+    transit: bool = False,
+    columns: int | None = None,
 ) -> CompiledVariational:
     """Compile a system with its variational equations.
 
@@ -98,11 +105,19 @@ def compile_variational(
         What is observed.
     states, parameters
         Names in the order of ``x`` and ``p``; the time is ``t``.
+    transit
+        Whether doses enter through transit compartments. They stand behind the columns of the
+        constants, see `statera.numerics.transit_columns`.
+    columns
+        Number of columns for which loops are written out.
     """
+    fixed = None if columns is None else (columns, columns)
     text = "\n\n\n".join(
         [
             _HEAD,
-            _DECORATOR + _source("rhs", derivatives, states, parameters),
+            _DECORATOR
+            + _source("rhs", derivatives, states, parameters, fixed)
+            + _entering("add_inputs", states, parameters, transit),
             _DECORATOR + _source("outputs", outputs, states, parameters) + "\n",
         ]
     )
@@ -111,32 +126,71 @@ def compile_variational(
 
 
 def compile_stiff_variational(
-    derivatives: Sequence[sp.Expr], states: Sequence[str], parameters: Sequence[str]
+    derivatives: Sequence[sp.Expr],
+    states: Sequence[str],
+    parameters: Sequence[str],
+    *,
+    transit: bool = False,
+    columns: int | None = None,
 ) -> StiffVariational:
     """Compile what a Rosenbrock step of both needs; arguments as `compile_variational`."""
     by_time = [derivative(e, symbol("t")) for e in derivatives]
     n = len(states)
+    fixed = None if columns is None else (columns, columns)
     opening = [f"    w = x.size // {n} - 1", "    m = w"]
-    system, columns = _stiff_system(derivatives, states, parameters)
+    system, solving = _stiff_system(derivatives, states, parameters, fixed)
     text = "\n\n\n".join(
         [
             _HEAD + _COLUMNS,
-            _DECORATOR + _source("by_time", by_time, states, parameters),
-            _DECORATOR + _curvature(opening, derivatives, states, parameters),
-            f"@generated(SOLVE_COLUMNS_CALL)\n{columns}\n",
+            _DECORATOR
+            + _source("by_time", by_time, states, parameters, fixed)
+            + _entering("add_slopes", states, parameters, transit),
+            _DECORATOR + _curvature(opening, derivatives, states, parameters, fixed),
+            f"@generated(SOLVE_COLUMNS_CALL)\n{solving}\n",
         ]
     )
     module = generated_module(text)
     return StiffVariational(system, module.solve_columns, module.by_time, module.curvature)
 
 
+def _entering(
+    function: str,
+    states: Sequence[str],
+    parameters: Sequence[str],
+    transit: bool,
+    pairs: str = "0",
+) -> str:
+    """Return the line that adds what enters through transit compartments."""
+    if not transit:
+        return ""
+    n, n_q = len(states), len(parameters)
+    return f"\n    {function}(t, p, {n_q} + {n_q} * w, {n}, w, {pairs}, out, base)"
+
+
+def _loop(body: Sequence[str], count: str, fixed: tuple[int, int] | None) -> list[str]:
+    """Return a loop over `count` columns of w; twice where both numbers are known."""
+    loop = [f"    for j in range({count}):", *(body or ["        pass"])]
+    if fixed is None or not body:
+        return loop
+    width, first = fixed
+    known = ["    " + re.sub(r"\bw\b", str(width), line) for line in body]
+    head = f"    if base >= 0 and w == {width} and {count} == {first}:"
+    return [
+        head, f"        for j in range({first}):", *known, "    else:",
+        *(f"    {line}" for line in loop),
+    ]  # fmt: skip
+
+
 def _stiff_system(
-    derivatives: Sequence[sp.Expr], states: Sequence[str], parameters: Sequence[str]
+    derivatives: Sequence[sp.Expr],
+    states: Sequence[str],
+    parameters: Sequence[str],
+    fixed: tuple[int, int] | None,
 ) -> tuple[StiffSystem, str]:
     """Return the Jacobian with its factorisation, and the source that solves for columns."""
     system = compile_stiff(derivatives, states, parameters)
     pattern = [(int(i), int(k)) for i, k in zip(system.rows, system.columns, strict=True)]
-    return system, columns_source(pattern, len(states))
+    return system, columns_source(pattern, len(states), fixed)
 
 
 def _readings(states: Sequence[str], parameters: Sequence[str]) -> dict[sp.Symbol, str]:
@@ -163,6 +217,7 @@ def _curvature(
     derivatives: Sequence[sp.Expr],
     states: Sequence[str],
     parameters: Sequence[str],
+    fixed: tuple[int, int] | None,
 ) -> str:
     """Return the source of ``curvature``; `opening` gives ``w`` columns of which m are first."""
     n, inputs = len(states), _inputs(states, parameters)
@@ -189,7 +244,7 @@ def _curvature(
             body.append(f"        out[base + {n} + {i} * w + j] += {' + '.join(terms)}")
     lines = ["def curvature(t, x, p, out, base):", *opening]
     lines += assignments([*bends.values()], _readings(states, parameters), [*bends])
-    lines += [*turned, "    for j in range(m):", *loads, *(body or ["        pass"])]
+    lines += [*turned, *_loop([*loads, *body], "m", fixed)]
     return "\n".join(lines)
 
 
@@ -198,6 +253,7 @@ def _source(
     expressions: Sequence[sp.Expr],
     states: Sequence[str],
     parameters: Sequence[str],
+    fixed: tuple[int, int] | None = None,
 ) -> str:
     """Return the source of expressions with their sensitivities."""
     size, inputs = len(expressions), _inputs(states, parameters)
@@ -219,7 +275,8 @@ def _source(
     lines = [f"def {name}(t, x, p, out, base):", f"    w = x.size // {len(states)} - 1"]
     lines += assignments(values, _readings(states, parameters), targets)
     lines += [f"    out[base + {i}] = f_{i}" for i in range(size)]
-    lines += ["    for j in range(w):", *loads]
-    for i, row in enumerate(terms):
-        lines.append(f"        out[base + {size} + {i} * w + j] = {' + '.join(row) or '0.0'}")
-    return "\n".join(lines)
+    body = [
+        f"        out[base + {size} + {i} * w + j] = {' + '.join(row) or '0.0'}"
+        for i, row in enumerate(terms)
+    ]
+    return "\n".join([*lines, *_loop([*loads, *body], "w", fixed)])

@@ -24,7 +24,9 @@ from statera.numerics.sensitivity import (
     _DECORATOR,
     _HEAD,
     _curvature,
+    _entering,
     _inputs,
+    _loop,
     _readings,
     _source,
     _stiff_system,
@@ -100,16 +102,22 @@ def compile_second_variational(
     outputs: Sequence[sp.Expr],
     states: Sequence[str],
     parameters: Sequence[str],
+    *,
+    transit: bool = False,
+    columns: tuple[int, int] | None = None,
 ) -> SecondVariational:
     """Compile a system with first and second variational equations.
 
-    Arguments as `statera.numerics.sensitivity.compile_variational`.
+    Arguments as `statera.numerics.sensitivity.compile_variational`; ``columns`` are how many there
+    are in all, and how many of first derivatives.
     """
     moving = [e.xreplace({symbol("t"): symbol(_NOW)}) for e in derivatives]
     text = "\n\n\n".join(
         [
             _HEAD,
-            _DECORATOR + _both("rhs", derivatives, states, parameters),
+            _DECORATOR
+            + _both("rhs", derivatives, states, parameters, columns)
+            + _entering("add_inputs", states, parameters, transit, "pairs"),
             _DECORATOR + _both("outputs", outputs, states, parameters),
             _DECORATOR + _source("flow", moving, states, [*parameters, _NOW]) + "\n",
         ]
@@ -119,19 +127,26 @@ def compile_second_variational(
 
 
 def compile_stiff_second_variational(
-    derivatives: Sequence[sp.Expr], states: Sequence[str], parameters: Sequence[str]
+    derivatives: Sequence[sp.Expr],
+    states: Sequence[str],
+    parameters: Sequence[str],
+    *,
+    transit: bool = False,
+    columns: tuple[int, int] | None = None,
 ) -> StiffSecondVariational:
     """Compile what a Rosenbrock step of all needs; arguments as above."""
     by_time = [derivative(e, symbol("t")) for e in derivatives]
     opening = _opening("", len(states))[1:]
-    system, columns = _stiff_system(derivatives, states, parameters)
+    system, solving = _stiff_system(derivatives, states, parameters, columns)
     text = "\n\n\n".join(
         [
             _HEAD + _COLUMNS,
-            _DECORATOR + _both("by_time", by_time, states, parameters),
-            _DECORATOR + _curvature(opening, derivatives, states, parameters),
+            _DECORATOR
+            + _both("by_time", by_time, states, parameters, columns)
+            + _entering("add_slopes", states, parameters, transit, "pairs"),
+            _DECORATOR + _curvature(opening, derivatives, states, parameters, columns),
             _DECORATOR + _bending(derivatives, states, parameters),
-            f"@generated(SOLVE_COLUMNS_CALL)\n{columns}\n",
+            f"@generated(SOLVE_COLUMNS_CALL)\n{solving}\n",
         ]
     )
     module = generated_module(text)
@@ -151,11 +166,15 @@ def _opening(name: str, n: int) -> list[str]:
 
 
 def _both(
-    name: str, expressions: Sequence[sp.Expr], states: Sequence[str], parameters: Sequence[str]
+    name: str,
+    expressions: Sequence[sp.Expr],
+    states: Sequence[str],
+    parameters: Sequence[str],
+    fixed: tuple[int, int] | None = None,
 ) -> str:
     """Return the source of expressions with their first and second derivatives."""
     inputs = _inputs(states, parameters)
-    firsts, seconds = _first(expressions, inputs), _pairs(expressions, inputs)
+    firsts, seconds = _first(expressions, inputs, fixed), _pairs(expressions, inputs)
     named = {f"f_{i}": e for i, e in enumerate(expressions)} | firsts.named | seconds.named
     return "\n".join(
         [
@@ -189,7 +208,7 @@ def _cross(one: str, two: str) -> str:
     return f"{one}_a * {two}_b" + (f" + {one}_b * {two}_a" if one != two else "")
 
 
-def _first(expressions: Sequence[sp.Expr], inputs: _Inputs) -> _Loop:
+def _first(expressions: Sequence[sp.Expr], inputs: _Inputs, fixed: tuple[int, int] | None) -> _Loop:
     named: dict[str, sp.Expr] = {}
     body: list[str] = []
     used: set[str] = set()
@@ -201,7 +220,7 @@ def _first(expressions: Sequence[sp.Expr], inputs: _Inputs) -> _Loop:
         total = " + ".join(terms) or "0.0"
         body.append(f"        out[base + {len(expressions)} + {i} * w + j] = {total}")
     loads = [f"        {local} = {at.format('j')}" for _, local, at in inputs if local in used]
-    return _Loop(named, ["    for j in range(m):", *loads, *body])
+    return _Loop(named, _loop([*loads, *body], "m", fixed))
 
 
 def _pairs(expressions: Sequence[sp.Expr], inputs: _Inputs) -> _Loop:

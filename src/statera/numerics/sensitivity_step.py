@@ -22,10 +22,15 @@ from statera.numerics.rodas5p import (
 )
 from statera.numerics.tsit5 import ERROR, FLOOR, A
 
-__all__ = ["column_error", "first_step", "held_down", "stiff_step"]
+__all__ = ["COLUMN_FLOOR", "column_error", "first_step", "held_down", "stiff_step"]
 
 _E1, _E2, _E3, _E4, _E5, _E6, _E7 = ERROR
 _LAST_TWO = A[6] - A[5]
+
+COLUMN_FLOOR = 0.1
+"""Part of the largest size a sensitivity has had below which its error is not measured against
+less. With the floor of the states, a thousandth, steps are more and results no better: the
+derivative of a state is of use next to its largest values."""
 
 _BOUND = 3.0  # Tsit5 is stable to 3.5 on the negative real axis
 _LEISURE, _ENOUGH, _CALM = 20, 10, 10  # steps before looking, at the bound, and away from it
@@ -49,7 +54,7 @@ def first_step(x, k, peak, rtol, atol):
         if scale > 0.0:
             size = max(size, abs(x[i]) / scale)
             speed = max(speed, abs(k[i]) / scale)
-    if size < 1e-5 or speed < 1e-5:
+    if size < 1.0 or speed < 1e-5:  # a state below its tolerance is as good as zero
         return 1e-6 if speed > 0.0 else 1.0
     return 0.01 * size / speed
 
@@ -97,27 +102,31 @@ def column_error(n, h, x, x_new, k, peak, weights, rtol, atol, totals, stiff):
     """Return the largest error of a step among the states and each column of sensitivities.
 
     Each is judged as the states alone are in a simulation: many columns must not water down the
-    error of the states. ``weights`` (m,) scale the absolute tolerance of a column; ``totals``
-    (m + 1,) is work space.
+    error of the states. ``weights`` (m,) scale the absolute tolerance of a column, and leave it
+    out where they are not finite; ``totals`` (m + 1,) is work space. Behind the stages, ``k`` takes
+    the errors.
     """
     size = x.size
     m = size // n - 1
     totals[:] = 0.0
-    column = -1  # the states, then the columns in turn
-    for i in range(size):
-        if i >= n:
-            column = 0 if column == m - 1 else column + 1
-        if stiff:
-            part = k[7 * size + i]
-        else:
-            part = h * (
+    at = 7 * size
+    if not stiff:
+        for i in range(size):
+            k[at + i] = h * (
                 _E1 * k[i] + _E2 * k[size + i] + _E3 * k[2 * size + i] + _E4 * k[3 * size + i]
                 + _E5 * k[4 * size + i] + _E6 * k[5 * size + i] + _E7 * k[6 * size + i]
             )  # fmt: skip
-        least = atol if i < n else atol * weights[column]
-        scale = least + rtol * max(abs(x[i]), abs(x_new[i]), FLOOR * peak[i])
-        part /= scale
-        totals[column + 1] += part * part if scale > 0.0 else x_new[i] * x_new[i]
+    for i in range(n):
+        scale = atol + rtol * max(abs(x[i]), abs(x_new[i]), FLOOR * peak[i])
+        part = k[at + i] / scale
+        totals[0] += part * part if scale > 0.0 else x_new[i] * x_new[i]
+    for i in range(n):
+        row = n + i * m
+        for j in range(m):
+            size_now = max(abs(x[row + j]), abs(x_new[row + j]), COLUMN_FLOOR * peak[row + j])
+            scale = atol * weights[j] + rtol * size_now
+            part = k[at + row + j] / scale
+            totals[1 + j] += part * part if scale > 0.0 else x_new[row + j] * x_new[row + j]
     worst = 0.0
     for column in range(m + 1):
         if not np.isfinite(totals[column]):
@@ -127,13 +136,45 @@ def column_error(n, h, x, x_new, k, peak, weights, rtol, atol, totals, stiff):
 
 
 @compiled
-def _combine(weights, stage, factor, k, size, out, base):
-    """Add ``factor`` times a sum of earlier stages to ``out[base:base + size]``."""
-    for q in range(stage):
-        weight = factor * weights[stage, q]
-        if weight != 0.0:
-            for i in range(size):
-                out[base + i] += weight * k[q * size + i]
+def _combine(weights, s, factor, k, n, out, base):
+    """Add ``factor`` times the sum of the s stages before it to ``out[base:base + n]``.
+
+    Each number of stages has a loop of its own: one pass over memory, several numbers at once.
+    """
+    if base < 0 or s == 0:
+        return
+    a, b, c = factor * weights[s, 0], factor * weights[s, 1], factor * weights[s, 2]
+    d, e = factor * weights[s, 3], factor * weights[s, 4]
+    f, g = factor * weights[s, 5], factor * weights[s, 6]
+    if s == 1:
+        for i in range(n):
+            out[base + i] += a * k[i]
+    elif s == 2:
+        for i in range(n):
+            out[base + i] += a * k[i] + b * k[n + i]
+    elif s == 3:
+        for i in range(n):
+            out[base + i] += a * k[i] + b * k[n + i] + c * k[2 * n + i]
+    elif s == 4:
+        for i in range(n):
+            out[base + i] += a * k[i] + b * k[n + i] + c * k[2 * n + i] + d * k[3 * n + i]
+    elif s == 5:
+        for i in range(n):
+            out[base + i] += (
+                a * k[i] + b * k[n + i] + c * k[2 * n + i] + d * k[3 * n + i] + e * k[4 * n + i]
+            )
+    elif s == 6:
+        for i in range(n):
+            out[base + i] += (
+                a * k[i] + b * k[n + i] + c * k[2 * n + i] + d * k[3 * n + i] + e * k[4 * n + i]
+                + f * k[5 * n + i]
+            )  # fmt: skip
+    else:
+        for i in range(n):
+            out[base + i] += (
+                a * k[i] + b * k[n + i] + c * k[2 * n + i] + d * k[3 * n + i] + e * k[4 * n + i]
+                + f * k[5 * n + i] + g * k[6 * n + i]
+            )  # fmt: skip
 
 
 @compiled

@@ -110,20 +110,29 @@ def _eliminate(
     return lines
 
 
-def columns_source(pattern: list[tuple[int, int]], n: int) -> str:
+def columns_source(
+    pattern: list[tuple[int, int]], n: int, fixed: tuple[int, int] | None = None
+) -> str:
     """Return the source of ``solve_columns(lu, b, base, m, first, last)``.
 
     With the factors of `factor_source` it solves for the columns from `first` to `last` of m, in
-    place, entry i of column c standing at ``b[base + i m + c]``.
+    place, entry i of column c standing at ``b[base + i m + c]``. With ``fixed = (m, last)`` the
+    loop from column 0 on is written a second time for these numbers.
     """
     steps = plan(pattern, n)
     if len(steps.place) > LARGEST_WRITTEN_OUT:
         return "def solve_columns(lu, b, base, m, first, last):\n    return"
     lines = ["def solve_columns(lu, b, base, m, first, last):"]
     lines += [f"    lu_{q} = lu[{q}]" for q in range(len(steps.place))]
-    lines.append("    for c in range(first, last):")
-    lines += [f"    {line}" for line in _solve_lines(steps, "b[base + {}*m + c]", "lu_{}")]
-    return "\n".join(lines)
+    loop = ["    for c in range(first, last):"]
+    loop += [f"    {line}" for line in _solve_lines(steps, "b[base + {}*m + c]", "lu_{}")]
+    if fixed is None:
+        return "\n".join([*lines, *loop])
+    m, last = fixed
+    known = _solve_lines(steps, f"b[base + {{}}*{m} + c]", "lu_{}")
+    lines.append(f"    if base >= 0 and m == {m} and first == 0 and last == {last}:")
+    lines += [f"        for c in range({last}):", *(f"        {line}" for line in known)]
+    return "\n".join([*lines, "    else:", *(f"    {line}" for line in loop)])
 
 
 def _solve_source(steps: Elimination) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -19,8 +19,11 @@ from statera.simulate.structure import Structure
 __all__ = [
     "Inputs",
     "LinearArrays",
+    "check_rates",
+    "formulas_of",
     "individual_values",
     "input_arrays",
+    "kind_of",
     "linear_arrays",
     "merge_keys",
     "processes_of",
@@ -159,16 +162,13 @@ def merge_keys(model: Model, events: EventTable) -> EventTable:
     return replace(events, key=key, dose_keys=tuple(merged))
 
 
-def input_arrays(
-    model: Model, events: EventTable, values: Values, n_subjects: int, *, transit: bool = False
-) -> Inputs:
+def input_arrays(model: Model, events: EventTable, values: Values, n_subjects: int) -> Inputs:
     """Return the inputs of every subject for the dose keys of `events`.
 
     Raises
     ------
     InputError
-        If an infusion is ambiguous, or a dose passes transit compartments where `transit` says
-        that the caller cannot follow it.
+        If an infusion is ambiguous, or one would pass transit compartments.
     """
     starts = [0]
     found: list[tuple[InputProcess, float]] = []
@@ -176,19 +176,15 @@ def input_arrays(
         processes = processes_of(model, route)
         found += [(p, amount) for p in processes]
         starts.append(len(found))
-    _check_rates(events, starts)
-    _check_transit(model, events, starts, [p.kind == "transit" for p, _ in found], transit)
+    check_rates(events, starts, [p.kind == "transit" for p, _ in found])
     shape = (n_subjects, len(found))
     arrays = [np.empty(shape) for _ in range(4)]
     states = model.states
     for k, (process, amount) in enumerate(found):
         here = {**values, "AMT": amount}
-        formulas = (process.bioavailability, process.lag, process.duration, process.rate)
-        if process.kind == "transit":
-            formulas = (process.bioavailability, process.lag, process.n, process.ktr)
-        for array, formula in zip(arrays, formulas, strict=True):
+        for array, formula in zip(arrays, formulas_of(process), strict=True):
             _fill(array[:, k], formula, here)
-    kinds = [_kind(process) for process, _ in found]
+    kinds = [kind_of(process) for process, _ in found]
     return Inputs(
         np.array(starts, dtype=np.int64),
         np.array([states.index(p.into) for p, _ in found], dtype=np.int64),
@@ -197,25 +193,39 @@ def input_arrays(
     )
 
 
-def _kind(process: InputProcess) -> int:
+def formulas_of(process: InputProcess) -> tuple[sp.Expr | None, ...]:
+    """Return bioavailability, lag, duration and rate; through transit compartments n and ktr."""
+    if process.kind == "transit":
+        return process.bioavailability, process.lag, process.n, process.ktr
+    return process.bioavailability, process.lag, process.duration, process.rate
+
+
+def kind_of(process: InputProcess) -> int:
+    """Return the number of the kind of a process, as in `Inputs`."""
     if process.kind == "zero_order":
         return 1 if process.duration is not None else 2
     return 3 if process.kind == "transit" else 0
 
 
-def _check_transit(
-    model: Model, events: EventTable, starts: list[int], passes: list[bool], followed: bool
-) -> None:
+def check_rates(events: EventTable, starts: Sequence[int], passes: Sequence[bool]) -> None:
+    """Raise an error where a record's RATE cannot be followed.
+
+    Parameters
+    ----------
+    starts
+        First process of each dose key, and behind them the number of processes.
+    passes
+        Whether each process leads through transit compartments.
+
+    Raises
+    ------
+    InputError
+        If an infusion enters by several processes, or would pass transit compartments.
+    """
+    _check_several(events, starts)
     through = np.array(
         [any(passes[a:b]) for a, b in pairwise(starts)] + [False], dtype=bool
     )[events.key]  # fmt: skip
-    if through.any() and not followed:
-        raise InputError(
-            f"a dose of {model.id} passes transit compartments of any real number, whose "
-            "sensitivities are not computed",
-            where=f"record {int(np.argmax(through)) + 1}",
-            hint="Write a whole number of compartments as states.",
-        )
     wrong = through & (events.rate != 0)
     if wrong.any():
         raise InputError(
@@ -224,7 +234,7 @@ def _check_transit(
         )
 
 
-def _check_rates(events: EventTable, starts: list[int]) -> None:
+def _check_several(events: EventTable, starts: Sequence[int]) -> None:
     several = [starts[k + 1] - starts[k] > 1 for k in range(len(starts) - 1)]
     for i in np.flatnonzero((events.key >= 0) & (events.rate > 0)):
         if several[events.key[i]]:

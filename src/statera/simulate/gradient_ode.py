@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 import sympy as sp
 from numba.core.errors import NumbaExperimentalFeatureWarning
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from statera.data import EventTable
 from statera.errors import InputError
@@ -42,63 +43,123 @@ from statera.simulate.gradient_values import (
 from statera.simulate.ode_options import OdeOptions
 from statera.simulate.parts import parts, stretches_of
 from statera.simulate.segments import Segments, lay_out
-from statera.simulate.structure import depends_on_time
+from statera.simulate.structure import accumulating, depends_on_time, transit_states
 
-__all__ = ["solve_ode_gradient"]
+__all__ = [
+    "compiled_gradient", "gradient_kernel", "run_in_loops", "solve_ode_gradient",
+    "tolerance_factors",
+]  # fmt: skip
 
 Floats = NDArray[np.float64]
 
 
+_WORTHWHILE = 1.0
+"""Seconds with loops over any number of columns, spent or expected, from which on they are compiled
+for their number: about as long as that takes."""
+_PILOT = 16
+"""Subjects solved first to see whether it pays."""
+
+Columns = tuple[int, int]
+"""Numbers of columns of sensitivities: in all, and of first derivatives."""
+
+
 @dataclass(frozen=True)
-class _Compiled:
-    """Compiled functions with the names and formulas of their constants, in order of ``p``."""
+class Compiled:
+    """Compiled functions with the names and formulas of their constants, in order of ``p``.
+
+    ``spent`` counts the seconds by number of columns.
+    """
 
     derivatives: tuple[sp.Expr, ...]
     outputs: tuple[sp.Expr, ...]
     states: tuple[str, ...]
     names: tuple[str, ...]
     constants: dict[str, sp.Expr]
+    transit: bool
+    spent: dict[Columns, float] = field(default_factory=dict, compare=False)
+
+    def pays(self, columns: Columns) -> bool:
+        """Return whether loops are compiled for this number of columns by now."""
+        return self.spent.get(columns, 0.0) > _WORTHWHILE
 
     @cached_property
-    def system(self) -> CompiledVariational:
-        """The equations with first derivatives, compiled when first needed, as are all others."""
-        return compile_variational(self.derivatives, self.outputs, self.states, self.names)
+    def _system(self) -> dict[int | None, CompiledVariational]:
+        return {}
 
     @cached_property
-    def second(self) -> SecondVariational:
-        """The equations with first and second derivatives."""
-        return compile_second_variational(self.derivatives, self.outputs, self.states, self.names)
+    def _second(self) -> dict[Columns | None, SecondVariational]:
+        return {}
 
     @cached_property
-    def stiff_second(self) -> StiffSecondVariational:
-        """What Rodas5P needs for both."""
-        return compile_stiff_second_variational(self.derivatives, self.states, self.names)
+    def _stiff(self) -> dict[int | None, StiffVariational]:
+        return {}
 
     @cached_property
-    def stiff(self) -> StiffVariational:
-        """What Rodas5P needs for first derivatives."""
-        return compile_stiff_variational(self.derivatives, self.states, self.names)
+    def _stiff_second(self) -> dict[Columns | None, StiffSecondVariational]:
+        return {}
+
+    def system(self, columns: int | None) -> CompiledVariational:
+        """Return the equations with first derivatives, compiled when first needed, as all others.
+
+        With `columns`, for that number of them.
+        """
+        if columns not in self._system:
+            self._system[columns] = compile_variational(
+                self.derivatives, self.outputs, self.states, self.names, transit=self.transit,
+                columns=columns,
+            )  # fmt: skip
+        return self._system[columns]
+
+    def second(self, columns: Columns | None) -> SecondVariational:
+        """Return the equations with first and second derivatives."""
+        if columns not in self._second:
+            self._second[columns] = compile_second_variational(
+                self.derivatives, self.outputs, self.states, self.names, transit=self.transit,
+                columns=columns,
+            )  # fmt: skip
+        return self._second[columns]
+
+    def stiff(self, columns: int | None) -> StiffVariational:
+        """Return what Rodas5P needs for first derivatives."""
+        if columns not in self._stiff:
+            self._stiff[columns] = compile_stiff_variational(
+                self.derivatives, self.states, self.names, transit=self.transit, columns=columns
+            )
+        return self._stiff[columns]
+
+    def stiff_second(self, columns: Columns | None) -> StiffSecondVariational:
+        """Return what Rodas5P needs for both."""
+        if columns not in self._stiff_second:
+            self._stiff_second[columns] = compile_stiff_second_variational(
+                self.derivatives, self.states, self.names, transit=self.transit, columns=columns
+            )
+        return self._stiff_second[columns]
 
 
 @lru_cache(maxsize=64)
-def _compiled(
-    dynamics: tuple[sp.Expr, ...], outputs: tuple[sp.Expr, ...], states: tuple[str, ...]
-) -> _Compiled:
+def compiled_gradient(
+    dynamics: tuple[sp.Expr, ...],
+    outputs: tuple[sp.Expr, ...],
+    states: tuple[str, ...],
+    transit: bool,
+) -> Compiled:
+    """Return the equations of a model with what their derivatives need."""
     lean = hoist([*dynamics, *outputs], states)
     used = frozenset().union(*(free_names(e) for e in lean.expressions))
     names = tuple(sorted(used - set(states) - {"t"}))
     split = len(dynamics)
-    return _Compiled(
+    return Compiled(
         tuple(lean.expressions[:split]),
         tuple(lean.expressions[split:]),
         states,
         names,
         dict(lean.constants),
+        transit,
     )
 
 
 @lru_cache(maxsize=1)
-def _kernel() -> Any:
+def gradient_kernel() -> Any:
     """Import the compiled event loop; numba warns once that function types are experimental."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)
@@ -107,18 +168,13 @@ def _kernel() -> Any:
 
 
 def _check_steady_states(model: Model, events: EventTable) -> None:
-    steady, added = events.steady_state > 0, events.steady_state == 2
-    if added.any():
-        wanted, sentence = added, "SS=2 adds steady states, which only a linear system allows"
-    elif steady.any() and depends_on_time(model):
-        wanted, sentence = steady, "the equations depend on time: they have no steady state"
-    else:
-        return
-    raise InputError(
-        f"{model.id}: {sentence}",
-        where=f"record {int(np.argmax(wanted)) + 1}",
-        hint="Give the doses one by one.",
-    )
+    steady = events.steady_state > 0
+    if steady.any() and depends_on_time(model):
+        raise InputError(
+            f"{model.id}: the equations depend on time: they have no steady state",
+            where=f"record {int(np.argmax(steady)) + 1}",
+            hint="Give the doses one by one.",
+        )
 
 
 def solve_ode_gradient(
@@ -150,12 +206,13 @@ def solve_ode_gradient(
     _check_steady_states(model, events)
     layout = lay_out(events, shape[0], segments)
     n, wide = layout.n_systems, (layout.n_systems, shape[1])
-    code = _compiled(
+    code = compiled_gradient(
         tuple(e.expression for e in model.dynamics),
         tuple(o.expression for o in model.outputs),
         model.states,
+        bool(transit_states(model)),
     )
-    kernel = _kernel()
+    kernel = gradient_kernel()
     inputs = input_arrays(model, events, values, n)
     d_inputs = input_tangents(model, events, values, tangents, wide, pairs)
     constants, d_constants, initial, d_initial = _constants(
@@ -164,12 +221,11 @@ def solve_ode_gradient(
     rows = np.full((*layout.shape, len(model.outputs)), np.nan)
     slopes = np.full((*rows.shape, shape[1]), np.nan)
     statuses = layout.statuses(constants, d_constants, initial, d_initial)
-    factors = np.asarray(weights, dtype=np.float64)
+    factors = tolerance_factors(weights, options)
+    accumulates = accumulating(model).astype(np.int64)
 
     def run(method: int, stretches: Sequence[tuple[int, int]]) -> None:
-        functions = _functions(kernel, code, method, pairs.size > 0)
-
-        def work(part: tuple[int, int]) -> None:
+        def work(functions: tuple[Any, ...], part: tuple[int, int]) -> None:
             kernel.run_ode_gradient(
                 *functions, method, part[0], part[1], pairs.one, pairs.two, layout.during,
                 layout.at, events.offsets,
@@ -178,11 +234,14 @@ def solve_ode_gradient(
                 inputs.key_start, inputs.compartment, inputs.kind, inputs.bioavailability,
                 inputs.lag, inputs.duration, inputs.rate,
                 d_inputs.bioavailability, d_inputs.lag, d_inputs.duration, d_inputs.rate,
-                constants, d_constants, initial, d_initial, factors, options.rtol, options.atol,
-                options.max_steps, options.periods, options.period_rtol, rows, slopes, statuses,
+                constants, d_constants, initial, d_initial, accumulates, factors,
+                options.rtol, options.atol, options.max_steps, options.periods,
+                options.period_rtol, rows, slopes, statuses,
             )  # fmt: skip
 
-        map_ordered(work, stretches, workers)
+        run_in_loops(
+            kernel, code, method, (shape[1], shape[1] - pairs.size), work, stretches, workers
+        )
 
     how = _by_method(kernel, run, options, statuses, workers)
     return rows, slopes, statuses, how
@@ -190,7 +249,7 @@ def solve_ode_gradient(
 
 def _constants(
     model: Model,
-    code: _Compiled,
+    code: Compiled,
     values: Values,
     tangents: Tangents,
     shape: tuple[int, int],
@@ -213,19 +272,60 @@ def _constants(
     return constants, d_constants, initial, d_initial
 
 
-def _functions(kernel: Any, code: _Compiled, method: int, bends: bool) -> tuple[Any, ...]:
+def tolerance_factors(weights: ArrayLike, options: OdeOptions) -> Floats:
+    """Return the factors of the absolute tolerance, infinite for what must not meet any."""
+    factors = np.asarray(weights, dtype=np.float64)
+    return factors if options.control_sensitivities else np.full_like(factors, np.inf)
+
+
+def run_in_loops(
+    kernel: Any,
+    code: Compiled,
+    method: int,
+    columns: Columns,
+    work: Callable[[tuple[Any, ...], tuple[int, int]], None],
+    stretches: Sequence[tuple[int, int]],
+    workers: int,
+) -> None:
+    """Run `work` over stretches of subjects with the functions of a method, in threads.
+
+    Loops over columns are compiled for their number once that has paid: both give the same to the
+    last bit, so that the time a computer takes may decide.
+    """
+    fixed, bends = columns if code.pays(columns) else None, columns[1] < columns[0]
+    left = list(stretches)
+    n = sum(last - first for first, last in left)
+    if fixed is None and n >= 2 * _PILOT:
+        first, last = left[0]
+        start = time.perf_counter()
+        work(_functions(kernel, code, method, bends, None), (first, min(last, first + _PILOT)))
+        each = (time.perf_counter() - start) / min(_PILOT, last - first)
+        left[0] = (min(last, first + _PILOT), last)
+        if code.spent.get(columns, 0.0) + each * n > _WORTHWHILE:
+            code.spent[columns] = code.spent.get(columns, 0.0) + each * n
+            fixed = columns
+    functions = _functions(kernel, code, method, bends, fixed)
+    start = time.perf_counter()
+    map_ordered(lambda part: work(functions, part), [s for s in left if s[1] > s[0]], workers)
+    code.spent[columns] = code.spent.get(columns, 0.0) + time.perf_counter() - start
+
+
+def _functions(
+    kernel: Any, code: Compiled, method: int, bends: bool, fixed: Columns | None
+) -> tuple[Any, ...]:
     """Return the first arguments of the event loop; the stiff ones stand in where not needed."""
     if bends:
-        second = code.second
+        second = code.second(fixed)
         first = (second.rhs, second.outputs, second.flow)
         if method != kernel.RODAS5P:
             return *first, *kernel.NOT_STIFF
-        deep = code.stiff_second
+        deep = code.stiff_second(fixed)
         return *first, *_implicit(deep, deep.bending)
-    system = code.system
+    width = None if fixed is None else fixed[0]
+    system = code.system(width)
     if method != kernel.RODAS5P:
         return system.rhs, system.outputs, kernel.NOTHING, *kernel.NOT_STIFF
-    stiff = _implicit(code.stiff, kernel.NOTHING)
+    stiff = _implicit(code.stiff(width), kernel.NOTHING)
     return system.rhs, system.outputs, kernel.NOTHING, *stiff
 
 

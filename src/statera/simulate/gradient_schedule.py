@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from statera.numerics.compiled import compiled
+from statera.numerics.transit import STAGES_OF_INPUT, stage_of
 from statera.simulate.doses import BAD_INPUT, LAG_TOO_LONG, input_of, usable
 from statera.simulate.pending import (
     AMOUNT,
@@ -34,12 +35,14 @@ __all__ = ["action_tangents", "new_actions", "period_schedule", "schedule"]
 # Kinds of actions.
 (
     OBSERVE, BOLUS, START, STOP, RUNNING, RESET, STEADY, ADD_STEADY, CONSTANT, ADD_CONSTANT, CHANGE,
-) = range(11)  # fmt: skip
+    TRANSIT, PASS,
+) = range(13)  # fmt: skip
 
 # Columns: time, kind, amount or rate given, process (the first one of a steady state; the new
 # system of a change), amount and RATE of the record, II of a steady state, the row of an
 # observation (of a steady state, the end of its processes), and the systems (rows of parameters)
-# that gave the lag and all other parameters of an input.
+# that gave the lag and all other parameters of an input. A dose through transit compartments has
+# its amount as SIZE and the time it was given as PERIOD; solvers stop where it passes a stage.
 WHEN, KIND, SIZE, SOURCE, GIVEN, RECORD_RATE, PERIOD, ROW, LAGGED_BY, STARTED_BY = range(10)
 _COLUMNS = 10
 
@@ -78,6 +81,16 @@ def _emit(actions, used, when, kind, size, source, given, record_rate, period, r
 
 
 @compiled
+def _stage_after(table, count, reached, p, q, given, stage, n, ktr):
+    """Order the first stage, from `stage` on, of a dose in transit that ends later than reached."""
+    while stage < STAGES_OF_INPUT - 1 and stage_of(stage, n, ktr) <= reached:
+        stage += 1.0
+    return push(
+        table, count, 2.0, p, 0.0, float(q), stage, stage_of(stage, n, ktr), 0, 0.0, given, 1.0
+    )
+
+
+@compiled
 def _start(
     actions, used, table, count, status, when, planned, p, amount, record_rate, lagged, q,
     kind, f, duration, modelled_rate,
@@ -87,6 +100,16 @@ def _start(
     What is pending of it keeps the systems that gave its lag and its length, in columns that
     pending stops do not use.
     """
+    if kind[p] == 3:
+        n, ktr = duration[q, p], modelled_rate[q, p]
+        if not (n >= 0.0 and ktr > 0.0 and np.isfinite(n) and np.isfinite(ktr)):
+            status[0] = BAD_INPUT
+            return actions, table
+        actions = _emit(
+            actions, used, when, TRANSIT, f[q, p] * amount, p, amount, record_rate, when, -1,
+            lagged, q,
+        )  # fmt: skip
+        return actions, _stage_after(table, count, 0.0, p, q, when, 0.0, n, ktr)
     at_once, rate, length = input_of(
         kind[p], amount, record_rate, f[q, p], duration[q, p], modelled_rate[q, p]
     )
@@ -122,6 +145,15 @@ def _due(
         interval, first, number = table[k, INTERVAL], table[k, FIRST], table[k, NUMBER]
         rate, lagged = table[k, INPUT_RATE], int(table[k, COMPARTMENT])
         drop(table, count, k)
+        if stops == 2.0:
+            actions = _emit(actions, used, when, PASS, 0.0, p, 0.0, 0.0, 0.0, -1, q, q)
+            if left < STAGES_OF_INPUT - 1:
+                by = int(record_rate)
+                table = _stage_after(
+                    table, count, interval, p, by, first, left + 1.0, duration[by, p],
+                    modelled_rate[by, p],
+                )  # fmt: skip
+            continue
         if stops == 1.0:
             actions = _emit(
                 actions, used, when, STOP, rate, p, amount, record_rate, 0.0, -1, lagged,
@@ -159,10 +191,23 @@ def _steady(
             kind[p], amount, record_rate, f[q, p], duration[q, p], modelled_rate[q, p]
         )
         proper = np.isfinite(at_once) and np.isfinite(rate)
+        if kind[p] == 3:
+            n, ktr = duration[q, p], modelled_rate[q, p]
+            proper = n >= 0.0 and ktr > 0.0 and np.isfinite(n) and np.isfinite(ktr)
+            length = stage_of(STAGES_OF_INPUT, n, ktr) if proper else 0.0
         if not proper or length > _MOST_OVERLAPS * interval:
             status[0] = BAD_INPUT
             return actions, table
         tau = interval - lag[q, p]
+        while kind[p] == 3 and tau < length:
+            actions = _emit(
+                actions, used, t, TRANSIT, f[q, p] * amount, p, amount, record_rate, t - tau, -1,
+                q, q,
+            )  # fmt: skip
+            table = _stage_after(
+                table, count, tau, p, q, t - tau, 0.0, duration[q, p], modelled_rate[q, p]
+            )
+            tau += interval
         while rate > 0.0 and tau < length:
             actions = _emit(actions, used, t, RUNNING, rate, p, amount, record_rate, 0.0, -1, q, q)
             table = push(
@@ -272,6 +317,12 @@ def period_schedule(
             kind[p], amount, record_rate, f[q, p], duration[q, p], modelled_rate[q, p]
         )
         start = lag[q, p]
+        if kind[p] == 3:
+            found = _transit_period(
+                found, used, start, f[q, p] * amount, p, amount, record_rate, q, interval,
+                duration[q, p], modelled_rate[q, p],
+            )  # fmt: skip
+            continue
         what, size, ends = BOLUS, at_once, 0.0
         if rate > 0.0 and length > 0.0:
             running = int(np.ceil((start + length) / interval)) - 1
@@ -285,6 +336,24 @@ def period_schedule(
             found = _emit(found, used, ends, STOP, rate, p, amount, record_rate, 0.0, -1, q, q)
     order = np.argsort(found[: used[0], WHEN], kind="mergesort")
     return found[: used[0]][order]
+
+
+@compiled
+def _transit_period(
+    found, used, start, size, p, amount, record_rate, q, interval, n, ktr
+):  # fmt: skip
+    """Add a dose through transit compartments and those of earlier periods that still enter."""
+    earlier = int(np.ceil((start + stage_of(STAGES_OF_INPUT, n, ktr)) / interval)) - 1
+    for back in range(earlier, -1, -1):
+        given = start - back * interval
+        found = _emit(
+            found, used, max(0.0, given), TRANSIT, size, p, amount, record_rate, given, -1, q, q
+        )
+        for stage in range(STAGES_OF_INPUT):
+            when = given + stage_of(stage, n, ktr)
+            if 0.0 < when < interval and when > given:
+                found = _emit(found, used, when, PASS, 0.0, p, 0.0, 0.0, 0.0, -1, q, q)
+    return found
 
 
 @compiled
@@ -351,7 +420,9 @@ def action_tangents(
             else:
                 d_rate -= both / duration[q, p]
         when = d_lag[lagged, p, j]
-        if what == BOLUS:
+        if what == TRANSIT:
+            d_size[j] = d_total
+        elif what == BOLUS:
             d_size[j] = d_total
             # a short infusion acts as a bolus in its middle
             when += 0.5 * d_length if by_duration and duration[q, p] == 0.0 else 0.0

@@ -54,7 +54,7 @@ def base_names(model: Model, tangents: Tangents) -> tuple[str, ...]:
     formulas += [*(o.expression for o in model.outputs), *model.initial.values()]
     for processes in model.inputs.values():
         for p in processes:
-            parts = (p.bioavailability, p.lag, p.duration, p.rate)
+            parts = (p.bioavailability, p.lag, p.duration, p.rate, p.n, p.ktr)
             formulas += [formula for formula in parts if formula is not None]
     used = frozenset().union(*(free_names(formula) for formula in formulas))
     return tuple(sorted(used & set(tangents)))

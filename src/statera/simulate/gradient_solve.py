@@ -73,7 +73,7 @@ def _solve(
 ) -> Solved:
     shape = (n, len(names) + pairs.size)
     structure = structure_of(model)
-    if structure.linear is not None and structure.outputs.linear:
+    if structure.closed_form:
         rows, slopes, statuses = solve_linear_gradient(
             model, structure, values, tangents, events, shape, workers, segments, pairs
         )
@@ -93,7 +93,4 @@ def _solve(
     )
     if segments is not None:
         rows, slopes = blocks_of(events, rows[0]), blocks_of(events, slopes[0])
-    reason = structure.reason
-    if structure.linear is not None:
-        reason = "an output is not linear in the states"
-    return rows, slopes, statuses, f"{reason}: {how}"
+    return rows, slopes, statuses, f"{structure.why}: {how}"

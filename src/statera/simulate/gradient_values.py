@@ -15,7 +15,7 @@ from statera.errors import InputError, UnknownNameError
 from statera.model import Model
 from statera.numerics.derivative import derivative
 from statera.numerics.expression import evaluate, free_names, symbol
-from statera.simulate.arrays import Values, processes_of
+from statera.simulate.arrays import Values, formulas_of, processes_of
 from statera.simulate.structure import Structure
 
 __all__ = [
@@ -187,7 +187,7 @@ def input_tangents(
     for route, amount in events.dose_keys:
         here = {**values, "AMT": amount}
         for process in processes_of(model, route):
-            formulas = (process.bioavailability, process.lag, process.duration, process.rate)
+            formulas = formulas_of(process)
             for row, formula in zip(rows, formulas, strict=True):
                 row.append(push_forward(formula, here, tangents, shape, pairs))
             if pairs.size and process.duration is not None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from statera.data import EventTable
 from statera.model import Model
-from statera.simulate.arrays import merge_keys
+from statera.simulate.arrays import check_rates, merge_keys
 from statera.simulate.ode_options import OdeOptions
 from statera.simulate.prepared_formulas import formulas_of, full_formula
 from statera.simulate.prepared_ode import OdeSolver
@@ -157,6 +157,8 @@ class Prepared:
         self.structure = formulas.structure
         self.solver: LinearSolver | OdeSolver = copy.copy(formulas.solver)
         self.places = formulas.places
+        kinds = [kind == 3 for kind in self.places.kind]
+        check_rates(self.events, self.places.key_start.tolist(), kinds)
         self.leaves = formulas.leaves
         self._values = formulas.values
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
+import numpy as np
 import sympy as sp
+from numpy.typing import NDArray
 
-from statera.errors import InputError
 from statera.model import Model
 from statera.model.by_identity import ByIdentity
 from statera.numerics.derivative import derivative
@@ -21,6 +22,8 @@ from statera.simulate.prepared_bends import PreparedBends
 from statera.simulate.prepared_ode import OdeSolver
 from statera.simulate.prepared_solvers import LinearSolver, Places
 from statera.simulate.simulate import structure_of
+
+Layout = tuple[NDArray[np.int64], tuple[tuple[int, ...], ...]]
 
 __all__ = [
     "PreparedFormulas",
@@ -61,11 +64,14 @@ class SingleFormulas:
         Leaf, and random effect, of each first derivative.
     second
         Leaf, and two random effects, of each second derivative.
+    layouts
+        Where the solver reads these numbers, by the number of columns; filled when needed.
     """
 
     function: Scalar
     first: tuple[tuple[int, str], ...]
     second: tuple[tuple[int, str, str], ...]
+    layouts: dict[tuple[int, int], Layout] = field(default_factory=dict)
 
 
 class PreparedFormulas:
@@ -94,7 +100,7 @@ class PreparedFormulas:
         self.base = (*model.parameters, *model.random_effects, *model.covariates)
         self.structure = structure_of(model)
         self.solver: LinearSolver | OdeSolver
-        if self.structure.linear is not None:
+        if self.structure.linear is not None and not self.structure.transit:
             self.solver = LinearSolver(model, self.structure.linear)
         else:
             self.solver = OdeSolver(model, ode)
@@ -102,13 +108,6 @@ class PreparedFormulas:
         leaves = self.solver.leaves(self.places)
         for route, amount in dose_keys:
             for process in processes_of(model, route):
-                if process.kind == "transit":
-                    raise InputError(
-                        f"{model.id}: input through a real number of transit compartments "
-                        "cannot be estimated yet",
-                        where=f"inputs.{route or model.default_route}",
-                        hint="Write the chain of compartments as states of the model.",
-                    )
                 leaves += self.places.process(process, amount, model.states)
         self.places.close_keys([len(processes_of(model, r)) for r, _ in dose_keys])
         self.leaves = [full_formula(model, leaf) for leaf in leaves]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from statera.simulate.gradient_values import NO_PAIRS, Pairs
 from statera.simulate.ode_options import OdeOptions
 from statera.simulate.parts import parts, stretches_of
 from statera.simulate.prepared_solvers import Places, first_statuses
-from statera.simulate.structure import accumulating
+from statera.simulate.structure import accumulating, transit_states
 
 if TYPE_CHECKING:
     from statera.simulate.prepared import Prepared
@@ -44,7 +45,8 @@ class OdeSolver:
         dynamics = tuple(e.expression for e in model.dynamics)
         outputs = tuple(symbol(name) for name in model.states)
         self._system = (dynamics, outputs, model.states)
-        self.code = solve_ode._compiled(*self._system, ())
+        self.through = transit_states(model)
+        self.code = solve_ode.compiled_ode(*self._system, self.through)
         self.accumulates = accumulating(model).astype(np.int64)
         self.constants = len(self.code.names)
         self.begun = [model.states.index(name) for name in model.initial]
@@ -71,7 +73,7 @@ class OdeSolver:
     ) -> tuple[Floats, Ints]:
         """Return states at observations and statuses, see `Prepared.states`."""
         events, layout, places = of.events, of.layout, of.places
-        kernel = solve_ode._kernel()
+        kernel = solve_ode.event_loop()
         constants, initial = self._arrays(leaves)
         inputs = places.input_values(leaves)
         statuses = first_statuses(of, skipped, constants, initial)
@@ -83,7 +85,7 @@ class OdeSolver:
 
         def run(method: int, stretches: Sequence[tuple[int, int]]) -> None:
             jacobian = method == kernel.RODAS5P or bool(events.steady_state.any())
-            functions = solve_ode._functions(kernel, self.code, jacobian)
+            functions = solve_ode.loop_functions(kernel, self.code, jacobian)
 
             def work(part: tuple[int, int]) -> Any:
                 kernel.run_ode(
@@ -99,7 +101,7 @@ class OdeSolver:
 
             careful = _guarded(work, statuses)
             if method != kernel.RODAS5P:
-                stretches = solve_ode._pilot(self.code, careful, stretches)
+                stretches = solve_ode.pilot(self.code, careful, stretches)
             map_ordered(careful, stretches, of.workers)
 
         self._run(kernel, run, statuses, of.workers)
@@ -134,9 +136,10 @@ class OdeSolver:
         pairs: Pairs = NO_PAIRS,
     ) -> tuple[Floats, Floats, Ints]:
         events, layout, places = of.events, of.layout, of.places
-        kernel = gradient_ode._kernel()
-        code = gradient_ode._compiled(*self._system)
+        kernel = gradient_ode.gradient_kernel()
+        code = gradient_ode.compiled_gradient(*self._system, bool(self.through))
         constants, initial = self._arrays(leaves)
+        constants = np.ascontiguousarray(constants[:, : self.constants])
         m = slopes.shape[2]
         d_constants = np.zeros((*constants.shape, m))
         d_constants[:, : self.constants] = slopes[: self.constants].transpose(1, 0, 2)
@@ -153,23 +156,26 @@ class OdeSolver:
         if pairs.size:  # a derivative is as large as the state over the size of the leaf
             single = 1.0 / _sizes(leaves, slopes[:, :, : m - pairs.size])
             factors = np.concatenate([single, single[pairs.one] * single[pairs.two]])
+        factors = gradient_ode.tolerance_factors(factors, options)
 
         def run(method: int, stretches: Sequence[tuple[int, int]]) -> None:
-            functions = gradient_ode._functions(kernel, code, method, bends=pairs.size > 0)
-
-            def work(part: tuple[int, int]) -> Any:
+            def work(functions: tuple[Any, ...], part: tuple[int, int]) -> None:
                 kernel.run_ode_gradient(
                     *functions, method, part[0], part[1], pairs.one, pairs.two,
                     layout.during, layout.at, events.offsets, events.time, events.evid,
                     events.amount,
                     events.rate, events.interval, events.additional, events.steady_state,
                     events.key, layout.row_of, places.key_start, compartment, kind,
-                    *inputs, *d_inputs, constants, d_constants, initial, d_initial, factors,
-                    options.rtol, options.atol, options.max_steps, options.periods,
-                    options.period_rtol, rows, found, statuses,
+                    *inputs, *d_inputs, constants, d_constants, initial, d_initial,
+                    self.accumulates, factors, options.rtol, options.atol, options.max_steps,
+                    options.periods, options.period_rtol, rows, found, statuses,
                 )  # fmt: skip
 
-            map_ordered(_guarded(work, statuses), stretches, of.workers)
+            gradient_ode.run_in_loops(
+                kernel, code, method, (m, m - pairs.size),
+                lambda functions, part: _guarded(partial(work, functions), statuses)(part),
+                stretches, of.workers,
+            )  # fmt: skip
 
         self._run(kernel, run, statuses, of.workers)
         return rows[0], found[0], statuses

@@ -6,6 +6,7 @@ inputs and their derivatives. The places are found once, by laying out numbered 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -47,14 +48,43 @@ class SingleStates:
         self._lay_out()
 
     def _lay_out(self) -> None:
-        """Find where each number goes: leaves and slopes are laid out with their numbers."""
+        """Find where each number goes; of a single system this is known from the model alone."""
+        known = self.formulas.layouts
+        key = (self.n_effects, self.pairs.size) if self.n_systems == 1 else None
+        if key is None or key not in known:
+            found = self._places()
+            if key is not None:
+                known[key] = found
+        else:
+            found = known[key]
+        self.gather, shapes = found
+        self.buffer = np.empty(self.gather.size)
+        self.arrays, start = [], 0
+        for shape in shapes:
+            end = start + math.prod(shape)
+            self.arrays.append(self.buffer[start:end].reshape(shape))
+            start = end
+        n, of = self.n_systems, self.of
+        size = self.solver.n
+        self.modes = (np.empty((n, size)), np.empty((n, size, size)), np.empty((n, size, size)),
+                      np.empty(n, dtype=bool))  # fmt: skip
+        self.widest = int(np.diff(self.solver.linear.bounds).max(initial=0))
+        self.outputs = self.solver._outputs(n, self.m)
+        self.fixed = (of.layout.during, of.layout.at, of.events.offsets, of.events.time,
+                      of.events.evid, of.events.amount, of.events.rate, of.events.interval,
+                      of.events.additional, of.events.steady_state, of.events.key,
+                      of.layout.row_of, of.places.key_start, *of.places.kinds)  # fmt: skip
+
+    def _places(self) -> tuple[Ints, tuple[tuple[int, ...], ...]]:
+        """Return where each number of the solver's arrays comes from, and their shapes."""
         of, count, n = self.of, self.formulas.function.count, self.n_systems
         number = np.arange(2.0, 2.0 + count * n).reshape(count, n)
         leaves: Floats = number[: len(of.leaves)]
         slopes = np.zeros((len(of.leaves), n, self.m))
         rows = np.arange(n)
         place = {
-            name: np.broadcast_to(of.columns.of(name, of.occasion), n) - of.columns.n_parameters
+            name: np.zeros(n, dtype=np.int64)
+            + (of.columns.of(name, of.occasion) - of.columns.n_parameters)
             for name in of.model.random_effects
         }
         first, second = self.formulas.first, self.formulas.second
@@ -68,22 +98,8 @@ class SingleStates:
         arrays = [*self.solver.arrays(leaves), *of.places.input_values(leaves)]
         arrays += [*self.solver.arrays(slopes), *of.places.input_slopes(slopes)]
         flat = np.concatenate([a.ravel() for a in arrays])
-        self.gather = np.where(np.isnan(flat), 1.0, flat).astype(np.int64)
-        self.buffer = np.empty(flat.size)
-        ends = np.cumsum([a.size for a in arrays])
-        self.arrays = [
-            self.buffer[end - a.size : end].reshape(a.shape)
-            for a, end in zip(arrays, ends, strict=True)
-        ]
-        size = self.solver.n
-        self.modes = (np.empty((n, size)), np.empty((n, size, size)), np.empty((n, size, size)),
-                      np.empty(n, dtype=bool))  # fmt: skip
-        self.widest = int(np.diff(self.solver.linear.bounds).max(initial=0))
-        self.outputs = self.solver._outputs(n, self.m)
-        self.fixed = (of.layout.during, of.layout.at, of.events.offsets, of.events.time,
-                      of.events.evid, of.events.amount, of.events.rate, of.events.interval,
-                      of.events.additional, of.events.steady_state, of.events.key,
-                      of.layout.row_of, of.places.key_start, *of.places.kinds)  # fmt: skip
+        gather = np.where(np.isnan(flat), 1.0, flat).astype(np.int64)
+        return gather, tuple(a.shape for a in arrays)
 
     def __call__(self, values: Sequence[Sequence[float]]) -> tuple[Floats, Floats, bool]:
         """Return states (n_rows, n_states), derivatives (.., n_columns), and whether all is well.

@@ -13,6 +13,7 @@ from statera.model import InputProcess, Model
 from statera.numerics.expression import symbol
 from statera.numerics.modal import decompose
 from statera.parallel import map_ordered
+from statera.simulate.arrays import formulas_of, kind_of
 from statera.simulate.gradient_linear_kernel import run_linear_gradient
 from statera.simulate.gradient_values import NO_PAIRS, Pairs
 from statera.simulate.linear_kernel import run_linear
@@ -48,12 +49,9 @@ class Places:
         """Return the formulas of an input process at a dose."""
         number = len(self.kind)
         self.compartment.append(states.index(process.into))
-        self.kind.append(
-            0 if process.kind == "bolus" else (1 if process.duration is not None else 2)
-        )
+        self.kind.append(kind_of(process))
         found: list[sp.Expr] = []
-        formulas = (process.bioavailability, process.lag, process.duration, process.rate)
-        for which, formula in enumerate(formulas):
+        for which, formula in enumerate(formulas_of(process)):
             if formula is None:
                 self.missing.append((which, number))
                 continue

@@ -30,7 +30,7 @@ from statera.simulate.questions import Questions, new_measures
 from statera.simulate.segments import Segments, lay_out
 from statera.simulate.structure import accumulating, depends_on_time, transit_states
 
-__all__ = ["solve_ode"]
+__all__ = ["compiled_ode", "event_loop", "loop_functions", "pilot", "solve_ode"]
 
 Floats = NDArray[np.float64]
 Stretches = Sequence[tuple[int, int]]
@@ -68,12 +68,13 @@ class _Compiled:
 
 
 @lru_cache(maxsize=64)
-def _compiled(
+def compiled_ode(
     dynamics: tuple[sp.Expr, ...],
     outputs: tuple[sp.Expr, ...],
     states: tuple[str, ...],
     through_transit: tuple[int, ...],
 ) -> _Compiled:
+    """Return the equations of a model as compiled functions."""
     lean = hoist([*dynamics, *outputs], states)
     used = frozenset().union(*(free_names(e) for e in lean.expressions))
     names = tuple(sorted(used - set(states) - {"t"}))
@@ -88,7 +89,7 @@ def _compiled(
 
 
 @lru_cache(maxsize=1)
-def _kernel() -> Any:
+def event_loop() -> Any:
     """Import the compiled event loop; numba warns once that function types are experimental."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)
@@ -115,15 +116,15 @@ def solve_ode(
         If a record asks for a steady state of equations that depend on time.
     """
     _check_steady_states(model, events)
-    code = _compiled(
+    code = compiled_ode(
         tuple(e.expression for e in model.dynamics),
         tuple(o.expression for o in model.outputs),
         model.states,
         transit_states(model),
     )
-    kernel = _kernel()
+    kernel = event_loop()
     layout = lay_out(events, n_subjects, segments)
-    inputs = input_arrays(model, events, values, layout.n_systems, transit=True)
+    inputs = input_arrays(model, events, values, layout.n_systems)
     parameters, initial = _parameters(model, code, values, layout.n_systems)
     n_out = len(model.outputs)
     rows = np.full((*layout.shape, n_out), np.nan)
@@ -133,7 +134,7 @@ def solve_ode(
 
     def run(method: int, stretches: Stretches) -> None:
         jacobian = method == kernel.RODAS5P or bool(events.steady_state.any())
-        functions = _functions(kernel, code, jacobian)
+        functions = loop_functions(kernel, code, jacobian)
 
         def work(part: tuple[int, int]) -> Any:
             for first, last, spans, breaks in by_windows(windows, part):
@@ -149,7 +150,7 @@ def solve_ode(
                 )  # fmt: skip
 
         if method != kernel.RODAS5P:
-            stretches = _pilot(code, work, stretches)
+            stretches = pilot(code, work, stretches)
         map_ordered(work, stretches, workers)
 
     everyone = parts(n_subjects, workers)
@@ -192,7 +193,7 @@ def _check_steady_states(model: Model, events: EventTable) -> None:
         )
 
 
-def _functions(kernel: Any, code: _Compiled, jacobian: bool) -> Callable[[], tuple[Any, ...]]:
+def loop_functions(kernel: Any, code: _Compiled, jacobian: bool) -> Callable[[], tuple[Any, ...]]:
     """Return a function that gives the first arguments of the event loop.
 
     The stiff ones, and the written-out step, stand in where they are not needed.
@@ -212,9 +213,7 @@ def _functions(kernel: Any, code: _Compiled, jacobian: bool) -> Callable[[], tup
     return functions
 
 
-def _pilot(
-    code: _Compiled, work: Callable[[tuple[int, int]], None], all_of: Stretches
-) -> Stretches:
+def pilot(code: _Compiled, work: Callable[[tuple[int, int]], None], all_of: Stretches) -> Stretches:
     """Solve a few subjects in loops where no step is written out yet; return what is left.
 
     Both kinds of step give the same results to the last bit, so that the time a computer takes may

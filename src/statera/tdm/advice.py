@@ -9,7 +9,7 @@ ranked out of it by its distance to a midpoint.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,6 +77,9 @@ class ScoredCandidate:
         Whether the probability is at least that asked for, and the label's maximum is kept.
     rank
         Place in the order of preference, from 1.
+    no_steady_state
+        Weight of the draws that reach no steady state, such as those whose saturated elimination
+        is slower than the doses come; they meet no target.
     """
 
     candidate: Candidate
@@ -85,6 +88,7 @@ class ScoredCandidate:
     expected: tuple[Expected, ...]
     reaches: bool
     rank: int
+    no_steady_state: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -130,10 +134,10 @@ def check_targets(model: Model, targets: Sequence[Target]) -> None:
             )
         wants = target.metric in (Metric.TIME_ABOVE, Metric.INHIBITION)
         if wants and not (target.threshold is not None and target.threshold > 0.0):
-            what = "IC50" if target.metric is Metric.INHIBITION else "concentration"
+            what = "an IC50" if target.metric is Metric.INHIBITION else "a concentration"
             raise RequestError(
                 Outcome.BAD_REQUEST,
-                f"'{target.metric}' needs a {what} above 0 as its threshold",
+                f"'{target.metric}' needs {what} above 0 as its threshold",
                 where=where,
                 hint="threshold = a number in the unit of the model's output",
             )
@@ -198,6 +202,15 @@ def advise(members: Sequence[Member], patient: Patient, question: Question, time
     weights = weights / weights.sum()
     scored = [_score(c, draws, weights, question) for c in candidates]
     ordered = _ordered(scored)
+    worst = max(c.no_steady_state for c in ordered)
+    if worst > 0.0:
+        remarks.append(
+            Remark(
+                Outcome.NO_STEADY_STATE,
+                f"with some doses up to {_percent(worst)} of the possible individuals reach no "
+                "steady state: they count as missing the targets, and not in the expected values",
+            )
+        )
     chosen = next((c for c in ordered if c.reaches), None)
     if chosen is None:
         remarks.append(Remark(Outcome.NO_CANDIDATE_REACHES_TARGET, _missed(ordered[0], question)))
@@ -241,6 +254,7 @@ def _score(
     candidate: Candidate, draws: Sequence[_Draws], weights: Floats, question: Question
 ) -> ScoredCandidate:
     inside = np.ones(weights.size, dtype=bool)
+    settled = np.ones(weights.size, dtype=bool)
     expected = []
     for target in question.targets:
         values, within = [], []
@@ -252,6 +266,7 @@ def _score(
             within.append((found >= low) & (found <= high))
         here, met = np.concatenate(values), np.concatenate(within)
         inside &= met
+        settled &= np.isfinite(here)
         known = _unit_summary(target, candidate.interval, draws, weights)
         if known is None:
             known = _summary(here, weights)
@@ -268,7 +283,9 @@ def _score(
     away = inside - probability
     error = float(np.sqrt(np.sum((weights * away) ** 2)))
     reaches = probability >= question.probability and not candidate.above_label_maximum
-    return ScoredCandidate(candidate, probability, error, tuple(expected), reaches, 0)
+    return ScoredCandidate(
+        candidate, probability, error, tuple(expected), reaches, 0, float(weights[~settled].sum())
+    )
 
 
 def _factor(target: Target, model: Model, first: Model) -> float:
@@ -325,12 +342,7 @@ def _ordered(scored: Sequence[ScoredCandidate]) -> list[ScoredCandidate]:
             ties, key=lambda c: (c.candidate.daily, -c.candidate.interval, c.candidate.n_pieces)
         )
         left.remove(first)
-        ordered.append(
-            ScoredCandidate(
-                first.candidate, first.probability, first.error, first.expected, first.reaches,
-                len(ordered) + 1,
-            )
-        )  # fmt: skip
+        ordered.append(replace(first, rank=len(ordered) + 1))
     return ordered
 
 

@@ -11,7 +11,7 @@ from statera.model import Covariate, Model
 from statera.simulate import model_covariate, structure_of
 from statera.simulate.subjects import check_amounts
 from statera.tdm.outcome import Outcome, Remark, RequestError
-from statera.tdm.patient_data import analyte_of
+from statera.tdm.patient_data import analyte_of, unit_factor
 from statera.tdm.request import CovariateValue, Request
 from statera.units import convert
 
@@ -63,6 +63,7 @@ def _samples(model: Model, request: Request) -> Iterator[Remark]:
             continue
         where = f"samples[{i}]"
         name = analyte_of(model, sample, where)
+        unit_factor(model, name, sample, where)
         lognormal = model.residuals[name].lognormal
         if lognormal and sample.value == 0.0 and not sample.censored and sample.lloq is None:
             raise RequestError(

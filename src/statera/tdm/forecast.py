@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,21 +13,29 @@ from numpy.typing import NDArray
 from statera.library import load_model
 from statera.manifest import manifest
 from statera.model import Model
-from statera.tdm.advice import Advice, advise
+from statera.tdm.advice import Advice, advise, check_targets
 from statera.tdm.averaging import Member, average
+from statera.tdm.check_request import check_request
 from statera.tdm.forecast_result import Forecast
 from statera.tdm.future import carried_etas, latest_time
-from statera.tdm.map_estimate import map_estimate
-from statera.tdm.outcome import Remark
+from statera.tdm.map_estimate import MapEstimate, map_estimate
+from statera.tdm.outcome import Outcome, Remark, RequestError
 from statera.tdm.patient_data import analytes
 from statera.tdm.patient_problem import prepare_patient
+from statera.tdm.plausibility import (
+    SampleCheck,
+    Unusual,
+    check_samples,
+    how_unusual,
+    plausibility_remarks,
+)
 from statera.tdm.posterior import PosteriorOptions, posterior
 from statera.tdm.predict import Courses, course_times, predict_courses
 from statera.tdm.request import DoseTaken, Metric, Patient, Question, Request, Target
 from statera.tdm.sampling_advice import SamplingAdvice, advise_sampling
 from statera.tdm.steady_profile import measure_of, steady_interval, steady_problem
 
-__all__ = ["Forecast", "forecast"]
+__all__ = ["Forecast", "Parts", "forecast"]
 
 Floats = NDArray[np.float64]
 
@@ -37,7 +45,28 @@ _SAMPLE_TIMES = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0)
 _INTERVALS_SHOWN = 3
 
 
-def forecast(request: Request, models: Mapping[str, Model] | None = None) -> Forecast:
+@dataclass(frozen=True)
+class Parts:
+    """What of an answer is computed besides the posterior and the advice.
+
+    Attributes
+    ----------
+    plausibility
+        How likely each sample is before the fit, and how unusual the patient.
+    courses
+        Bands over time.
+    sampling
+        What further samples are worth.
+    """
+
+    plausibility: bool = True
+    courses: bool = True
+    sampling: bool = True
+
+
+def forecast(
+    request: Request, models: Mapping[str, Model] | None = None, *, parts: Parts | None = None
+) -> Forecast:
     """Answer a request.
 
     Parameters
@@ -45,6 +74,8 @@ def forecast(request: Request, models: Mapping[str, Model] | None = None) -> For
     models
         Models by the names that the request gives them; those that are not here are loaded from
         the library or from their files.
+    parts
+        What is computed; all by default.
 
     Raises
     ------
@@ -53,32 +84,75 @@ def forecast(request: Request, models: Mapping[str, Model] | None = None) -> For
     InputError
         Where records cannot be used with a model.
     """
-    given = models or {}
+    given, wanted = models or {}, parts or Parts()
     chosen = [given[name] if name in given else load_model(name) for name in request.models]
+    if not chosen:
+        raise RequestError(
+            Outcome.UNKNOWN_MODEL, "the request names no model", where="models",
+            hint='models = ["baricitinib/Decker_2024"]',
+        )  # fmt: skip
     patient, question = request.patient, request.question
-    options = PosteriorOptions(draws=request.options.draws, seed=request.options.seed)
-    members: list[Member] = []
-    remarks: list[Remark] = []
+    remarks = list(check_request(request, chosen))
     for model in chosen:
-        problem = prepare_patient(model, patient, request.options)
+        check_targets(model, question.targets)
+    options = PosteriorOptions(draws=request.options.draws, seed=request.options.seed)
+    time = latest_time(patient) if question.time is None else question.time
+    members: list[Member] = []
+    for model in chosen:
+        problem = prepare_patient(model, _recorded(patient, time), request.options)
         estimate = map_estimate(problem)
         post = posterior(problem, estimate, options)
-        remarks += post.remarks
+        remarks += [*_of_estimate(model, estimate), *post.remarks]
         members.append(Member(problem, estimate, post))
     weighed = average(members, request.options.averaging)
-    time = latest_time(patient) if question.time is None else question.time
+    checks, unusual = _plausible(weighed, request) if wanted.plausibility else ((), None)
+    remarks += plausibility_remarks(checks, unusual, patient)
     advice = advise(weighed, patient, question, time) if question.targets else None
     if advice is not None:
         remarks += advice.remarks
     later, basis = _later(patient, advice, time, question)
-    courses = _courses(weighed, request, later, time, options)
+    courses = _courses(weighed, request, later, time, options) if wanted.courses else None
     sampling = None
-    if question.targets and later:
+    if question.targets and later and wanted.sampling:
         sampling = _sampling(weighed, request, later, time)
     return Forecast(
-        request, time, weighed, later, basis, courses, advice, sampling,
+        request, time, weighed, checks, unusual, later, basis, courses, advice, sampling,
         tuple(dict.fromkeys(remarks)), _manifest(request),
     )  # fmt: skip
+
+
+def _recorded(patient: Patient, time: float) -> Patient:
+    """Return the patient; where there is no record at all, with a dose that stands for one."""
+    if any(d.taken for d in patient.doses) or patient.samples:
+        return patient
+    return replace(patient, doses=(DoseTaken(time, 1.0),))
+
+
+def _of_estimate(model: Model, found: MapEstimate) -> list[Remark]:
+    """Return what must be known of the search for the most likely random effects."""
+    sentences = {
+        Outcome.SEVERAL_MODES: f"{len(found.modes)} different explanations of the samples are "
+        "about equally likely: look at the whole posterior, not at the most likely values",
+        Outcome.MODE_NOT_FOUND: "the most likely random effects were not found exactly: the "
+        "posterior does not depend on them, the table of most likely values does",
+        Outcome.NOT_SOLVED: "the model could not be solved at the start of the search",
+    }
+    if found.status is None:
+        return []
+    text = sentences.get(found.status, str(found.status))
+    return [Remark(found.status, f"{model.id}: {text}", "samples")]
+
+
+def _plausible(
+    members: Sequence[Member], request: Request
+) -> tuple[tuple[SampleCheck, ...], Unusual | None]:
+    """Return how likely samples and patient are under the model that counts most."""
+    best = max(members, key=lambda m: m.weight)
+    problem, estimate = best.problem, best.estimate
+    if problem.individuals.y.size == 0 or estimate is None:
+        return (), None
+    checks = check_samples(problem.model, request.patient, problem, request.options)
+    return checks, how_unusual(problem, estimate)
 
 
 def _later(
@@ -88,9 +162,9 @@ def _later(
     route = patient.doses[-1].route if patient.doses else ""
     if advice is not None and advice.best is not None:
         picked = advice.chosen or advice.best
-        candidate = picked.candidate
+        candidate, begin = picked.candidate, _next_time(patient, time, question)
         dose = DoseTaken(
-            time, candidate.amount, route, interval=candidate.interval,
+            begin, candidate.amount, route, interval=candidate.interval,
             additional=_INTERVALS_SHOWN - 1,
         )  # fmt: skip
         return (dose,), "advised" if advice.chosen is not None else "best candidate"
@@ -98,7 +172,7 @@ def _later(
     if not taken:
         return (), "none"
     last = taken[-1]
-    interval = last.interval or _gap(taken) or question.intervals[0]
+    interval = _usual_interval(taken) or question.intervals[0]
     begin = max(time, last.last_time + interval)
     dose = replace(
         last, time=begin, interval=interval, additional=_INTERVALS_SHOWN - 1, steady_state=False,
@@ -107,8 +181,19 @@ def _later(
     return (dose,), "as before"
 
 
-def _gap(taken: Sequence[DoseTaken]) -> float:
-    return taken[-1].time - taken[-2].last_time if len(taken) > 1 else 0.0
+def _usual_interval(taken: Sequence[DoseTaken]) -> float:
+    """Return the interval of the last doses, h; 0 where there is none."""
+    if taken[-1].interval > 0.0 or len(taken) < 2:
+        return taken[-1].interval
+    return taken[-1].time - taken[-2].last_time
+
+
+def _next_time(patient: Patient, time: float, question: Question) -> float:
+    """Return when the next dose is given: at the question, else when it is due."""
+    taken = [d for d in patient.doses if d.taken]
+    if question.time is not None or not taken:
+        return time
+    return max(time, taken[-1].last_time + _usual_interval(taken))
 
 
 def _courses(

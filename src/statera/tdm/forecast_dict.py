@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from statera.tdm.averaging import Member
 from statera.tdm.forecast_result import SCHEMA, Forecast
 from statera.tdm.patient_data import analytes
 from statera.tdm.predict import Courses
-from statera.tdm.request import DoseTaken, Sample, Target
+from statera.tdm.request import DoseTaken, Target
 from statera.tdm.sampling_advice import SamplingAdvice, SamplingChoice
 from statera.tdm.weighted import Summary
 
@@ -51,6 +51,12 @@ def forecast_dict(forecast: Forecast) -> dict[str, Any]:
         "doses": [_dose(d) for d in request.patient.doses],
         "later": {"basis": forecast.later_basis, "doses": [_dose(d) for d in forecast.later]},
         "samples": _samples(forecast),
+        "unusual": None
+        if forecast.unusual is None
+        else {
+            "distance": number(forecast.unusual.distance),
+            "percentile": number(forecast.unusual.percentile),
+        },
         "covariates": [
             {"name": c.name, "value": number(c.value), "unit": c.unit, "time": number(c.time)}
             for c in request.patient.covariates
@@ -126,26 +132,30 @@ def _dose(dose: DoseTaken) -> dict[str, Any]:
 def _samples(forecast: Forecast) -> list[dict[str, Any]]:
     """Return samples with the predictions of the model that counts most."""
     best = max(forecast.members, key=lambda m: m.weight)
-    used = list(best.problem.data.samples)
-    model, found = best.problem.model, best.estimate
+    problem, found = best.problem, best.estimate
+    places = [problem.data.places[j] for j in problem.used]
+    checks = {c.place: c for c in forecast.checks}
+    known = analytes(problem.model)
     out = []
-    for sample in forecast.request.patient.samples:
-        place = next((k for k, s in enumerate(used) if s is sample), None)
-        pred = ipred = None
-        if place is not None and found is not None and place < len(found.pred):
-            pred, ipred = found.pred[place], found.ipred[place]
-        out.append(_sample(sample, analytes(model), pred, ipred))
+    for place, sample in enumerate(forecast.request.patient.samples):
+        row: dict[str, Any] = {
+            "time": number(sample.time), "value": number(sample.value), "unit": sample.unit,
+            "analyte": sample.analyte or known[0], "assay": sample.assay,
+            "lloq": number(sample.lloq), "censored": sample.censored,
+            "time_sd": number(sample.time_sd), "weight": number(sample.weight),
+            "used": place in places, "predicted_typical": None, "predicted_individual": None,
+            "percentile": None, "unlikely": None, "hints": [],
+        }  # fmt: skip
+        if place in places and found is not None:
+            k = places.index(place)
+            row["predicted_typical"] = number(found.pred[k])
+            row["predicted_individual"] = number(found.ipred[k])
+        if place in checks:
+            check = checks[place]
+            row["percentile"] = number(check.percentile)
+            row["unlikely"], row["hints"] = check.unlikely, list(check.hints)
+        out.append(row)
     return out
-
-
-def _sample(sample: Sample, known: Sequence[str], pred: Any, ipred: Any) -> dict[str, Any]:
-    return {
-        "time": number(sample.time), "value": number(sample.value), "unit": sample.unit,
-        "analyte": sample.analyte or known[0], "assay": sample.assay,
-        "lloq": number(sample.lloq), "censored": sample.censored,
-        "weight": number(sample.weight), "predicted_typical": number(pred),
-        "predicted_individual": number(ipred),
-    }  # fmt: skip
 
 
 def _courses(found: Courses) -> dict[str, Any]:
@@ -196,6 +206,7 @@ def _candidate(found: ScoredCandidate) -> dict[str, Any]:
         "probability": number(found.probability),
         "probability_error": number(found.error),
         "reaches": found.reaches,
+        "no_steady_state": number(found.no_steady_state),
         "expected": [
             {
                 "metric": str(e.metric), "unit": e.unit, "mean": number(e.mean),

@@ -9,6 +9,7 @@ from typing import Any
 from statera.tdm.advice import Advice
 from statera.tdm.averaging import Member
 from statera.tdm.outcome import Outcome, Remark
+from statera.tdm.plausibility import SampleCheck, Unusual
 from statera.tdm.predict import Courses
 from statera.tdm.request import DoseTaken, Request
 from statera.tdm.sampling_advice import SamplingAdvice
@@ -29,6 +30,10 @@ class Forecast:
         When the question is asked, h: the first later dose may be given then.
     members
         Models, with the most likely random effects, the posterior and the weight of each.
+    checks
+        How likely each sample is before the fit, under the model that counts most.
+    unusual
+        Distance of the patient from the typical one under that model; None without samples.
     later
         The doses that the course assumes from `time` on: those advised, else the last regimen.
     later_basis
@@ -48,6 +53,8 @@ class Forecast:
     request: Request
     time: float
     members: tuple[Member, ...]
+    checks: tuple[SampleCheck, ...]
+    unusual: Unusual | None
     later: tuple[DoseTaken, ...]
     later_basis: str
     courses: Courses | None

@@ -17,13 +17,16 @@ from statera.tdm.outcome import Outcome, RequestError
 from statera.tdm.request import CovariateValue, Patient, Sample
 from statera.units import convert, same_dimension
 
-__all__ = ["PatientData", "analyte_of", "analytes", "molar_mass_of", "patient_data"]
+__all__ = ["PatientData", "analyte_of", "analytes", "molar_mass_of", "patient_data", "unit_factor"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-TIME_NODES = 7
+TIME_NODES = 21
 """Times at which a sample may have been drawn (Gauss-Hermite), where its time is uncertain."""
+
+_LEAST_CHANCE = 1e-5
+"""Times less probable than this are left out; about half of the nodes remain."""
 
 
 @dataclass(frozen=True)
@@ -192,7 +195,7 @@ def _observations(model: Model, patient: Patient) -> list[_Observation]:
         if sample.weight == 0.0:
             continue
         name = analyte_of(model, sample, f"samples[{i}]")
-        factor = _factor(model, name, sample, f"samples[{i}]")
+        factor = unit_factor(model, name, sample, f"samples[{i}]")
         below = sample.censored == "" and sample.lloq is not None and sample.value < sample.lloq
         limit = np.nan if sample.lloq is None else sample.lloq * factor
         if sample.censored:
@@ -216,16 +219,23 @@ def _times(sample: Sample, first: float) -> list[tuple[float, float, bool]]:
     times = sample.time + sample.time_sd * nodes
     middle = TIME_NODES // 2
     times[middle] = sample.time
-    later = (times >= first) | (np.arange(TIME_NODES) == middle)
-    chances = np.where(later, chances, 0.0) / chances[later].sum()
+    chances /= chances.sum()
+    kept = (times >= first) & (chances >= _LEAST_CHANCE) | (np.arange(TIME_NODES) == middle)
+    chances = np.where(kept, chances, 0.0) / chances[kept].sum()
     return [
         (float(t), float(p), k == middle)
         for k, (t, p) in enumerate(zip(times, chances, strict=True)) if p > 0.0
     ]  # fmt: skip
 
 
-def _factor(model: Model, name: str, sample: Sample, where: str) -> float:
-    """Return the factor from the unit of a sample to that of the model's output."""
+def unit_factor(model: Model, name: str, sample: Sample, where: str) -> float:
+    """Return the factor from the unit of a sample to that of the model's output.
+
+    Raises
+    ------
+    RequestError
+        If they measure different things, and no molar mass joins them.
+    """
     unit = model.output(name).unit
     if not sample.unit:
         return 1.0

@@ -7,14 +7,14 @@ samples say much, the t where they leave a curved ridge. Their weights, in logar
     ln w = -1/2 (-2 ln p(samples | eta)) + ln N(eta; 0, Omega) - ln q(eta)
 
 with q the density of the whole mixture, and their mean is the evidence p(samples). Where few draws
-carry the weight in a trial, a t with the moments of its weighted draws joins the mixture; where
-that does not help either, Markov chains take over.
+carry the weight in a trial, t that follow its weighted draws join the mixture
+(`statera.tdm.refit`); where that does not help either, Markov chains take over.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ from statera.tdm.markov import ChainOptions, Target, run_chains
 from statera.tdm.mixture import Mixture, Part
 from statera.tdm.outcome import Outcome, Remark, RequestError
 from statera.tdm.patient_problem import PatientProblem
+from statera.tdm.refit import refit
 from statera.tdm.weighted import Summary, effective_size, summarise, systematic
 
 __all__ = ["Posterior", "PosteriorOptions", "posterior", "prior_draws"]
@@ -35,6 +36,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _LEFT_OUT = 1e-4
+_KEPT = 0.3
+"""Factor on the shares of the modes where parts that follow the draws stand beside them."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,11 @@ class PosteriorOptions:
     degrees
         Degrees of freedom of the t at each mode.
     pilot, rounds, wanted
-        Draws of a trial, largest number of trials, and effective share of a trial's draws at which
-        the mixture is good enough.
+        Draws of a trial (at most `draws`), largest number of trials, and effective share of a
+        trial's draws at which the mixture is good enough.
+    again
+        Effective share of all draws below which they are drawn once more, from a mixture that
+        follows them.
     least
         Effective number of draws below which Markov chains take over.
     chains
@@ -66,6 +72,7 @@ class PosteriorOptions:
     pilot: int = 4096
     rounds: int = 3
     wanted: float = 0.5
+    again: float = 0.35
     least: float = 400.0
     chains: ChainOptions = field(default_factory=ChainOptions)
 
@@ -197,6 +204,9 @@ def posterior(
     source = stream(options.seed, "posterior of a patient")
     mixture = _tried(problem, parts, likelihood, source, options)
     run = _weigh(mixture, likelihood, source, options.draws)
+    if run.ess < options.again * options.draws:  # a tail that the trials did not meet
+        other = _weigh(_learnt(run, parts, options), likelihood, source, options.draws)
+        run = other if other.ess > run.ess else run
     method, inside, weights, ess = "importance", run.draws, run.weights, run.ess
     if run.ess < options.least:
         target = Target(run.mixture, likelihood)
@@ -235,15 +245,23 @@ def _tried(
     prior = problem.prior
     tried = Mixture(prior, parts, options.prior_share, options.degrees)
     best, most = tried, -1.0
+    count = min(options.pilot, options.draws)
     for _ in range(options.rounds):
-        run = _weigh(tried, likelihood, source, options.pilot)
+        run = _weigh(tried, likelihood, source, count)
         if run.ess > most:
             best, most = tried, run.ess
-        if run.ess >= options.wanted * options.pilot:
+        if run.ess >= options.wanted * count:
             break
-        more = [*parts, Part(1.0, *_moments(run, prior.inner_precision))]
-        tried = Mixture(prior, more, options.prior_share, options.degrees)
+        tried = _learnt(run, parts, options)
     return best
+
+
+def _learnt(run: _Run, parts: Sequence[Part], options: PosteriorOptions) -> Mixture:
+    """Return a mixture that also follows the weighted draws of a run."""
+    prior = run.mixture.prior
+    kept = [replace(p, share=_KEPT * p.share) for p in parts]
+    more = [*kept, *refit(run.draws, run.weights, prior)]
+    return Mixture(prior, more, options.prior_share, options.degrees)
 
 
 def _weigh(
@@ -297,14 +315,6 @@ def _expected(problem: PatientProblem, etas: Floats) -> Floats:
     e = of.evaluate(problem.theta, np.asarray(etas)[None, :], by_parameters=False)
     half = of.expected(e, 0)[0] + problem.prior.precision
     return np.asarray(half[np.ix_(live, live)])
-
-
-def _moments(run: _Run, precision: Floats) -> tuple[Floats, Floats]:
-    """Return mean and covariance of weighted draws, kept off zero by a little of the prior's."""
-    mean = (run.weights[:, None] * run.draws).sum(axis=0)
-    away = run.draws - mean
-    covariance = np.einsum("i,ij,ik->jk", run.weights, away, away)
-    return mean, covariance + 1e-3 * inverse_of(precision)
 
 
 def _laplace(problem: PatientProblem, found: MapEstimate, constant: float) -> float:

@@ -25,7 +25,8 @@ __all__ = ["Band", "Courses", "course_times", "draw_courses", "predict_courses"]
 Floats = NDArray[np.float64]
 
 LEVELS = (0.05, 0.5, 0.95)
-_DRAWS = 2000
+_DRAWS, _STEPPED_DRAWS = 2000, 500
+"""Individuals behind a band, and where each must be stepped through its records."""
 _MOST_TIMES = 500
 _AFTER = np.array(
     [0.0, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0,
@@ -147,8 +148,10 @@ def predict_courses(
             continue
         model = member.problem.model
         planned = with_doses(model, patient, later)
-        count = max(200, int(np.ceil(_DRAWS * member.weight)))
         asked = asked_at(model, planned, times, name, interpolation)
+        stepped = DrawStates(asked.individuals.prepared).runs is None
+        most = _STEPPED_DRAWS if stepped else _DRAWS
+        count = max(200, int(np.ceil(most * member.weight)))
         typical = asked_at(model, typical_patient(model, planned), times, name)
         drawn = prior_draws(asked, PosteriorOptions(count, options.seed))
         none = np.zeros((1, asked.n_etas))

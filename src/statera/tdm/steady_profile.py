@@ -370,11 +370,12 @@ def _edges(inputs: Sequence[Floats], kind: Ints, interval: float, hour: float) -
     bioavailability, lag, duration, rate = inputs
     n = lag.shape[0]
     edges = [np.zeros(n), np.full(n, interval)]
-    for p in range(kind.size):
-        begin = lag[:, p] / hour
-        edges.append(begin % interval)
-        if kind[p] != 0:
-            size = duration[:, p] if kind[p] == 1 else bioavailability[:, p] / rate[:, p]
-            edges.append((begin + size / hour) % interval)
+    with np.errstate(all="ignore"):  # a draw far out in the tail may have no finite duration
+        for p in range(kind.size):
+            begin = lag[:, p] / hour
+            edges.append(begin % interval)
+            if kind[p] != 0:
+                size = duration[:, p] if kind[p] == 1 else bioavailability[:, p] / rate[:, p]
+                edges.append((begin + size / hour) % interval)
     found = np.sort(np.nan_to_num(np.stack(edges)), axis=0)
     return np.asarray(np.clip(found, 0.0, interval))

@@ -177,6 +177,7 @@ def test_the_vendors_claim_is_shown_and_never_decides() -> None:
     lower = decide("baricitinib", "US", healthy(egfr=45.0), indication="RA")
     assert lower.outcome is Outcome.CANNOT_BE_DECIDED
     assert lower.missing == ("the label's own rule on renal function",)
+    assert lower.alternatives[0].result.startswith("1 mg once daily, if what only the vendor")
     claim = next(j for j in lower.considered if j.rule.id == "ra-renal-moderate")
     assert claim.verdict is Verdict.NOT_USED
     assert "grade S" in lower.disagreements[0].sentence
@@ -213,11 +214,24 @@ def test_all_rules_that_stop_are_named_the_gravest_decides() -> None:
 def test_a_limit_for_the_start_is_not_ignored_on_treatment() -> None:
     decision = eu_ra(healthy(anc=0.8, phase=Phase.TREATMENT))
     assert decision.outcome is Outcome.CANNOT_BE_DECIDED
-    assert decision.missing == ("what the label says of low ALC, ANC, Hb on treatment",)
+    assert decision.missing == (
+        "what the label says of low ALC, ANC, Hb on treatment",
+        "what the label says of ANC in EU",
+    )
     assert [a.result for a in decision.alternatives] == [
-        "no dose, if the limit for the start holds on treatment as well"
+        "no dose, if the limit for the start holds on treatment as well",
+        "interrupt until ANC is 1000 cells/uL or above, if what was read for US holds here as well",
     ]
     assert eu_ra(healthy(phase=Phase.TREATMENT)).outcome is Outcome.DOSE
+
+
+def test_rules_that_hold_together_are_tried_together() -> None:
+    """Whoever meets 'lower dose in risk' meets the rule that says to which: 2 mg either way."""
+    decision = eu_ra(replace(healthy(crcl=45.0), findings={}))
+    assert decision.sentence == "2 mg once daily."
+    without_renal = eu_ra(replace(healthy(), findings={}))
+    assert without_renal.outcome is Outcome.CANNOT_BE_DECIDED
+    assert {a.result for a in without_renal.alternatives} == {"2 mg once daily"}
 
 
 def test_warnings_and_suggestions_leave_the_dose() -> None:
@@ -273,6 +287,25 @@ def test_a_rule_read_for_another_indication_is_not_ignored() -> None:
     decision = decide("tofacitinib", "US", person, indication="PsA")
     assert decision.missing == ("what the label says of strong CYP3A4 inhibitor in PsA",)
     assert "if what was read for RA holds here as well" in decision.alternatives[0].result
+
+
+def test_a_rule_read_for_another_region_is_not_ignored() -> None:
+    """One Swiss rule was read; that no other was is no reason to give 4 mg in renal failure."""
+    swiss = decide("baricitinib", "CH", healthy(crcl=20.0), indication="AA")
+    assert swiss.outcome is Outcome.CANNOT_BE_DECIDED
+    assert swiss.missing[0] == "what the label says of renal function in CH"
+    assert "if what was read for EU holds here as well" in decision_text(swiss)
+    asked = decide("baricitinib", "CH", healthy(hepatic=None), indication="AA")
+    assert asked.missing == ("hepatic function",)
+    us = decide("baricitinib", "US", healthy(medicines=("probenecid",)), indication="RA")
+    assert us.missing == ("what the label says of strong OAT3 inhibitor in US",)
+    assert us.alternatives[0].result.startswith("1 mg once daily, if what was read for EU")
+
+
+def test_risk_is_left_to_the_region() -> None:
+    """The EU lowers the dose from 65 years and the US label as read does not: both are kept."""
+    us = decide("baricitinib", "US", healthy(age=70.0), indication="RA")
+    assert (us.outcome, us.doses[0].mg) == (Outcome.DOSE, 2.0)
 
 
 def test_a_source_without_a_region_is_said() -> None:

@@ -81,7 +81,7 @@ def runaway() -> FitResult:
 def test_a_parameter_that_runs_on_has_a_status_and_is_named(runaway: FitResult) -> None:
     assert runaway.status == "drift"
     assert not runaway.converged
-    (drift,) = runaway.extra["drifts"]
+    (drift,) = runaway.extra["runaways"]
     assert isinstance(drift, Drift)
     assert drift.name == "lKA"
     assert drift.end > drift.start + 1.0

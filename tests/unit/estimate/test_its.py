@@ -17,6 +17,7 @@ from statera.estimate import (
     ProblemOptions,
     fit,
     fit_its,
+    likelihood_ratio,
     load_checkpoint,
     make_problem,
 )
@@ -94,6 +95,8 @@ def test_it_is_near_focei() -> None:
     assert same.status == "evaluated"
     assert two.ofv == pytest.approx(same.ofv, abs=1e-6)
     assert "by FOCEI at these estimates" in two.summary()
+    free = fit(model, data, method="its", options=ProblemOptions(fixed=("lKA",)))
+    assert any("ITS ends near" in w for w in likelihood_ratio(free, two).warnings)
 
 
 def test_parameters_without_a_random_effect_take_steps_along_the_gradient() -> None:

@@ -14,6 +14,7 @@ from tests.unit.estimate.simulated import Data, oral, simulated
 
 from statera.errors import InputError, UsageError
 from statera.estimate import (
+    ImportanceOptions,
     Method,
     ProblemOptions,
     covariance,
@@ -21,6 +22,7 @@ from statera.estimate import (
     fit,
     importance_sampling,
     influence,
+    likelihood_ratio,
     load_checkpoint,
     make_problem,
     objective_of,
@@ -145,6 +147,22 @@ def test_objective_is_the_sum_over_subpopulations_of_integrals() -> None:
     np.testing.assert_allclose(near, wanted, atol=0.05)
 
 
+def test_importance_sampling_agrees_with_quadrature() -> None:
+    model = two()
+    data = simulated(model, n=10, times=(1.0, 5.0), seed=7)
+    problem = make_problem(model, data, ProblemOptions())
+    theta, omega, _ = problem.unpack(problem.start)
+    exact = objective_of(problem, "agq", nodes=25).value(problem.start)[1]
+    assert isinstance(exact, MixtureExpansion)
+    assert exact.weights.max(axis=1).min() < 0.9  # some subjects may belong to either
+    found = importance_sampling(problem, theta, omega, ImportanceOptions(samples=4000))
+    away = found.by_subject - exact.objective
+    assert (np.abs(away) < 4.0 * found.se_by_subject + 1e-3).all()
+    assert found.ofv == pytest.approx(exact.objective.sum(), abs=3.0 * found.se)
+    assert 0.0 < found.se < 0.2
+    assert found.etas.shape == (10, 1)
+
+
 def test_objective_of_members_is_that_of_each_population_alone() -> None:
     model = two()
     data = simulated(model, n=8, times=(1.0, 5.0), seed=1)
@@ -247,6 +265,54 @@ def test_what_a_fit_of_a_mixture_is_good_for(bimodal: tuple[Model, Data], tmp_pa
     assert np.isfinite(influence(result).cook).all()
 
 
+def test_a_parameter_of_a_probability_alone_has_an_effect() -> None:
+    share = {"a": {"value": -0.4}}
+    parameters = {n: p for n, p in PARAMETERS.items() if n != "p_fast"} | share
+    mixture = {"variable": "SUBPOP", "probabilities": {"slow": "rest", "fast": "expit(a)"}}
+    model = two(parameters=parameters, mixture=mixture)
+    data = simulated(model, n=40, times=(0.5, 2.0, 6.0, 12.0), seed=5)
+    result = fit(model, data)
+    assert not result.warnings
+    errors = covariance(result)
+    place = list(errors.names).index("a")
+    # subjects are told apart for sure: the standard error is that of a binomial logit
+    p = 1.0 / (1.0 + np.exp(-result.theta[list(parameters).index("a")]))
+    wanted = 1.0 / np.sqrt(40.0 * p * (1.0 - p))
+    assert errors.standard_errors[place] == pytest.approx(wanted, rel=0.02)
+
+
+def test_a_subpopulation_that_vanishes_is_told() -> None:
+    alone = oral(  # one population
+        parameters={n: p for n, p in PARAMETERS.items() if n not in ("p_fast", "lCL2")},
+        individual={**INDIVIDUAL, "CL": "exp(lCL1 + eta_CL)"},
+        random_effects={"eta_CL": {"variance": 0.05}},
+    )
+    data = simulated(alone, n=40, times=(0.5, 2.0, 6.0, 12.0), seed=5)
+    result = fit(two(), data)
+    assert result.theta[2] < 1e-4
+    assert result.ofv == pytest.approx(fit(alone, data).ofv, abs=0.01)
+    told = " ".join(result.warnings)
+    assert "these parameters lie at a bound: p_fast" in told
+    assert "does not depend on lCL2" in told
+    assert "no subject belongs most probably to the subpopulation fast" in told
+
+
+def test_a_ratio_test_against_one_population_is_not_chi_square() -> None:
+    model = two()
+    data = simulated(model, n=20, times=(0.5, 2.0, 6.0, 12.0), seed=5)
+    alone = oral(
+        parameters={n: p for n, p in PARAMETERS.items() if n not in ("p_fast", "lCL2")},
+        individual={**INDIVIDUAL, "CL": "exp(lCL1 + eta_CL)"},
+        random_effects={"eta_CL": {"variance": 0.3}},
+    )
+    one, other = fit(alone, data), fit(model, data)
+    found = likelihood_ratio(one, other)
+    assert found.drop > 0.0
+    assert any("1 and 2 subpopulations" in warning for warning in found.warnings)
+    same = fit(model, data, options=ProblemOptions(fixed=("lKA",)))
+    assert not any("subpopulations" in w for w in likelihood_ratio(same, other).warnings)
+
+
 def test_fo_gives_modes_of_the_most_probable_subpopulation() -> None:
     model = two()
     data = simulated(model, n=10, times=(0.5, 2.0, 6.0, 12.0), seed=5)
@@ -278,12 +344,11 @@ def test_what_there_is_not_is_refused_by_name() -> None:
     data = simulated(model, n=4, times=(1.0, 5.0))
     with pytest.raises(UsageError, match="SAEM is not available for mixture models"):
         fit(model, data, method="saem")
+    with pytest.raises(UsageError, match="ITS is not available for mixture models"):
+        fit(model, data, method="its")
     problem = make_problem(model, data, ProblemOptions())
     with pytest.raises(UsageError, match="full Bayes is not available"):
         LogDensity(problem)
-    theta, omega, _ = problem.unpack(problem.start)
-    with pytest.raises(UsageError, match="importance sampling is not available"):
-        importance_sampling(problem, theta, omega)
 
 
 def test_a_column_of_the_subpopulation_is_not_used() -> None:

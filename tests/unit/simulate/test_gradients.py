@@ -481,7 +481,7 @@ def test_a_jump_that_states_decide_is_named(compartments: Make) -> None:
     assert any("'where' switches the equations of central" in w for w in found.warnings)
 
 
-def test_wrong_names_and_records(compartments: Make, saturable: Model) -> None:
+def test_wrong_names_and_records(compartments: Make) -> None:
     model = compartments(1)
     with pytest.raises(UnknownNameError, match="VD"):
         gradients(model, "1 mg", wrt=["VD"])
@@ -494,9 +494,6 @@ def test_wrong_names_and_records(compartments: Make, saturable: Model) -> None:
         gradients(model, "1 mg", wrt=["CL"], times=["soon"])
     with pytest.raises(InputError, match="hold their own"):
         gradients(model, table([{"evid": 1, "amt": 1}]), wrt=["CL"], times=[1.0])
-    added = table([{"evid": 1, "amt": 1, "ii": 12, "ss": 2}])
-    with pytest.raises(InputError, match="SS=2 adds"):
-        gradients(saturable, added, wrt=["VM"])
     timed = compartments(1, dynamics={"depot": "-KA*depot", "central": "-CL/V*central*exp(-t)"})
     with pytest.raises(InputError, match="no steady state"):
         gradients(timed, "1 mg q12h ss", wrt=["CL"])

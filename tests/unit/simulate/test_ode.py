@@ -373,7 +373,7 @@ def test_a_step_is_written_out_where_loops_take_long(monkeypatch: pytest.MonkeyP
     )
     monkeypatch.setattr(CompiledSystem, "step_is_kept", False)
     simulate(model, "100 mg q12h x3", times=TIMES)
-    code = solve_ode._compiled(
+    code = solve_ode.compiled_ode(
         tuple(e.expression for e in model.dynamics),
         tuple(o.expression for o in model.outputs),
         model.states,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,6 +29,7 @@ Examples:
       --creatinine '131 umol/L' --alc '1.2 10^9/L' --anc '3.1 10^9/L' --hb '13 g/dL'
       --hepatic none --with none --risk none --phase start
   statera dose baricitinib --region US --indication RA --patient patient.toml --json
+  statera dose baricitinib --region all --indication AA --patient patient.toml
 
 Say what the label rules in the library give for one person, by which rule and which source.
 
@@ -42,7 +43,7 @@ def dose(
     drug: Annotated[str | None, typer.Argument(metavar="DRUG", help="Such as baricitinib.")] = None,
     *,
     region: Annotated[
-        str | None, typer.Option("--region", help="US, EU, UK, CH, Ontario or unspecified.")
+        str | None, typer.Option("--region", help="US, EU, UK, CH, Ontario, unspecified, or all.")
     ] = None,
     indication: Annotated[
         str | None, typer.Option("--indication", help="Such as RA, AD, AA, UC or COVID-19.")
@@ -144,19 +145,26 @@ def dose(
     given = {key: value for key, value in given.items() if value is not None}
     _require(drug, region, indication)
     person = _person(patient, given)
-    from statera.dosing import decide  # noqa: PLC0415  late: only when this runs
+    from statera.dosing import compare_regions, decide  # noqa: PLC0415  late: only when this runs
 
     assert drug is not None
     assert region is not None
     assert indication is not None
     try:
-        decision = decide(drug, region, person, indication=indication)
+        if region == _EVERYWHERE:
+            decisions = compare_regions(drug, person, indication=indication)
+        else:
+            decision = decide(drug, region, person, indication=indication)
     except StateraError as error:
         error.where = _OPTIONS.get(str(error.where), error.where)
         raise
-    _print(decision, patient, every_rule, as_json, quiet)
+    if region == _EVERYWHERE:
+        _print_regions(decisions, patient, as_json, quiet)
+    else:
+        _print(decision, patient, every_rule, as_json, quiet)
 
 
+_EVERYWHERE = "all"
 _OPTIONS = {"region": "--region", "indication": "--indication"}
 _NAMES = {
     "weight_kg": "--weight",
@@ -227,6 +235,25 @@ def _print(
     if failure is not None:
         note(f"outside the label as read: {decision.sentence}", quiet=quiet)
         raise typer.Exit(DomainError.exit_code)
+
+
+def _print_regions(
+    decisions: Sequence[Decision], path: Path | None, as_json: bool, quiet: bool
+) -> None:
+    """Print one line a region; a region in which the label is not for this person is one too."""
+    from statera.dosing.decision_data import decision_data  # noqa: PLC0415  late
+    from statera.dosing.decision_text import DISCLAIMER  # noqa: PLC0415
+
+    if as_json:
+        inputs = {} if path is None else {path.name: path.read_bytes()}
+        data = [decision_data(d) for d in decisions]
+        typer.echo(Envelope(SCHEMA, data, (DISCLAIMER,), manifest(inputs)).to_json(), nl=False)
+        return
+    print_table(
+        ("region", "outcome", "answer"),
+        ((d.region, d.outcome.value, d.sentence) for d in decisions),
+    )
+    note(DISCLAIMER, quiet=quiet)
 
 
 def _list(drug: str | None, as_json: bool) -> None:

@@ -294,7 +294,8 @@ def _with_errors(
     if result.status == "no start":
         return FitOutcome(result, read.table, None, None, read.remarks)
     shrunk = shrinkage(result)
-    if matrix is None or not result.converged or not result.problem.n_free:
+    usable = result.converged or result.status == "drift"  # all but what runs on has an error
+    if matrix is None or not usable or not result.problem.n_free:
         return FitOutcome(result, read.table, None, shrunk, read.remarks)
     if result.method not in (*METHODS, "saem"):
         told = (

@@ -70,18 +70,46 @@ def forecast(
         typer.Option("--store", metavar="URL", envvar="STATERA_STORE", help="Keep it there."),
     ] = None,
     actor: Actor = "",
+    label_patient: Annotated[
+        Path | None,
+        typer.Option(
+            "--label-patient",
+            metavar="FILE",
+            help="Facts for the label's highest dose, as in docs/dosing.md.",
+        ),
+    ] = None,
+    region: Annotated[str | None, typer.Option("--region", help="Region of the label.")] = None,
+    indication: Annotated[
+        str | None, typer.Option("--indication", help="Indication of the label.")
+    ] = None,
     as_json: JsonFlag = False,
     quiet: QuietFlag = False,
 ) -> None:
     """Forecast the concentrations of one patient, and search doses that reach a target."""
+    label = (label_patient, region, indication)
+    if any(part is not None for part in label) and None in label:
+        raise UsageError(
+            "the label's highest dose needs a patient, a region and an indication",
+            where="--label-patient",
+            hint="Give --label-patient FILE --region EU --indication RA together.",
+        )
     if len(requests) > 1 or (out is not None and out.is_dir()):
+        if label_patient is not None:
+            raise UsageError(
+                "one file of label facts cannot stand for several requests",
+                where="--label-patient",
+                hint="Write question.maximum_daily into each request.",
+            )
         _several(requests, out, store, actor, as_json=as_json, quiet=quiet)
         return
     if out is not None:
         check_target(out, _ENDINGS)
-    result, made = answer(requests[0])
+    asked: Path | dict[str, Any] = requests[0]
+    if label_patient is not None and region is not None and indication is not None:
+        asked = _limited(requests[0], label_patient, region, indication, quiet=quiet)
+    result, made = answer(asked)
     if store is not None:
-        _keep(store, requests[0], result, made, actor, quiet=quiet)
+        _keep(store, asked, result, made, actor, quiet=quiet)
     if out is not None:
         write_bytes_atomically(out, _page(result, made, out.suffix))
         note(f"Written: {out}", quiet=quiet)
@@ -103,9 +131,32 @@ def answer(request: Path | Mapping[str, Any]) -> tuple[dict[str, Any], Mapping[s
     return found.to_dict(), found.manifest
 
 
+def _limited(
+    path: Path, label_patient: Path, region: str, indication: str, *, quiet: bool
+) -> dict[str, Any]:
+    """Return the request with the label's highest daily amount in it."""
+    from statera.dosing import label_maximum  # noqa: PLC0415  heavy
+    from statera.dosing.read_patient import read_patient  # noqa: PLC0415
+    from statera.tdm.read_request import read_request, read_tree  # noqa: PLC0415
+
+    read_request(path)  # what is wrong in the file is said with its line
+    tree = read_tree(path)
+    drug = str(tree["models"][0]).partition("/")[0]
+    found = label_maximum(drug, region, read_patient(label_patient), indication=indication)
+    note(f"Label, {region}, {indication}: {found.reason}", quiet=quiet)
+    if found.daily_mg is None:
+        raise InputError(
+            f"the label's highest dose is not known: {found.reason}",
+            where=str(label_patient),
+            hint="Add what is missing, or write question.maximum_daily into the request.",
+        )
+    tree.setdefault("question", {})["maximum_daily"] = found.daily_mg
+    return tree
+
+
 def _keep(
     url: str,
-    path: Path,
+    asked: Path | Mapping[str, Any],
     result: Mapping[str, Any],
     made: Mapping[str, Any],
     actor: str,
@@ -115,7 +166,8 @@ def _keep(
     from statera.tdm.read_request import read_tree  # noqa: PLC0415  heavy
 
     with opened(url) as kept:
-        key, _ = kept.save(read_tree(path), result, manifest=made, actor=actor)
+        tree = read_tree(asked) if isinstance(asked, Path) else asked
+        key, _ = kept.save(tree, result, manifest=made, actor=actor)
     note(f"Kept as {key.removeprefix('sha256:')[:12]}", quiet=quiet)
 
 

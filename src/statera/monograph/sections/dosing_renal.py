@@ -182,7 +182,15 @@ def dose_of(rule: LabelRule) -> DoseOption | None:
 
 
 def _dose(rule: LabelRule, usual: DoseOption | None) -> DoseOption | None:
-    """Return the dose of a rule; half of a twice-daily dose is the same amount once daily."""
+    """Return the dose of a rule: a step that it names, else its factor on the usual dose.
+
+    Half of a twice-daily dose is the same amount once daily.
+    """
+    if usual is not None:
+        for step in rule.steps:
+            before = DoseOption(step.from_mg, _INTERVALS[step.from_frequency])
+            if before == usual:
+                return DoseOption(step.to_mg, _INTERVALS[step.to_frequency])
     if rule.dose_factor is None or usual is None:
         return dose_of(rule)
     if rule.dose_factor == 0.5 and usual.interval == 12.0:
