@@ -23,7 +23,7 @@ from numba.core.caching import FunctionCache
 __all__ = ["cache_directory", "compiled", "generated", "kernel_key"]
 
 _PACKAGE = Path(__file__).resolve().parent.parent
-_FOLDERS = ("numerics", "simulate")
+_FOLDERS = ("numerics", "simulate", "tdm")
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 
 

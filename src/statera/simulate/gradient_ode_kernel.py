@@ -25,8 +25,8 @@ from statera.numerics.rodas5p import (
 from statera.numerics.transit_columns import leave
 from statera.numerics.tsit5 import FUNCTION, RHS
 from statera.simulate.doses import STEP_TOO_SMALL, TOO_MANY_STEPS
-from statera.simulate.gradient_ode_steady import meet_steady
-from statera.simulate.gradient_ode_step import (
+from statera.simulate.gradient_ode_steady_kernel import meet_steady
+from statera.simulate.gradient_ode_step_kernel import (
     RODAS5P,
     STIFF,
     TSIT5,

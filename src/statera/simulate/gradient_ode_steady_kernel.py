@@ -7,7 +7,7 @@ import numpy as np
 from statera.numerics.compiled import compiled
 from statera.numerics.expm import solve
 from statera.simulate.doses import NO_STEADY_STATE, NOT_PERIODIC
-from statera.simulate.gradient_ode_step import advance, enter_transit, give, pack, room
+from statera.simulate.gradient_ode_step_kernel import advance, enter_transit, give, pack, room
 from statera.simulate.gradient_schedule import (
     ADD_CONSTANT,
     CONSTANT,
