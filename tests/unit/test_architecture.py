@@ -13,7 +13,6 @@ LONGEST_FILE = 600
 LONGEST_FUNCTION = 60
 # The loop over events and steps of a compiled solver stays in one function: what it would hand
 # from one to the next is two dozen arrays and scalars.
-COMPILED = {"modal", "gradient_ode_step", "gradient_ode_steady"}
 LONGEST_KERNEL = 140  # compiled loops, and the modes of many systems, kept in one piece
 
 
@@ -62,7 +61,7 @@ def test_no_function_is_too_long(file: Path) -> None:
         for node in ast.walk(tree(file))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     ]
-    compiled_loop = file.stem.endswith("_kernel") or file.stem in COMPILED
+    compiled_loop = file.stem.endswith("_kernel") or file.stem == "modal"
     limit = LONGEST_KERNEL if compiled_loop else LONGEST_FUNCTION
     too_long = {f.name: body_length(f) for f in functions if body_length(f) > limit}
     assert too_long == {}
