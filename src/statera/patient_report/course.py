@@ -13,7 +13,6 @@ __all__ = ["course_section"]
 
 Data = Mapping[str, Any]
 
-_DOUBTFUL = ("unlikely_sample", "no_likely_sample")
 _DIRECT = {"Cmax": "peak", "Ctrough": "trough", "Cavg": "average"}
 """Targets that stand on the axis of concentrations."""
 
@@ -41,12 +40,11 @@ def _figure(result: Data, course: Data) -> Figure:
         )
         for band in course["bands"]
     ]  # fmt: skip
-    doubtful = {r["where"] for r in result["remarks"] if r["outcome"] in _DOUBTFUL}
     points = [
         ForecastPoint(
-            s["time"] / scale, s["value"], s["censored"], doubtful=f"samples[{i}]" in doubtful
+            s["time"] / scale, s["value"], s["censored"], doubtful=bool(s.get("unlikely"))
         )
-        for i, s in enumerate(result["samples"])
+        for s in result["samples"]
         if s["analyte"] == course["output"] and first <= s["time"] <= last
     ]
     doses = [t / scale for t in _dose_times(result) if first <= t <= last]

@@ -15,6 +15,7 @@ from statera.report.document import (
     Inline,
     Section,
     Table,
+    Tone,
 )
 
 __all__ = ["model_section", "remarks_section", "samples_section"]
@@ -36,20 +37,38 @@ def samples_section(result: Data) -> Section:
                 Cell(f"{sign}{s['value']:g} {unit}".rstrip(), value=s["value"], unit=s["unit"]),
                 computed(s["predicted_typical"], "posterior"),
                 computed(s["predicted_individual"], "posterior"),
+                _percentile(s),
                 s["assay"] or Cell("not said", "missing"),
             )
         )
-    columns = ("Drawn", "Analyte", "Measured", "Typical patient", "This patient", "Assay")
-    blocks: list[Block] = [
-        Table("Samples, with predictions of the model", columns, tuple(rows), numeric=(2, 3, 4))
-    ]
+    columns = (
+        *("Drawn", "Analyte", "Measured", "Typical patient", "This patient"),
+        *("Percentile a priori", "Assay"),
+    )
+    caption = "Samples, with predictions and their place among those expected beforehand"
+    blocks: list[Block] = [Table(caption, columns, tuple(rows), numeric=(2, 3, 4, 5))]
     pairs: list[tuple[str, Inline]] = []
+    unusual = result.get("unusual")
+    if unusual is not None and unusual["percentile"] is not None:
+        place = f"{unusual['percentile']:.0f} % of patients are nearer to the typical one"
+        cell = computed(unusual["percentile"], "posterior", text=place)
+        pairs.append(("How unusual", cell))
     for c in result["covariates"]:
         name = c["name"] if c["time"] is None else f"{c['name']}, {clock.say(c['time'])}"
         pairs.append((name, with_unit(f"{c['value']:g}", c["unit"])))
     if pairs:
         blocks.append(Definition(tuple(pairs)))
     return Section("samples", "Samples and covariates", tuple(blocks))
+
+
+def _percentile(sample: Data) -> Cell:
+    found = sample.get("percentile")
+    if found is None:
+        return Cell("not known", "missing")
+    note = "; ".join(sample.get("hints", ()))
+    tone: Tone = "warn" if sample.get("unlikely") else ""
+    text = f"{found:.0f}"
+    return Cell(text, "computed", method="posterior", value=found, note=note, tone=tone)
 
 
 def model_section(result: Data) -> Section:
@@ -73,7 +92,7 @@ def model_section(result: Data) -> Section:
 
 
 def _method(post: Data) -> str:
-    words = {"importance": "importance sampling", "markov": "Markov chains", "prior": "prior"}
+    words = {"importance": "importance sampling", "chains": "Markov chains", "prior": "prior"}
     name = words.get(post["method"], post["method"])
     share = f", of which {post['effective_draws']:.0f} count" if post["effective_draws"] else ""
     return f"{name}, {post['draws']} draws{share}"

@@ -26,6 +26,7 @@ __all__ = [
     "Section",
     "Steps",
     "Table",
+    "Tone",
 ]
 
 Basis = Literal["text", "fact", "computed", "bound", "claim", "missing"]
