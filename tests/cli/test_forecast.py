@@ -80,6 +80,20 @@ def test_one_request_that_fails_does_not_stop_the_rest(visit: Path) -> None:
     assert "none of 2 requests" in alone.stderr
 
 
+def test_the_first_use_says_that_it_compiles(
+    visit: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    mark = tmp_path / "cache"
+    mark.mkdir()
+    monkeypatch.setattr("statera.numerics.compiled.cache_directory", lambda: mark)
+    first = invoke("forecast", str(visit))
+    assert "First use: the solvers are compiled" in first.stderr
+    again = invoke("forecast", str(visit))
+    assert "First use" not in again.stderr
+    (path,) = mark.iterdir()
+    assert path.name.startswith("forecast-")
+
+
 def test_several_requests_need_a_folder(visit: Path) -> None:
     result = invoke("forecast", str(visit), str(visit), "--out", "one.html")
     assert result.exit_code == 2

@@ -105,9 +105,11 @@ def forecast(
     if out is not None:
         check_target(out, _ENDINGS)
     asked: Path | dict[str, Any] = requests[0]
+    first = _first_use(quiet=quiet)
     if label_patient is not None and region is not None and indication is not None:
         asked = _limited(requests[0], label_patient, region, indication, quiet=quiet)
     result, made = answer(asked)
+    _remember(first)
     if store is not None:
         _keep(store, asked, result, made, actor, quiet=quiet)
     if out is not None:
@@ -119,6 +121,23 @@ def forecast(
         return
     _print(result)
     warn(_sentence(r) for r in result["remarks"])
+
+
+def _first_use(*, quiet: bool) -> Path:
+    """Return the mark that the solvers were compiled; say so where they have yet to be."""
+    from statera.numerics.compiled import cache_directory, kernel_key  # noqa: PLC0415  heavy
+
+    mark = cache_directory() / f"forecast-{kernel_key()}"
+    if not mark.exists():
+        note("First use: the solvers are compiled, which takes a minute or two.", quiet=quiet)
+    return mark
+
+
+def _remember(mark: Path) -> None:
+    try:
+        mark.touch()
+    except OSError:  # a cache that cannot be written only means that it is said again
+        return
 
 
 def answer(request: Path | Mapping[str, Any]) -> tuple[dict[str, Any], Mapping[str, Any]]:
@@ -202,9 +221,11 @@ def _several(
             hint="Make the folder first: each request becomes a page in it.",
         )
     rows, results = [], []
+    first = _first_use(quiet=quiet)
     for path in requests:
         try:
             result, made = answer(path)
+            _remember(first)
             page = ""
             if store is not None:
                 _keep(store, path, result, made, actor, quiet=True)
