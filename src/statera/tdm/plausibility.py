@@ -159,7 +159,7 @@ def plausibility_remarks(
             Remark(
                 Outcome.UNUSUAL_PATIENT,
                 f"the patient differs from the typical one by {unusual.distance:.1f} standard "
-                f"distances, more than {unusual.percentile:.1f} % of patients: the model may not "
+                f"distances, more than {min(unusual.percentile, 99.9):.1f} % of patients: the model may not "
                 "be made for this patient, or a record is wrong",
                 "patient",
             )

@@ -71,8 +71,9 @@ def summarise(values: Floats, weights: Floats) -> Summary:
     if x.size == 0:
         return Summary(*(float("nan"),) * 7)
     w = w / w.sum()
-    mean = float(np.sum(w * x))
-    sd = float(np.sqrt(max(0.0, float(np.sum(w * (x - mean) ** 2)))))
+    with np.errstate(over="ignore", invalid="ignore"):  # the tail of a Box-Cox effect is violent
+        mean = float(np.sum(w * x))
+        sd = float(np.sqrt(max(0.0, float(np.sum(w * (x - mean) ** 2)))))
     return Summary(mean, sd, *weighted_quantiles(x, w, LEVELS).tolist())
 
 
