@@ -50,7 +50,8 @@ def samples_section(result: Data) -> Section:
     pairs: list[tuple[str, Inline]] = []
     unusual = result.get("unusual")
     if unusual is not None and unusual["percentile"] is not None:
-        place = f"{unusual['percentile']:.0f} % of patients are nearer to the typical one"
+        share = percent(unusual["percentile"] / 100.0)
+        place = f"{share} of patients are nearer to the typical one"
         cell = computed(unusual["percentile"], "posterior", text=place)
         pairs.append(("How unusual", cell))
     for c in result["covariates"]:

@@ -62,15 +62,15 @@ _HEAD = """\
 
 
 _COMPACT = """\
-#set page(margin: (x: 13mm, top: 9mm, bottom: 11mm))
-#set text(size: 7.6pt)
+#set page(margin: (x: 13mm, top: 8mm, bottom: 10mm))
+#set text(size: 7.2pt)
 #set par(leading: 0.42em, spacing: 0.5em)
 #show heading.where(level: 1): set text(size: 13pt)
 #show heading.where(level: 2): it => block(above: 0.7em, below: 0.35em, text(size: 8.6pt, it.body))
 #set table(inset: (x: 3pt, y: 1.6pt))
-#set image(width: 56%)
+#set image(width: 50%)
 #let small(it) = text(size: 6.6pt, fill: rgb("525f6d"), it)
-#let boxed(it) = block(width: 100%, above: 0.5em, below: 0.5em, text(size: 7.2pt, it))
+#let boxed(it) = block(width: 100%, above: 0.5em, below: 0.5em, text(size: 6.9pt, it))
 """
 
 

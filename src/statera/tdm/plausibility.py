@@ -155,11 +155,12 @@ def plausibility_remarks(
             )
         )
     if unusual is not None and unusual.percentile > 99.0:
+        share = min(unusual.percentile, 99.9)
         found.append(
             Remark(
                 Outcome.UNUSUAL_PATIENT,
                 f"the patient differs from the typical one by {unusual.distance:.1f} standard "
-                f"distances, more than {min(unusual.percentile, 99.9):.1f} % of patients: the model may not "
+                f"distances, more than {share:.1f} % of patients: the model may not "
                 "be made for this patient, or a record is wrong",
                 "patient",
             )
