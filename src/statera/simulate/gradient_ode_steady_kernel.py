@@ -92,8 +92,12 @@ def _settle(
     stiff, method, f, g, flow, n, no_pairs, x, p, constants, plan, interval, constant, compartment,
     none, passage, accumulates, weights, peak, rtol, atol, max_steps, periods, period_rtol, status,
 ):  # fmt: skip
-    """Repeat the period until the state no longer changes, as the simulation does."""
+    """Repeat the period until the state hardly changes: Newton's method does the rest.
+
+    Below ten times `rtol` changes may be those of the steps alone and never end.
+    """
     change_before = np.inf
+    small = max(period_rtol, 10.0 * rtol)
     for _ in range(periods):
         before = x.copy()
         _period(
@@ -112,7 +116,7 @@ def _settle(
                 change = max(change, abs(x[i] - before[i]) / scale)
         ratio = change / change_before if change_before > 0.0 else 0.0
         left = change * ratio / (1.0 - ratio) if ratio < 1.0 else np.inf
-        if (change < period_rtol and left < period_rtol * 10.0) or change == 0.0:
+        if (change < small and left < 10.0 * small) or change == 0.0:
             return
         change_before = change
     status[0] = NOT_PERIODIC

@@ -191,7 +191,9 @@ def _reach_steady_state(
     """Bring x to the steady state of a repeated dose, on a clock of its own.
 
     Newton's method starts when the infusions that overlap are the same in every period. It has
-    arrived where its correction, an estimate of the distance, is within ten times `period_rtol`.
+    arrived where its correction, an estimate of the distance, is within ten times `period_rtol`, or
+    within `rtol`: a period that is not integrated better leaves no smaller one, and the correction
+    has been made by then.
     Repetition has arrived where the change is within `period_rtol` and the distance estimated
     from the ratio of two changes is within ten times that. A state that only accumulates has no
     steady state and holds up none: it keeps the value it started with.
@@ -199,6 +201,8 @@ def _reach_steady_state(
     n = x.size
     constant = interval == 0.0
     length = 24.0 if constant else interval
+    if constant:  # at rest steps grow to the bound of stability, and errors of their size remain
+        rtol = 0.01 * rtol
     table, hold = _begin(
         table, count, status, amount, record_rate, interval, first, last, compartment, kind, fr,
         lag, duration, modelled_rate, clock, rates, jump,
@@ -232,8 +236,9 @@ def _reach_steady_state(
             arrived = _repeated(course, delta, before, x, peak, early, period_rtol)
         else:
             arrived = _newton(
-                course, tangent, delta, before, x, peak, early, work[3], clock, period_rtol, status
-            )
+                course, tangent, delta, before, x, peak, early, work[3], clock,
+                max(period_rtol, 0.1 * rtol), status,
+            )  # fmt: skip
         if status[0] != 0:
             return table, p
         if arrived:
