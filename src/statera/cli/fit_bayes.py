@@ -43,8 +43,8 @@ def fit_bayes(
     quiet: bool,
 ) -> None:
     """Sample a posterior, print and write it; exit with an error where chains do not agree."""
-    from statera.estimate.nuts import require_sampler, sample_posterior  # noqa: PLC0415  heavy
-    from statera.estimate.posterior_export import (  # noqa: PLC0415
+    from statera.estimate.nuts import require_sampler, sample_posterior  # heavy
+    from statera.estimate.posterior_export import (
         posterior_manifest,
         posterior_to_dict,
     )
@@ -88,12 +88,12 @@ def _start(
     read: ModelAndData, options: ProblemOptions, resume: Checkpoint | None
 ) -> tuple[Problem, NDArray[np.float64] | None, str]:
     """Return the problem, where chains begin, and where that comes from."""
-    from statera.estimate import make_problem  # noqa: PLC0415  heavy: only when this runs
-    from statera.estimate.checkpoint import resume_problem  # noqa: PLC0415
-    from statera.estimate.checks import check_doses, on_natural_scale  # noqa: PLC0415
-    from statera.estimate.fit import fit_problem  # noqa: PLC0415
-    from statera.estimate.outer import OuterOptions  # noqa: PLC0415
-    from statera.estimate.terms import GAUSS  # noqa: PLC0415
+    from statera.estimate import make_problem  # heavy: only when this runs
+    from statera.estimate.checkpoint import resume_problem
+    from statera.estimate.checks import check_doses, on_natural_scale
+    from statera.estimate.fit import fit_problem
+    from statera.estimate.outer import OuterOptions
+    from statera.estimate.terms import GAUSS
 
     check_doses(read.model, read.table.events)
     problem = make_problem(read.model, on_natural_scale(read.model, read.table), options)
@@ -135,9 +135,9 @@ def _write(
 ) -> Path | None:
     if out is None:
         return None
-    from statera.estimate.posterior_export import posterior_files  # noqa: PLC0415  heavy
-    from statera.fit_report.bayes_report import bayes_report  # noqa: PLC0415
-    from statera.report import render_html  # noqa: PLC0415
+    from statera.estimate.posterior_export import posterior_files  # heavy
+    from statera.fit_report.bayes_report import bayes_report
+    from statera.report import render_html
 
     document = bayes_report(posterior, nuts, data_report=str(_report(read)))
     page = render_html(document).encode()

@@ -70,14 +70,14 @@ def read_model_and_data(name: str, data: Path | None, asked: Asked) -> ModelAndD
     InputError, UsageError
         If either cannot be read, or no data are given.
     """
-    from statera.data import read_data  # noqa: PLC0415  heavy: only when this runs
-    from statera.library import load_model  # noqa: PLC0415
+    from statera.data import read_data  # heavy: only when this runs
+    from statera.library import load_model
 
     found: dict[str, Any] = {}
     outputs: dict[int, str] = {}
     remarks: tuple[str, ...] = ()
     if name.lower().endswith(_STREAMS):
-        from statera.model.nonmem import read_control_stream  # noqa: PLC0415
+        from statera.model.nonmem import read_control_stream
 
         stream = read_control_stream(name, time_unit=asked.time_unit, amount_unit=asked.amount_unit)
         model, found, remarks = stream.model, dict(stream.data), stream.remarks

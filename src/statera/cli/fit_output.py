@@ -126,7 +126,7 @@ def deliver(
     quiet: bool,
 ) -> None:
     """Print a fit and write its files; exit with an error where it has not converged."""
-    from statera.estimate import fit_manifest, fit_to_dict  # noqa: PLC0415  heavy
+    from statera.estimate import fit_manifest, fit_to_dict  # heavy
 
     result = outcome.told
     if not as_json and result.status != "no start":
@@ -206,11 +206,11 @@ def write_folder(out: Path, files: Mapping[str, bytes]) -> None:
 
 def _files(outcome: FitOutcome, report: ReportAsked, *, quiet: bool) -> dict[str, bytes]:
     """Return the content of all files by name."""
-    from statera.estimate import fit_files  # noqa: PLC0415  heavy: only when asked for
+    from statera.estimate import fit_files  # heavy: only when asked for
 
     files = fit_files(outcome.told, outcome.errors, outcome.shrunk)
     if outcome.result.converged:
-        from statera.estimate.diagnostics import diagnose  # noqa: PLC0415
+        from statera.estimate.diagnostics import diagnose
 
         buffer = io.BytesIO()
         diagnose(outcome.result).observations.write_parquet(buffer)
@@ -221,16 +221,16 @@ def _files(outcome: FitOutcome, report: ReportAsked, *, quiet: bool) -> dict[str
 
 def _page(outcome: FitOutcome, report: ReportAsked, *, quiet: bool) -> bytes:
     """Return the report as a page; diagnostics are of a fit that has converged only."""
-    from statera.report import render_html  # noqa: PLC0415  heavy: only when asked for
+    from statera.report import render_html  # heavy: only when asked for
 
     told, errors, shrunk = outcome.told, outcome.errors, outcome.shrunk
     data_report = str(outcome.data_report)
     if not told.converged:
-        from statera.report.fit_page import fit_document  # noqa: PLC0415
+        from statera.report.fit_page import fit_document
 
         document = fit_document(told, errors, shrunk, data_report=data_report)
         return render_html(document).encode()
-    from statera.fit_report import fit_report  # noqa: PLC0415
+    from statera.fit_report import fit_report
 
     options = report.options()
     with progress_bar(quiet=quiet) as progress:

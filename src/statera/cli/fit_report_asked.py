@@ -46,7 +46,7 @@ class ReportAsked:
         InputError, UsageError
             If the data have no such column, or it has many values and no cuts.
         """
-        from statera.estimate.strata import strata_of  # noqa: PLC0415  heavy: only when this runs
+        from statera.estimate.strata import strata_of  # heavy: only when this runs
 
         try:
             strata_of(table.events.covariates, self.stratify, self.cuts)
@@ -59,9 +59,9 @@ class ReportAsked:
 
     def options(self) -> FitReportOptions:
         """Return the options of the report."""
-        from statera.estimate.npc import NpcOptions  # noqa: PLC0415  as above
-        from statera.estimate.vpc import VpcOptions  # noqa: PLC0415
-        from statera.fit_report import FitReportOptions  # noqa: PLC0415
+        from statera.estimate.npc import NpcOptions
+        from statera.estimate.vpc import VpcOptions
+        from statera.fit_report import FitReportOptions
 
         checks = [VpcOptions(seed=self.seed, stratify=self.stratify, cuts=self.cuts)]
         if self.corrected:

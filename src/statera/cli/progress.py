@@ -32,14 +32,14 @@ def progress_bar(*, quiet: bool = False) -> Iterator[Progress]:
     if quiet or not is_lively(sys.stderr):
         yield silent
         return
-    from rich.console import Console  # noqa: PLC0415  not needed where nothing is drawn
-    from rich.progress import (  # noqa: PLC0415
+    from rich.console import Console  # not needed where nothing is drawn
+    from rich.progress import (
         BarColumn,
         SpinnerColumn,
         TextColumn,
         TimeElapsedColumn,
     )
-    from rich.progress import Progress as Bar  # noqa: PLC0415
+    from rich.progress import Progress as Bar
 
     columns = (
         SpinnerColumn(),

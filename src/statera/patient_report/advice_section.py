@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from statera.patient_report.words import (
     METRICS,
@@ -29,10 +29,10 @@ def advice_section(result: Data) -> Section:
     if advice is None:
         why = ("No target was asked for: the page shows what is expected, and advises no dose.",)
         return Section("advice", "Dose", (Callout("note", "Forecast only", why),))
-    kind = "note" if advice["reached"] else "warning"
+    kind: Literal["note", "warning"] = "note" if advice["reached"] else "warning"
     title = "Advised by the calculation" if advice["reached"] else "No candidate reaches the target"
     blocks: list[Block] = [
-        Callout(kind, title, (advice["sentence"],)),  # type: ignore[arg-type]  # one of two words
+        Callout(kind, title, (advice["sentence"],)),
         _targets(result),
         _candidates(advice),
     ]

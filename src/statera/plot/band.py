@@ -55,7 +55,7 @@ def fill_band(
 
 def band_handle(ink: str, label: str, *, hatch: str = "", strength: float = 0.16) -> Any:
     """Return the legend entry of a band."""
-    from matplotlib.patches import Patch  # noqa: PLC0415  heavy: loaded when a figure is drawn
+    from matplotlib.patches import Patch  # heavy: loaded when a figure is drawn
 
     return Patch(
         facecolor=pale(ink, strength),

@@ -100,9 +100,9 @@ def draw_effects(
 
 
 def _legend(figure: object) -> None:
-    from matplotlib.figure import Figure  # noqa: PLC0415  heavy: loaded when a figure is drawn
-    from matplotlib.lines import Line2D  # noqa: PLC0415  as above
-    from matplotlib.patches import Patch  # noqa: PLC0415  as above
+    from matplotlib.figure import Figure  # heavy: loaded when a figure is drawn
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
 
     assert isinstance(figure, Figure)
     figure.legend(
@@ -218,7 +218,7 @@ def _boxes(axes: Axes, x: Floats, y: Floats) -> None:
 
 
 def _correlation(axes: Axes, x: Floats, y: Floats) -> None:
-    from scipy.stats import spearmanr  # noqa: PLC0415  only where covariates are drawn
+    from scipy.stats import spearmanr  # only where covariates are drawn
 
     known = np.isfinite(x) & np.isfinite(y)
     if known.sum() < 4 or np.unique(x[known]).size < 2 or np.unique(y[known]).size < 2:

@@ -149,7 +149,7 @@ def _grid(count: int, most: int) -> tuple[Figure, tuple[list[Axes], list[bool]]]
 
 
 def _draw(axes: Axes, panel: EngagementPanel, labels: Sequence[str]) -> None:
-    from matplotlib.ticker import MultipleLocator  # noqa: PLC0415  heavy: loaded when drawn
+    from matplotlib.ticker import MultipleLocator  # heavy: loaded when drawn
 
     style_axes(axes)
     start, end = float("inf"), float("-inf")
@@ -240,7 +240,7 @@ def _hatch_bounds(axes: Axes, curves: Sequence[InhibitionCurve]) -> None:
 
 
 def _legend(panels: Sequence[EngagementPanel], labels: Sequence[str]) -> list[Any]:
-    from matplotlib.lines import Line2D  # noqa: PLC0415  heavy: loaded when a figure is drawn
+    from matplotlib.lines import Line2D  # heavy: loaded when a figure is drawn
 
     curves = [curve for panel in panels for curve in panel.curves]
     drawn = {curve.label for curve in curves if not curve.bound}

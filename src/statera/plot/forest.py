@@ -186,7 +186,7 @@ def _limits(entries: Sequence[ForestRow | None], options: ForestOptions) -> tupl
 
 
 def _axis(frame: Frame, entries: Sequence[ForestRow | None], options: ForestOptions) -> None:
-    from matplotlib.ticker import (  # noqa: PLC0415  heavy: loaded when a figure is drawn
+    from matplotlib.ticker import (  # heavy: loaded when a figure is drawn
         FixedLocator,
         FuncFormatter,
         MaxNLocator,

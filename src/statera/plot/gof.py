@@ -123,7 +123,7 @@ def draw_gof(
 
 
 def _rows(diagnostics: Diagnostics, options: GofOptions) -> pl.DataFrame:
-    import polars as pl  # noqa: PLC0415  heavy: loaded when a figure is drawn
+    import polars as pl  # heavy: loaded when a figure is drawn
 
     table = diagnostics.observations.filter(pl.col("STATUS") != "outcome")
     outputs = table["OUTPUT"].unique(maintain_order=True).to_list()

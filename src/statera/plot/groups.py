@@ -123,7 +123,7 @@ def _pair(axes: Axes, y: float, row: GroupRow) -> list[float]:
 
 
 def _pair_legend(options: GroupOptions) -> list[Any]:
-    from matplotlib.lines import Line2D  # noqa: PLC0415  heavy: loaded when a figure is drawn
+    from matplotlib.lines import Line2D  # heavy: loaded when a figure is drawn
 
     ink = PALETTE[0]
     return [

@@ -87,7 +87,7 @@ def draw_heat(
 
 
 def _cell(axes: Axes, box: tuple[float, float, float, float], value: Interval | None) -> None:
-    from matplotlib.patches import Polygon, Rectangle  # noqa: PLC0415  heavy: loaded when drawn
+    from matplotlib.patches import Polygon, Rectangle  # heavy: loaded when drawn
 
     x, y, w, h = box[0] + 0.02, box[1] + 0.02, box[2] - 0.04, box[3] - 0.04
     if value is None:

@@ -123,7 +123,7 @@ def draw_individual_fits(
 
 
 def _rows(diagnostics: Diagnostics, options: IndividualFitOptions) -> pl.DataFrame:
-    import polars as pl  # noqa: PLC0415  heavy: loaded when a figure is drawn
+    import polars as pl  # heavy: loaded when a figure is drawn
 
     table = diagnostics.observations.filter(pl.col("STATUS") != "outcome")
     outputs = table["OUTPUT"].unique(maintain_order=True).to_list()
@@ -142,7 +142,7 @@ def _subjects(table: pl.DataFrame) -> list[str]:
 
 def _panel(axes: Axes, table: pl.DataFrame, curve: Curve, options: IndividualFitOptions) -> bool:
     """Draw one subject; return whether it has censored values."""
-    import polars as pl  # noqa: PLC0415  as above
+    import polars as pl
 
     mine = table.filter(pl.col("ID") == curve.subject)
     quantified = (mine["STATUS"] == "quantified").to_numpy()
@@ -165,7 +165,7 @@ def _panel(axes: Axes, table: pl.DataFrame, curve: Curve, options: IndividualFit
 
 
 def _legend(censored: bool) -> list[Any]:
-    from matplotlib.lines import Line2D  # noqa: PLC0415  heavy: loaded when a figure is drawn
+    from matplotlib.lines import Line2D  # heavy: loaded when a figure is drawn
 
     found = [
         Line2D([], [], ls="", marker="o", ms=4.5, mfc="white", mec=INK, label="observation"),

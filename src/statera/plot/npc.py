@@ -88,7 +88,7 @@ def _side(axes: Axes, panel: NpcPanel, side: str, options: NpcPlotOptions) -> No
 
 
 def _legend(level: str) -> list[Any]:
-    from matplotlib.lines import Line2D  # noqa: PLC0415  heavy: loaded when a figure is drawn
+    from matplotlib.lines import Line2D  # heavy: loaded when a figure is drawn
 
     return [
         Line2D([], [], color=_INK, marker="o", ms=4.0, label="observed"),

@@ -35,7 +35,7 @@ SMOOTH = PALETTE[1]
 
 def column(table: pl.DataFrame, name: str) -> Floats:
     """Return a column of numbers with NaN for null, ``(n_rows,)`` float64."""
-    import polars as pl  # noqa: PLC0415  heavy: loaded when a figure is drawn
+    import polars as pl  # heavy: loaded when a figure is drawn
 
     values = table[name].cast(pl.Float64).fill_null(float("nan"))
     return np.asarray(values.to_numpy(), dtype=np.float64)
@@ -86,7 +86,7 @@ def logarithmic_axis(axes: Axes, which: Literal["x", "y"]) -> None:
 
     Where it spans less than two powers of ten, 2 and 5 are labelled too.
     """
-    from matplotlib.ticker import (  # noqa: PLC0415  heavy: loaded when a figure is drawn
+    from matplotlib.ticker import (  # heavy: loaded when a figure is drawn
         FuncFormatter,
         LogLocator,
     )
@@ -110,7 +110,7 @@ def logarithmic_axis(axes: Axes, which: Literal["x", "y"]) -> None:
 
 def few_ticks(axes: Axes, which: Literal["x", "y"], most: int, *, whole: bool = False) -> None:
     """Put at most so many ticks on an axis, at whole numbers where asked."""
-    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415  as above
+    from matplotlib.ticker import MaxNLocator
 
     axis = axes.xaxis if which == "x" else axes.yaxis
     axis.set_major_locator(MaxNLocator(most, integer=whole))
@@ -133,7 +133,7 @@ def padded(
 
 def handles(*wanted: str) -> list[Any]:
     """Return legend entries: ``points``, ``censored``, ``smooth``, ``identity``, ``limits``."""
-    from matplotlib.lines import Line2D  # noqa: PLC0415  heavy: loaded when a figure is drawn
+    from matplotlib.lines import Line2D  # heavy: loaded when a figure is drawn
 
     known: dict[str, Any] = {
         "points": Line2D([], [], ls="", marker="o", ms=4.5, mfc=(POINT, 0.5), mec="none",

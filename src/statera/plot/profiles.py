@@ -238,7 +238,7 @@ def _draw(axes: Axes, name: str, curves: Sequence[ProfileCurve], options: Profil
 
 
 def _multiples(step: float) -> Any:
-    from matplotlib.ticker import MultipleLocator  # noqa: PLC0415  heavy: loaded when drawn
+    from matplotlib.ticker import MultipleLocator  # heavy: loaded when drawn
 
     return MultipleLocator(step)
 
@@ -268,7 +268,7 @@ def _times(factor: float) -> Callable[[Any], Any]:
 
 
 def _legend(figure: Figure, panels: Sequence[ProfilePanel], options: ProfileOptions) -> None:
-    from matplotlib.lines import Line2D  # noqa: PLC0415  heavy: loaded when a figure is drawn
+    from matplotlib.lines import Line2D  # heavy: loaded when a figure is drawn
 
     curves = [curve for panel in panels for curve in panel.curves]
     ink = PALETTE[0]

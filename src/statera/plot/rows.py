@@ -189,7 +189,7 @@ def _write(
 
 
 def _write_heads(figure: Figure, heads: Heads, columns: _Columns, head: float) -> None:
-    from matplotlib.lines import Line2D  # noqa: PLC0415  heavy: loaded when a figure is drawn
+    from matplotlib.lines import Line2D  # heavy: loaded when a figure is drawn
 
     width, total = (float(size) for size in figure.get_size_inches())
     y = 1 - (head - 0.1) / total

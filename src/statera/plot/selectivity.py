@@ -109,7 +109,7 @@ def _say(potency: Potency, unit: str) -> str:
 
 
 def _axis(axes: Axes, potencies: Sequence[Potency], options: SelectivityOptions) -> None:
-    from matplotlib.ticker import FuncFormatter, LogLocator  # noqa: PLC0415  heavy: when drawn
+    from matplotlib.ticker import FuncFormatter, LogLocator  # heavy: when drawn
 
     ends = [v for p in potencies for v in (p.value, p.high) if v is not None]
     low, high = options.limits or (min(ends) / 4, max(ends) * 6)

@@ -20,10 +20,10 @@ def text_width(text: str, size: float, *, bold: bool = False) -> float:
     bold
         Whether it is set in bold.
     """
-    from matplotlib.font_manager import (  # noqa: PLC0415  heavy: loaded when a figure is drawn
+    from matplotlib.font_manager import (  # heavy: loaded when a figure is drawn
         FontProperties,
     )
-    from matplotlib.textpath import text_to_path  # noqa: PLC0415  as above
+    from matplotlib.textpath import text_to_path
 
     font = FontProperties(family=["DejaVu Sans"], size=size, weight="bold" if bold else "normal")
     width, _, _ = text_to_path.get_text_width_height_descent(text, font, False)

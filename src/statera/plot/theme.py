@@ -85,7 +85,7 @@ def colour(index: int) -> str:
 
 def halo(ground: str = "white") -> list[Any]:
     """Return the effect that sets text off from lines behind it."""
-    from matplotlib.patheffects import withStroke  # noqa: PLC0415  heavy: loaded when drawn
+    from matplotlib.patheffects import withStroke  # heavy: loaded when drawn
 
     return [withStroke(linewidth=2.4, foreground=ground)]
 
@@ -93,7 +93,7 @@ def halo(ground: str = "white") -> list[Any]:
 @contextmanager
 def theme() -> Iterator[None]:
     """Apply the look while a figure is drawn and written; what was set before comes back."""
-    import matplotlib  # noqa: PLC0415  heavy: loaded when a figure is drawn
+    import matplotlib  # heavy: loaded when a figure is drawn
 
     # Start from the defaults: a reader's own configuration must not change a figure.
     settings: Any = {**dict(matplotlib.rcParamsDefault.items()), **_SETTINGS}
@@ -104,7 +104,7 @@ def theme() -> Iterator[None]:
 
 def new_figure(width: float, height: float) -> Figure:
     """Return an empty figure of the given size in inches; call it inside `theme`."""
-    from matplotlib.figure import Figure  # noqa: PLC0415  heavy: loaded when a figure is drawn
+    from matplotlib.figure import Figure  # heavy: loaded when a figure is drawn
 
     return Figure(figsize=(width, height))
 

@@ -206,7 +206,7 @@ def _share(axes: Axes, panel: VpcPanel, statistic: Statistic) -> None:
 
 
 def _legend(check: Vpc, options: VpcPlotOptions) -> list[Any]:
-    from matplotlib.lines import Line2D  # noqa: PLC0415  heavy: loaded when a figure is drawn
+    from matplotlib.lines import Line2D  # heavy: loaded when a figure is drawn
 
     wanted = check.options
     level = f"{100 * wanted.level:g} %"

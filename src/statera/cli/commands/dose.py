@@ -145,7 +145,7 @@ def dose(
     given = {key: value for key, value in given.items() if value is not None}
     _require(drug, region, indication)
     person = _person(patient, given)
-    from statera.dosing import compare_regions, decide  # noqa: PLC0415  late: only when this runs
+    from statera.dosing import compare_regions, decide  # late: only when this runs
 
     assert drug is not None
     assert region is not None
@@ -190,7 +190,7 @@ def _require(drug: str | None, region: str | None, indication: str | None) -> No
 
 
 def _person(path: Path | None, given: Mapping[str, Any]) -> Patient:
-    from statera.dosing.read_patient import patient_from, read_patient  # noqa: PLC0415  late
+    from statera.dosing.read_patient import patient_from, read_patient
 
     if path is not None:
         if given:
@@ -213,8 +213,8 @@ def _person(path: Path | None, given: Mapping[str, Any]) -> Patient:
 def _print(
     decision: Decision, path: Path | None, every_rule: bool, as_json: bool, quiet: bool
 ) -> None:
-    from statera.dosing.decision_data import decision_data  # noqa: PLC0415  late
-    from statera.dosing.decision_text import DISCLAIMER, decision_text  # noqa: PLC0415
+    from statera.dosing.decision_data import decision_data
+    from statera.dosing.decision_text import DISCLAIMER, decision_text
 
     failure = None
     if decision.outcome.is_outside_label:
@@ -241,8 +241,8 @@ def _print_regions(
     decisions: Sequence[Decision], path: Path | None, as_json: bool, quiet: bool
 ) -> None:
     """Print one line a region; a region in which the label is not for this person is one too."""
-    from statera.dosing.decision_data import decision_data  # noqa: PLC0415  late
-    from statera.dosing.decision_text import DISCLAIMER  # noqa: PLC0415
+    from statera.dosing.decision_data import decision_data
+    from statera.dosing.decision_text import DISCLAIMER
 
     if as_json:
         inputs = {} if path is None else {path.name: path.read_bytes()}
@@ -257,7 +257,7 @@ def _print_regions(
 
 
 def _list(drug: str | None, as_json: bool) -> None:
-    from statera.dosing import label_coverage  # noqa: PLC0415  late: only when this runs
+    from statera.dosing import label_coverage  # late: only when this runs
 
     rows = [row for row in label_coverage() if drug is None or row.drug == drug.lower()]
     if not rows:

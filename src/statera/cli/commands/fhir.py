@@ -102,10 +102,10 @@ def import_(
     quiet: QuietFlag = False,
 ) -> None:
     """Make a request of a FHIR bundle."""
-    from statera.fhir.import_request import import_bundle  # noqa: PLC0415  heavy: only when run
-    from statera.fhir.question import with_question  # noqa: PLC0415
-    from statera.fhir.read_bundle import read_bundle  # noqa: PLC0415
-    from statera.fhir.times import read_zone  # noqa: PLC0415
+    from statera.fhir.import_request import import_bundle  # heavy: only when run
+    from statera.fhir.question import with_question
+    from statera.fhir.read_bundle import read_bundle
+    from statera.fhir.times import read_zone
 
     if out is not None:
         check_target(out, (".json",))
@@ -157,8 +157,8 @@ def export(
     quiet: QuietFlag = False,
 ) -> None:
     """Write the result of a forecast as a FHIR bundle."""
-    from statera.fhir.export_result import export_result  # noqa: PLC0415  heavy: only when run
-    from statera.fhir.result_document import read_result  # noqa: PLC0415
+    from statera.fhir.export_result import export_result  # heavy: only when run
+    from statera.fhir.result_document import read_result
 
     if out is not None:
         check_target(out, (".json",))

@@ -206,7 +206,7 @@ def fit(
         outputs=read_pairs(output, "--output", "DVID=OUTPUT, such as 2=RESPONSE"),
     )
 
-    from statera.estimate import (  # noqa: PLC0415  heavy: only when this runs
+    from statera.estimate import (  # heavy: only when this runs
         NutsOptions,
         OuterOptions,
         PriorOptions,
@@ -214,8 +214,8 @@ def fit(
         SaemOptions,
         load_checkpoint,
     )
-    from statera.estimate import fit as run  # noqa: PLC0415
-    from statera.parallel import available_workers  # noqa: PLC0415
+    from statera.estimate import fit as run
+    from statera.parallel import available_workers
 
     chosen = _method(method.lower(), writes=checkpoint is not None and not resume)
     start = load_checkpoint(checkpoint) if resume and checkpoint is not None else None
@@ -262,7 +262,7 @@ def _read(
 
 def _method(given: str, *, writes: bool) -> FitMethod | None:
     """Return a method that maximises a likelihood; None for full Bayes."""
-    from statera.estimate import FIT_METHODS  # noqa: PLC0415  heavy: only when this runs
+    from statera.estimate import FIT_METHODS  # heavy: only when this runs
 
     methods: dict[str, FitMethod | None] = {name: name for name in FIT_METHODS}
     chosen = _one_of(given, methods | {"bayes": None}, "--method")
@@ -287,9 +287,9 @@ def _with_errors(
     result: FitResult, read: ModelAndData, matrix: MatrixKind | None, likelihood: SaemLikelihood
 ) -> FitOutcome:
     """Return the fit with shrinkage, and with standard errors where they were asked for."""
-    from statera.estimate import METHODS  # noqa: PLC0415  heavy: only when this runs
-    from statera.estimate.covariance import CovarianceOptions, covariance  # noqa: PLC0415  heavy
-    from statera.estimate.shrinkage import shrinkage  # noqa: PLC0415
+    from statera.estimate import METHODS  # heavy: only when this runs
+    from statera.estimate.covariance import CovarianceOptions, covariance  # heavy
+    from statera.estimate.shrinkage import shrinkage
 
     if result.status == "no start":
         return FitOutcome(result, read.table, None, None, read.remarks)

@@ -125,7 +125,7 @@ def forecast(
 
 def _first_use(*, quiet: bool) -> Path:
     """Return the mark that the solvers were compiled; say so where they have yet to be."""
-    from statera.numerics.compiled import cache_directory, kernel_key  # noqa: PLC0415  heavy
+    from statera.numerics.compiled import cache_directory, kernel_key  # heavy
 
     mark = cache_directory() / f"forecast-{kernel_key()}"
     if not mark.exists():
@@ -142,8 +142,8 @@ def _remember(mark: Path) -> None:
 
 def answer(request: Path | Mapping[str, Any]) -> tuple[dict[str, Any], Mapping[str, Any]]:
     """Return the answer to a request as plain data, and how it was made."""
-    from statera.tdm.forecast import forecast as compute  # noqa: PLC0415  heavy
-    from statera.tdm.read_request import read_request, request_from  # noqa: PLC0415
+    from statera.tdm.forecast import forecast as compute  # heavy
+    from statera.tdm.read_request import read_request, request_from
 
     asked = read_request(request) if isinstance(request, Path) else request_from(request)
     found = compute(asked)
@@ -154,9 +154,9 @@ def _limited(
     path: Path, label_patient: Path, region: str, indication: str, *, quiet: bool
 ) -> dict[str, Any]:
     """Return the request with the label's highest daily amount in it."""
-    from statera.dosing import label_maximum  # noqa: PLC0415  heavy
-    from statera.dosing.read_patient import read_patient  # noqa: PLC0415
-    from statera.tdm.read_request import read_request, read_tree  # noqa: PLC0415
+    from statera.dosing import label_maximum  # heavy
+    from statera.dosing.read_patient import read_patient
+    from statera.tdm.read_request import read_request, read_tree
 
     read_request(path)  # what is wrong in the file is said with its line
     tree = read_tree(path)
@@ -182,7 +182,7 @@ def _keep(
     *,
     quiet: bool,
 ) -> None:
-    from statera.tdm.read_request import read_tree  # noqa: PLC0415  heavy
+    from statera.tdm.read_request import read_tree  # heavy
 
     with opened(url) as kept:
         tree = read_tree(asked) if isinstance(asked, Path) else asked
@@ -193,14 +193,14 @@ def _keep(
 def _page(result: Mapping[str, Any], made: Mapping[str, Any], suffix: str) -> bytes:
     if suffix.lower() == ".json":
         return (json.dumps({**result, "manifest": made}, indent=1, default=str) + "\n").encode()
-    from statera.patient_report import patient_report  # noqa: PLC0415  heavy
+    from statera.patient_report import patient_report  # heavy
 
     document = patient_report(result, made)
     if suffix.lower() == ".pdf":
-        from statera.report.pdf import render_pdf  # noqa: PLC0415  an extra
+        from statera.report.pdf import render_pdf  # an extra
 
         return render_pdf(document, compact=True)
-    from statera.report import render_html  # noqa: PLC0415  heavy
+    from statera.report import render_html  # heavy
 
     return render_html(document).encode()
 

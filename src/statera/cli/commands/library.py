@@ -62,8 +62,8 @@ def _library(context: typer.Context) -> None:
 @library_app.command("list", help=_LIST_HELP, short_help="List the drugs and models.")
 def list_library(as_json: JsonFlag = False) -> None:
     """List the drugs and the population models."""
-    from statera.library import drugs, load_drug  # noqa: PLC0415  heavy: only when this runs
-    from statera.library.models import load_model, model_ids  # noqa: PLC0415
+    from statera.library import drugs, load_drug  # heavy: only when this runs
+    from statera.library.models import load_model, model_ids
 
     known = [load_drug(name) for name in drugs()]
     models = [load_model(key) for key in model_ids()]
@@ -101,7 +101,7 @@ def show(
 
 
 def _show_drug(name: str, section: str | None, *, as_json: bool, quiet: bool) -> None:
-    from statera.library import load_drug, load_references  # noqa: PLC0415  heavy
+    from statera.library import load_drug, load_references  # heavy
 
     drug = load_drug(name)
     facts = drug.facts
@@ -150,7 +150,7 @@ def _value(fact: Fact) -> str:
 
 
 def _show_model(name: str, *, as_json: bool, quiet: bool) -> None:
-    from statera.library import load_model  # noqa: PLC0415  heavy: only when this runs
+    from statera.library import load_model  # heavy: only when this runs
 
     model = load_model(name)
     if as_json:
@@ -177,8 +177,8 @@ def _show_model(name: str, *, as_json: bool, quiet: bool) -> None:
 @library_app.command("check", help=_CHECK_HELP, short_help="Check that the library holds together.")
 def check(as_json: JsonFlag = False, quiet: QuietFlag = False) -> None:
     """Check that units parse, sources exist and every model reproduces what it should."""
-    from statera.library import check_library, model_ids  # noqa: PLC0415  heavy
-    from statera.simulate import check_models  # noqa: PLC0415  heavy
+    from statera.library import check_library, model_ids  # heavy
+    from statera.simulate import check_models  # heavy
 
     with progress_bar(quiet=quiet) as progress:
         progress("facts, labels and sources", None)
@@ -208,7 +208,7 @@ def check(as_json: JsonFlag = False, quiet: QuietFlag = False) -> None:
 
 def _expectations(key: str) -> int:
     """Count what a model states; a model that cannot be read states nothing, and is a finding."""
-    from statera.library import load_model  # noqa: PLC0415  heavy
+    from statera.library import load_model  # heavy
 
     try:
         return len(load_model(key).expectations)

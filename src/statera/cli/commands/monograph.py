@@ -74,9 +74,9 @@ def monograph(
         check_target(out, _PAGE + _DATA)
     molar = _concentration(concentration)
 
-    from statera.library import load_drug  # noqa: PLC0415  heavy: only when this runs
-    from statera.monograph import MonographOptions, build  # noqa: PLC0415
-    from statera.parallel import available_workers  # noqa: PLC0415
+    from statera.library import load_drug  # heavy: only when this runs
+    from statera.monograph import MonographOptions, build
+    from statera.parallel import available_workers
 
     known = load_drug(drug)
     if out is None and not as_json:
@@ -98,7 +98,7 @@ def _concentration(text: str | None) -> float | None:
     """Return the concentration in nM."""
     if text is None:
         return None
-    from statera.units import parse_quantity  # noqa: PLC0415  loads the registry of units
+    from statera.units import parse_quantity  # loads the registry of units
 
     with concerning("--concentration"):
         value = parse_quantity(text, "nM", what="concentration")
@@ -113,7 +113,7 @@ def _concentration(text: str | None) -> float | None:
 
 def _deliver(document: Document, out: Path | None, *, as_json: bool, quiet: bool) -> None:
     """Write the page or the data where asked; standard output gets the data or the file's name."""
-    from statera.report import (  # noqa: PLC0415  heavy: only when this runs
+    from statera.report import (  # heavy: only when this runs
         document_to_dict,
         render_html,
         write_text_atomically,
@@ -124,7 +124,7 @@ def _deliver(document: Document, out: Path | None, *, as_json: bool, quiet: bool
     if out is not None:
         suffix = out.suffix.lower()
         if suffix == ".pdf":
-            from statera.report.pdf import render_pdf  # noqa: PLC0415  an extra
+            from statera.report.pdf import render_pdf  # an extra
 
             write_bytes_atomically(out, render_pdf(document))
         elif suffix in _DATA:
@@ -141,7 +141,7 @@ def _deliver(document: Document, out: Path | None, *, as_json: bool, quiet: bool
 
 def _warnings(document: Document) -> tuple[str, ...]:
     """Return the warnings that stand on the page, as sentences."""
-    from statera.report.document import Callout  # noqa: PLC0415  with the report, when this runs
+    from statera.report.document import Callout  # with the report, when this runs
 
     return tuple(
         f"{block.title}: {''.join(_text(part) for part in block.parts)}"

@@ -92,11 +92,11 @@ def renal(
     quiet: QuietFlag = False,
 ) -> None:
     """Estimate renal function by every equation that the inputs allow."""
-    from statera.dosing.body_surface_area import body_surface_area  # noqa: PLC0415  late
-    from statera.dosing.creatinine import read_creatinine, read_cystatin  # noqa: PLC0415
-    from statera.dosing.person import read_sex  # noqa: PLC0415
-    from statera.dosing.renal_equations import RenalInputs  # noqa: PLC0415
-    from statera.dosing.renal_estimates import estimate_renal_function  # noqa: PLC0415
+    from statera.dosing.body_surface_area import body_surface_area
+    from statera.dosing.creatinine import read_creatinine, read_cystatin
+    from statera.dosing.person import read_sex
+    from statera.dosing.renal_equations import RenalInputs
+    from statera.dosing.renal_estimates import estimate_renal_function
 
     inputs = RenalInputs(
         age=age,
@@ -165,7 +165,7 @@ def _shifts(
     cuts: Any,
 ) -> list[OnAndBeforeTreatment]:
     """Return estimates on and before treatment of the equations that labels use."""
-    from statera.dosing.creatinine_rise import on_and_before_treatment  # noqa: PLC0415  late
+    from statera.dosing.creatinine_rise import on_and_before_treatment
 
     found = []
     for estimate in estimates:
@@ -209,7 +209,7 @@ def _print_body(inputs: RenalInputs) -> None:
 
 
 def _body(inputs: RenalInputs) -> Any:
-    from statera.dosing.body_size import body_sizes  # noqa: PLC0415  late
+    from statera.dosing.body_size import body_sizes
 
     if inputs.weight_kg is None or inputs.height_cm is None:
         return ()

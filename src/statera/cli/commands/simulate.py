@@ -138,10 +138,10 @@ def simulate(
     subjects = subjects or 1000
     held = dict(_covariate(text) for text in covariate or ())
 
-    from statera.data import parse_regimen  # noqa: PLC0415  heavy: only when this runs
-    from statera.library import load_model  # noqa: PLC0415
-    from statera.parallel import available_workers  # noqa: PLC0415
-    from statera.simulate import simulate as run  # noqa: PLC0415
+    from statera.data import parse_regimen  # heavy: only when this runs
+    from statera.library import load_model
+    from statera.parallel import available_workers
+    from statera.simulate import simulate as run
 
     known = load_model(model)
     with concerning("--dose"):
@@ -191,8 +191,8 @@ def _simulate_table(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    from statera.library import load_model  # noqa: PLC0415  heavy: only when this runs
-    from statera.parallel import available_workers  # noqa: PLC0415
+    from statera.library import load_model  # heavy: only when this runs
+    from statera.parallel import available_workers
 
     known = load_model(model)
     result = run_events(known, events, seed, workers or available_workers())
@@ -233,7 +233,7 @@ def _covariate(text: str) -> tuple[str, float | Distribution]:
     """Return a covariate's name and its value, or the distribution it is drawn from."""
     name, sign, given = (part.strip() for part in text.partition("="))
     if name and "(" in given:
-        from statera.simulate import parse_distribution  # noqa: PLC0415  heavy
+        from statera.simulate import parse_distribution  # heavy
 
         with concerning("--covariate"):
             return name, parse_distribution(given)
@@ -253,10 +253,10 @@ def _covariate(text: str) -> tuple[str, float | Distribution]:
 
 def _grid(until: str | None, every: str | None, regimen: Regimen, subjects: int) -> Floats:
     """Return the observation times in h: as asked, or fine after each dose."""
-    import numpy as np  # noqa: PLC0415  heavy: only when this runs
+    import numpy as np  # heavy: only when this runs
 
-    from statera.simulate import default_times  # noqa: PLC0415
-    from statera.units import parse_quantity  # noqa: PLC0415
+    from statera.simulate import default_times
+    from statera.units import parse_quantity
 
     if until is None and every is None:
         times = default_times(regimen)
@@ -324,7 +324,7 @@ def _data(
 def _manifest(
     name: str, model: Model, made: Mapping[str, Any], seed: int, table: Path | None = None
 ) -> dict[str, Any]:
-    from statera.library.paths import data_root  # noqa: PLC0415  heavy: only when this runs
+    from statera.library.paths import data_root  # heavy: only when this runs
 
     shipped = data_root() / "models" / f"{model.id}.toml"
     content = Path(name).read_bytes() if name.endswith(".toml") else shipped.read_bytes()

@@ -54,8 +54,8 @@ def check_choice(dose: str | None, events: Path | None, only_dose: Mapping[str, 
 
 def run_events(model: Model, file: Path, seed: int, workers: int) -> EventsResult:
     """Simulate every subject of a table of events at its observation records."""
-    from statera.data import read_events  # noqa: PLC0415  heavy: only when this runs
-    from statera.simulate import simulate_events  # noqa: PLC0415
+    from statera.data import read_events  # heavy: only when this runs
+    from statera.simulate import simulate_events
 
     with concerning("--events"):
         data = read_events(file)
@@ -85,7 +85,7 @@ def events_data(result: EventsResult, file: Path) -> dict[str, Any]:
 
 def events_rows(result: EventsResult) -> list[tuple[str, ...]]:
     """Return a row an output: its unit, its number of values, and percentiles of them."""
-    import numpy as np  # noqa: PLC0415  heavy: only when this runs
+    import numpy as np  # heavy: only when this runs
 
     rows = []
     for name, values in result.outputs.items():
@@ -101,7 +101,7 @@ def run_streamed(
     model: Model, dose: str, folder: Path, times: Any, quiet: bool, **options: Any
 ) -> StreamedSimulation:
     """Simulate a population into a folder of parquet files, part by part."""
-    from statera.simulate import simulate_to_parquet  # noqa: PLC0415  heavy: only when this runs
+    from statera.simulate import simulate_to_parquet  # heavy: only when this runs
 
     with progress_bar(quiet=quiet) as progress, concerning("--parquet"):
         found = simulate_to_parquet(

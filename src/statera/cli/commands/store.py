@@ -101,7 +101,7 @@ def opened(url: str) -> Iterator[Store]:
         If the packages that it needs are not installed.
     """
     try:
-        from statera.store import open_store  # noqa: PLC0415  an extra, and heavy
+        from statera.store import open_store  # an extra, and heavy
     except ModuleNotFoundError as error:
         raise UsageError(
             f"the store needs the package '{error.name}', which is not installed",
@@ -171,10 +171,10 @@ def rerun_request(
     quiet: QuietFlag = False,
 ) -> None:
     """Answer a kept request again, and say whether the answer is the same to the last bit."""
-    from statera.cli.commands.forecast import answer  # noqa: PLC0415  it imports this module
+    from statera.cli.commands.forecast import answer  # it imports this module
 
     with opened(store) as kept:
-        from statera.store import rerun  # noqa: PLC0415  an extra, and heavy
+        from statera.store import rerun  # an extra, and heavy
 
         again = rerun(kept, request, lambda asked: answer(asked)[0], actor=actor)
     if as_json:
