@@ -111,7 +111,9 @@ def test_workspaces_without_their_files_are_read_in_full(name: str) -> None:
     found = read_flowjo(there("8_color_wsp_only", name))
     assert found.samples
     allowed = ("statistics are not taken over", "no sample of the group gives their scales")
-    assert [u for u in found.untranslated if u.reason not in allowed] == []
+    other = [u for u in found.untranslated if u.reason not in allowed]
+    # FlowJo's seconds are 0.9 to 2.7 % longer than the file's $TIMESTEP says
+    assert {u.what for u in other} <= {"gain of Time"}
     for sample in found.samples:
         assert set(sample.strategy.populations) == set(sample.counts)
         assert all(n is not None for n in sample.counts.values())

@@ -121,6 +121,9 @@ def read_parameters(
             continue
         for element in group:
             name = _parameter(element)
+            remark = _gain(element, name, keywords)
+            if remark:
+                lost.append(Untranslated(where, f"gain of {name}", remark))
             try:
                 scales[name] = read_scale(element)
             except InputError as error:
@@ -128,6 +131,19 @@ def read_parameters(
                 lost.append(Untranslated(where, f"scale of {name}", error.what))
     made = Parameters(channels, frozenset(derived), tuple(compensations), scales, refused)
     return made, lost
+
+
+def _gain(element: Element, name: str, keywords: Mapping[str, str]) -> str:
+    """Return what to say of a gain that differs from how files are read here."""
+    try:
+        gain = float(element.get("gain", "1"))
+        step = float(keywords.get("$TIMESTEP", "1")) if name.lower() == "time" else 1.0
+    except ValueError:
+        return ""
+    if abs(gain - step) <= 1e-6 * abs(step):
+        return ""
+    plain = f"times are read with $TIMESTEP = {step:g}" if name.lower() == "time" else "not applied"
+    return f"FlowJo has a gain of {gain:g}; {plain}"
 
 
 def _parameter(element: Element) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 
 from statera.cytometry.biexponential import Biexponential
 from statera.cytometry.compensation import Spillover, read_spillover_csv
+from statera.cytometry.flowjo_scales import FlooredLog
 from statera.cytometry.gates import (
     FROM_FILE,
     UNCOMPENSATED,
@@ -61,6 +62,7 @@ class _Operation(StrEnum):
 class _ScaleKind(StrEnum):
     LINEAR = "linear"
     LOG = "log"
+    FLOORED_LOG = "floored_log"
     ARCSINH = "arcsinh"
     PLAIN_ARCSINH = "plain_arcsinh"
     LOGICLE = "logicle"
@@ -71,6 +73,7 @@ class _ScaleKind(StrEnum):
 SCALE_KINDS: dict[str, type[Scale]] = {
     _ScaleKind.LINEAR: Linear,
     _ScaleKind.LOG: Log,
+    _ScaleKind.FLOORED_LOG: FlooredLog,
     _ScaleKind.ARCSINH: Arcsinh,
     _ScaleKind.PLAIN_ARCSINH: PlainArcsinh,
     _ScaleKind.LOGICLE: Logicle,
@@ -138,7 +141,9 @@ def _scale(table: Table) -> Scale:
         elif entry.default is dataclasses.MISSING:
             table.fail(entry.name, f"'{entry.name}' is missing", f"{entry.name} = a number")
     table.finish()
-    positive = {Linear: (), Log: "TM", Arcsinh: "TM", PlainArcsinh: ("cofactor",)}.get(kind, ())
+    positive = {Log: "TM", FlooredLog: "TM", Arcsinh: "TM", PlainArcsinh: ("cofactor",)}.get(
+        kind, ()
+    )
     for name in positive:
         if numbers.get(name, 1.0) <= 0:
             table.fail(name, f"'{name}' is {numbers[name]:g}", "a number above 0")

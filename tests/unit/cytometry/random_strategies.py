@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from statera.cytometry.biexponential import Biexponential
 from statera.cytometry.compensation import Spillover
+from statera.cytometry.flowjo_scales import FlooredLog
 from statera.cytometry.gates import (
     BooleanGate,
     Dimension,
@@ -32,6 +33,7 @@ SCALES = (
     Linear(1000.0, 100.0),
     Linear(1000.0, -50.0),
     Log(1000.0, 3.0),
+    FlooredLog(1000.0, 3.0),
     Arcsinh(1000.0, 3.0, 1.0),
     Arcsinh(1000.0, 3.0, -0.5),
     PlainArcsinh(5.0),

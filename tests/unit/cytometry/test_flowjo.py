@@ -26,6 +26,7 @@ from tests.unit.cytometry.workspace_xml import (
 from statera.cytometry.flowjo import FlowJoWorkspace, read_flowjo
 from statera.cytometry.flowjo_bins import BinOptions
 from statera.cytometry.flowjo_counts import CountOptions, compare_counts, sample_masks
+from statera.cytometry.flowjo_scales import FlooredLog
 from statera.cytometry.flowkit_counts import flowkit_counts
 from statera.cytometry.gates import (
     Dimension,
@@ -33,8 +34,9 @@ from statera.cytometry.gates import (
     PolygonGate,
     RectangleGate,
 )
+from statera.cytometry.gatingml_write import gatingml_text
 from statera.cytometry.read_fcs import FcsFile, read_fcs
-from statera.cytometry.scales import Linear, Log, Logicle
+from statera.cytometry.scales import Linear, Logicle
 from statera.cytometry.strategy import apply_gates
 from statera.errors import InputError, UnknownNameError, UsageError
 
@@ -154,11 +156,21 @@ def test_scales(tmp_path: Path) -> None:
     made = found.samples[0].scales
     assert made["A"] == Linear(150.0, -50.0)
     np.testing.assert_allclose(made["A"]([50.0, 150.0]), [0.0, 1.0])
-    assert made["B"] == Log(10_000.0, 4.0)
-    np.testing.assert_allclose(made["B"]([1.0, 10_000.0]), [0.0, 1.0])
+    assert made["B"] == FlooredLog(10_000.0, 4.0)
+    np.testing.assert_allclose(made["B"]([-5.0, 0.5, 1.0, 10_000.0]), [0.0, 0.0, 0.0, 1.0])
     assert made["C"] == Logicle(1000.0, 0.5, 4.5)
     assert made["F"]([1e9])[0] == 4096.0
     assert {u.what for u in found.untranslated} == {"scale of D", "scale of E", "scale of G"}
+
+
+def test_a_gain_that_is_not_the_file_s_is_named(tmp_path: Path) -> None:
+    time = scale("linear", "Time", minRange=0, maxRange=60).replace(">", ' gain="0.0101">', 1)
+    step = "<Keyword name='$TIMESTEP' value='0.01' />"
+    text = sample(1, "a.fcs", "", scales=time).replace("<Keywords>", f"<Keywords>{step}")
+    (remark,) = read(tmp_path, text).untranslated
+    assert remark.what == "gain of Time"
+    assert remark.reason == "FlowJo has a gain of 0.0101; times are read with $TIMESTEP = 0.01"
+    assert read(tmp_path, text.replace("0.0101", "0.01")).untranslated == ()
 
 
 def test_rectangles_are_closed_and_quarters_share_no_event(tmp_path: Path) -> None:
@@ -192,6 +204,20 @@ def test_polygons_are_straight_on_their_scale(tmp_path: Path) -> None:
     # on the diagonal of the logarithms, but far above a line between the values
     values = np.array([[100.0, 90.0], [100.0, 110.0], [20.0, 19.0]])
     assert counted(tmp_path, polygon("X", "Y", points), values, scales=scales) == 2
+
+
+def test_what_has_no_logarithm_lies_at_the_edge_of_its_plot(tmp_path: Path) -> None:
+    scales = scale("log", "X", offset=1, decades=4) + scale("log", "Y", offset=1, decades=4)
+    points = [(1.0, 10.0), (1000.0, 10.0), (1000.0, 1000.0), (1.0, 1000.0)]
+    values = np.array([[-3.0, 100.0], [0.0, 100.0], [0.5, 100.0], [100.0, -1.0], [9e9, 100.0]])
+    assert counted(tmp_path, polygon("X", "Y", points), values, scales=scales) == 3
+    assert counted(tmp_path, rectangle(dimension("X", 1, 1000)), values, scales=scales) == 4
+    found = read(
+        tmp_path,
+        sample(1, "a.fcs", population("g", polygon("X", "Y", points)), scales=scales),
+    )
+    with pytest.raises(InputError, match="at and below 0 on a log scale"):
+        gatingml_text(found.samples[0].strategy)
 
 
 @pytest.mark.parametrize("turned", [False, True])
