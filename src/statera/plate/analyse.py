@@ -79,9 +79,7 @@ class _Run:
 
     def result(self) -> PlateResult:
         whole = plate_spillover(self.settings.compensation, self.map.wells, self.files)
-        stained = [
-            w for w in self.map.wells if w.condition in _STAINED and w.name in self.files
-        ]
+        stained = [w for w in self.map.wells if w.condition in _STAINED and w.name in self.files]
         if not stained:
             raise InputError(
                 "no well of the plate map has both a file and a condition to analyse",
@@ -95,7 +93,9 @@ class _Run:
         outcomes = self._analyse(stained, gates, whole, usable, samples, unreadable)
         wells = tuple(self._well(w, outcomes) for w in self.map.wells)
         self.problems += [_problem(w) for w in wells if _failed(w)]
-        rows = tuple(row for w in self.map.wells if w.name in outcomes for row in outcomes[w.name].rows)
+        rows = tuple(
+            row for w in self.map.wells if w.name in outcomes for row in outcomes[w.name].rows
+        )
         if not rows:
             first = next((p.sentence for p in self.problems), "")
             raise InputError(f"no well could be analysed: {first}", where=str(self.settings.path))
@@ -118,9 +118,7 @@ class _Run:
             self._manifest(wells),
         )
 
-    def _samples(
-        self, wells: Sequence[Well]
-    ) -> tuple[dict[str, FcsFile], dict[str, StateraError]]:
+    def _samples(self, wells: Sequence[Well]) -> tuple[dict[str, FcsFile], dict[str, StateraError]]:
         """Return some events of every well, and what hindered reading the others."""
         found: dict[str, FcsFile] = {}
         failed: dict[str, StateraError] = {}
@@ -157,9 +155,7 @@ class _Run:
     ) -> dict[str, WellOutcome]:
         """Return outcomes by well: negative controls first, for thresholds come from them."""
         found = {
-            w.name: WellOutcome(
-                WellResult(w, WellStatus.UNREADABLE, _sentence(unreadable[w.name]))
-            )
+            w.name: WellOutcome(WellResult(w, WellStatus.UNREADABLE, _sentence(unreadable[w.name])))
             for w in wells
             if w.name in unreadable
         }
@@ -217,9 +213,7 @@ class _Run:
         for path in (self.settings.gating.file, self.settings.compensation.file):
             if path is not None:
                 inputs[path.name] = path.read_bytes()
-        inputs |= {
-            self.files[w.well.name].name: w.content_hash for w in wells if w.content_hash
-        }
+        inputs |= {self.files[w.well.name].name: w.content_hash for w in wells if w.content_hash}
         seed = (
             self.settings.gating.seed
             if self.settings.gating.method is GatingMethod.AUTOMATIC

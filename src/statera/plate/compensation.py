@@ -92,9 +92,7 @@ def compensated_channel(file: FcsFile, name: str, spillover: Spillover | None) -
     if spillover is None or channel not in spillover.detectors:
         return file.channel(channel)
     names = (
-        spillover.detectors
-        if len(spillover.dyes) == len(spillover.detectors)
-        else spillover.dyes
+        spillover.detectors if len(spillover.dyes) == len(spillover.detectors) else spillover.dyes
     )
     if channel not in names:
         return file.channel(channel)

@@ -12,9 +12,7 @@ from statera.plate.problem import Problem, Severity
 __all__ = ["match_files"]
 
 
-def match_files(
-    wells: Sequence[Well], folder: Path
-) -> tuple[dict[str, Path], tuple[Problem, ...]]:
+def match_files(wells: Sequence[Well], folder: Path) -> tuple[dict[str, Path], tuple[Problem, ...]]:
     """Return the file of each well by its name, and what does not match.
 
     A well without a file and a file without a well are problems, each named; a name that differs

@@ -144,9 +144,7 @@ def _rows(
             found = population_statistics(values, mask)
             flags = list(found.flags)
             if found.count < settings.quality.min_events:
-                flags.append(
-                    f"{found.count} events, fewer than {settings.quality.min_events}"
-                )
+                flags.append(f"{found.count} events, fewer than {settings.quality.min_events}")
             inside = values[mask]
             if inside.size:
                 level = settings.statistics.percentile
@@ -178,6 +176,10 @@ def _parent(gate: Gate) -> str:
     """Return the population that shares are taken of: of an intersection, its first part."""
     if gate.parent:
         return gate.parent
-    if isinstance(gate, BooleanGate) and gate.operation == "and" and not gate.references[0].complement:
+    if (
+        isinstance(gate, BooleanGate)
+        and gate.operation == "and"
+        and not gate.references[0].complement
+    ):
         return gate.references[0].name
     return ""

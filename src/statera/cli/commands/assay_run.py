@@ -53,9 +53,7 @@ def run(
     from statera.plate.result_dict import SCHEMA, result_to_dict
 
     with progress_bar(quiet=quiet) as progress:
-        result = analyse_plate(
-            settings, workers=workers or available_workers(), progress=progress
-        )
+        result = analyse_plate(settings, workers=workers or available_workers(), progress=progress)
     warnings = tuple(f"{p.where}: {p.sentence}" for p in result.problems)
     if out is not None:
         _write(result, out)
@@ -65,7 +63,9 @@ def run(
         return
     print_table(_heading(), _lines(result))
     more = len(warnings) - _MOST
-    warn([*warnings[:_MOST], *([f"{more} further problems stand in the report"] if more > 0 else [])])
+    warn(
+        [*warnings[:_MOST], *([f"{more} further problems stand in the report"] if more > 0 else [])]
+    )
     if out is not None:
         note(f"{result.settings.name}: written to {out}", quiet=quiet)
 
