@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +20,9 @@ from statera.plate.gate_drawings import draw_samples
 from statera.plate.gating import PlateGates, make_gates
 from statera.plate.panel_check import check_panels
 from statera.plate.plate_map import Condition, PlateMap, Well, read_plate_map
-from statera.plate.problem import Problem, Severity
+from statera.plate.problem import Problem
 from statera.plate.read_settings import read_settings
-from statera.plate.result import GateShown, PlateResult, PopulationRow, WellResult, WellStatus
+from statera.plate.result import GateShown, PlateResult, WellResult, WellStatus
 from statera.plate.settings import GatingMethod, PlateSettings
 from statera.plate.well_analysis import WellOutcome, analyse_well
 
@@ -170,14 +169,14 @@ class _Run:
         thresholds: Thresholds = {}
         for group in (negative, [w for w in left if w not in negative]):
 
-            def analyse(well: Well) -> WellOutcome:
+            def analyse(well: Well, known: Thresholds = thresholds) -> WellOutcome:
                 return analyse_well(
                     well,
                     self.files[well.name],
                     self.settings,
                     gates,
                     whole,
-                    _negative(thresholds, well),
+                    _negative(known, well),
                 )
 
             for well, outcome in zip(group, self._each(analyse, group), strict=True):

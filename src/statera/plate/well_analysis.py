@@ -86,7 +86,7 @@ def analyse_well(
         made = replace(made, status=WellStatus.EMPTY, sentence="the file holds no events")
         return WellOutcome(made)
     try:
-        checked, kept, made = _checked(file, settings, made)
+        kept, made = _checked(file, settings, made)
         strategy = gates.of(well.name)
         masks = apply_gates(strategy, kept)
         spillover = well_spillover(kept, settings.compensation, whole)
@@ -111,7 +111,7 @@ def _failed(well: Well, status: WellStatus, error: StateraError) -> WellResult:
 
 def _checked(
     file: FcsFile, settings: PlateSettings, made: WellResult
-) -> tuple[object, FcsFile, WellResult]:
+) -> tuple[FcsFile, WellResult]:
     """Return the events that are kept, and the well with what was found."""
     report = check_quality(file, settings.panel)
     removed = settings.quality.remove
@@ -120,8 +120,8 @@ def _checked(
     )
     made = replace(made, removals=removals, flags=tuple(report.flags))
     if not removed or report.keep.all():
-        return report, file, made
-    return report, replace(file, events=file.events[:, report.keep]), made
+        return file, made
+    return replace(file, events=file.events[:, report.keep]), made
 
 
 def _rows(
@@ -139,12 +139,8 @@ def _rows(
     for population, gate in gates.populations.items():
         mask = masks[gate]
         parent = masks.get(_parent(home[gate]))
-        n_parent = mask.size if parent is None else int(parent.sum())
         for readout, values in signals.items():
-            found = population_statistics(values, mask)
-            flags = list(found.flags)
-            if found.count < settings.quality.min_events:
-                flags.append(f"{found.count} events, fewer than {settings.quality.min_events}")
+            found = population_statistics(values, mask, parent, few=settings.quality.min_events)
             inside = values[mask]
             if inside.size:
                 level = settings.statistics.percentile
@@ -161,12 +157,12 @@ def _rows(
                     population,
                     readout,
                     found.count,
-                    found.count / n_parent if n_parent else np.nan,
-                    found.count / mask.size if mask.size else np.nan,
+                    found.of_parent,
+                    found.of_total,
                     found.median,
                     found.geometric_mean,
                     percent_positive=positive,
-                    flags=tuple(flags),
+                    flags=found.problems,
                 )
             )
     return tuple(rows), thresholds
