@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from statera.manifest import content_hash
 from statera.plate.result import PlateResult
 from statera.plate_report.curves_section import curves_section
 from statera.plate_report.donors_section import donors_section
@@ -78,11 +79,14 @@ def _cells(sections: Sequence[Section]) -> list[Cell]:
 
 
 def _manifest(result: PlateResult) -> Mapping[str, Any]:
-    """Return how the page was made; hashes of files are added where the analysis has not."""
-    listed = set(result.manifest.get("inputs", {}).values())
-    files = {
-        w.well.file or w.well.name: w.content_hash
-        for w in result.wells
-        if w.content_hash and w.content_hash not in listed
-    }
-    return {**result.manifest, **({"files": files} if files else {})}
+    """Return how the page was made; the files of wells as one hash, for a table lists them."""
+    hashes = sorted(w.content_hash for w in result.wells if w.content_hash)
+    inputs = result.manifest.get("inputs", {})
+    rest = {name: value for name, value in inputs.items() if value not in set(hashes)}
+    found = {**result.manifest, "inputs": rest}
+    if hashes:
+        found["files of wells"] = {
+            "number": len(hashes),
+            "hash of their sorted hashes": content_hash("\n".join(hashes)),
+        }
+    return found

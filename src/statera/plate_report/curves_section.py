@@ -40,7 +40,8 @@ def curves_section(result: PlateResult) -> Section:
                 f"Points are wells, as per cent of the window between the unstimulated (0) and "
                 f"the stimulated (100) controls of the same donor; lines are {_model(result)}. "
                 "Dose 0 is the stimulated control, drawn beyond the break. Bars above the dose "
-                "axis are the IC50s with their intervals. Refused curves are grey.",
+                "axis are the IC50s with their intervals. Refused curves are grey points without a "
+                "line; those beyond the axis lie on its edge.",
             )
         )
     ]
@@ -114,7 +115,8 @@ def _curve(curve: CurveResult) -> DoseCurve:
         curve.donor or "all donors",
         curve.dose,
         curve.response,
-        curve.curve,
+        # What was fitted to wells that cannot give an IC50 is not shown: it would be believed.
+        np.zeros((2, 0)) if refused else curve.curve,
         None if refused else curve.ic50.estimate,
         None if refused else ends_of(curve.ic50),
         (reason_of(curve.ic50) or "no reason was given") if refused else "",

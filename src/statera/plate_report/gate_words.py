@@ -24,6 +24,7 @@ __all__ = [
     "dimension_words",
     "gate_words",
     "gating_words",
+    "scale_name",
     "scale_words",
     "scales_of",
 ]
@@ -69,11 +70,17 @@ def dimension_words(dimension: Dimension) -> str:
     return channel
 
 
+def scale_name(dimension: Dimension) -> str:
+    """Return the name of a scale, such as ``logicle``."""
+    if dimension.scale is None:
+        return "linear"
+    name = type(dimension.scale).__name__
+    return "".join(f" {c}" if c.isupper() and i else c for i, c in enumerate(name)).lower()
+
+
 def scale_words(dimension: Dimension) -> str:
     """Return scale and compensation of an axis, such as ``logicle, compensated``."""
-    scale = dimension.scale
-    name = "linear" if scale is None else type(scale).__name__.removesuffix("Scale")
-    name = "".join(f" {c.lower()}" if c.isupper() and i else c for i, c in enumerate(name)).lower()
+    name = scale_name(dimension)
     if dimension.compensation == UNCOMPENSATED:
         return name
     source = "" if dimension.compensation == FROM_FILE else f" by {dimension.compensation}"

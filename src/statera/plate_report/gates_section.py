@@ -184,7 +184,7 @@ def wells_drawn(
     for rank, index in enumerate(order):
         far = distance[index] > _FAR
         last = len(shown) > most and rank >= most - options.usual_wells
-        found.append((shown[index], "far" if far else "usual" if last else ""))
+        found.append((shown[index], "far off" if far else "usual" if last else ""))
     return found
 
 
@@ -194,7 +194,7 @@ def _figure(shown: Sequence[GateShown], number: int, options: PlateReportOptions
     key = slug_of("gate", str(number), first.gate)
     title = f"Gate {first.gate}" + (f", within {first.parent}" if first.parent else "")
     shares = [s.share for s in shown if np.isfinite(s.share)]
-    far = [s.well for s, note in chosen if note == "far"]
+    far = [s.well for s, note in chosen if note == "far off"]
     alt = (
         f"{first.x_name}{f' and {first.y_name}' if first.y_name else ''} of the events of "
         f"{first.parent or 'all wells'} with the gate {first.gate}, in "
@@ -208,10 +208,9 @@ def _figure(shown: Sequence[GateShown], number: int, options: PlateReportOptions
     caption: tuple[Inline, ...] = ()
     if shares:
         caption = (
-            "Median share over ",
-            Cell(counted(len(shares), "well"), "computed", method=_METHOD),
-            f" {percent(float(np.median(shares)))}, from {percent(min(shares))} to "
-            f"{percent(max(shares))}.",
+            f"Median share over {counted(len(shares), 'well')}: ",
+            Cell(percent(float(np.median(shares))), "computed", method=_METHOD),
+            f", from {percent(min(shares))} to {percent(max(shares))}.",
         )
     data = {
         "well": [s.well for s in shown],

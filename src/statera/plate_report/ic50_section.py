@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
+from numpy.typing import NDArray
 
 from statera.assay.ic50 import Determination
 from statera.plate.result import CurveResult, PlateResult
@@ -14,7 +17,7 @@ from statera.plate_report.ic50_words import (
     reason_of,
     status_cell,
 )
-from statera.plate_report.parts import cited, computed, counted, listed
+from statera.plate_report.parts import cited, computed, counted
 from statera.plot.ic50_forest import Ic50Group, Ic50Row, draw_ic50_forest
 from statera.report.document import Block, Cell, Figure, Inline, Paragraph, Section, Table
 
@@ -43,6 +46,7 @@ def ic50_section(result: PlateResult) -> Section:
         ),
         *_chart(result),
         _table(result),
+        _windows(result),
         Paragraph(
             (
                 "Remarks on doses follow ",
@@ -100,57 +104,96 @@ def _said(curve: CurveResult) -> str:
     if status is Determination.DETERMINED:
         return f"{text}, determined"
     if status is Determination.REFUSED:
-        return "refused, see the table"
+        return f"refused: {reason_of(curve.ic50)}"
     return text
 
 
-def _table(result: PlateResult) -> Table:
-    curves = result.curves
-    plates = len({c.plate for c in curves}) > 1
-    readouts = len({c.readout for c in curves}) > 1
-    heads = [
-        *(["Plate"] if plates else []),
-        "Donor", "Stimulation", "Population",
-        *(["Readout"] if readouts else []),
-        "Status", "IC50 (nM)", "pIC50", "Hill slope",
-        f"Dose at {result.settings.fit.absolute:g} % of control (nM)",
-        "Window: fold", "Z′", "Signal window", "Remarks",
-    ]  # fmt: skip
-    rows: list[tuple[Inline, ...]] = []
+def _place(result: PlateResult) -> tuple[list[str], Callable[[CurveResult], list[Inline]]]:
+    """Return the headings that name a curve, and its cells; plate and readout where several."""
+    plates = len({c.plate for c in result.curves}) > 1
+    readouts = len({c.readout for c in result.curves}) > 1
+
+    def cells(c: CurveResult) -> list[Inline]:
+        parts = (c.cytokine, c.population, c.readout if readouts else "")
+        found: list[Inline] = [", ".join(p for p in parts if p), c.donor or "all"]
+        return [*found, c.plate or "–"] if plates else found
+
+    return ["Curve", "Donor", *(["Plate"] if plates else [])], cells
+
+
+def _ordered(curves: Sequence[CurveResult]) -> list[CurveResult]:
+    """Return curves with donors of the same stimulation and population side by side."""
+    sets: dict[tuple[str, str, str], list[CurveResult]] = {}
     for c in curves:
-        given = c.ic50.determination is not Determination.REFUSED
-        known = c.ic50.determination is not Determination.NOT_DETERMINED and given
+        sets.setdefault((c.cytokine, c.population, c.readout), []).append(c)
+    return [c for some in sets.values() for c in some]
+
+
+def _table(result: PlateResult) -> Table:
+    heads, place = _place(result)
+    level = f"Dose at {result.settings.fit.absolute:g} % of control (nM)"
+    rows: list[tuple[Inline, ...]] = []
+    for c in _ordered(result.curves):
+        known = c.ic50.determination not in (Determination.NOT_DETERMINED, Determination.REFUSED)
         rows.append(
             (
-                *([c.plate or "–"] if plates else []),
-                c.donor or "all", c.cytokine or "–", c.population,
-                *([c.readout] if readouts else []),
+                *place(c),
                 status_cell(c.ic50),
                 ic50_cell(c.ic50, _IC50),
                 p_ic50_cell(c.ic50, _IC50),
-                computed(c.ic50.hill, _IC50) if known else Cell("–"),
+                computed(c.ic50.hill, _IC50, decimals=2) if known else Cell("–"),
                 _absolute(c),
-                computed(c.controls.fold, _WINDOW),
-                computed(c.controls.z_prime, _WINDOW),
-                computed(c.controls.signal_window, _WINDOW),
                 _remarks(c),
             )
-        )  # fmt: skip
-    first = heads.index("IC50 (nM)")
-    numeric = tuple(range(first, len(heads) - 1))
+        )
+    first = len(heads) + 1
     return Table(
         f"IC50s of {result.settings.drug}",
-        tuple(heads),
+        (*heads, "Status", "IC50 (nM)", "pIC50", "Hill slope", level, "Remarks"),
         tuple(rows),
-        numeric=numeric,
+        numeric=tuple(range(first, first + 4)),
         foot=(
             "The IC50 is relative: the dose half way between the limits of the curve. "
             "The dose at a stated response has an interval from the standard error of its "
-            "logarithm. Fold: stimulated over unstimulated median.",
-            "Z′ and the signal window tell how far apart the controls are, not how well an IC50 "
-            "is known.",
+            "logarithm.",
         ),
     )
+
+
+def _windows(result: PlateResult) -> Table:
+    heads, place = _place(result)
+    rows: list[tuple[Inline, ...]] = []
+    for c in _ordered(result.curves):
+        u, s = c.controls.unstimulated, c.controls.stimulated
+        rows.append(
+            (
+                *place(c),
+                _mean(u),
+                _mean(s),
+                f"{u.size} and {s.size}",
+                computed(c.controls.fold, _WINDOW, decimals=2),
+                computed(c.controls.z_prime, _WINDOW, decimals=2),
+                computed(c.controls.signal_window, _WINDOW, decimals=1),
+            )
+        )
+    first = len(heads)
+    return Table(
+        "Stimulation windows: medians of the controls",
+        (
+            *heads, "Unstimulated", "Stimulated", "Wells", "Fold", "Z′", "Signal window",
+        ),
+        tuple(rows),
+        numeric=tuple(range(first, first + 6)),
+        foot=(
+            "Z′ and the signal window tell how far apart the controls are, not how well an IC50 "
+            "is known, and not which of them is higher. They need two wells of each control.",
+        ),
+        folded=len(rows) > 24,
+    )  # fmt: skip
+
+
+def _mean(values: NDArray[np.float64]) -> Cell:
+    return computed(float(values.mean()) if values.size else None, _WINDOW)
 
 
 def _absolute(curve: CurveResult) -> Cell:
@@ -172,7 +215,7 @@ def _absolute(curve: CurveResult) -> Cell:
 def _remarks(curve: CurveResult) -> Cell:
     if curve.ic50.determination is Determination.REFUSED:
         return Cell(reason_of(curve.ic50))
-    return Cell(listed([f.value for f in curve.ic50.flags]))
+    return Cell("; ".join(f.value for f in curve.ic50.flags))
 
 
 def _columns(result: PlateResult) -> dict[str, list[object]]:

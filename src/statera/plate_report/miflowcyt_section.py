@@ -7,12 +7,22 @@ from __future__ import annotations
 
 import re
 
+from statera.cytometry.gates import BooleanGate
 from statera.plate.plate_map import Condition
 from statera.plate.result import PlateResult, WellStatus
 from statera.plate.settings import PlateSettings
-from statera.plate_report.gate_words import compensation_words, gating_words, scales_of
+from statera.plate_report.gate_words import compensation_words, gating_words, scale_name
 from statera.plate_report.parts import cited, counted, some_of, unique
-from statera.report.document import Block, Cell, Definition, Heading, Inline, Paragraph, Section
+from statera.report.document import (
+    Block,
+    Cell,
+    Definition,
+    Heading,
+    Inline,
+    Paragraph,
+    Section,
+    Table,
+)
 
 __all__ = ["miflowcyt_section"]
 
@@ -82,7 +92,20 @@ def miflowcyt_section(result: PlateResult) -> Section:
         f"Not stated: {len(missing)} of {sum(len(a) for a in _ASKED.values())}. "
         "The names of persons that files hold are not shown.",
     )
+    blocks += _files(result)
     return Section("miflowcyt", "MIFlowCyt", (Paragraph(head), *blocks), {"not stated": missing})
+
+
+def _files(result: PlateResult) -> list[Block]:
+    rows: list[tuple[Inline, ...]] = [
+        (w.well.name, w.well.file or "–", str(w.n_events), w.content_hash)
+        for w in result.wells
+        if w.content_hash
+    ]
+    if not rows:
+        return []
+    heads = ("Well", "File", "Events", "SHA-256 of its content")
+    return [Table("Files that were read", heads, tuple(rows), numeric=(2,), folded=True)]
 
 
 def _key(name: str) -> str:
@@ -167,11 +190,11 @@ def _analysis(result: PlateResult) -> dict[str, str]:
     read = [w for w in result.wells if w.content_hash]
     analysed = sum(w.status is WellStatus.ANALYSED for w in result.wells)
     whole = result.gates.get("")
-    scales = unique(scales_of(g) for g in whole.gates) if whole is not None else []
-    scales = [s for s in scales if s != "–"]
+    gates = [] if whole is None else [g for g in whole.gates if not isinstance(g, BooleanGate)]
+    scales = unique(scale_name(d) for g in gates for d in g.dimensions)
     return {
         "files": f"{counted(len(read), 'FCS file')} read, {analysed} analysed; hashes of their "
-        "content are listed below.",
+        "content are in the last table.",
         "compensation": compensation_words(settings),
         "transforms": f"Gates on {some_of(scales)}; statistics on linear values." if scales else "",
         "gating": gating_words(settings),

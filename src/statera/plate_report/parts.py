@@ -42,11 +42,26 @@ def percent(share: float, decimals: int = 1) -> str:
     return f"{100 * share:.{decimals}f} %" if math.isfinite(share) else "–"
 
 
-def computed(value: float | None, method: str, unit: str = "", *, figures: int = 3) -> Cell:
-    """Return a computed number that links to its method, a dash where there is none."""
+def computed(
+    value: float | None,
+    method: str,
+    unit: str = "",
+    *,
+    figures: int = 3,
+    decimals: int | None = None,
+) -> Cell:
+    """Return a computed number that links to its method, a dash where there is none.
+
+    With `decimals` it has so many, else so many significant `figures`; whole numbers as they are.
+    """
     if value is None or not math.isfinite(value):
         return Cell("–")
-    text = str(value) if isinstance(value, int) else digits(value, figures)
+    if isinstance(value, int):
+        text = str(value)
+    elif decimals is not None:
+        text = f"{value:.{decimals}f}".replace("-", "−")
+    else:
+        text = digits(value, figures)
     return Cell(f"{text} {unit}".rstrip(), "computed", method=method, value=value, unit=unit)
 
 

@@ -53,7 +53,7 @@ def plate_section(result: PlateResult) -> Section:
         rows = [r for r in result.rows if r.well.plate == plate]
         for readout in unique(r.readout for r in rows):
             mine = [r for r in rows if r.readout == readout]
-            blocks.append(_medians(plate, readout, mine, size))
+            blocks.append(_medians(plate, readout, mine, size, [w.well for w in _used(wells)]))
     return Section("plate", "The plate", tuple(blocks))
 
 
@@ -100,16 +100,19 @@ def _layout(plate: str, wells: Sequence[WellResult], size: PlateSize) -> Figure:
 
 def _content(well: Well) -> tuple[str, str]:
     if well.condition is Condition.DOSE:
-        return f"{well.dose:.3g}", _CONTENT["dose"].name
+        return _short(well.dose), _CONTENT["dose"].name
     said = _SHORT.get(well.condition, "")
     return said, _CONTENT.get(said, _CONTENT["other"]).name
 
 
 def _events(plate: str, wells: Sequence[WellResult], size: PlateSize) -> Figure:
-    used = [w for w in _used(wells) if w.status is WellStatus.ANALYSED]
+    used = _used(wells)
     removed = [100 * (1 - w.n_kept / w.n_events) if w.n_events else math.nan for w in used]
+    kept = [float(w.n_kept) if w.status is WellStatus.ANALYSED else math.nan for w in used]
     panels = [
-        _panel("Events kept", [(w.well, float(w.n_kept)) for w in used], _short, "events"),
+        _panel(
+            "Events kept", [(w.well, k) for w, k in zip(used, kept, strict=True)], _short, "events"
+        ),
         _panel(
             "Events removed by quality control",
             [(w.well, r) for w, r in zip(used, removed, strict=True)],
@@ -118,34 +121,41 @@ def _events(plate: str, wells: Sequence[WellResult], size: PlateSize) -> Figure:
         ),
     ]
     key, title = _named(plate, "events of the wells")
-    counts = [w.n_kept for w in used]
+    counts = [w.n_kept for w in used if w.status is WellStatus.ANALYSED]
     alt = (
-        f"Events kept in {counted(len(used), 'well')}, from {min(counts, default=0)} to "
+        f"Events kept in {counted(len(counts), 'well')}, from {min(counts, default=0)} to "
         f"{max(counts, default=0)}; quality control removed up to "
         f"{max(known(removed), default=0.0):.1f} per cent."
     )
     data = {
         "well": [w.well.well for w in used],
         "events": [w.n_events for w in used],
-        "kept": counts,
+        "kept": kept,
         "removed (%)": removed,
     }
     svg = draw_plates(panels, size, key=key, title=title, alt=alt)
     return Figure(key, svg, _capital(title), alt, data=data)
 
 
-def _medians(plate: str, readout: str, rows: Sequence[PopulationRow], size: PlateSize) -> Figure:
+def _medians(
+    plate: str,
+    readout: str,
+    rows: Sequence[PopulationRow],
+    size: PlateSize,
+    used: Sequence[Well],
+) -> Figure:
     populations = unique(r.population for r in rows)
-    panels = [
-        _panel(name, [(r.well, r.median) for r in rows if r.population == name], _short, readout)
-        for name in populations
-    ]
+    panels = []
+    for name in populations:
+        medians = {r.well.name: r.median for r in rows if r.population == name}
+        values = [(w, medians.get(w.name, math.nan)) for w in used]
+        panels.append(_panel(name, values, _short, readout))
     key, title = _named(plate, f"median {readout} by population")
     parts = []
     for name in populations:
-        values = known(r.median for r in rows if r.population == name)
-        if values:
-            parts.append(f"{name} from {digits(min(values))} to {digits(max(values))}")
+        found = known(r.median for r in rows if r.population == name)
+        if found:
+            parts.append(f"{name} from {digits(min(found))} to {digits(max(found))}")
     alt = f"Median fluorescence of {readout} by well: {'; '.join(parts) or 'none'}."
     data = {
         "well": [r.well.well for r in rows],
@@ -154,7 +164,7 @@ def _medians(plate: str, readout: str, rows: Sequence[PopulationRow], size: Plat
         "median": [r.median for r in rows],
     }
     svg = draw_plates(panels, size, key=key, title=title, alt=alt)
-    caption = ("Compensated, linear fluorescence. A dash stands for a population without events.",)
+    caption = ("Compensated, linear fluorescence. A dash stands for a well without a value.",)
     return Figure(key, svg, _capital(title), alt, caption, data)
 
 
@@ -179,7 +189,9 @@ def _short(value: float) -> str:
         return f"{value / 1000:.0f}k"
     if abs(value) >= 9_995:
         return f"{value / 1000:.1f}k"
-    return digits(value) if abs(value) < 1000 else f"{value:.0f}"
+    if abs(value) >= 1000 or value == round(value):
+        return f"{value:.0f}"
+    return digits(value)
 
 
 def _capital(title: str) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from statera.plate.result import PlateResult, WellResult, WellStatus
-from statera.plate_report.parts import computed, counted, percent, some_of
+from statera.plate_report.parts import computed, counted, percent, some_of, unique
 from statera.report.document import Block, Cell, Inline, Paragraph, Section, Table
 
 __all__ = ["quality_section"]
 
 _METHOD = "plate_quality"
+_NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
 def quality_section(result: PlateResult) -> Section:
@@ -110,7 +112,7 @@ def _by_well(wells: list[WellResult]) -> list[Block]:
 
 
 def _remarks(result: PlateResult) -> list[Block]:
-    """Return flags and repairs, wells that share a sentence joined."""
+    """Return flags and repairs, wells that share a sentence but for its numbers joined."""
     rows: list[tuple[Inline, ...]] = []
     kinds: tuple[tuple[str, Iterable[tuple[str, str]]], ...] = (
         ("quality", ((w.well.name, s) for w in result.wells for s in w.flags)),
@@ -121,15 +123,15 @@ def _remarks(result: PlateResult) -> list[Block]:
         ),
     )
     for kind, pairs in kinds:
-        sets: dict[str, list[str]] = {}
+        sets: dict[str, list[tuple[str, str]]] = {}
         for where, sentence in pairs:
-            names = sets.setdefault(sentence, [])
-            if where not in names:
-                names.append(where)
-        rows += [
-            (kind, sentence, some_of(names), computed(len(names), _METHOD))
-            for sentence, names in sets.items()
-        ]
+            sets.setdefault(_NUMBER.sub("#", sentence), []).append((where, sentence))
+        for found in sets.values():
+            names, said = unique(w for w, _ in found), unique(s for _, s in found)
+            note = "" if len(said) == 1 else "numbers differ between wells"
+            rows.append(
+                (kind, Cell(said[0], note=note), some_of(names, 12), computed(len(names), _METHOD))
+            )
     if not rows:
         return [Paragraph(("No remark on any well.",))]
     return [

@@ -9,7 +9,7 @@ from statera.plate.plate_map import Condition
 from statera.plate.problem import Severity
 from statera.plate.result import CurveResult, PlateResult, WellStatus
 from statera.plate_report.ic50_words import reason_of
-from statera.plate_report.parts import computed, counted, digits, listed, some_of, unique
+from statera.plate_report.parts import computed, counted, listed, some_of, unique
 from statera.report.document import Block, Callout, Cell, Definition, Inline, Paragraph, Section
 
 __all__ = ["verdict_section"]
@@ -127,9 +127,7 @@ def _held(result: PlateResult) -> Definition:
         ("Readouts", listed(unique(r.readout for r in result.rows)) or "none"),
     ]
     if doses:
-        span = (
-            f"{digits(doses[0])} to {digits(doses[-1])} nM" if len(doses) > 1 else f"{doses[0]:g}"
-        )
+        span = f"{doses[0]:g} to {doses[-1]:g} nM" if len(doses) > 1 else f"{doses[0]:g}"
         pairs.append(("Doses", f"{counted(len(doses), 'dose')}, {span}"))
     if len(plates) > 1:
         pairs.insert(1, ("Plates", listed(plates)))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from statera.plot.points import logarithmic_axis
 from statera.plot.svg import to_svg
-from statera.plot.text import wrap
+from statera.plot.text import text_width
 from statera.plot.theme import GRID, INK, LINE, MARKERS, SOFT, colour, new_figure, style_axes, theme
 
 if TYPE_CHECKING:
@@ -22,8 +22,9 @@ __all__ = ["DoseCurve", "DosePanel", "DoseResponseOptions", "draw_dose_response"
 Floats = NDArray[np.float64]
 
 _GREY = "#8a949e"
-_WIDTH, _HEIGHT = 3.25, 2.75
-_REASON_SIZE = 8.0
+_WIDTH, _HEIGHT = 3.25, 2.85
+_STEP = 0.062  # height of a row above the dose axis, as a share of the panel
+_REASON_SIZE, _REASON_WIDTH = 7.2, 2.6
 
 
 @dataclass(frozen=True)
@@ -85,13 +86,22 @@ class DoseResponseOptions:
 
 @dataclass(frozen=True)
 class _Scale:
-    """Limits that all panels share; `zero` is where dose 0 is drawn."""
+    """Limits that all panels share.
+
+    `zero` is where dose 0 is drawn; responses lie from `floor` to `top`, IC50s below `floor`.
+    """
 
     zero: float
     lowest: float
     highest: float
     bottom: float
+    floor: float
     top: float
+    rows: int
+
+    def row(self, number: int) -> float:
+        """Return the height of a row of the strip of IC50s, the first on top."""
+        return self.floor - (self.floor - self.bottom) * (number + 0.75) / (self.rows + 0.5)
 
 
 def draw_dose_response(
@@ -149,15 +159,15 @@ def _scale(panels: Sequence[DosePanel], most: int) -> _Scale:
     if positive.size == 0:
         raise ValueError("dose-response curves need a dose above 0")
     low, high = float(positive.min()), float(positive.max())
-    responses = np.concatenate([c.response for p in panels for c in p.curves])
-    known = responses[np.isfinite(responses)]
-    # A refused curve can lie anywhere: beyond these ends its points sit on the frame.
-    down = max(float(known.min(initial=0.0)), -60.0)
-    up = min(float(known.max(initial=100.0)), 180.0)
-    gap = 0.06 * (up - down)
-    strip = (0.065 * most + 0.03) * (up - down)
-    gap_below = low / 10**0.75
-    return _Scale(gap_below, low, high, down - gap - strip, up + gap)
+    # A refused curve can lie anywhere: it does not set the scale, and beyond the ends its points
+    # sit on them.
+    responses = [c.response for p in panels for c in p.curves if not c.refused]
+    known = np.concatenate([*responses, [-8.0, 112.0]])
+    known = np.clip(known[np.isfinite(known)], -60.0, 200.0)
+    floor, top = float(known.min()) - 4.0, float(known.max()) + 4.0
+    share = _STEP * most + 0.03
+    bottom = floor - (top - floor) * share / (1.0 - share)
+    return _Scale(low / 10**0.75, low, high, bottom, floor, top, most)
 
 
 def _panel(
@@ -172,20 +182,19 @@ def _panel(
     axes.set_ylim(scale.bottom, scale.top)
     for level, dash in ((0.0, "-"), (100.0, "-"), (options.half, (0, (4, 3)))):
         axes.axhline(level, color=LINE, linewidth=0.8, linestyle=dash, zorder=0.5)
-    step = (scale.top - scale.bottom) * 0.052
+    axes.axhline(scale.floor, color=GRID, linewidth=0.8, zorder=0.4)
     for row, curve in enumerate(panel.curves):
         index = labels.index(curve.label)
         ink = _GREY if curve.refused else colour(index)
         _curve(axes, curve, ink, MARKERS[index % len(MARKERS)], scale)
-        _interval(axes, curve, ink, scale.bottom + (len(panel.curves) - row - 0.35) * step, scale)
-    reasons = [(c.label, c.refused) for c in panel.curves if c.refused]
-    if reasons:
-        _say(axes, reasons)
+        if curve.refused:
+            _say(axes, f"{curve.label}: {curve.refused}", scale.row(row))
+        else:
+            _interval(axes, curve, ink, scale.row(row), scale)
     axes.set_title(panel.title, size=10, pad=4.0)
     style_axes(axes, grid="")
     _break(axes, scale)
-    ticks = [t for t in axes.get_yticks() if -0.5 * abs(scale.bottom) <= t <= scale.top]
-    axes.set_yticks([t for t in ticks if t >= min(0.0, scale.bottom + 3 * step)])
+    axes.set_yticks([t for t in (-50, 0, 50, 100, 150, 200) if scale.floor <= t <= scale.top])
 
 
 def _curve(axes: Axes, curve: DoseCurve, ink: str, marker: str, scale: _Scale) -> None:
@@ -195,20 +204,19 @@ def _curve(axes: Axes, curve: DoseCurve, ink: str, marker: str, scale: _Scale) -
     for dose in np.unique(x):
         same = np.flatnonzero(x == dose)
         spread[same] = 1.06 ** (np.arange(same.size) - (same.size - 1) / 2)
-    y = np.clip(curve.response, scale.bottom, scale.top)
+    y = np.clip(curve.response, scale.floor, scale.top)
     face = "white" if curve.refused else (ink, 0.35)
     axes.plot(x * spread, y, marker, ms=4.8, mfc=face, mec=ink, mew=1.0, ls="", clip_on=False)
     if curve.line.shape[1]:
         shown = (curve.line[0] >= scale.lowest / 1.6) & (curve.line[0] <= scale.highest * 1.6)
         dash: Any = (0, (3, 2)) if curve.refused else "-"
-        axes.plot(
-            curve.line[0][shown], curve.line[1][shown], color=ink, lw=1.6, ls=dash, zorder=1.8
-        )
+        line = np.clip(curve.line[1][shown], scale.floor, scale.top)
+        axes.plot(curve.line[0][shown], line, color=ink, lw=1.6, ls=dash, zorder=1.8)
 
 
 def _interval(axes: Axes, curve: DoseCurve, ink: str, y: float, scale: _Scale) -> None:
     """Draw the interval on the dose axis; open ends are arrows at the limits of the panel."""
-    if curve.refused or curve.interval is None:
+    if curve.interval is None:
         return
     left, right = scale.lowest / 1.5, scale.highest * 1.9
     low, high = curve.interval
@@ -222,29 +230,13 @@ def _interval(axes: Axes, curve: DoseCurve, ink: str, y: float, scale: _Scale) -
         axes.plot([curve.estimate], [y], "|", ms=7.5, mec=ink, mew=2.0)
 
 
-def _say(axes: Axes, reasons: Sequence[tuple[str, str]]) -> None:
-    """Write why curves were refused; the same reason once for all curves that share it."""
-    shared: dict[str, list[str]] = {}
-    for label, reason in reasons:
-        shared.setdefault(reason, []).append(label)
-    lines: list[str] = []
-    for reason, labels in list(shared.items())[:3]:
-        lines += wrap(f"{', '.join(labels)}: {reason}", _WIDTH - 0.95, _REASON_SIZE)
-    if len(shared) > 3:
-        lines.append(f"and {len(shared) - 3} more, see the table")
-    axes.text(
-        0.98,
-        0.97,
-        "\n".join(lines[:9]),
-        transform=axes.transAxes,
-        ha="right",
-        va="top",
-        size=_REASON_SIZE,
-        color=SOFT,
-        linespacing=1.25,
-        bbox={"facecolor": "white", "edgecolor": GRID, "pad": 2.5, "alpha": 0.9},
-        zorder=5,
-    )
+def _say(axes: Axes, reason: str, y: float) -> None:
+    """Write why a curve was refused, cut to the width of the panel, where its IC50 would be."""
+    shown = reason
+    while text_width(shown, _REASON_SIZE) > _REASON_WIDTH and len(shown) > 8:
+        shown = f"{shown.removesuffix('…')[:-1].rstrip()}…"
+    place = axes.get_yaxis_transform()
+    axes.text(0.03, y, shown, transform=place, va="center_baseline", size=_REASON_SIZE, color=SOFT)
 
 
 def _break(axes: Axes, scale: _Scale) -> None:
@@ -290,8 +282,9 @@ def _legend(
                    label=options.interval_label)
         )  # fmt: skip
     if any(c.refused for c in curves):
+        no_line = not any(c.line.shape[1] for c in curves if c.refused)
         found.append(
             Line2D([], [], color=_GREY, marker="o", ms=5, mfc="white", mec=_GREY, lw=1.6,
-                   ls=(0, (3, 2)), label="refused")
+                   ls="" if no_line else (0, (3, 2)), label="refused")
         )  # fmt: skip
     return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,8 @@ __all__ = ["GateAxes", "GatePanel", "draw_gate", "nice_ticks", "run_shapes"]
 Floats = NDArray[np.float64]
 
 _BINS, _COLUMNS_1D = 48, 72
-# Levels of density, pale to dark: counts of a bin at even steps of the logarithm.
+# Levels of density, pale to dark: counts of a bin at even steps of the logarithm, up to the
+# largest of all panels, so that the same colour is the same count.
 _LEVELS = ("#c3d9ea", "#8fbcdb", "#5596c6", "#2b6ca8", "#123f6e")
 _GATE, _INSIDE = PALETTE[1], "#f6dccf"
 _SIDE, _GAP_X, _GAP_Y, _LEFT, _TOP, _BOTTOM = 132.0, 16.0, 42.0, 50.0, 34.0, 38.0
@@ -67,10 +68,11 @@ class GateAxes:
 
 @dataclass(frozen=True)
 class _Window:
-    """Limits of all panels in data, and the side of a panel in the drawing."""
+    """Limits of all panels in data, and the largest count in a bin."""
 
     x: tuple[float, float]
     y: tuple[float, float]
+    most: float = 1.0
 
     def place(self, points: Floats) -> Floats:
         """Return data as positions in a panel; infinite ends lie on its frame."""
@@ -109,6 +111,9 @@ def draw_gate(
         _limits([p.x for p in panels], [p.outline for p in panels], 0),
         (0.0, 1.0) if flat else _limits([p.y for p in panels], [p.outline for p in panels], 1),
     )
+    if not flat:
+        most = max(float(_counts(p, window).max()) for p in panels)
+        window = replace(window, most=max(most, 1.0))
     across = min(axes.columns, len(panels))
     rows = -(-len(panels) // across)
     left = 22.0 if flat else _LEFT
@@ -183,23 +188,26 @@ def _bins(values: Floats, limits: tuple[float, float], count: int) -> NDArray[np
     return np.clip(at, 0, count - 1).astype(np.int64)
 
 
-def _density(panel: GatePanel, window: _Window) -> str:
+def _counts(panel: GatePanel, window: _Window) -> Floats:
+    """Return events by bin, the highest row first."""
     known = np.isfinite(panel.x) & np.isfinite(panel.y)
     counts = np.zeros((_BINS, _BINS))
     across = _bins(panel.x[known], window.x, _BINS)
     up = _bins(panel.y[known], window.y, _BINS)
     np.add.at(counts, (_BINS - 1 - up, across), 1.0)
+    return counts
+
+
+def _density(panel: GatePanel, window: _Window) -> str:
+    counts = _counts(panel, window)
     scale = number(_SIDE / _BINS)
     parts = [f'<g transform="scale({scale})">']
-    most = counts.max()
-    if most > 0:
-        with np.errstate(divide="ignore"):
-            height = np.log1p(counts) / np.log1p(most)
-        level = np.minimum((height * len(_LEVELS)).astype(np.int64), len(_LEVELS) - 1)
-        for k, colour in enumerate(_LEVELS):
-            shapes = run_shapes((counts > 0) & (level == k))
-            if shapes:
-                parts.append(path(shapes, fill=colour))
+    height = np.log1p(counts) / np.log1p(window.most)
+    level = np.minimum((height * len(_LEVELS)).astype(np.int64), len(_LEVELS) - 1)
+    for k, colour in enumerate(_LEVELS):
+        shapes = run_shapes((counts > 0) & (level == k))
+        if shapes:
+            parts.append(path(shapes, fill=colour))
     parts.append("</g>")
     return "".join(parts) + _outline(panel.outline, window)
 
@@ -257,7 +265,7 @@ def _histogram(panel: GatePanel, window: _Window) -> str:
     return "".join(parts)
 
 
-def nice_ticks(low: float, high: float, most: int = 3) -> tuple[float, ...]:
+def nice_ticks(low: float, high: float, most: int = 4) -> tuple[float, ...]:
     """Return at most about `most` round numbers between two ends."""
     raw = (high - low) / most
     power = 10.0 ** math.floor(math.log10(raw))

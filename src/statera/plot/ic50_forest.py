@@ -120,7 +120,7 @@ def _mark(axes: Axes, y: float, row: Ic50Row, limits: tuple[float, float]) -> No
     ink = INK if row.pooled else PALETTE[0]
     if row.interval is not None:
         low, high = row.interval
-        ends = (max(low, limits[0] * 1.03), min(high, limits[1] / 1.03))
+        ends = (max(low, limits[0] * 1.06), min(high, limits[1] / 1.06))
         if ends[0] < ends[1]:
             axes.plot(ends, [y, y], color=ink, linewidth=1.5, solid_capstyle="butt")
         if low < limits[0]:

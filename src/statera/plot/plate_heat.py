@@ -293,6 +293,11 @@ def _legend(panel: PlatePanel, corner: tuple[float, float], scaled: bool, hatch:
         x += 116
         parts.append(text(x, y, panel.ends[1], size=11, anchor="start"))
         x += 24 + 11 * _LETTER * len(panel.ends[1])
+    if any(not (cell.category or math.isfinite(cell.value)) for cell in panel.cells):
+        parts.append(_square((x, y - 11, 16, 14), "#ffffff", LINE))
+        parts.append(text(x + 8, y, "–", size=10))
+        parts.append(text(x + 20, y, "no value", size=11, anchor="start"))
+        x += 34 + 11 * _LETTER * len("no value")
     parts.append(_square((x, y - 11, 16, 14), SHADE))
     parts.append(_square((x, y - 11, 16, 14), f"url(#{hatch})"))
     parts.append(text(x + 20, y, "not used", size=11, anchor="start"))

@@ -78,14 +78,15 @@ def _truth(donor: int, cytokine: str, population: str) -> tuple[float, float]:
 
 
 def wells_of(rows: int, donors: int) -> list[Well]:
-    """Return wells: one row of the plate a donor and cytokine."""
+    """Return wells: a donor and cytokine each twelve of a row; from 17 on, the right half."""
     found = []
-    for row in range(rows):
-        donor, cytokine = f"D{row % donors + 1}", ("IL-6", "IL-15")[row // donors % 2]
+    for index in range(rows):
+        row, half = index % 16, index // 16
+        donor, cytokine = f"D{index % donors + 1}", ("IL-6", "IL-15")[index // donors % 2]
         plan = [(Condition.UNSTIMULATED, 0.0)] * 2 + [(Condition.STIMULATED, 0.0)] * 2
         plan += [(Condition.DOSE, dose) for dose in DOSES]
         for column, (condition, dose) in enumerate(plan):
-            name = f"{chr(ord('A') + row)}{column + 1:02d}"
+            name = f"{chr(ord('A') + row)}{column + 1 + 12 * half:02d}"
             found.append(Well("", name, f"{name}.fcs", donor, cytokine, condition, dose))
     return found
 
@@ -231,7 +232,7 @@ def simulated_plate(
     Parameters
     ----------
     rows
-        Of the plate in use, a donor and cytokine each; more than 8 make it one of 384 wells.
+        Sets of twelve wells, a donor and cytokine each; more than 8 need a plate of 384.
     donors
     events, drawn
         Events of a well drawn, and how many wells are.
