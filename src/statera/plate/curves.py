@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statera.assay.fit_curves import FitOptions, FittedCurves, fit_curves, make_curves
-from statera.assay.ic50 import Determination, Ic50, Ic50Options, estimate_ic50
+from statera.assay.ic50 import Ic50Options, estimate_relative_and_absolute
 from statera.assay.logistic import logistic
 from statera.assay.plate_quality import signal_window, z_prime
 from statera.assay.window import WindowOptions, WindowVerdict, judge_window
@@ -173,20 +173,23 @@ def _fitted(
     fitted = fit_curves(make_curves(doses, responses, names=names), _options(fit))
     if fit.weights is Weighting.RELATIVE:
         fitted = _relative(fitted, kept, fit, cofactor)
-    relative = estimate_ic50(fitted, Ic50Options(level=fit.level))
-    absolute = estimate_ic50(fitted, Ic50Options(level=fit.level, absolute=fit.absolute))
+    judged = [_judged(g, fit, cofactor) for g, *_ in kept]
+    pairs = estimate_relative_and_absolute(
+        fitted,
+        Ic50Options(level=fit.level, absolute=fit.absolute),
+        [verdict for verdict, _ in judged],
+    )
     found = []
     for k, (group, dose, response, wells) in enumerate(kept):
-        verdict, controls = _judged(group, fit, cofactor)
         found.append(
             CurveResult(
                 *group.key,
                 dose=dose,
                 response=response,
                 wells=wells,
-                controls=controls,
-                ic50=_guarded(relative[k], verdict),
-                absolute=_guarded(absolute[k], verdict),
+                controls=judged[k][1],
+                ic50=pairs[k].relative,
+                absolute=pairs[k].absolute,
                 parameters=fitted.parameters[k],
                 curve=_line(dose, fitted.parameters[k]),
             )
@@ -223,20 +226,6 @@ def _judged(group: _Group, fit: FitSettings, cofactor: float) -> tuple[WindowVer
     b = _known(_on_scale(group.stimulated, fit, cofactor))
     fold = float(s.mean() / u.mean()) if u.mean() > 0 else np.nan
     return verdict, Controls(u, s, fold, z_prime(a, b), signal_window(a, b))
-
-
-def _guarded(ic50: Ic50, verdict: WindowVerdict) -> Ic50:
-    if verdict.accepted:
-        return ic50
-    return replace(
-        ic50,
-        determination=Determination.REFUSED,
-        estimate=np.nan,
-        ln_se=np.nan,
-        wald=(np.nan, np.nan),
-        profile=None,
-        sentence=f"refused: {verdict.sentence}",
-    )
 
 
 def _line(dose: Floats, parameters: Floats) -> Floats:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from statera.cytometry.panel import Panel
 from statera.engagement.stated import MATRICES
+from statera.errors import InputError
 from statera.library.read import Table, read_document
 from statera.plate.plate_map import Columns
 from statera.plate.settings import (
@@ -91,6 +92,20 @@ def _panel(top: Table, gating: GatingSettings) -> Panel:
     if not populations:
         expected = 'CD4 = "CD3+ CD4+"' if automatic else 'CD4 = "name of its gate"'
         top.fail("populations", "no population is named", f"[populations] {expected}")
+    try:
+        return _made(scatter, markers, readouts, populations if automatic else {})
+    except InputError as error:
+        key = error.where if error.where in populations else next(iter(populations))
+        place = top.document.place("populations", str(key))
+        raise InputError(error.what, where=place, hint=error.hint) from error
+
+
+def _made(
+    scatter: Mapping[str, str],
+    markers: Mapping[str, str],
+    readouts: Mapping[str, str],
+    populations: Mapping[str, str],
+) -> Panel:
     return Panel(
         fsc_area=scatter["fsc_area"],
         fsc_height=scatter["fsc_height"],
@@ -99,7 +114,7 @@ def _panel(top: Table, gating: GatingSettings) -> Panel:
         time=scatter["time"],
         markers=markers,
         readouts=readouts,
-        populations=populations if automatic else {},
+        populations=populations,
     )
 
 
