@@ -68,6 +68,8 @@ class WellResult:
         By rule of quality control.
     repairs, flags
         What was repaired on reading, and what quality control remarked, as sentences.
+    measured
+        Keywords of the file that tell how it was measured, from `measurement_keywords`.
     """
 
     well: Well
@@ -79,6 +81,7 @@ class WellResult:
     removals: tuple[Removal, ...] = ()
     repairs: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
+    measured: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
