@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from statera.cytometry.compensated_values import compensated_values
 from statera.cytometry.compensation import (
     Spillover,
     read_spillover_csv,
     spillover_from_stains,
     spillover_of,
 )
+from statera.cytometry.describe_fcs import FcsDescription
 from statera.cytometry.read_fcs import FcsFile, read_fcs
 from statera.errors import InputError
 from statera.plate.plate_map import Condition, Well
@@ -77,7 +79,7 @@ def _from_stains(wells: Sequence[Well], files: Mapping[str, Path]) -> Spillover:
 
 
 def well_spillover(
-    file: FcsFile, settings: CompensationSettings, whole: Spillover | None
+    file: FcsDescription | FcsFile, settings: CompensationSettings, whole: Spillover | None
 ) -> Spillover | None:
     """Return the matrix of one well; None for no compensation."""
     if settings.kind is CompensationKind.NONE:
@@ -87,18 +89,6 @@ def well_spillover(
 
 def compensated_channel(file: FcsFile, name: str, spillover: Spillover | None) -> Floats:
     """Return linear values of one channel without what spills into it, (n_events,)."""
-    row = file.index(name)
-    channel = file.names[row]
-    if spillover is None or channel not in spillover.detectors:
-        return file.channel(channel)
-    names = (
-        spillover.detectors if len(spillover.dyes) == len(spillover.detectors) else spillover.dyes
-    )
-    if channel not in names:
-        return file.channel(channel)
-    factors = spillover.unmixing[names.index(channel)]
-    found = np.zeros(file.n_events)
-    for factor, other in zip(factors, spillover.rows(file), strict=True):
-        if factor != 0.0:
-            found += factor * file.events[other]
-    return found
+    if spillover is None:
+        return file.channel(name)
+    return compensated_values(file, name, spillover)

@@ -1,0 +1,3 @@
+from statera.plate.result import CurveResult
+def join_donors(curves, fit):
+    return (), ()
