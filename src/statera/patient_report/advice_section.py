@@ -45,13 +45,23 @@ def _targets(result: Data) -> Table:
         validated = target["grade"] == "validated"
         rows.append(
             (
-                METRICS.get(target["metric"], target["metric"]),
+                _target_name(target),
                 range_text(target["low"], target["high"], target["unit"]),
                 Cell(target["grade"], tone="ok" if validated else "warn"),
                 target["basis"] or Cell("no basis given", "missing"),
             )
         )
     return Table("Targets, at steady state", ("Target", "Range", "Grade", "Basis"), tuple(rows))
+
+
+def _target_name(target: Data) -> Inline:
+    name = str(METRICS.get(target["metric"], target["metric"]))
+    potency = target.get("potency")
+    if potency is None:
+        return name
+    origin = potency.get("from_file")
+    note = f"IC50 {potency['value']:.3g} {potency['unit']}, Hill {potency['hill']:.3g}"
+    return Cell(f"{name}: {potency['name']}", note=f"{note}, {origin}" if origin else note)
 
 
 def _candidates(advice: Data) -> Table:

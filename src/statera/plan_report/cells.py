@@ -1,0 +1,37 @@
+"""Numbers of the bench sheet as they are pipetted."""
+
+from __future__ import annotations
+
+from statera.assay.plan_map import dose_text
+from statera.report.document import Cell
+
+__all__ = ["amount", "dose", "percent", "volume"]
+
+
+def volume(microlitres: float, method: str = "dilutions") -> Cell:
+    """Return a volume in µL."""
+    return Cell(f"{microlitres:g} µL", "computed", method=method, value=microlitres, unit="uL")
+
+
+def dose(nanomolar: float, method: str = "dilutions") -> Cell:
+    """Return a concentration in the unit in which it reads well, with four digits."""
+    for unit, size in (("mM", 1e6), ("µM", 1e3), ("nM", 1.0)):
+        if nanomolar >= size * (1 - 1e-9):
+            text = f"{float(f'{nanomolar / size:.4g}'):g} {unit}"
+            return Cell(text, "computed", method=method, value=nanomolar, unit="nM")
+    text = dose_text(nanomolar) if nanomolar > 0 else "0"
+    return Cell(text, "computed", method=method, value=nanomolar, unit="nM")
+
+
+def percent(value: float, method: str = "dilutions", digits: int = 3) -> Cell:
+    """Return a share in %."""
+    text = f"{float(f'{value:.{digits}g}'):g} %"
+    return Cell(text, "computed", method=method, value=value, unit="%")
+
+
+def amount(value: float, unit: str, method: str = "totals") -> Cell:
+    """Return an amount with three digits."""
+    shown = (
+        f"{value:.3g}" if value < 1e4 or value >= 1e6 else f"{value:,.0f}".replace(",", "\u202f")
+    )
+    return Cell(f"{shown} {unit}".rstrip(), "computed", method=method, value=value, unit=unit)
