@@ -36,6 +36,9 @@ def _entries(item: Any) -> Mapping[str, Any]:
     """Return an object of results as plain entries, whatever its class."""
     if isinstance(item, Mapping):
         return item
+    if hasattr(item, "as_dict"):
+        found: Mapping[str, Any] = item.as_dict()
+        return found
     if is_dataclass(item):
         return {f.name: getattr(item, f.name) for f in fields(item)}
     return {}

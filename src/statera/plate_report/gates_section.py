@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from statera.plate_report.gate_words import (
     scales_of,
 )
 from statera.plate_report.options import PlateReportOptions
-from statera.plate_report.parts import cited, counted, digits, percent, slug_of, unique
+from statera.plate_report.parts import cited, computed, counted, percent, slug_of, some_of, unique
 from statera.plot.gate_plot import GateAxes, GatePanel, draw_gate
 from statera.report.document import (
     Block,
@@ -36,6 +35,13 @@ from statera.report.document import (
 __all__ = ["gates_section", "wells_drawn"]
 
 _METHOD = "plate_gates"
+_MOST_ROWS = 16  # of a table that is not folded
+_METHODS = {
+    "valley": "valley of the density",
+    "mixture": "Gaussian mixture",
+    "pooled": "border of the plate",
+    "mad": "distance in MAD",
+}
 _FAR = 5.0  # median absolute deviations from the median share, beyond which a well is called far
 
 
@@ -119,49 +125,49 @@ def _sources(result: PlateResult) -> list[Block]:
     return [Paragraph((*parts, "."))]
 
 
-def _entries(item: Any) -> Mapping[str, Any]:
-    if isinstance(item, Mapping):
-        return item
-    if is_dataclass(item):
-        return {f.name: getattr(item, f.name) for f in fields(item)}
-    return {"sentence": str(item)}
-
-
 def _confidence(result: PlateResult) -> list[Block]:
-    """Return the confidence of automatic gates, the lowest first."""
+    """Return what speaks for automatic gates, those to be looked at first."""
     if result.settings.gating.method is not GatingMethod.AUTOMATIC or not result.confidence:
         return []
-    entries = [_entries(item) for item in result.confidence]
-
-    def low(entry: Mapping[str, Any]) -> tuple[bool, float]:
-        value = entry.get("confidence", entry.get("value"))
-        level = str(entry.get("level", "")).lower()
-        order = {"low": 0.0, "medium": 1.0, "high": 2.0}
-        number = float(value) if isinstance(value, int | float) else order.get(level, np.inf)
-        return not bool(entry.get("low", False)), number
-
-    rows: list[tuple[Inline, ...]] = []
-    for entry in sorted(entries, key=low):
-        value = entry.get("confidence", entry.get("value", entry.get("level", "")))
-        shown = digits(float(value)) if isinstance(value, int | float) else str(value or "–")
-        poor = bool(entry.get("low", False)) or str(entry.get("level", "")).lower() == "low"
-        rows.append(
-            (
-                str(entry.get("gate", entry.get("name", ""))) or "–",
-                str(entry.get("well", "")) or "the plate",
-                Cell(shown, "computed", method=_METHOD, tone="warn" if poor else ""),
-                str(entry.get("sentence", "")),
-            )
+    ordered = sorted(result.confidence, key=_doubt)
+    poor = [c for c in ordered if c.low_confidence]
+    rows: list[tuple[Inline, ...]] = [
+        (
+            c.gate,
+            c.well or "the plate",
+            Cell("look at it", tone="warn") if c.low_confidence else Cell("sound", tone="ok"),
+            _METHODS.get(c.method, c.method),
+            computed(c.depth, _METHOD, decimals=2),
+            computed(c.shift, _METHOD, decimals=3) if c.well else "–",
+            c.sentence,
         )
+        for c in ordered
+    ]
+    said = (
+        f"{counted(len(poor), 'automatic gate or border')} of {len(rows)} should be looked at: "
+        f"{some_of(unique(f'{c.gate} in {c.well}' if c.well else c.gate for c in poor))}."
+        if poor
+        else f"All {len(rows)} automatic gates and borders have what they need."
+    )
     return [
+        Paragraph((said,)),
         Table(
-            "Confidence of automatic gates, the lowest first",
-            ("Gate", "Well", "Confidence", "Why"),
+            "What speaks for automatic gates, the least sure first",
+            ("Gate", "Well", "Confidence", "From", "Depth of the valley", "Shift", "In words"),
             tuple(rows),
-            numeric=(2,),
-            folded=len(rows) > 30,
+            numeric=(4, 5),
+            foot=(
+                "Depth: how far the density falls below the lower of two peaks, from 0 to 1. "
+                "Shift: of the well's border against that of the plate, on the scale of the gate.",
+            ),
+            folded=len(rows) > _MOST_ROWS,
         ),
     ]
+
+
+def _doubt(item: Any) -> tuple[bool, float]:
+    """Return what sorts gates to be looked at first, and among them shallow valleys."""
+    return not item.low_confidence, item.depth if np.isfinite(item.depth) else 1.0
 
 
 def wells_drawn(

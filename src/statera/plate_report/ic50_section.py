@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statera.assay.ic50 import Determination
+from statera.assay.plate_quality import minimum_significant_ratio
 from statera.plate.result import CurveResult, PlateResult
 from statera.plate_report.ic50_words import (
     ends_of,
@@ -23,7 +24,7 @@ from statera.report.document import Block, Cell, Figure, Inline, Paragraph, Sect
 
 __all__ = ["ic50_section"]
 
-_IC50, _WINDOW = "plate_ic50", "plate_window"
+_IC50, _WINDOW, _MSR = "plate_ic50", "plate_window", "plate_repeats"
 
 
 def ic50_section(result: PlateResult) -> Section:
@@ -47,6 +48,7 @@ def ic50_section(result: PlateResult) -> Section:
         *_chart(result),
         _table(result),
         _windows(result),
+        *_repeats(result),
         Paragraph(
             (
                 "Remarks on doses follow ",
@@ -190,6 +192,39 @@ def _windows(result: PlateResult) -> Table:
         ),
         folded=len(rows) > 24,
     )  # fmt: skip
+
+
+def _repeats(result: PlateResult) -> list[Block]:
+    """Return minimum significant ratios of curves that were determined on several plates."""
+    sets: dict[tuple[str, str, str, str], list[CurveResult]] = {}
+    for c in result.curves:
+        if c.ic50.determination is Determination.DETERMINED:
+            sets.setdefault((c.cytokine, c.population, c.readout, c.donor), []).append(c)
+    rows: list[tuple[Inline, ...]] = []
+    for (cytokine, population, readout, donor), some in sets.items():
+        if len({c.plate for c in some}) < 2:
+            continue
+        values = np.array([c.ic50.estimate for c in some])
+        rows.append(
+            (
+                ", ".join(p for p in (cytokine, population, readout) if p),
+                donor or "all",
+                str(values.size),
+                computed(float(np.exp(np.log(values).mean())), _MSR),
+                computed(minimum_significant_ratio(values), _MSR, decimals=2),
+            )
+        )
+    if not rows:
+        return []
+    table = Table(
+        "IC50s that were determined on several plates",
+        ("Curve", "Donor", "Plates", "Geometric mean (nM)", "Minimum significant ratio"),
+        tuple(rows),
+        numeric=(2, 3, 4),
+        foot=("Two plates give a rough ratio only.",),
+    )
+    said = ("The minimum significant ratio is that of ", cited("Eastwood", "Eastwood_2006"), ".")
+    return [table, Paragraph(said)]
 
 
 def _mean(values: NDArray[np.float64]) -> Cell:

@@ -35,6 +35,13 @@ METHODS: dict[str, Method] = {
             "control wells make both uncertain.",
         ),
         Method(
+            "plate_repeats",
+            "Minimum significant ratio",
+            "The smallest ratio of two IC50s, each from one plate, that is unlikely to be chance: "
+            "10^(2 √2 s), with s the standard deviation of log10 IC50 between plates of the same "
+            "donor, stimulation, population and readout.",
+        ),
+        Method(
             "plate_median",
             "Median fluorescence and inhibition",
             "The readout of a population is the median of compensated, linear values of its "

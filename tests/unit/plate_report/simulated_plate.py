@@ -59,12 +59,14 @@ class DonorMean:
 
 @dataclass(frozen=True)
 class Confidence:
-    """One remark of automatic gating."""
+    """What speaks for an automatic gate, by the names that automatic gating uses."""
 
     gate: str
     well: str
-    confidence: float
-    low: bool
+    method: str
+    depth: float
+    shift: float
+    low_confidence: bool
     sentence: str
 
 
@@ -277,8 +279,10 @@ def simulated_plate(
         tuple(curves),
         {"": strategy(), "A05": strategy()},
         (
-            Confidence("live", "", 0.92, False, "The valley is deep."),
-            Confidence("CD4", "A05", 0.18, True, "One peak; the gate of the plate is kept."),
+            Confidence("live", "", "valley", 0.92, 0.0, False, "The valley is deep."),
+            Confidence(
+                "CD4", "A05", "pooled", 0.18, 0.0, True, "One peak; the border is the plate's."
+            ),
         ),
         tuple(shown),
         (
