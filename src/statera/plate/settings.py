@@ -22,6 +22,7 @@ __all__ = [
     "ResponseScale",
     "StatisticsSettings",
     "Weighting",
+    "fixed_parameters",
 ]
 
 
@@ -49,6 +50,16 @@ class Model(StrEnum):
     FOUR = "4pl"
     THREE = "3pl"
     FIVE = "5pl"
+
+
+def fixed_parameters(model: Model) -> Mapping[str, float]:
+    """Return the parameters that a model holds; responses are per cent of control."""
+    fixed: dict[Model, Mapping[str, float]] = {
+        Model.FOUR: {"f": 1.0},
+        Model.THREE: {"f": 1.0, "d": 100.0},
+        Model.FIVE: {},
+    }
+    return fixed[model]
 
 
 class ResponseScale(StrEnum):
