@@ -46,9 +46,7 @@ def potency_file(result: PlateResult) -> PotencyFile:
         for c in result.curves
         if c.ic50.determination not in known
     ]
-    return PotencyFile(
-        settings.name, tuple(records), tuple(refused), _provenance(result)
-    )
+    return PotencyFile(settings.name, tuple(records), tuple(refused), _provenance(result))
 
 
 def _record(donor: DonorResult, settings: PlateSettings) -> PotencyRecord | RefusedPotency:

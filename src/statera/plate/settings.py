@@ -36,12 +36,13 @@ class GatingMethod(StrEnum):
 
 
 class CompensationKind(StrEnum):
-    """Where the spillover matrix comes from."""
+    """Where the spillover matrix comes from; ``gates`` is the one in the file of gates."""
 
     FILE = "file"
     NONE = "none"
     TABLE = "table"
     SINGLE_STAINS = "single_stains"
+    GATES = "gates"
 
 
 class Model(StrEnum):
@@ -92,6 +93,8 @@ class GatingSettings:
         Events of each well from which automatic gates are made.
     seed
         Of the choice of these events.
+    group
+        Group of a FlowJo workspace whose gates serve wells that it does not hold.
     """
 
     method: GatingMethod = GatingMethod.AUTOMATIC
@@ -99,6 +102,7 @@ class GatingSettings:
     populations: Mapping[str, str] = field(default_factory=dict)
     events: int = 5000
     seed: int = 1
+    group: str = ""
 
 
 @dataclass(frozen=True)
