@@ -20,6 +20,23 @@ _SAMPLE = 200
 
 
 @compiled
+def _sort(numbers):
+    """Sort numbers in place, by insertion at shrinking distances (Shell)."""
+    gap = 1
+    while gap < numbers.shape[0] // 3:
+        gap = 3 * gap + 1
+    while gap > 0:
+        for i in range(gap, numbers.shape[0]):
+            x = numbers[i]
+            k = i
+            while k >= gap and numbers[k - gap] > x:
+                numbers[k] = numbers[k - gap]
+                k -= gap
+            numbers[k] = x
+        gap //= 3
+
+
+@compiled
 def median_of(numbers):
     """Return the median, the mean of the middle two of an even count; NaN where one is NaN.
 
@@ -41,7 +58,7 @@ def median_of(numbers):
         step = count // _SAMPLE
         for i in range(_SAMPLE):
             sample[i] = left[i * step]
-        sample.sort()
+        _sort(sample)
         # four standard deviations of the rank of the middle in a sample
         place = _SAMPLE * (low_rank + 0.5) / count
         reach = wide * 4.0 * np.sqrt(place * (1.0 - place / _SAMPLE)) + 2.0
@@ -52,11 +69,13 @@ def median_of(numbers):
         for i in range(count):
             below += left[i] < low
             inside += (left[i] >= low) & (left[i] <= high)
-        if below > low_rank or below + inside <= high_rank or inside == count:
-            if (first < 0 and last >= _SAMPLE) or inside == count:
-                break  # many equal numbers, which a sample does not divide
-            wide *= 4.0
+        if below > low_rank or below + inside <= high_rank or (inside == count and low < high):
+            if first < 0 and last >= _SAMPLE:
+                break  # numbers in an order that samples do not show
+            wide *= 2.0
             continue
+        if low == high:
+            return low
         kept = 0
         for i in range(count):
             x = left[i]
@@ -64,5 +83,5 @@ def median_of(numbers):
             kept += (x >= low) & (x <= high)
         low_rank, high_rank, count, wide = low_rank - below, high_rank - below, inside, 1.0
     rest = left[:count]
-    rest.sort()
+    _sort(rest)
     return (rest[low_rank] + rest[high_rank]) / 2.0
