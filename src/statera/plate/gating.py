@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from statera.cytometry.automatic_gates import AutomaticOptions, automatic_gates
 from statera.cytometry.compensation import Spillover
-from statera.cytometry.gate_confidence import GateConfidence
 from statera.cytometry.flowjo import FlowJoWorkspace, read_flowjo
+from statera.cytometry.gate_confidence import GateConfidence
 from statera.cytometry.gates import FROM_FILE, UNCOMPENSATED
 from statera.cytometry.gates_toml import read_gates_toml
 from statera.cytometry.gatingml import read_gatingml
@@ -99,7 +99,7 @@ def _flowjo(settings: PlateSettings, samples: Mapping[str, FcsFile]) -> PlateGat
     whole = _group_gates(workspace, settings, next(iter(found.values()), None))
     others = [w for w in samples if w not in found]
     problems = [
-        Problem(str(settings.gating.file.name), lost.sentence, severity=Severity.WARNING)
+        Problem(lost.where, f"{lost.what}: {lost.reason}", severity=Severity.WARNING)
         for lost in workspace.untranslated
     ]
     if others:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import cast
 
 from statera.assay.ic50 import Determination
@@ -93,8 +92,9 @@ def _provenance(result: PlateResult) -> PotencyProvenance:
 def _gates(settings: PlateSettings) -> str:
     gating = settings.gating
     if gating.method is GatingMethod.AUTOMATIC or gating.file is None:
-        return f"automatic, {gating.events} events a well, seed {gating.seed}; {_signs(settings.panel)}"
-    return f"{Path(gating.file).name}: {content_hash(gating.file.read_bytes())}"
+        signs = _signs(settings.panel)
+        return f"automatic, {gating.events} events a well, seed {gating.seed}; {signs}"
+    return f"{gating.file.name}: {content_hash(gating.file.read_bytes())}"
 
 
 def _signs(panel: Panel) -> str:
