@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from numbers import Integral
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -237,7 +238,7 @@ def _lines(fields: Mapping[str, Any]) -> list[str]:
     return [
         f"{key} = {_value(value)}"
         for key, value in fields.items()
-        if value is not None and value not in ("", ())
+        if not (value is None or (isinstance(value, str | tuple) and not value))
     ]
 
 
@@ -246,7 +247,7 @@ def _value(value: str | float | tuple[str, ...]) -> str:
         return _text(value)
     if isinstance(value, tuple):
         return f"[{', '.join(_text(part) for part in value)}]"
-    return str(value) if isinstance(value, int) else repr(float(value))
+    return str(int(value)) if isinstance(value, Integral) else repr(float(value))
 
 
 def _text(text: str) -> str:
