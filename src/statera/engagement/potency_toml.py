@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from numbers import Integral
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -229,7 +228,12 @@ def _row(record: PotencyRecord) -> dict[str, Any]:
         *("hill", "low", "high", "level", "ln_se", "ln_sd_between", "donors", "status", "flags"),
         *("source", "note"),
     )
-    known: dict[str, Any] = {**vars(record), "relation": record.relation.value, "unit": "nM"}
+    known: dict[str, Any] = {
+        **vars(record),
+        "relation": record.relation.value,
+        "unit": "nM",
+        "donors": int(record.donors),
+    }
     return {name: known[name] for name in names}
 
 
@@ -247,7 +251,7 @@ def _value(value: str | float | tuple[str, ...]) -> str:
         return _text(value)
     if isinstance(value, tuple):
         return f"[{', '.join(_text(part) for part in value)}]"
-    return str(int(value)) if isinstance(value, Integral) else repr(float(value))
+    return str(value) if isinstance(value, int) else repr(float(value))
 
 
 def _text(text: str) -> str:
