@@ -136,4 +136,7 @@ def strategy() -> GatingStrategy:
     )  # fmt: skip
 
 
-READOUTS = ("pSTAT3", "pSTAT1", "pSTAT5")
+READOUTS = tuple(
+    Dimension(DYES[MARKERS.index(name)], None, FROM_FILE) for name in ("pSTAT3", "pSTAT1", "pSTAT5")
+)
+"""Linear compensated channels whose medians are taken in every population."""

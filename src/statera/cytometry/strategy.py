@@ -189,7 +189,7 @@ class _Session:
         if events is None:
             return found
         mask = np.zeros(self.file.n_events, dtype=bool)
-        mask[events[found]] = True
+        mask[events] = found
         return mask
 
     def events(self, name: str) -> Events | None:

@@ -105,6 +105,8 @@ class PopulationRow:
         Per cent, between unstimulated and stimulated wells; NaN where there are none.
     flags
         Sentences, such as few events.
+    left_out
+        Events at or below zero, of which the geometric mean knows nothing.
     """
 
     well: Well
@@ -120,6 +122,7 @@ class PopulationRow:
     percent_positive: float = np.nan
     inhibition: float = np.nan
     flags: tuple[str, ...] = ()
+    left_out: int = 0
 
 
 @dataclass(frozen=True)

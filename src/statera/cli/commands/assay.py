@@ -1,4 +1,4 @@
-"""``statera assay``: plan a dose-response assay."""
+"""``statera assay``: plan a dose-response assay, and analyse its plates."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from statera.cli.commands import assay_run
 from statera.cli.envelope import Envelope, plain
 from statera.cli.options import JsonFlag, QuietFlag, concerning
 from statera.cli.output import write_bytes_atomically
@@ -38,7 +39,7 @@ the settings of the analysis (an existing plate.toml is kept).
 _PAGE, _SETTINGS = "bench-sheet", "plate.toml"
 
 assay_app = typer.Typer(
-    help="Plan dose-response assays.",
+    help="Plan dose-response assays, and analyse their plates.",
     rich_markup_mode=None,
 )
 
@@ -225,3 +226,8 @@ def _print(plan: BenchPlan) -> None:
             f"per dose, {best.donors} donors (95 % interval of the mean IC50: "
             f"{best.mean_fold:.3g}-fold)"
         )
+
+
+assay_app.command("run", help=assay_run.HELP, short_help="Analyse a plate: FCS files to IC50s.")(
+    assay_run.run
+)
