@@ -264,9 +264,9 @@ def _stain_wells(
     """Return single stains and unstained wells, all on one plate."""
     donor, cytokine = layout.donors[0], layout.cytokines[0]
     wanted = [
-        (WellUse.SINGLE_STAIN, s.stain, cytokine if s.readout else "", k)
+        (WellUse.SINGLE_STAIN, s.stain, cytokine if s.readout else "", 1)
         for s in panel
-        for k in range(1, layout.single_stains + 1)
+        if layout.single_stains
     ]
     wanted += [(WellUse.UNSTAINED, "", "", k) for k in range(1, layout.unstained + 1)]
     if not wanted:

@@ -149,7 +149,7 @@ class LayoutOptions:
     unstained
         Wells without any dye, once.
     single_stains
-        Wells of each dye alone, once.
+        Wells of each dye alone, once: 0 or 1, because the analysis takes one for each channel.
     randomise, seed
         Whether doses are in random order within each block of replicates.
     """
@@ -179,11 +179,12 @@ class LayoutOptions:
             "fmo": 0, "unstained": 0, "single_stains": 0,
         }  # fmt: skip
         for name, least in floor.items():
-            if not least <= getattr(self, name) <= 384:
+            most = 1 if name == "single_stains" else 384
+            if not least <= getattr(self, name) <= most:
                 raise InputError(
                     f"{getattr(self, name)} wells are not possible here",
                     where=f"layout.{name}",
-                    hint=f"Give a whole number from {least} to 384.",
+                    hint=f"Give a whole number from {least} to {most}.",
                 )
 
 
@@ -253,6 +254,8 @@ class Stain:
         Such as ``CD4``.
     readout
         Whether it is the measured one: it is left out of the FMO.
+    viability
+        Whether it tells dead cells.
     channel, dye, clone
         As the user states them; empty where not stated.
     volume_ul
@@ -261,6 +264,7 @@ class Stain:
 
     marker: str
     readout: bool = False
+    viability: bool = False
     channel: str = ""
     dye: str = ""
     clone: str = ""

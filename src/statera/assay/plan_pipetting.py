@@ -105,8 +105,8 @@ def find_mix(
     """Return a mixture of about a fold, or None where none can be pipetted.
 
     Of all transfers up to twice the least one that gives enough volume: the smallest whole number
-    of µL with a fold within 0.2 % of the wanted one, else the smallest such half or other volume,
-    else the one with the nearest fold.
+    of µL with a fold within 0.2 % of the wanted one (an exact one where it is at most a quarter
+    more), else the smallest such half or other volume, else the one with the nearest fold.
 
     Parameters
     ----------
@@ -124,15 +124,17 @@ def find_mix(
     least = least_volume(pipettes)
     start = max(low, at_least_ul / fold, least / (fold - 1.0))
     best: Mix | None = None
-    rank = (math.inf, math.inf)
+    rank = (math.inf, math.inf, math.inf)
     for transfer in _volumes(start, 2.0 * start, pipettes):
         diluent = nearest_volume(transfer * (fold - 1.0), pipettes)
         mix = Mix(transfer, diluent)
         if mix.total_ul > capacity_ul * (1 + _FINE) or mix.total_ul < at_least_ul * (1 - _FINE):
             continue
         error = abs(mix.fold / fold - 1.0)
-        # among close folds the roundest volume, then (as ascending) the smallest
-        asked = (0.0, _oddness(transfer)) if error <= _CLOSE else (1.0, round(error, 9))
+        # among close folds the roundest volume; exact ones if they waste little; the smallest
+        wasteful = error > _FINE or transfer > 1.25 * start
+        close = (0.0, _oddness(transfer), float(wasteful))
+        asked = close if error <= _CLOSE else (1.0, round(error, 9), 0.0)
         if asked < rank:
             best, rank = mix, asked
     return best

@@ -274,6 +274,7 @@ def _read_stain(table: Table) -> Stain:
     stain = Stain(
         marker=table.text("marker"),
         readout=table.flag("readout", False),
+        viability=table.flag("viability", False),
         channel=table.text("channel", ""),
         dye=table.text("dye", ""),
         clone=table.text("clone", ""),

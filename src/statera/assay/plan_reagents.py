@@ -227,7 +227,7 @@ def _cells(options: PlanOptions, layout: Layout, missing: list[str]) -> list[Rea
             found.append(ReagentTotal(f"cells of {donor}", "cells", wells, None, None, "", remark))
             continue
         density = per / volume * 1000.0
-        remark = f"{suspension:.3g} mL at {density:.3g} cells per mL"
+        remark = f"{suspension:.3g} mL at {_many(density)} cells per mL"
         found.append(
             ReagentTotal(
                 f"cells of {donor}", "cells", wells, per, per * wells * extra, "cells", remark
@@ -289,13 +289,21 @@ def _stains(options: PlanOptions, layout: Layout, missing: list[str]) -> list[Re
         parts = [part for part in (stain.clone and f"clone {stain.clone}", stain.channel) if part]
         total = None
         if stain.volume_ul is None:
-            missing.append(f"volume per well of the stain for {stain.marker}")
             parts.append("volume per well not stated")
         else:
             total = stain.volume_ul * wells * extra
-        if not stain.channel:
-            missing.append(f"channel of {stain.marker}")
         found.append(
             ReagentTotal(label, "stain", wells, stain.volume_ul, total, "µL", "; ".join(parts))
         )
+    for what, lacking in (
+        ("volume per well of the stains for", [s for s in options.panel if s.volume_ul is None]),
+        ("channels of", [s for s in options.panel if not s.channel]),
+    ):
+        if lacking:
+            missing.append(f"{what} {', '.join(s.marker for s in lacking)}")
     return found
+
+
+def _many(number: float) -> str:
+    """Return a number of cells in words that are read without an exponent."""
+    return f"{number / 1e6:.3g} million" if number >= 1e6 else f"{number:.6g}"

@@ -105,9 +105,11 @@ def plan_data(plan: BenchPlan) -> dict[str, Any]:
 def settings_toml(plan: BenchPlan) -> str:
     """Return the start of the settings of the analysis; what only the user knows is marked."""
     options = plan.assay.options
-    markers = [s for s in options.panel if not s.readout]
+    markers = [s for s in options.panel if not (s.readout or s.viability)]
+    dead = [s.channel or FILL for s in options.panel if s.viability]
     readouts = [s for s in options.panel if s.readout]
-    stains = any(s for s in options.panel) and options.layout.single_stains > 0
+    layout = options.layout
+    stains = bool(options.panel) and layout.single_stains > 0 and layout.unstained > 0
     lines = [
         f"# Settings of the analysis of plate '{options.name}', begun by its plan.",
         f"# Everything marked {FILL} has to be stated before the plate is analysed.",
@@ -123,6 +125,7 @@ def settings_toml(plan: BenchPlan) -> str:
         f'fsc_area = "FSC-A"  # {FILL}',
         f'fsc_height = "FSC-H"  # {FILL}',
         f'ssc_area = "SSC-A"  # {FILL}',
+        *(f"live_dead = {_quoted(channel)}  # {FILL}" for channel in dead[:1]),
         f'time = "Time"  # {FILL}',
         "",
         "[panel.markers]",

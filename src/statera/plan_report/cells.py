@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from statera.assay.plan_map import dose_text
 from statera.report.document import Cell
 
 __all__ = ["amount", "dose", "percent", "volume"]
@@ -13,13 +12,12 @@ def volume(microlitres: float, method: str = "dilutions") -> Cell:
     return Cell(f"{microlitres:g} µL", "computed", method=method, value=microlitres, unit="uL")
 
 
-def dose(nanomolar: float, method: str = "dilutions") -> Cell:
-    """Return a concentration in the unit in which it reads well, with four digits."""
-    for unit, size in (("mM", 1e6), ("µM", 1e3), ("nM", 1.0)):
-        if nanomolar >= size * (1 - 1e-9):
-            text = f"{float(f'{nanomolar / size:.4g}'):g} {unit}"
-            return Cell(text, "computed", method=method, value=nanomolar, unit="nM")
-    text = dose_text(nanomolar) if nanomolar > 0 else "0"
+def dose(nanomolar: float, like_nM: float | None = None, method: str = "dilutions") -> Cell:
+    """Return a concentration with four digits, in the unit in which `like_nM` reads well."""
+    like = nanomolar if like_nM is None else like_nM
+    units = (("mM", 1e6), ("µM", 1e3), ("nM", 1.0), ("pM", 1e-3))
+    unit, size = next((u for u in units if like >= u[1] * (1 - 1e-3)), units[-1])
+    text = f"{float(f'{nanomolar / size:.4g}'):g} {unit}"
     return Cell(text, "computed", method=method, value=nanomolar, unit="nM")
 
 

@@ -70,7 +70,7 @@ def _mixtures(caption: str, mixtures: list[Mixture]) -> Table:
     rows = []
     for m in mixtures:
         wanted: Inline = dose(m.wanted_nM) if m.wanted_nM else "vehicle"
-        reached: Inline = dose(m.concentration_nM) if m.concentration_nM else "no drug"
+        reached: Inline = dose(m.concentration_nM, m.wanted_nM) if m.concentration_nM else "no drug"
         row: list[Inline] = [
             m.name, volume(m.mix.transfer_ul), m.source, volume(m.mix.diluent_ul), m.diluent,
             volume(round(m.mix.total_ul, 3)), reached, wanted, percent(m.solvent_percent),
@@ -98,7 +98,7 @@ def _doses(plan: BenchPlan) -> Table:
             (
                 dose_text(one.wanted_nM),
                 one.vessel,
-                dose(one.reached_nM),
+                dose(one.reached_nM, one.wanted_nM),
                 Cell(error, "computed", method="dilutions", value=one.error_percent, unit="%"),
                 percent(one.solvent_percent, digits=4),
             )

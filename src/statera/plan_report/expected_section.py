@@ -9,7 +9,16 @@ from statera.assay.plan_precision import DesignPrecision
 from statera.plan.build import BenchPlan
 from statera.plan.expected import Expected
 from statera.plan_report.cells import amount
-from statera.report.document import Block, Callout, Cell, Inline, Paragraph, Section, Table
+from statera.report.document import (
+    Block,
+    Callout,
+    Cell,
+    Inline,
+    Paragraph,
+    Section,
+    Table,
+    Tone,
+)
 
 __all__ = ["expected_section", "precision_section"]
 
@@ -74,27 +83,11 @@ def precision_section(plan: BenchPlan) -> Section:
             f"{smallest.doses} doses, {_count(smallest.replicates, 'replicate')} and "
             f"{_count(smallest.donors, 'donor')}."
         )
-    planned = _planned(plan)
     blocks: list[Block] = [
         Paragraph((Cell(said, "computed", method="precision"),)),
         _assumptions(plan),
-        Table(
-            "Precision of the IC50 by design",
-            (
-                "Doses", "Replicates", "Donors", "Wells per donor and cytokine",
-                "Determined", "95 % interval of one donor, fold", "SE of log10 IC50, mean",
-                "95 % interval of the mean, fold", "Wanted precision",
-            ),
-            tuple(_row(d, planned) for d in table.designs),
-            numeric=tuple(range(8)),
-            row_header=False,
-            foot=(
-                "Fold: upper over lower end. Wells: with unstimulated and stimulated ones, FMO "
-                "not. All designs span the same doses, "
-                f"{dose_text(table.lowest_nM)} to {dose_text(table.highest_nM)}.",
-            ),
-        ),
-    ]  # fmt: skip
+        _designs(plan),
+    ]
     return Section("precision", "How many doses and donors", tuple(blocks))
 
 
@@ -129,26 +122,56 @@ def _assumptions(plan: BenchPlan) -> Table:
     )
 
 
-def _planned(plan: BenchPlan) -> tuple[int, int, int]:
-    options = plan.assay.options
-    layout = options.layout
-    return len(options.doses.values_nM), layout.replicates, len(layout.donors)
-
-
-def _row(d: DesignPrecision, planned: tuple[int, int, int]) -> tuple[Inline, ...]:
-    mine = (d.doses, d.replicates, d.donors) == planned
-    donors: Inline = f"{d.donors} (this plan)" if mine else str(d.donors)
-
-    def shown(value: float) -> Inline:
-        if math.isfinite(value):
-            return amount(value, "", "precision")
-        return Cell("not known", "missing")
-
-    determined = Cell(
-        f"{100 * d.determined:.0f} %", "computed", method="precision", value=d.determined
-    )
-    verdict = Cell("yes", tone="ok") if d.meets else Cell("no", tone="muted")
-    return (
-        str(d.doses), str(d.replicates), donors, str(d.wells), determined, shown(d.donor_fold),
-        shown(d.log10_se), shown(d.mean_fold), verdict,
+def _designs(plan: BenchPlan) -> Table:
+    """Return one row for doses and replicates, with a column for each number of donors."""
+    table = plan.assay.precision
+    assert table is not None
+    donors = sorted({d.donors for d in table.designs})
+    rows: dict[tuple[int, int], list[DesignPrecision]] = {}
+    for design in table.designs:
+        rows.setdefault((design.doses, design.replicates), []).append(design)
+    planned = plan.assay.options
+    mine = (len(planned.doses.values_nM), planned.layout.replicates)
+    here = len(planned.layout.donors)
+    heads = (f"Mean of {n} donors{' (this plan)' if n == here else ''}" for n in donors)
+    return Table(
+        "Precision of the IC50 by design",
+        (
+            "Doses x replicates", "Wells", "Determined", "95 % interval of one donor, fold",
+            *heads,
+        ),
+        tuple(_row(key, some, mine) for key, some in rows.items()),
+        numeric=(1, 2, 3),
+        foot=(
+            "Mean of donors: its 95 % interval as upper over lower end, and in brackets the "
+            "standard error of log10 IC50; ticked where the interval is at most "
+            f"{table.options.wanted_fold:g} and nine donors of ten are determined.",
+            "Wells: for each donor and cytokine, with unstimulated and stimulated ones, FMO not. "
+            f"All designs span the same doses, {dose_text(table.lowest_nM)} to "
+            f"{dose_text(table.highest_nM)}.",
+        ),
     )  # fmt: skip
+
+
+def _row(
+    key: tuple[int, int], designs: list[DesignPrecision], planned: tuple[int, int]
+) -> tuple[Inline, ...]:
+    first = designs[0]
+    name = f"{key[0]} x {key[1]}" + (" (this plan)" if key == planned else "")
+    share = first.determined
+    determined = Cell(f"{100 * share:.0f} %", "computed", method="precision", value=share)
+    return (name, str(first.wells), determined, _fold(first.donor_fold), *map(_mean, designs))
+
+
+def _fold(value: float) -> Inline:
+    if math.isfinite(value):
+        return amount(value, "", "precision")
+    return Cell("not known", "missing")
+
+
+def _mean(design: DesignPrecision) -> Inline:
+    if not math.isfinite(design.mean_fold):
+        return Cell("not known", "missing")
+    text = f"{design.mean_fold:.3g} ({design.log10_se:.2g})"
+    tone: Tone = "ok" if design.meets else ""
+    return Cell(text, "computed", method="precision", value=design.mean_fold, tone=tone)

@@ -72,10 +72,10 @@ def _controls(plan: BenchPlan) -> Table:
     for control in plan.protocol.controls:
         use = _PLACED.get(control.name)
         count = 0 if use is None else layout.count(use)
-        where: Inline = f"{count} wells" if count else Cell("no well", tone="warn")
+        where: Inline = _wells(count) if count else Cell("no well", tone="warn")
         rows.append((control.name, control.purpose, where))
     rows.append(
-        ("Unstained", "autofluorescence", f"{layout.count(WellUse.UNSTAINED)} wells"),
+        ("Unstained", "autofluorescence", _wells(layout.count(WellUse.UNSTAINED))),
     )
     return Table(
         "Controls of the protocol on these plates",
@@ -86,3 +86,7 @@ def _controls(plan: BenchPlan) -> Table:
             "are free, and leave them out of the plate map.",
         ),
     )
+
+
+def _wells(count: int) -> str:
+    return "1 well" if count == 1 else f"{count} wells"

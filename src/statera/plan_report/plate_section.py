@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from statera.assay.plan_layout import PlannedWell, WellUse
 from statera.assay.plan_map import dose_text
+from statera.assay.plan_options import PlateFormat
 from statera.plan.build import BenchPlan
 from statera.plot import plate_map as drawing
 from statera.plot.plate_map import WellMark, draw_plate_map
@@ -23,6 +24,15 @@ _KINDS = {
     WellUse.SINGLE_STAIN: drawing.SINGLE_STAIN,
     WellUse.UNSTAINED: drawing.UNSTAINED,
     WellUse.UNUSED: drawing.BUFFER,
+}
+_WORDS = {
+    WellUse.UNSTIMULATED: "unstimulated",
+    WellUse.STIMULATED: "stimulated",
+    WellUse.DOSE: "with drug",
+    WellUse.FMO: "FMO",
+    WellUse.SINGLE_STAIN: "single stains",
+    WellUse.UNSTAINED: "unstained",
+    WellUse.UNUSED: "with buffer",
 }
 _LABELS = {
     WellUse.UNSTIMULATED: "U",
@@ -59,11 +69,12 @@ def _figure(plan: BenchPlan, number: int, wells: Sequence[PlannedWell]) -> Figur
         for w in wells
     ]
     counts = ", ".join(
-        f"{sum(w.use is use for w in wells)} {use.value.replace('_', ' ')}"
+        f"{sum(w.use is use for w in wells)} {_WORDS[use]}"
         for use in uses
         if any(w.use is use for w in wells)
     )
     alt = f"Plate {number} seen from above: {counts}. The table below lists the wells."
+    tubes = " Doses are named by their tubes." if _is_small(plan) else ""
     key = f"plate-{number}"
     svg = draw_plate_map(
         marks, kinds, names, shape_of=plan.assay.options.plate.format.shape, key=key,
@@ -74,9 +85,12 @@ def _figure(plan: BenchPlan, number: int, wells: Sequence[PlannedWell]) -> Figur
         "condition": [w.use.value for w in samples],
         "donor": [w.donor for w in samples],
         "cytokine": [w.cytokine for w in samples],
-        "dose": [_label(plan, w) if w.dose is not None else "" for w in samples],
+        "dose_nM": [
+            None if w.dose is None else plan.assay.dilutions.doses[w.dose].reached_nM
+            for w in samples
+        ],
     }
-    return Figure(key, svg, f"Plate {number}", alt, (counts.capitalize() + ".",), data)
+    return Figure(key, svg, f"Plate {number}", alt, (f"Wells: {counts}.{tubes}",), data)
 
 
 def _group_name(well: PlannedWell) -> str:
@@ -84,11 +98,18 @@ def _group_name(well: PlannedWell) -> str:
 
 
 def _label(plan: BenchPlan, well: PlannedWell) -> str:
+    """Return a dose, in small wells its tube, or what a control is called."""
     if well.dose is not None:
-        return dose_text(plan.assay.dilutions.doses[well.dose].wanted_nM)
+        one = plan.assay.dilutions.doses[well.dose]
+        return one.vessel if _is_small(plan) else dose_text(one.wanted_nM)
     if well.use is WellUse.SINGLE_STAIN:
-        return well.stain
+        panel = plan.assay.options.panel
+        return next((s.marker for s in panel if s.stain == well.stain), well.stain)
     return _LABELS[well.use]
+
+
+def _is_small(plan: BenchPlan) -> bool:
+    return plan.assay.options.plate.format is PlateFormat.WELLS_384
 
 
 def _level(plan: BenchPlan, well: PlannedWell) -> float | None:

@@ -66,7 +66,8 @@ def _on_the_plate(plan: BenchPlan) -> Steps:
         ),
         f"Drug or vehicle: {plate.drug_ul:g} µL from tube W1 to "
         f"W{len(options.doses.values_nM)}, or {vehicle} for every control, by the lists of wells. "
-        f"Mix. Time of pre-incubation: ________ min.",
+        "With many plates, fill a plate of drug laid out alike and transfer it by a multichannel "
+        "pipette. Mix. Time of pre-incubation: ________ min.",
         f"Cytokine: {plate.cytokine_ul:g} µL of working solution ({cytokines}, as drawn) into "
         "doses, stimulated wells, FMO and the single stain of the readout; "
         f"{plate.cytokine_ul:g} µL of medium into all others. Start a clock for each plate. Time "

@@ -17,6 +17,7 @@ from statera.cytometry.compensation import (
 )
 from statera.cytometry.describe_fcs import FcsDescription
 from statera.cytometry.read_fcs import FcsFile, read_fcs
+from statera.cytometry.strategy import GatingStrategy
 from statera.errors import InputError
 from statera.plate.plate_map import Condition, Well
 from statera.plate.settings import CompensationKind, CompensationSettings
@@ -79,11 +80,29 @@ def _from_stains(wells: Sequence[Well], files: Mapping[str, Path]) -> Spillover:
 
 
 def well_spillover(
-    file: FcsDescription | FcsFile, settings: CompensationSettings, whole: Spillover | None
+    file: FcsDescription | FcsFile,
+    settings: CompensationSettings,
+    whole: Spillover | None,
+    strategy: GatingStrategy,
 ) -> Spillover | None:
-    """Return the matrix of one well; None for no compensation."""
+    """Return the matrix of one well; None for no compensation.
+
+    Raises
+    ------
+    InputError
+        If the matrix is to come with the gates, and these bring none or several.
+    """
     if settings.kind is CompensationKind.NONE:
         return None
+    if settings.kind is CompensationKind.GATES:
+        if len(strategy.spillovers) != 1:
+            listed = ", ".join(strategy.spillovers) or "none"
+            raise InputError(
+                f"the gates should bring one spillover matrix; they bring {listed}",
+                where="compensation.from",
+                hint="Take the matrix from the files or from a table.",
+            )
+        return next(iter(strategy.spillovers.values()))
     return whole if whole is not None else spillover_of(file)
 
 

@@ -91,7 +91,7 @@ def analyse_well(
     try:
         kept, made = _checked(file, settings, made)
         masks = apply_gates(strategy, kept)
-        spillover = well_spillover(kept, settings.compensation, whole)
+        spillover = well_spillover(kept, settings.compensation, whole, strategy)
         signals = {
             name: compensated_channel(kept, channel, spillover)
             for name, channel in settings.panel.readouts.items()
@@ -114,7 +114,7 @@ def _read(
     panel = settings.panel.resolve(described)
     plain = (panel.fsc_area, panel.fsc_height, panel.ssc_area, panel.time)
     extra = [name for name in (*plain, *panel.readouts.values()) if name]
-    spillover = well_spillover(described, settings.compensation, whole)
+    spillover = well_spillover(described, settings.compensation, whole, strategy)
     if spillover is not None and any(
         spillover.row_of(name, described) is not None for name in panel.readouts.values()
     ):

@@ -103,7 +103,7 @@ def gate_words(gate: Gate) -> str:
             return f"ellipse in {listed([dimension_words(d) for d in gate.dimensions])}"
         case QuadrantGate():
             cuts = [
-                f"{dimension_words(d)} at {', '.join(digits(v) for v in dividers)}"
+                f"{dimension_words(d)} at {', '.join(digits(v, 4) for v in dividers)}"
                 for d, dividers in zip(gate.dimensions, gate.dividers, strict=True)
             ]
             return f"quadrants divided in {listed(cuts)}"
@@ -125,7 +125,7 @@ def _range(name: str, low: float, high: float) -> str:
     if math.isinf(low) and math.isinf(high):
         return f"any {name}"
     if math.isinf(high):
-        return f"{name} at or above {digits(low)}"
+        return f"{name} at or above {digits(low, 4)}"
     if math.isinf(low):
-        return f"{name} below {digits(high)}"
-    return f"{name} from {digits(low)} to {digits(high)}"
+        return f"{name} below {digits(high, 4)}"
+    return f"{name} from {digits(low, 4)} to {digits(high, 4)}"

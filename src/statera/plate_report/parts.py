@@ -29,7 +29,7 @@ def digits(value: float, figures: int = 3) -> str:
         return "–"
     if value == 0:
         return "0"
-    size = math.floor(math.log10(abs(value)))
+    size = int(f"{value:.{figures - 1}e}".rpartition("e")[2])  # after rounding: 9.99… is 10
     if -4 <= size < 9:
         text = f"{round(value, figures - 1 - size):.{max(figures - 1 - size, 0)}f}"
     else:

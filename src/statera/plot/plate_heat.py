@@ -10,12 +10,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from statera.plot.inhibition import ink_on
+from statera.plot.inhibition import contrast
 from statera.plot.shapes import FONT, attributes, path, shape, text
 from statera.plot.svg import number, open_tag
 from statera.plot.theme import INK, LINE, SHADE, SOFT
 
-__all__ = ["Category", "PlateCell", "PlatePanel", "PlateSize", "draw_plates", "shade_colour"]
+__all__ = [
+    "Category",
+    "PlateCell",
+    "PlatePanel",
+    "PlateSize",
+    "draw_plates",
+    "ink_on_shade",
+    "shade_colour",
+]
 
 # Pale to dark in one hue: it prints in grey and needs no telling apart of hues.
 _STOPS = (
@@ -26,6 +34,7 @@ _STOPS = (
 )
 _EDGE, _HEAD, _ROW_NAME, _GAP, _FOOT = 6.0, 46.0, 20.0, 34.0, 22.0
 _LETTER = 0.58
+_READABLE = 4.5  # contrast that WCAG 2.2 asks of small text
 
 
 @dataclass(frozen=True)
@@ -123,6 +132,12 @@ def shade_colour(share: float) -> str:
             mixed = (round(a + part * (b - a)) for a, b in zip(first, second, strict=True))
             return "#" + "".join(f"{c:02x}" for c in mixed)
     raise AssertionError("shares are at most 1")
+
+
+def ink_on_shade(ground: str) -> str:
+    """Return a colour of text with a contrast of at least 4.5 to 1 on any ground."""
+    dark = INK if contrast(INK, ground) >= _READABLE else "#000000"
+    return dark if contrast(dark, ground) >= _READABLE else "#ffffff"
 
 
 def draw_plates(
@@ -259,7 +274,7 @@ def _cell(
         size = min(layout.type_size, (w - 4) / (_LETTER * len(said)))
         if size >= 7.5:
             parts.append(
-                text(x + w / 2, y + h / 2 + 0.36 * size, said, size=size, fill=ink_on(fill))
+                text(x + w / 2, y + h / 2 + 0.36 * size, said, size=size, fill=ink_on_shade(fill))
             )
     return "".join(parts)
 

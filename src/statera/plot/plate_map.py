@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from statera.plot.shapes import FONT, attributes, shape, text
 from statera.plot.svg import open_tag
-from statera.plot.theme import INK, LINE, SHADE, SOFT, colour
+from statera.plot.theme import INK, LINE, PALETTE, SHADE, SOFT, colour
 
 __all__ = [
     "BUFFER",
@@ -103,7 +103,7 @@ def draw_plate_map(
     if len(places) < len(wells) or not inside:
         raise ValueError("plate map: every well needs a place of its own on the plate")
     small = columns > 12
-    cell = (41.0, 30.0) if small else (76.0, 46.0)
+    cell = (46.0, 32.0) if small else (76.0, 46.0)
     width = 2 * _EDGE + _SIDE + columns * cell[0]
     grid = _HEAD + rows * cell[1]
     used = sorted({w.kind for w in wells})
@@ -147,8 +147,8 @@ def _well(
     kind = kinds[well.kind]
     fill, ink = kind.fill, kind.ink
     if well.level is not None:
-        fill = _between("#e3f0f7", "#0b4f7a", well.level)
-        ink = "#ffffff" if well.level > 0.45 else INK
+        fill = _shade(well.level)
+        ink = _ink(fill)
     more = {"stroke_dasharray": "3 2"} if kind.dashed else {}
     parts = [
         shape(
@@ -158,19 +158,38 @@ def _well(
     ]  # fmt: skip
     if well.group is not None:
         parts.append(
-            shape("rect", x=x + 1, y=y + 3, width=4, height=h - 6, rx=2, fill=_group(well.group))
+            shape(
+                "rect",
+                x=x + 1,
+                y=y + 3,
+                width=5,
+                height=h - 6,
+                rx=2,
+                fill=_group(well.group),
+                stroke="#ffffff",
+                stroke_width=1,
+            )
         )
     middle = x + w / 2 + (2.5 if well.group is not None else 0.0)
     named = well.group is not None and not small
-    size = _fitting(well.label, w - 10, 9.5 if small else 13.0)
+    label = _cut(well.label, w - 10)
+    size = _fitting(label, w - 10, 12.0 if small else 13.0)
     baseline = y + h / 2 + (-1.0 if named else 0.36 * size)
-    if well.label:
+    if label:
         weight = "600" if not small else "400"
-        parts.append(text(middle, baseline, well.label, size=size, fill=ink, weight=weight))
+        parts.append(text(middle, baseline, label, size=size, fill=ink, weight=weight))
     if named and well.group is not None:
         name = groups[well.group]
+        if _fitting(name, w - 12, 10.0) < 8.0:
+            name = name.partition(",")[0]
         parts.append(text(middle, y + h - 8, name, size=_fitting(name, w - 12, 10.0), fill=ink))
     return "".join(parts)
+
+
+def _cut(label: str, width: float) -> str:
+    """Return a label that fits at a size that can be read, its end cut off if need be."""
+    most = int(width / (0.58 * 8.0))
+    return label if len(label) <= most else f"{label[: most - 1]}…"
 
 
 def _fitting(label: str, width: float, size: float) -> float:
@@ -178,8 +197,28 @@ def _fitting(label: str, width: float, size: float) -> float:
     return min(size, width / (0.58 * max(len(label), 1)))
 
 
+def _ink(fill: str) -> str:
+    """Return the colour of letters with more contrast on a fill (WCAG 2 relative luminance)."""
+    linear = [
+        v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4
+        for v in (int(fill[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    ]
+    light = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return "#ffffff" if light < 0.22 else INK
+
+
+def _shade(level: float) -> str:
+    """Return a blue by level; the middle tones, on which no letters read well, are left out."""
+    if level < 0.5:
+        return _between("#eaf3f9", "#93bfdb", 2.0 * level)
+    return _between("#2d6a97", "#083a5e", 2.0 * level - 1.0)
+
+
 def _group(index: int) -> str:
-    return colour(index)
+    """Return the colour of a group; paler the second time round."""
+    if index < len(PALETTE):
+        return colour(index)
+    return _between(colour(index), "#ffffff", 0.5)
 
 
 def _between(low: str, high: str, share: float) -> str:
@@ -199,7 +238,7 @@ def _legend(
     for row in (entries, bars):
         x = _EDGE + _SIDE
         for name, fill, radius, dashed in row:
-            step = _CHIP + 8 + 7.0 * len(name) + 18
+            step = _CHIP + 8 + 7.2 * len(name) + 24
             if x + step > width and x > _EDGE + _SIDE:
                 x, y = _EDGE + _SIDE, y + _ROW
             wide = _CHIP if row is entries else 5.0
