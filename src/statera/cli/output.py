@@ -8,7 +8,7 @@ from pathlib import Path
 
 from statera.errors import InputError
 
-__all__ = ["check_target", "write_bytes_atomically"]
+__all__ = ["check_folder", "check_target", "write_bytes_atomically"]
 
 
 def check_target(path: Path, suffixes: tuple[str, ...]) -> None:
@@ -48,6 +48,36 @@ def check_target(path: Path, suffixes: tuple[str, ...]) -> None:
     if not os.access(path if path.exists() else folder, os.W_OK):
         raise InputError(
             f"'{path}' cannot be written: permission denied",
+            where="--out",
+            hint="Choose a place that you may write to.",
+        )
+
+
+def check_folder(path: Path) -> None:
+    """Say before a long computation that results could not be written into the folder `path`.
+
+    A folder that is not there is made later; its parent must be there and writable.
+
+    Raises
+    ------
+    InputError
+        If it is no folder or cannot be written to.
+    """
+    if path.exists() and not path.is_dir():
+        raise InputError(
+            f"'{path}' is there already and is not a folder",
+            where="--out",
+            hint="Choose another name.",
+        )
+    if not path.exists() and not path.parent.is_dir():
+        raise InputError(
+            f"the folder '{path.parent}' does not exist",
+            where="--out",
+            hint="Make the folder first, or choose another.",
+        )
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise InputError(
+            f"'{path}' cannot be written to: permission denied",
             where="--out",
             hint="Choose a place that you may write to.",
         )

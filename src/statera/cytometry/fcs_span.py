@@ -45,6 +45,8 @@ def find_span(
     FcsError
         If no pair is possible.
     """
+    if total == 0:  # an empty well has no first and last byte, whatever is said of them
+        return min(header.base + text_end + 1, size), 0, ()
     said = {
         "the header": header.data,
         "the text": (_number(keywords, "$BEGINDATA"), _number(keywords, "$ENDDATA")),

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from statera.engagement.ic50_uncertainty import Ic50Uncertainty
 from statera.engagement.stated import (
     MATRICES,
     Matrix,
@@ -74,6 +75,11 @@ class Potency:
     analyte
         Substance whose concentration counts; the drug itself where empty. A metabolite's potency
         is compared with the metabolite's concentration and uses its molar mass.
+    cells
+        Cells in which it was measured, such as ``CD4``.
+    uncertainty
+        How well the value is known and how much it differs between donors; None where only the
+        value is known, as for most published potencies.
 
     Raises
     ------
@@ -98,6 +104,8 @@ class Potency:
     source: str = ""
     note: str = ""
     analyte: str = ""
+    cells: str = ""
+    uncertainty: Ic50Uncertainty | None = None
 
     def __post_init__(self) -> None:
         if self.unit not in ("nM", "ng/mL"):
@@ -134,7 +142,7 @@ class Potency:
             return self.label
         unread = self.stimulus.lower() in _UNREAD
         stimulus = "" if unread else self.stimulus
-        parts = (stimulus, self.readout, self.target if not stimulus else "")
+        parts = (stimulus, self.readout, self.target if not stimulus else "", self.cells)
         name = ", ".join(p for p in parts if p) or "unnamed potency"
         if self.is_of_metabolite:
             name = f"{name}, {self.analyte}"
@@ -194,8 +202,16 @@ class Potency:
         def molar(x: float | None) -> float | None:
             return None if x is None else molar_from_mass(x, molar_mass)
 
+        known = self.uncertainty
+        if known is not None:
+            known = replace(known, low=molar(known.low), high=molar(known.high))
         return replace(
-            self, value=molar(self.value), low=molar(self.low), high=molar(self.high), unit="nM"
+            self,
+            value=molar(self.value),
+            low=molar(self.low),
+            high=molar(self.high),
+            unit="nM",
+            uncertainty=known,
         )
 
 

@@ -7,9 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 
 from statera.assay.fit_curves import Curves, FitOptions, fit_curves, make_curves
-from statera.assay.ic50 import Determination, Flag, Ic50Options, estimate_ic50
+from statera.assay.ic50 import (
+    Determination,
+    Flag,
+    Ic50Options,
+    bend_doses,
+    estimate_ic50,
+    estimate_relative_and_absolute,
+)
 from statera.assay.logistic import LN_IC50, ln_e, logistic, logistic_jacobian
 from statera.assay.profile_ic50 import profile_ic50
 from statera.errors import InputError, UsageError
@@ -128,14 +136,117 @@ def test_doses_that_end_before_the_bend_give_a_bound() -> None:
     assert Flag.FEW_DOSES_ABOVE in found.flags
 
 
-def test_noise_about_a_flat_line_is_not_determined() -> None:
+def test_noise_about_a_flat_line_is_refused() -> None:
     generator = np.random.default_rng(4)
     curves = make_curves([np.tile(DOSES, 2)], [100.0 + generator.normal(0.0, 5.0, 18)])
     (found,) = estimate_ic50(fit_curves(curves))
     assert Flag.FLAT_PREFERRED in found.flags
-    assert found.determination in (
-        Determination.NOT_DETERMINED, Determination.AT_LEAST, Determination.AT_MOST
-    )  # fmt: skip
+    assert found.determination is Determination.REFUSED
+    assert np.isnan(found.estimate)
+    assert "flat line" in found.sentence
+
+
+def test_a_curve_of_seven_points_is_flagged_but_not_refused() -> None:
+    y = falling()[1:8] + np.array([1.0, -2.0, 1.5, 0.5, -1.0, 1.0, -0.5])
+    (found,) = estimate_ic50(fit_curves(make_curves([DOSES[1:8]], [y])))
+    assert Flag.FLAT_PREFERRED in found.flags  # AICc with two degrees of freedom to spare
+    assert found.determination is not Determination.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("ic50", "zero", "flag", "how"),
+    [
+        (600.0, True, Flag.NO_DOSE_ABOVE, Determination.AT_LEAST),
+        (0.8, False, Flag.NO_DOSE_BELOW, Determination.AT_MOST),
+    ],
+)
+def test_doses_that_show_one_limit_give_one_bound(
+    ic50: float, zero: bool, flag: Flag, how: Determination
+) -> None:
+    start = 0 if zero else 1
+    y = np.tile(falling(ic50, 1.1)[start:], 4)
+    x = np.tile(DOSES[start:], 4)
+    y = y + np.random.default_rng(3).normal(0.0, 0.3, y.size)
+    (found,) = estimate_ic50(fit_curves(make_curves([x], [y])))
+    assert flag in found.flags
+    assert found.determination is how
+    # with the limit known no dose need show it
+    known = {"f": 1.0, "c": 5.0} if zero else {"f": 1.0, "d": 100.0}
+    (sure,) = estimate_ic50(fit_curves(make_curves([x], [y]), FitOptions(fixed=known)))
+    assert flag not in sure.flags
+    assert sure.determination is Determination.DETERMINED
+
+
+def test_bends_of_an_asymmetric_curve_are_the_same_shares_of_its_span() -> None:
+    for f in (0.4, 1.0, 2.5):
+        p = np.array([1.3, 0.0, 1.0, 2.5, f])
+        low, high = bend_doses(p)
+        shares = logistic(np.log(np.array([low, high])), p)
+        np.testing.assert_allclose(shares, [4.6805 / 5.6805, 1.0 / 5.6805], rtol=1e-12)
+    np.testing.assert_allclose(
+        bend_doses(np.array([2.0, 0.0, 1.0, 0.0, 1.0])), [4.6805**-0.5, 4.6805**0.5]
+    )
+
+
+def test_the_slope_has_an_interval() -> None:
+    fitted = fit_curves(noisy(1))
+    (found,) = estimate_ic50(fitted)
+    far = 2.1447867 * fitted.standard_errors[0, 0]  # t of 14 degrees of freedom
+    np.testing.assert_allclose(found.hill_wald, [found.hill - far, found.hill + far], rtol=1e-7)
+    assert found.profile is not None
+    np.testing.assert_allclose(
+        found.p_ic50_interval, 9.0 - np.log10(np.array(found.profile)[::-1]), rtol=1e-12
+    )
+
+
+def test_relative_and_absolute_ic50_have_statuses_of_their_own() -> None:
+    fitted = fit_curves(noisy(5, bottom=60.0))
+    (pair,) = estimate_relative_and_absolute(fitted, Ic50Options(absolute=50.0))
+    assert pair.relative.determination is Determination.DETERMINED
+    assert pair.absolute.determination is Determination.REFUSED
+    with pytest.raises(UsageError, match="no response"):
+        estimate_relative_and_absolute(fitted, Ic50Options())
+
+
+def test_profiles_of_absolute_doses_are_those_of_an_explicit_constraint() -> None:
+    curves = noisy(8)
+    fitted = fit_curves(curves)
+    (found,) = estimate_ic50(fitted, Ic50Options(absolute=70.0))
+    assert found.profile is not None
+    critical = fitted.rss[0] * (1.0 + 2.1447867**2 / 14)
+    x, y = curves.ln_dose[0], curves.response[0]
+    for end in found.profile:
+        # the top follows from the rest: the curve passes through 70 at this dose
+        def constrained(q: NDArray[np.float64], at: float = float(np.log(end))) -> float:
+            unit = logistic(np.array([at]), np.array([q[0], 0.0, 1.0, q[2], 1.0]))[0]
+            top = q[1] + (70.0 - q[1]) / unit
+            r = y - logistic(x, np.array([q[0], q[1], top, q[2], 1.0]))
+            return float(r @ r)
+
+        start = fitted.parameters[0, [0, 1, 3]]
+        options = {"xatol": 1e-7, "fatol": 1e-9, "maxiter": 4000}
+        best = minimize(constrained, start, method="Nelder-Mead", options=options)
+        assert best.fun == pytest.approx(critical, rel=1e-4)
+
+
+def test_intervals_of_absolute_doses_hold_the_truth_as_often_as_they_say() -> None:
+    generator = np.random.default_rng(12)
+    n, se = 400, 2.0
+    y = np.tile(falling(), 2)
+    shift = generator.normal(0.0, se, n)  # the stated response is wrong by this
+    curves = make_curves(
+        [np.tile(DOSES, 2)] * n,
+        [y + s + generator.normal(0.0, 4.0, y.size) for s in shift],
+    )
+    found = estimate_ic50(fit_curves(curves), Ic50Options(absolute=50.0, absolute_se=se))
+    share = (100.0 - 50.0) / (50.0 - 5.0)
+    truth = 20.0 * share ** (1 / 1.1)
+    profiles = np.array([one.profile for one in found])
+    held = ((profiles[:, 0] <= truth) & (truth <= profiles[:, 1])).mean()
+    assert 0.92 <= held <= 0.98
+    exact = estimate_ic50(fit_curves(curves), Ic50Options(absolute=50.0))
+    profiles = np.array([one.profile for one in exact])
+    assert ((profiles[:, 0] <= truth) & (truth <= profiles[:, 1])).mean() < held
 
 
 def test_too_few_points_are_refused() -> None:

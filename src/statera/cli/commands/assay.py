@@ -1,4 +1,4 @@
-"""``statera assay``: plan a dose-response assay."""
+"""``statera assay``: plan a dose-response assay, and analyse its plates."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from statera.cli.commands import assay_run
 from statera.cli.envelope import Envelope, plain
 from statera.cli.options import JsonFlag, QuietFlag, concerning
-from statera.cli.output import write_bytes_atomically
+from statera.cli.output import check_folder, write_bytes_atomically
 from statera.cli.terminal import note, print_table, warn
 from statera.errors import InputError, UsageError
 from statera.manifest import manifest
@@ -38,7 +39,7 @@ the settings of the analysis (an existing plate.toml is kept).
 _PAGE, _SETTINGS = "bench-sheet", "plate.toml"
 
 assay_app = typer.Typer(
-    help="Plan dose-response assays.",
+    help="Plan dose-response assays, and analyse their plates.",
     rich_markup_mode=None,
 )
 
@@ -85,7 +86,7 @@ def plan(
     if pdf and out is None:
         raise UsageError("--pdf needs a folder", where="--pdf", hint="Give --out FOLDER.")
     if out is not None:
-        _check_folder(out)
+        check_folder(out)
     from statera.assay.plan_read import options_from_protocol, read_plan  # heavy: only when run
     from statera.engagement import read_potency_csv
     from statera.plan.build import plan_bench
@@ -112,19 +113,6 @@ def plan(
     if found.assay.missing:
         note(f"Not stated yet: {'; '.join(found.assay.missing)}.", quiet=quiet)
     note(f"Written to {out}: {', '.join(kept)}", quiet=quiet)
-
-
-def _check_folder(out: Path) -> None:
-    if out.exists() and not out.is_dir():
-        raise InputError(
-            f"'{out}' is there already and is no folder", where="--out", hint="Choose another name."
-        )
-    if not out.exists() and not out.parent.is_dir():
-        raise InputError(
-            f"the folder '{out.parent}' does not exist",
-            where="--out",
-            hint="Make the folder first, or choose another.",
-        )
 
 
 def _protocol(name: str | None, plan_file: Path | None) -> Protocol:
@@ -225,3 +213,8 @@ def _print(plan: BenchPlan) -> None:
             f"per dose, {best.donors} donors (95 % interval of the mean IC50: "
             f"{best.mean_fold:.3g}-fold)"
         )
+
+
+assay_app.command("run", help=assay_run.HELP, short_help="Analyse a plate: FCS files to IC50s.")(
+    assay_run.run
+)
