@@ -163,6 +163,33 @@ def test_repeats_over_plates_give_the_minimum_significant_ratio(result: PlateRes
     assert problems(document) == ()
 
 
+def test_ic50s_over_donors_have_their_status(document: Document) -> None:
+    (table,) = tables(section(document, "donors"))
+    assert column(table, "Status") == ["determined", "at least"]
+    assert column(table, "Geometric mean") == [
+        "27.0 (17.2 to 42.3) pooled in two stages: 26.4 (16.0 to 43.6)",
+        "at least 9.20",
+    ]
+    assert column(table, "A new donor") == ["9.10 to 80.4", "–"]
+    assert column(table, "Donors") == ["3 D1, D2, D3", "1 D1"]
+    shown = table.rows[1][table.columns.index("Geometric mean")]
+    assert isinstance(shown, Cell)
+    assert shown.basis == "bound"
+
+
+def test_the_mean_over_donors_is_a_row_of_the_chart(result: PlateResult) -> None:
+    def height(some: PlateResult) -> float:
+        svg = figures(build_plate_report(replace(some, shown=())))["ic50-chart"].svg
+        found = re.search(r'viewBox="0 0 [\d.]+ ([\d.]+)"', svg)
+        assert found is not None
+        return float(found[1])
+
+    assert height(result) > height(replace(result, donors=()))
+    assert height(replace(result, donors=())) == height(
+        replace(result, donors=result.donors[1:])
+    ), "one donor has no mean"
+
+
 def test_curves_are_drawn_by_stimulation_and_refused_ones_in_grey(document: Document) -> None:
     found = figures(document)
     grey = found["curve-IL-15-pSTAT3"]
