@@ -17,6 +17,9 @@ from statera.cytometry.scales import Scale
 __all__ = ["MarkerGates", "add_live"]
 
 Floats = NDArray[np.float64]
+_CLEAR = 0.7
+"""Clarity of a valley from which no other is sought."""
+
 Signs = tuple[tuple[str, bool], ...]
 
 
@@ -167,9 +170,13 @@ class MarkerGates:
         return ""
 
     def _context(self, role: str, parents: list[str], scale: Scale) -> str | None:
-        """Return the parent in which a valley shows best, the nearest of equals; None without."""
+        """Return the parent to seek a border in; None where no valley shows in any.
+
+        The nearest in which the valley is clear, as other cells further up may have a staining of
+        their own; else the one in which it is clearest.
+        """
         found: list[tuple[float, str]] = []
-        for parent in reversed(parents):
+        for parent in self._upwards(parents):
             key = (role, parent)
             if key not in self._borders:
                 self._borders[key] = _border(
@@ -177,7 +184,12 @@ class MarkerGates:
                 )
             border = self._borders[key]
             if border is not None:
-                found.append((border.clarity - 0.05 * len(found), parent))
-        if not found:
-            return None
-        return max(found, key=lambda pair: pair[0])[1]
+                if border.clarity >= _CLEAR:
+                    return parent
+                found.append((border.clarity, parent))
+        return max(found, key=lambda pair: pair[0])[1] if found else None
+
+    def _upwards(self, parents: list[str]) -> list[str]:
+        """Return gates from the nearest parent to the default one."""
+        outer = [] if parents[0] == self.default else [self.default]
+        return [*reversed(parents), *outer]

@@ -76,7 +76,7 @@ class Spillover:
         inverse = np.linalg.inv(self.matrix) if square else np.linalg.pinv(self.matrix)
         return np.ascontiguousarray(inverse.T, dtype=np.float64)
 
-    def rows(self, file: FcsFile) -> list[int]:
+    def rows(self, file: Described) -> list[int]:
         """Return the rows of a file's events that the detectors stand for.
 
         Raises

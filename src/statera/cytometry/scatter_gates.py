@@ -90,7 +90,7 @@ def scatter_peaks(
     peaks = _separate(f, depth, noise)
     found = []
     for i, j, passage in peaks:
-        outline = _outline(f, (i, j), edge)
+        outline = _outline(f, (i, j), edge, 4.0 * np.pi * sigma[0] * sigma[1])
         steps = np.array([(high - low) / _GRID for low, high in ranges])
         origin = np.array([low for low, _ in ranges])
         points = origin + (outline + 0.5) * steps
@@ -151,8 +151,12 @@ def _separate(f: Floats, depth: float, noise: float) -> list[tuple[int, int, flo
     return sorted(found, key=lambda p: -f[p[0], p[1]])
 
 
-def _outline(f: Floats, peak: tuple[int, int], edge: float) -> Floats:
-    """Return points about a peak, (n_rays, 2) in grid units, smoothed along the ring."""
+def _outline(f: Floats, peak: tuple[int, int], edge: float, kernel: float) -> Floats:
+    """Return points about a peak, (n_rays, 2) in grid units, smoothed along the ring.
+
+    A ray ends where the density has fallen to the edge, or where it rises by more than chance: the
+    variance of a density smoothed by a Gaussian is that density over ``kernel`` = 4 pi s_x s_y.
+    """
     height = f[peak]
     radii = np.empty(_RAYS)
     angles = np.linspace(0.0, 2.0 * np.pi, _RAYS, endpoint=False)
@@ -169,11 +173,12 @@ def _outline(f: Floats, peak: tuple[int, int], edge: float) -> Floats:
             value = f[i, j]
             if value < lowest:
                 lowest, at = value, r
-            if value < edge * height or value > lowest + 0.05 * height:
+            rise = max(0.05 * height, 5.0 * np.sqrt(value / kernel))
+            if value < edge * height or value > lowest + rise:
                 break
         radii[k] = max(at, 1.0)
-    # one ray that slips through a pass would leave a spike
-    ring = np.stack([np.roll(radii, s) for s in (-1, 0, 1)])
+    # a ray that slips through a pass, or is stopped by chance, would leave a spike
+    ring = np.stack([np.roll(radii, s) for s in (-2, -1, 0, 1, 2)])
     radii = np.median(ring, axis=0)
     points: Floats = np.array(peak) + radii[:, None] * np.stack(
         [np.cos(angles), np.sin(angles)], axis=1

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from statera.cytometry.automatic_gates import AutomaticOptions, automatic_gates
 from statera.cytometry.compensation import Spillover
-from statera.cytometry.flowjo import FlowJoWorkspace, read_flowjo
+from statera.cytometry.flowjo import FlowJoSample, FlowJoWorkspace, read_flowjo
 from statera.cytometry.gate_confidence import GateConfidence
 from statera.cytometry.gates import FROM_FILE, UNCOMPENSATED
 from statera.cytometry.gates_toml import read_gates_toml
@@ -91,7 +91,7 @@ def _flowjo(settings: PlateSettings, samples: Mapping[str, FcsFile]) -> PlateGat
     """Return the gates of each well's own sample, and of a group for wells without one."""
     assert settings.gating.file is not None
     workspace = read_flowjo(settings.gating.file)
-    own = {}
+    own: dict[str, FlowJoSample] = {}
     for sample in workspace.samples:
         own.setdefault(sample.file_name or sample.name, sample)
         own.setdefault(sample.name, sample)

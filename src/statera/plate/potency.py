@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import cast
+
+from scipy.special import ndtri
 
 from statera.assay.ic50 import Determination
 from statera.cytometry.panel import Panel
@@ -66,13 +69,26 @@ def _record(donor: DonorResult, settings: PlateSettings) -> PotencyRecord | Refu
         low=low,
         high=high,
         level=donor.level,
-        ln_se=donor.ln_se,
+        ln_se=_normal_error(donor),
         ln_sd_between=donor.ln_sd_between,
         donors=donor.n_donors,
         flags=donor.sentences,
         source=settings.name,
-        note=f"method: {donor.method}",
+        note=f"method: {donor.method}; ln_se is that of a normal distribution with this interval",
     )
+
+
+def _normal_error(donor: DonorResult) -> float:
+    """Return the standard error of a normal ln IC50 that has the interval of the mean.
+
+    Intervals of few donors are wider than 1.96 errors; what takes the error for that of a normal
+    distribution must not make them narrower.
+    """
+    low, high = donor.interval
+    if low is None or high is None or not low > 0:
+        return donor.ln_se
+    quantile = float(ndtri(0.5 + donor.level / 2.0))
+    return (math.log(high) - math.log(low)) / (2.0 * quantile)
 
 
 def _provenance(result: PlateResult) -> PotencyProvenance:

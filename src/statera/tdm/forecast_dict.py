@@ -189,6 +189,7 @@ def _potency(found: TargetPotency) -> dict[str, Any]:
     stated = potency_tree(found)
     return {
         "name": found.name,
+        "hill": number(found.potency.hill),
         **{k: number(v) if isinstance(v, float) else v for k, v in stated.items()},
     }
 

@@ -44,7 +44,8 @@ def potency_tree(found: TargetPotency) -> dict[str, Any]:
     p, known = found.potency, found.potency.uncertainty
     tree: dict[str, Any] = {
         **{key: getattr(p, key) for key in ("drug", "stimulus", "readout", "cells", "target")},
-        **{key: getattr(p, key) for key in ("assay", "matrix", "value", "unit", "hill")},
+        **{key: getattr(p, key) for key in ("assay", "matrix", "value", "unit")},
+        "hill": None if p.hill_assumed else p.hill,
         "ln_se": None if known is None else known.ln_se,
         "ln_sd_between": None if known is None else known.ln_sd_between,
         "donors": None if known is None else known.donors,
@@ -163,7 +164,7 @@ def _stated(table: Table) -> TargetPotency:
             donors=None if donors is None else int(donors),
         )
         potency = Potency(
-            table.text("drug"),
+            table.text("drug", ""),
             value * factor,
             unit,
             Relation.EQUAL,

@@ -194,7 +194,8 @@ def _drug(found: TargetPotency, model: Model, where: str) -> Drug:
             where,
             "Give the IC50 of total drug in the unit of the output as threshold.",
         ) from None
-    if name.strip().lower() not in {drug.name.lower(), *(a.lower() for a in drug.aliases)}:
+    # a table need not name the drug: then it is the one that is asked about
+    if name.strip().lower() not in {"", drug.name.lower(), *(a.lower() for a in drug.aliases)}:
         raise _unusable(
             f"the potency is that of {name}, and {model.id} is a model of {drug.name}",
             where,
