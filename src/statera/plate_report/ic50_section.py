@@ -182,7 +182,7 @@ def _windows(result: PlateResult) -> Table:
                 f"{u.size} and {s.size}",
                 computed(c.controls.fold, _WINDOW, decimals=2),
                 computed(c.controls.z_prime, _WINDOW, decimals=2),
-                computed(c.controls.signal_window, _WINDOW, decimals=1),
+                computed(c.controls.signal_window, _WINDOW, figures=2),
             )
         )
     first = len(heads)
@@ -235,7 +235,7 @@ def _repeats(result: PlateResult) -> list[Block]:
 
 
 def _mean(values: NDArray[np.float64]) -> Cell:
-    return computed(float(values.mean()) if values.size else None, _WINDOW)
+    return computed(float(values.mean()) if values.size else None, _WINDOW, figures=4)
 
 
 def _absolute(curve: CurveResult) -> Cell:

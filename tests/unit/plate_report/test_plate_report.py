@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.unit.plate_report.plate_results import plate_settings, simulated_plate
+from tests.unit.plate_report.plate_results import plate_settings, simulated_plate, strategy
 
 from statera.assay.ic50 import Determination
+from statera.cytometry.gates import RectangleGate
 from statera.plate.problem import Problem, Severity
 from statera.plate.result import PlateResult, Removal, WellStatus
 from statera.plate.settings import CompensationKind, CompensationSettings, QualitySettings
@@ -226,11 +227,15 @@ def test_gates_in_words(document: Document) -> None:
     assert said == {
         "singlets": "FSC-H at or above 20000",
         "lymphocytes": "polygon of 4 corners in FSC-A and SSC-A",
-        "live": "Live below 0.4500",
-        "CD4": "CD3 at or above 0.5000 and CD4 at or above 0.5000",
+        "live": "Live below 0.4500 (959.1)",
+        "CD4": "CD3 at or above 0.5000 (828.1) and CD4 at or above 0.5000 (828.1)",
         "CD8": "ellipse in CD3 and CD4",
         "CD11b": "singlets and not CD4",
     }
+    live = next(g for g in strategy().gates if g.name == "live")
+    assert isinstance(live, RectangleGate)
+    assert live.dimensions[0].scale is not None
+    assert float(live.dimensions[0].scale(959.1)) == pytest.approx(0.45, abs=1e-4)
     assert column(table, "Scale")[2] == "logicle, compensated"
     assert "spillover matrix that each file carries" in words(gates)
     doubted = tables(gates)[1]
