@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.unit.plate_report.plate_results import plate_settings, simulated_plate
+from tests.unit.plate_report.plate_results import plate_settings, simulated_plate, strategy
 
 from statera.assay.ic50 import Determination
+from statera.cytometry.gates import RectangleGate
 from statera.plate.problem import Problem, Severity
 from statera.plate.result import PlateResult, Removal, WellStatus
 from statera.plate.settings import CompensationKind, CompensationSettings, QualitySettings
@@ -163,6 +164,33 @@ def test_repeats_over_plates_give_the_minimum_significant_ratio(result: PlateRes
     assert problems(document) == ()
 
 
+def test_ic50s_over_donors_have_their_status(document: Document) -> None:
+    (table,) = tables(section(document, "donors"))
+    assert column(table, "Status") == ["determined", "at least"]
+    assert column(table, "Geometric mean") == [
+        "27.0 (17.2 to 42.3) pooled in two stages: 26.4 (16.0 to 43.6)",
+        "at least 9.20",
+    ]
+    assert column(table, "A new donor") == ["9.10 to 80.4", "–"]
+    assert column(table, "Donors") == ["3 D1, D2, D3", "1 D1"]
+    shown = table.rows[1][table.columns.index("Geometric mean")]
+    assert isinstance(shown, Cell)
+    assert shown.basis == "bound"
+
+
+def test_the_mean_over_donors_is_a_row_of_the_chart(result: PlateResult) -> None:
+    def height(some: PlateResult) -> float:
+        svg = figures(build_plate_report(replace(some, shown=())))["ic50-chart"].svg
+        found = re.search(r'viewBox="0 0 [\d.]+ ([\d.]+)"', svg)
+        assert found is not None
+        return float(found[1])
+
+    assert height(result) > height(replace(result, donors=()))
+    assert height(replace(result, donors=())) == height(
+        replace(result, donors=result.donors[1:])
+    ), "one donor has no mean"
+
+
 def test_curves_are_drawn_by_stimulation_and_refused_ones_in_grey(document: Document) -> None:
     found = figures(document)
     grey = found["curve-IL-15-pSTAT3"]
@@ -199,11 +227,15 @@ def test_gates_in_words(document: Document) -> None:
     assert said == {
         "singlets": "FSC-H at or above 20000",
         "lymphocytes": "polygon of 4 corners in FSC-A and SSC-A",
-        "live": "Live below 0.4500",
-        "CD4": "CD3 at or above 0.5000 and CD4 at or above 0.5000",
+        "live": "Live below 0.4500 (959.1)",
+        "CD4": "CD3 at or above 0.5000 (828.1) and CD4 at or above 0.5000 (828.1)",
         "CD8": "ellipse in CD3 and CD4",
         "CD11b": "singlets and not CD4",
     }
+    live = next(g for g in strategy().gates if g.name == "live")
+    assert isinstance(live, RectangleGate)
+    assert live.dimensions[0].scale is not None
+    assert float(live.dimensions[0].scale(959.1)) == pytest.approx(0.45, abs=1e-4)
     assert column(table, "Scale")[2] == "logicle, compensated"
     assert "spillover matrix that each file carries" in words(gates)
     doubted = tables(gates)[1]
