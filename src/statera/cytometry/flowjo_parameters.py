@@ -31,11 +31,14 @@ class Untranslated:
         Gate, scale, matrix or statistic.
     reason
         Why, or what was done instead.
+    kept
+        Whether it was taken over nevertheless, as the reason says.
     """
 
     where: str
     what: str
     reason: str
+    kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,7 @@ def read_parameters(
             name = _parameter(element)
             remark = _gain(element, name, keywords)
             if remark:
-                lost.append(Untranslated(where, f"gain of {name}", remark))
+                lost.append(Untranslated(where, f"gain of {name}", remark, kept=True))
             try:
                 scales[name] = read_scale(element)
             except InputError as error:

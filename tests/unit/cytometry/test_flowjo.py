@@ -339,6 +339,7 @@ def test_what_cannot_be_taken_over_is_named_and_the_rest_read(tmp_path: Path) ->
     assert "singular" in said["matrix set up"]
     assert "not taken over" in said["Statistic Median"]
     assert said["Strange thing"] == "not known"
+    assert {u.what for u in found.untranslated if u.kept} == {"range"}
     table = compare_counts(found.samples[0], fcs(tmp_path, np.ones((4, 2)), ("X", "Z")))
     rows = {row.population: row for row in table.rows}
     assert (rows["good"].exact, rows["good"].stored, rows["good"].exact_difference) == (4, 3, 1)
