@@ -38,6 +38,8 @@ def compensation_words(settings: PlateSettings) -> str:
         case CompensationKind.TABLE:
             name = settings.compensation.file.name if settings.compensation.file else "a table"
             return f"By the spillover matrix in {name}, the same for every well."
+        case CompensationKind.GATES:
+            return "By the spillover matrix that stands beside the gates."
         case CompensationKind.SINGLE_STAINS:
             return "By a matrix computed from the single stains of the plate."
         case _:
@@ -57,7 +59,10 @@ def gating_words(settings: PlateSettings) -> str:
         case GatingMethod.GATINGML:
             return f"From Gating-ML in {name}, the same for every well."
         case GatingMethod.FLOWJO:
-            return f"From the FlowJo workspace {name}."
+            return (
+                f"From the FlowJo workspace {name}, each well by its own sample, "
+                "wells that it does not hold by a group."
+            )
         case _:
             return f"From {name}, the same for every well."
 

@@ -36,7 +36,9 @@ def ic50_section(result: PlateResult) -> Section:
     blocks: list[Block] = [
         Paragraph(
             (
-                f"Doses in nM, with {level} intervals by ",
+                "Doses in nM at which the response is half way between its limits on the "
+                f"{result.settings.fit.scale.value} scale of fluorescence, with {level} intervals "
+                "by ",
                 cited("profile likelihood", "Bates_1988"),
                 ". ",
                 Cell("Determined", tone="ok"),

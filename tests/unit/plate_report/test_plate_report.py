@@ -15,7 +15,14 @@ from statera.assay.ic50 import Determination
 from statera.cytometry.gates import RectangleGate
 from statera.plate.problem import Problem, Severity
 from statera.plate.result import PlateResult, Removal, WellStatus
-from statera.plate.settings import CompensationKind, CompensationSettings, QualitySettings
+from statera.plate.settings import (
+    CompensationKind,
+    CompensationSettings,
+    FitSettings,
+    Model,
+    QualitySettings,
+    ResponseScale,
+)
 from statera.plate_report import PlateReportOptions, build_plate_report
 from statera.plate_report.gates_section import wells_drawn
 from statera.plate_report.parts import digits
@@ -143,6 +150,15 @@ def test_ic50s_are_those_of_the_analysis(document: Document, result: PlateResult
     assert sum(row["ic50_nM"] is not None for row in data) == sum(
         i.determination is Determination.DETERMINED for i in by_name.values()
     )
+
+
+def test_the_page_says_on_which_scale_half_way_lies(result: PlateResult) -> None:
+    settings = plate_settings(fit=FitSettings(scale=ResponseScale.ARCSINH, model=Model.THREE))
+    document = build_plate_report(replace(result, settings=settings, shown=()))
+    assert "half way between its limits on the arcsinh scale" in words(section(document, "ic50"))
+    drawn = words(section(document, "curves"))
+    assert "on the arcsinh scale" in drawn
+    assert "held at the stimulated control" in drawn
 
 
 def test_windows_of_the_controls(document: Document, result: PlateResult) -> None:
@@ -332,6 +348,7 @@ def test_miflowcyt_states_what_is_missing(document: Document) -> None:
         (CompensationKind.NONE, "None"),
         (CompensationKind.SINGLE_STAINS, "single stains"),
         (CompensationKind.FILE, "each file carries"),
+        (CompensationKind.GATES, "beside the gates"),
     ],
 )
 def test_compensation_in_words(result: PlateResult, kind: CompensationKind, said: str) -> None:
