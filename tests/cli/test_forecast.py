@@ -139,3 +139,90 @@ def test_the_highest_dose_may_come_from_the_label(visit: Path) -> None:
     missing = invoke("forecast", str(visit), "--label-patient", str(person))
     assert missing.exit_code == 2
     assert "needs a patient, a region and an indication" in missing.stderr
+
+
+POTENCY = """schema = "statera.potency/1"
+name = "simulated"
+[provenance]
+statera = "test"
+created = "2026-11-26"
+settings = "sha256:{0}"
+plate_map = "sha256:{0}"
+[[potency]]
+drug = "baricitinib"
+stimulus = "IL-6"
+readout = "pSTAT3"
+cells = "CD4"
+matrix = "cell"
+value = 30.0
+hill = 1.2
+ln_se = 0.1
+ln_sd_between = 0.3
+donors = 6
+""".format("0" * 64)
+
+INHIBITION = """
+[[question.targets]]
+metric = "average_inhibition"
+low = 10
+unit = "%"
+potency = { file = "results/potency.toml", stimulus = "IL-6", cells = "CD4" }
+"""
+
+
+@pytest.fixture
+def plate(visit: Path) -> Path:
+    """The request of the examples with a target of inhibition by a fitted potency beside it."""
+    (visit.parent / "results").mkdir()
+    (visit.parent / "results" / "potency.toml").write_text(POTENCY, encoding="utf-8")
+    visit.write_text(f"{VISIT}\n{INHIBITION}\n[options]\ndraws = 2000\n", encoding="utf-8")
+    return visit
+
+
+def test_a_fitted_potency_is_used_said_and_hashed(plate: Path) -> None:
+    result = invoke("forecast", str(plate), "--json")
+    assert result.exit_code == 0, result.stderr
+    found = json.loads(result.stdout)
+    potency = found["result"]["targets"][1]["potency"]
+    assert (potency["name"], potency["value"], potency["hill"]) == (
+        "IL-6, pSTAT3, CD4", 30.0, 1.2
+    )  # fmt: skip
+    assert found["manifest"]["inputs"]["potency.toml"] == potency["content_hash"]
+    said = " ".join(found["warnings"])
+    assert "IC50 30 nM (Hill 1.2, 6 donors) of unbound drug" in said
+    assert "22.3 ng/mL of total drug" in said
+    out = plate.parent / "page.html"
+    assert invoke("forecast", str(plate), "--out", str(out), "-q").exit_code == 0
+    page = out.read_text(encoding="utf-8")
+    assert "average inhibition: IL-6, pSTAT3, CD4" in page
+    assert "IC50 30 nM, Hill 1.2, potency.toml" in page
+
+
+def test_a_kept_request_is_answered_again_without_the_file(plate: Path) -> None:
+    url = f"sqlite:///{plate.parent / 'clinic.db'}"
+    kept = invoke("forecast", str(plate), "--store", url, "--actor", "tester")
+    assert kept.exit_code == 0, kept.stderr
+    key = kept.stderr.split("Kept as ")[1].split()[0]
+    (plate.parent / "results" / "potency.toml").unlink()
+    again = invoke("store", "rerun", key, "--store", url)
+    assert again.exit_code == 0, again.stderr
+    assert again.stdout == "identical\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "where", "said"),
+    [
+        ("hill = 1.2", "hill = -1", "potency.toml:15:1", "'hill' is -1"),
+        ('stimulus = "IL-6"', 'stimulus = "IL-2"', "visit.toml:", "no potency of the file"),
+        ('drug = "baricitinib"', 'drug = "tofacitinib"', "question.targets[1]", "a model of bari"),
+    ],
+)
+def test_potencies_that_cannot_be_used(
+    plate: Path, old: str, new: str, where: str, said: str
+) -> None:
+    file = plate.parent / "results" / "potency.toml"
+    file.write_text(POTENCY.replace(old, new), encoding="utf-8")
+    result = invoke("forecast", str(plate))
+    assert result.exit_code == 3
+    assert where in result.stderr
+    assert said in result.stderr

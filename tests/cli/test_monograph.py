@@ -150,3 +150,26 @@ def test_an_unknown_drug_offers_the_nearest(builder: Builder, tmp_path: Path) ->
     assert "baricitinib" in result.stderr.splitlines()[2]
     assert builder.asked == []
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("potency.toml", 'name = "x"', ".csv"),
+        ("mine.dat", "neither", "statera.potency/1"),
+        ("absent.toml", None, "cannot read the file"),
+    ],
+)
+def test_potencies_that_cannot_be_read_say_which_kinds_are(
+    name: str, content: str | None, said: str, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    if content is not None:
+        path.write_text(content, encoding="utf-8")
+    result = invoke(
+        "tofacitinib", "--n", "20", "--potency", str(path), "--out", str(tmp_path / "page.html")
+    )
+    assert result.exit_code == 3
+    assert not (tmp_path / "page.html").exists()
+    assert said in result.stderr
+    assert name in result.stderr

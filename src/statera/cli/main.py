@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from statera.cli.commands import dose, fit, forecast, monograph, renal, simulate
+from statera.cli.commands.assay import assay_app
 from statera.cli.commands.fhir import fhir_app
 from statera.cli.commands.library import library_app
 from statera.cli.commands.store import store_app
@@ -25,6 +26,7 @@ Examples:
   statera simulate baricitinib/Decker_2024 --dose "4 mg q24h x14"
   statera fit model.toml data.csv --out report.html
   statera forecast visit.toml --out advice.html
+  statera assay plan --out bench/
 
 Quantitative pharmacology of JAK inhibitors: cited facts, population models, target engagement
 and one computed page a drug.
@@ -62,6 +64,7 @@ app.command("renal", help=renal.HELP, short_help="Estimate one person's renal fu
 app.add_typer(library_app, name="library")
 app.add_typer(store_app, name="store")
 app.add_typer(fhir_app, name="fhir")
+app.add_typer(assay_app, name="assay")
 
 
 def _print_version(asked: bool) -> None:

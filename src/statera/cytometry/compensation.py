@@ -9,17 +9,20 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from statera.cytometry.describe_fcs import FcsDescription
 from statera.cytometry.read_fcs import FcsFile
 from statera.errors import InputError, Place
 
 __all__ = ["Spillover", "compensate", "read_spillover_csv", "spillover_from_stains", "spillover_of"]
 
 Floats = NDArray[np.float64]
+Described = FcsFile | FcsDescription
 
 KEYWORDS = ("$SPILLOVER", "SPILLOVER", "SPILL", "$COMP", "DET_SPILL")
 """Where instruments put the matrix, in the order in which they are looked at."""
@@ -66,14 +69,14 @@ class Spillover:
                 hint="Check for a detector that stands twice or a stain that did not work.",
             )
 
-    @property
+    @cached_property
     def unmixing(self) -> Floats:
         """Factors from detectors to dyes, (n_dyes, n_detectors)."""
         square = self.matrix.shape[0] == self.matrix.shape[1]
         inverse = np.linalg.inv(self.matrix) if square else np.linalg.pinv(self.matrix)
-        return inverse.T.astype(np.float64)
+        return np.ascontiguousarray(inverse.T, dtype=np.float64)
 
-    def rows(self, file: FcsFile) -> list[int]:
+    def rows(self, file: Described) -> list[int]:
         """Return the rows of a file's events that the detectors stand for.
 
         Raises
@@ -83,8 +86,23 @@ class Spillover:
         """
         return [file.index(name) for name in self.detectors]
 
+    def row_of(self, channel: str, file: Described) -> int | None:
+        """Return the dye that a channel stands for; None where the matrix leaves it alone.
 
-def spillover_of(file: FcsFile) -> Spillover | None:
+        A channel is a dye by its name, or a detector by its name or its label in the file.
+        """
+        if channel in self.dyes:
+            return self.dyes.index(channel)
+        if len(self.dyes) != len(self.detectors):
+            return None
+        labelled = [c.name for c in file.channels if c.label == channel]
+        for name in (channel, *(labelled if len(labelled) == 1 else ())):
+            if name in self.detectors:
+                return self.detectors.index(name)
+        return None
+
+
+def spillover_of(file: Described) -> Spillover | None:
     """Return the matrix that a file holds, None where it holds none.
 
     Raises
@@ -246,7 +264,11 @@ def compensate(file: FcsFile, spillover: Spillover) -> FcsFile:
             where=spillover.source or None,
             hint="Gate on the dyes by name instead.",
         )
-    rows = spillover.rows(file)
-    events = file.events.copy()
-    events[rows] = spillover.unmixing @ file.events[rows]
+    from statera.cytometry.unmix_kernel import unmix_all  # noqa: PLC0415 - compiles
+
+    rows = np.array(spillover.rows(file), dtype=np.int64)
+    events = np.array(file.events, order="C")
+    measured = np.ascontiguousarray(file.events)
+    for row, factors in zip(rows, spillover.unmixing, strict=True):
+        unmix_all(measured, rows, factors, events[row])
     return replace(file, events=events)

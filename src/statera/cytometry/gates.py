@@ -113,21 +113,12 @@ class PolygonGate:
 
     def inside(self, values: list[Floats]) -> Mask:
         """Return which events lie inside, from values by dimension."""
-        x, y = values
-        points = np.array(self.vertices, dtype=np.float64)
-        mask = np.zeros(x.shape, dtype=bool)
-        low, high = points.min(axis=0), points.max(axis=0)
-        near = np.flatnonzero((x >= low[0]) & (x <= high[0]) & (y >= low[1]) & (y <= high[1]))
-        px, py = x[near], y[near]
-        found = np.zeros(near.shape, dtype=bool)
-        for (x1, y1), (x2, y2) in zip(points, np.roll(points, -1, axis=0), strict=True):
-            if y1 == y2:
-                continue
-            # left of the edge, by a product: a quotient would round points off their edge
-            side = (x2 - x1) * (py - y1) - (px - x1) * (y2 - y1)
-            found ^= ((y1 > py) != (y2 > py)) & ((side > 0) if y2 > y1 else (side < 0))
-        mask[near] = found
-        return mask
+        from statera.cytometry.polygon_kernel import inside_polygon  # noqa: PLC0415 - compiles
+
+        x, y = (np.ascontiguousarray(v, dtype=np.float64) for v in values)
+        found = np.empty(x.shape, dtype=bool)
+        inside_polygon(x, y, np.array(self.vertices, dtype=np.float64), found)
+        return found
 
 
 @dataclass(frozen=True)
@@ -152,12 +143,11 @@ class EllipsoidGate:
         matrix = np.array(self.covariance, dtype=np.float64)
         if np.linalg.matrix_rank(matrix) < matrix.shape[0]:
             raise InputError(f"the covariance of gate {self.name} is singular", where=self.name)
-        precision = np.linalg.inv(matrix)
-        off = [x - m for x, m in zip(values, self.mean, strict=True)]
-        distance = np.zeros(values[0].shape)
-        for i, a in enumerate(off):
-            for j, b in enumerate(off):
-                distance += precision[i, j] * a * b
+        from statera.cytometry.ellipsoid_kernel import squared_distances  # noqa: PLC0415 - compiles
+
+        mean = np.array(self.mean, dtype=np.float64)
+        distance = np.empty(values[0].shape)
+        squared_distances(np.array(values, dtype=np.float64), mean, np.linalg.inv(matrix), distance)
         found: Mask = distance <= self.distance_square
         return found
 
@@ -183,10 +173,12 @@ class QuadrantGate:
 
     def cells(self, values: list[Floats]) -> dict[str, Mask]:
         """Return which events lie in each cell, from values by dimension."""
-        places = [
-            np.searchsorted(np.array(d), x, side="right")
-            for x, d in zip(values, self.dividers, strict=True)
-        ]
+        places = []
+        for x, dividers in zip(values, self.dividers, strict=True):
+            place = np.zeros(x.shape, dtype=np.int32)
+            for divider in dividers:
+                place += x >= divider
+            places.append(place)
         bad = np.zeros(values[0].shape, dtype=bool)
         for x in values:
             bad |= np.isnan(x)

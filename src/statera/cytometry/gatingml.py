@@ -22,6 +22,7 @@ from statera.cytometry.gates import (
 )
 from statera.cytometry.scales import Arcsinh, Hyperlog, Linear, Log, Logicle, Scale
 from statera.cytometry.strategy import GatingStrategy
+from statera.cytometry.xml_file import parse_xml
 from statera.errors import InputError, Place
 
 __all__ = ["read_gatingml"]
@@ -34,7 +35,10 @@ Element = ElementTree.Element
 _LARGEST = 20_000_000
 """Bytes of a file."""
 
-_SCALES: dict[str, tuple[type[Scale], tuple[str, ...]]] = {
+NAME = "{urn:statera:gates}name"
+"""Holds the name of a gate or matrix whose identifier, of fewer characters, is not its name."""
+
+SCALES: dict[str, tuple[type[Scale], tuple[str, ...]]] = {
     "flin": (Linear, ("T", "A")),
     "flog": (Log, ("T", "M")),
     "fasinh": (Arcsinh, ("T", "M", "A")),
@@ -52,22 +56,7 @@ def read_gatingml(path: str | Path) -> GatingStrategy:
         If the file is not Gating-ML 2.0, or holds what is not known.
     """
     file = Path(path)
-    try:
-        if file.stat().st_size > _LARGEST:
-            raise InputError(f"the file is larger than {_LARGEST} bytes", where=Place(str(file)))
-        text = file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(
-            f"cannot read the file: {error.strerror}", where=Place(str(file))
-        ) from error
-    if "<!DOCTYPE" in text or "<!ENTITY" in text:
-        raise InputError("the file defines entities, which are not read", where=Place(str(file)))
-    try:
-        root = ElementTree.fromstring(text)
-    except ElementTree.ParseError as error:
-        raise InputError(
-            f"this is not well-formed XML: {error}", where=Place(str(file), *error.position)
-        ) from error
+    root = parse_xml(file, _LARGEST)
     return _Reader(root, str(file)).strategy()
 
 
@@ -78,6 +67,11 @@ class _Reader:
         self.root, self.file = root, file
         self.scales: dict[str, Scale] = {}
         self.ratios: dict[str, Ratio] = {}
+        self.names = {
+            element.get(f"{G}id", element.get(f"{T}id", "")): name
+            for element in root.iter()
+            if (name := element.findtext(f"{D}custom_info/{NAME}"))
+        }
 
     def strategy(self) -> GatingStrategy:
         for element in self.root.iter(f"{T}transformation"):
@@ -119,7 +113,10 @@ class _Reader:
         name = element.get(f"{G}id")
         if not name:
             raise self._bad("a gate has no id")
-        return name, element.get(f"{G}parent_id", "")
+        return self._called(name), self._called(element.get(f"{G}parent_id", ""))
+
+    def _called(self, identifier: str) -> str:
+        return self.names.get(identifier, identifier)
 
     def _transformation(self, element: Element) -> None:
         name = element.get(f"{T}id", "")
@@ -131,8 +128,8 @@ class _Reader:
                     raise self._bad(f"the ratio {name} needs two channels")
                 numbers = (self._number(child, f"{T}{k}") for k in "ABC")
                 self.ratios[name] = Ratio(channels[0], channels[1], *numbers)
-            elif kind in _SCALES:
-                made, letters = _SCALES[kind]
+            elif kind in SCALES:
+                made, letters = SCALES[kind]
                 self.scales[name] = made(*(self._number(child, f"{T}{k}") for k in letters))
             else:
                 raise self._bad(f"the transformation {name} is a '{kind}', which is not known")
@@ -148,14 +145,16 @@ class _Reader:
         ]
         if len({len(row) for row in rows}) != 1:
             raise self._bad("a spectrum matrix has rows of different lengths")
-        return Spillover(names[1], names[0], np.array(rows), element.get(f"{T}id", ""))
+        return Spillover(
+            names[1], names[0], np.array(rows), self._called(element.get(f"{T}id", ""))
+        )
 
     def _dimension(self, element: Element) -> Dimension:
         reference = element.get(f"{G}transformation-ref")
         if reference is not None and reference not in self.scales:
             raise self._bad(f"there is no transformation '{reference}'")
         scale = self.scales[reference] if reference is not None else None
-        compensation = element.get(f"{G}compensation-ref", UNCOMPENSATED)
+        compensation = self._called(element.get(f"{G}compensation-ref", UNCOMPENSATED))
         channel = element.find(f"{D}fcs-dimension")
         if channel is not None:
             return Dimension(channel.get(f"{D}name", ""), scale, compensation)
@@ -223,7 +222,7 @@ class _Reader:
                 k = ids.index(divider)
                 at = self._number(position, f"{G}location")
                 wanted[k] = int(np.searchsorted(np.array(values[k]), at, side="right"))
-            cells.append((quadrant.get(f"{G}id", ""), tuple(wanted)))
+            cells.append((self._called(quadrant.get(f"{G}id", "")), tuple(wanted)))
         dimensions = tuple(self._dimension(d) for d in dividers)
         return QuadrantGate(name, dimensions, tuple(values), tuple(cells), parent)
 
@@ -234,7 +233,8 @@ class _Reader:
             if part is not None:
                 references = tuple(
                     Reference(
-                        r.get(f"{G}ref", ""), r.get(f"{G}use-as-complement", "false") == "true"
+                        self._called(r.get(f"{G}ref", "")),
+                        r.get(f"{G}use-as-complement", "false") == "true",
                     )
                     for r in part.findall(f"{G}gateReference")
                 )

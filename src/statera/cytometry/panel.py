@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from statera.cytometry.describe_fcs import FcsDescription
 from statera.cytometry.read_fcs import FcsFile
 from statera.errors import InputError, UnknownNameError
 
@@ -148,7 +149,7 @@ class Panel:
         """Return the gate that a population is said to lie in; empty where none is named."""
         return parse_base(self.populations[population])
 
-    def resolve(self, file: FcsFile) -> PanelChannels:
+    def resolve(self, file: FcsFile | FcsDescription) -> PanelChannels:
         """Return the file's channels by role; those it lacks are named in `missing`."""
         missing: dict[str, str] = {}
         problems: list[str] = []

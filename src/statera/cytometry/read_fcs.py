@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,12 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from statera.cytometry.describe_fcs import channel_index, find_data_set, mapped
 from statera.cytometry.fcs_events import decode, on_scale, stored_layout
 from statera.cytometry.fcs_layout import Channel, Layout, read_layout
 from statera.cytometry.fcs_span import find_span
-from statera.cytometry.fcs_text import Header, Text, read_header, read_text_segment
 from statera.cytometry.repair import Defect, FcsError, Repair
-from statera.errors import InputError, Place, UnknownNameError
 from statera.manifest import content_hash
 
 __all__ = ["FcsFile", "read_fcs"]
@@ -82,7 +80,7 @@ class FcsFile:
 
     def index(self, name: str) -> int:
         """Return the row of a channel by its name, or by its label where that is unique."""
-        return _index(self.channels, name, str(self.path))
+        return channel_index(self.channels, name, str(self.path))
 
 
 def read_fcs(
@@ -99,7 +97,7 @@ def read_fcs(
     path
         The file.
     channels
-        Names (``$PnN``) or labels (``$PnS``); all by default.
+        Names (``$PnN``) or labels (``$PnS``), each channel once; all by default.
     dataset
         Which of several data sets, from 1. A file with several needs a choice.
     raw
@@ -113,24 +111,8 @@ def read_fcs(
         If a channel is not there.
     """
     source = Path(path)
-    file = str(path)
-    try:
-        with source.open("rb") as stream:
-            size = source.stat().st_size
-            if size == 0:
-                raise FcsError("the file is empty", file, hint="Copy it again.")
-            with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
-                view = memoryview(content)
-                try:
-                    return _read(view, source, channels, dataset, raw=raw)
-                finally:
-                    view.release()
-    except OSError as error:
-        raise InputError(
-            f"cannot read the file: {error.strerror or error}",
-            where=Place(file),
-            hint="Check the path and that you may read it.",
-        ) from error
+    with mapped(source) as content:
+        return _read(content, source, channels, dataset, raw=raw)
 
 
 def _read(
@@ -142,26 +124,8 @@ def _read(
     raw: bool,
 ) -> FcsFile:
     file = str(path)
-    sets = _data_sets(content, file)
-    if dataset is None and len(sets) > 1:
-        listed = ", ".join(
-            f"{i}: {text.keywords.get('$TOT', '?')} events of {text.keywords.get('$PAR', '?')}"
-            f" channels ({header.version})"
-            for i, (header, text) in enumerate(sets, start=1)
-        )
-        raise FcsError(
-            f"the file holds {len(sets)} data sets: {listed}",
-            file,
-            hint="Say which one by dataset=1.",
-        )
-    number = 1 if dataset is None else dataset
-    if not 1 <= number <= len(sets):
-        raise FcsError(
-            f"there is no data set {number}: the file holds {len(sets)}",
-            file,
-            hint=f"Choose 1 to {len(sets)}.",
-        )
-    header, text = sets[number - 1]
+    chosen_set = find_data_set(content, file, dataset)
+    header, text = chosen_set.header, chosen_set.text
     layout = read_layout(text.keywords, file)
     first, length, repairs = find_span(
         header, text.end, text.keywords, layout.total, layout.row_bits / 8, len(content), file
@@ -187,25 +151,15 @@ def _read(
         on_scale(events, chosen, layout.time_step)
     found += _not_finite(events, chosen)
     return FcsFile(
-        path, header.version, text.keywords, chosen, events, tuple(found), number, len(sets)
+        path,
+        header.version,
+        text.keywords,
+        chosen,
+        events,
+        tuple(found),
+        chosen_set.number,
+        chosen_set.count,
     )
-
-
-def _data_sets(content: memoryview, file: str) -> list[tuple[Header, Text]]:
-    """Return all data sets of a file, following ``$NEXTDATA``."""
-    found: list[tuple[Header, Text]] = []
-    base = 0
-    while True:
-        header = read_header(content, file, base)
-        text = read_text_segment(content, header, file)
-        found.append((header, text))
-        following = text.keywords.get("$NEXTDATA", "0").strip()
-        step = int(following) if following.isdigit() else 0
-        if step == 0 or base + step + 58 > len(content):
-            return found
-        if bytes(content[base + step : base + step + 3]) != b"FCS":
-            return found  # some programs leave a number that leads nowhere
-        base += step
 
 
 def _check_length(
@@ -223,18 +177,8 @@ def _check_length(
 def _rows(layout: Layout, wanted: Sequence[str] | None, file: str) -> list[int]:
     if wanted is None:
         return list(range(len(layout.channels)))
-    return [_index(layout.channels, name, file) for name in wanted]
-
-
-def _index(channels: Sequence[Channel], name: str, file: str) -> int:
-    for i, channel in enumerate(channels):
-        if channel.name == name:
-            return i
-    labelled = [i for i, channel in enumerate(channels) if channel.label == name]
-    if len(labelled) == 1:
-        return labelled[0]
-    known = [*(c.name for c in channels), *(c.label for c in channels if c.label)]
-    raise UnknownNameError("channel", name, known, where=Place(file))
+    rows = [channel_index(layout.channels, name, file) for name in wanted]
+    return list(dict.fromkeys(rows))  # a name and a label may mean the same channel
 
 
 def _not_finite(events: Floats, channels: Sequence[Channel]) -> list[Repair]:

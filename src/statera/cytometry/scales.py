@@ -23,7 +23,10 @@ __all__ = ["Arcsinh", "Hyperlog", "Linear", "Log", "Logicle", "PlainArcsinh", "S
 Floats = NDArray[np.float64]
 LN10 = math.log(10.0)
 
-_KNOTS = 32_768
+_OCTAVE_BITS = 12
+"""Knots of a table divide every octave into 2^12 parts, or more where that is too coarse."""
+
+_TABLE_ERROR = 5e-9
 
 
 class Scale(ABC):
@@ -166,17 +169,17 @@ class _Solved(Scale):
 
     def __call__(self, values: ArrayLike) -> Floats:
         """See `Scale`; by a table, to 1e-8, and exactly outside it."""
+        from statera.cytometry.scale_kernel import by_table  # noqa: PLC0415 - compiles
+
         x = np.asarray(values, dtype=np.float64)
-        knots, low, step, width = _table(self)
-        place = (np.arcsinh(x / width) - low) / step
-        inside = (place >= 0) & (place < _KNOTS - 1)
-        left = np.where(inside, place, 0.0).astype(np.intp)
-        found: Floats = knots[left]
-        found += (place - left) * (knots[left + 1] - found)
-        if not inside.all():
-            found = np.where(inside, found, 0.0)
-            found[~inside] = self.exact(x[~inside])
-        return found
+        table = _table(self)
+        flat = np.ascontiguousarray(x).reshape(-1)
+        found = np.empty_like(flat)
+        turned = 2.0 * self._middle
+        if by_table(flat, table.offset, table.knots, table.first, table.shift, turned, found):
+            outside = ~(np.abs(flat) + table.offset < table.end)
+            found[outside] = self.exact(flat[outside])
+        return found.reshape(x.shape)
 
 
 @dataclass(frozen=True)
@@ -222,14 +225,36 @@ def _logicle(T: float, W: float, M: float, A: float) -> tuple[float, float, floa
     return k, p, q, b, d
 
 
-@lru_cache(maxsize=64)
-def _table(scale: _Solved) -> tuple[Floats, float, float, float]:
-    """Return the scale at even steps of asinh(x / c), where they begin, their size, and c.
+@dataclass(frozen=True)
+class _Table:
+    """A scale at sizes of values, as `scale_kernel.by_table` reads it.
 
-    With c where the scale turns from linear to logarithmic it is nearly straight between knots.
+    The last knot lies at a size of `end` less the offset.
+    """
+
+    knots: Floats
+    offset: float
+    end: float
+    first: int
+    shift: int
+
+
+@lru_cache(maxsize=64)
+def _table(scale: _Solved) -> _Table:
+    """Return the scale at sizes that divide the octaves of size + c evenly.
+
+    With c where the scale turns from linear to logarithmic it is nearly straight between knots:
+    halfway between them, where it is worst, the table is compared with the solution.
     """
     _, slope = scale._upward(np.array([scale._middle]))
-    width = float(slope[0]) / ((scale.M + scale.A) * LN10)
-    low, high = math.asinh(-0.25 * scale.T / width), math.asinh(2.5 * scale.T / width)
-    at, step = np.linspace(low, high, _KNOTS, retstep=True)
-    return scale.exact(width * np.sinh(at)), low, float(step), width
+    turn = float(slope[0]) / ((scale.M + scale.A) * LN10)
+    for octave_bits in range(_OCTAVE_BITS, 18):
+        shift = 52 - octave_bits
+        first, last = (np.array([turn, turn + 2.5 * scale.T]).view(np.int64) >> shift).tolist()
+        at = (np.arange(first, last + 2, dtype=np.int64) << shift).view(np.float64)
+        offset = float(at[0])  # c, rounded so that 0 is a knot
+        knots = scale.exact(at - offset)
+        halfway = scale.exact(0.5 * (at[1:] + at[:-1]) - offset)
+        if np.abs(0.5 * (knots[1:] + knots[:-1]) - halfway).max() < _TABLE_ERROR:
+            break
+    return _Table(knots, offset, float(at[-1]), first, shift)

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from statera.cytometry.compensated_values import compensated_values
 from statera.cytometry.compensation import Spillover, spillover_of
+from statera.cytometry.describe_fcs import FcsDescription
 from statera.cytometry.gates import (
     FROM_FILE,
     UNCOMPENSATED,
     BooleanGate,
     Dimension,
+    EllipsoidGate,
     Gate,
+    PolygonGate,
     QuadrantGate,
     Ratio,
+    RectangleGate,
 )
 from statera.cytometry.read_fcs import FcsFile
 from statera.errors import InputError, UnknownNameError
 
-__all__ = ["GatingStrategy", "apply_gates"]
+__all__ = ["GatingStrategy", "apply_gates", "gate_values", "named_spillover", "populations_of"]
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Events = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -68,14 +74,20 @@ def populations_of(gate: Gate) -> tuple[str, ...]:
     return (gate.name,)
 
 
-def apply_gates(strategy: GatingStrategy, file: FcsFile) -> dict[str, Mask]:
+def apply_gates(
+    strategy: GatingStrategy, file: FcsFile, *, single_precision: bool = False
+) -> dict[str, Mask]:
     """Return which events lie in each population, parents included.
 
     Parameters
     ----------
     strategy
     file
-        With values as read, not compensated: gates name their compensation themselves.
+        With values as read, not compensated: gates name their compensation themselves. Channels
+        that no gate needs may be absent (see `needed_channels`).
+    single_precision
+        Round values on their scale to 32 bits before they are compared, as programs do that keep
+        them so: an event within a rounding of an edge may then change sides.
 
     Returns
     -------
@@ -87,97 +99,160 @@ def apply_gates(strategy: GatingStrategy, file: FcsFile) -> dict[str, Mask]:
     UnknownNameError
         If a channel or matrix is not there.
     InputError
-        If gates refer to each other in a circle, or the file holds no matrix where one is asked.
+        If gates refer to each other in a circle.
     """
-    return _Session(strategy, file).all()
+    return _Session(strategy, file, single_precision=single_precision).all()
+
+
+def gate_values(
+    strategy: GatingStrategy,
+    file: FcsFile,
+    dimensions: Sequence[Dimension],
+    mask: Mask | None = None,
+) -> list[Floats]:
+    """Return values as gates see them: compensated, as ratios, on their scale.
+
+    Parameters
+    ----------
+    strategy
+        With the matrices that dimensions name.
+    file
+        As read.
+    dimensions
+    mask : (n_events,) bool
+        Which events; all by default.
+
+    Returns
+    -------
+    list
+        (n_events,) or (n_chosen,) float64 by dimension.
+
+    Raises
+    ------
+    UnknownNameError
+        If a channel or matrix is not there.
+    """
+    session = _Session(strategy, file)
+    events = None if mask is None else np.flatnonzero(mask)
+    return [session.measured(dimension, events) for dimension in dimensions]
 
 
 class _Session:
-    """Gates of one file: values by dimension and masks are made once."""
+    """Gates of one file, each looked at for the events of its parent alone."""
 
-    def __init__(self, strategy: GatingStrategy, file: FcsFile) -> None:
-        self.strategy, self.file = strategy, file
+    def __init__(
+        self, strategy: GatingStrategy, file: FcsFile, *, single_precision: bool = False
+    ) -> None:
+        self.strategy, self.file, self.single_precision = strategy, file, single_precision
         self.home = {name: gate for gate in strategy.gates for name in populations_of(gate)}
-        self._values: dict[Dimension, Floats] = {}
-        self._unmixed: dict[str, tuple[Spillover, Floats]] = {}
-        self._own: dict[str, Mask] = {}
+        self._masks: dict[str, Mask] = {}
+        self._events: dict[str, Events] = {}
+        self._values: dict[tuple[Dimension, str], Floats] = {}
+        self._spillovers: dict[str, Spillover | None] = {}
         self._open: list[str] = []
 
     def all(self) -> dict[str, Mask]:
-        return {name: self.full(name) for name in self.strategy.populations}
+        return {name: self.mask(name) for name in self.strategy.populations}
 
-    def full(self, name: str) -> Mask:
+    def mask(self, name: str) -> Mask:
         """Return a population within all of its parents."""
-        gate = self.home[name]
-        mask = self.own(name)
-        return mask & self.full(gate.parent) if gate.parent else mask
-
-    def own(self, name: str) -> Mask:
-        """Return a population by its own gate alone."""
-        if name in self._own:
-            return self._own[name]
-        if name in self._open:
-            raise InputError(
-                f"the gates {', '.join(self._open)} refer to each other in a circle", where=name
-            )
-        self._open.append(name)
-        gate = self.home[name]
-        if isinstance(gate, BooleanGate):
-            self._own[name] = self._joined(gate)
-        elif isinstance(gate, QuadrantGate):
-            self._own |= gate.cells([self.values(d) for d in gate.dimensions])
-        else:
-            self._own[name] = gate.inside([self.values(d) for d in gate.dimensions])
-        self._open.pop()
-        return self._own[name]
+        if name not in self._masks:
+            if name in self._open:
+                raise InputError(
+                    f"the gates {', '.join(self._open)} refer to each other in a circle",
+                    where=name,
+                )
+            self._open.append(name)
+            gate = self.home[name]
+            if isinstance(gate, BooleanGate):
+                self._masks[name] = self._joined(gate)
+            elif isinstance(gate, QuadrantGate):
+                cells = gate.cells(self._dimensions(gate))
+                self._masks |= {cell: self._spread(found, gate) for cell, found in cells.items()}
+            else:
+                self._masks[name] = self._spread(gate.inside(self._dimensions(gate)), gate)
+            self._open.pop()
+        return self._masks[name]
 
     def _joined(self, gate: BooleanGate) -> Mask:
-        masks = [self.full(r.name) ^ r.complement for r in gate.references]
+        masks = [self.mask(r.name) ^ r.complement for r in gate.references]
         if gate.operation == "not":
-            return ~masks[0]
-        joined = masks[0].copy()
-        for mask in masks[1:]:
-            joined = joined & mask if gate.operation == "and" else joined | mask
-        return joined
+            joined = ~masks[0]
+        else:
+            join = np.logical_and if gate.operation == "and" else np.logical_or
+            joined = join.reduce(masks)
+        return joined & self.mask(gate.parent) if gate.parent else joined
 
-    def values(self, dimension: Dimension) -> Floats:
-        """Return the values of a dimension on its scale."""
-        if dimension not in self._values:
-            channel = dimension.channel
-            if isinstance(channel, Ratio):
-                above = self._linear(channel.numerator, dimension.compensation)
-                below = self._linear(channel.denominator, dimension.compensation)
-                with np.errstate(divide="ignore", invalid="ignore"):
-                    found = channel.A * (above - channel.B) / (below - channel.C)
-            else:
-                found = self._linear(channel, dimension.compensation)
-            scale = dimension.scale
-            self._values[dimension] = found if scale is None else scale(found)
-        return self._values[dimension]
+    def _spread(self, found: Mask, gate: Gate) -> Mask:
+        """Return a mask of all events from that of the parent's."""
+        events = self.events(gate.parent)
+        if events is None:
+            return found
+        mask = np.zeros(self.file.n_events, dtype=bool)
+        mask[events] = found
+        return mask
 
-    def _linear(self, channel: str, compensation: str) -> Floats:
-        if compensation == UNCOMPENSATED:
-            return self.file.channel(channel)
-        spillover, values = self._compensated(compensation)
-        for names in (spillover.dyes, spillover.detectors):
-            if channel in names and len(names) == values.shape[0]:
-                found: Floats = values[names.index(channel)]
-                return found
-        return self.file.channel(channel)  # not among the dyes: scatter and time
+    def events(self, name: str) -> Events | None:
+        """Return the numbers of a population's events; None for all events."""
+        if not name:
+            return None
+        if name not in self._events:
+            self._events[name] = np.flatnonzero(self.mask(name))
+        return self._events[name]
 
-    def _compensated(self, name: str) -> tuple[Spillover, Floats]:
-        if name not in self._unmixed:
-            if name in self.strategy.spillovers:
-                spillover = self.strategy.spillovers[name]
-            elif name == FROM_FILE:
-                own = spillover_of(self.file)
-                if own is None:
-                    empty = Spillover((), (), np.zeros((0, 0)), "no matrix in the file")
-                    self._unmixed[name] = (empty, np.zeros((0, self.file.n_events)))
-                    return self._unmixed[name]
-                spillover = own
-            else:
-                raise UnknownNameError("spillover matrix", name, self.strategy.spillovers)
-            observed = self.file.events[spillover.rows(self.file)]
-            self._unmixed[name] = (spillover, spillover.unmixing @ observed)
-        return self._unmixed[name]
+    def _dimensions(
+        self, gate: RectangleGate | PolygonGate | EllipsoidGate | QuadrantGate
+    ) -> list[Floats]:
+        """Return values of a gate's dimensions for the events of its parent."""
+        events = self.events(gate.parent)
+        for dimension in gate.dimensions:
+            key = (dimension, gate.parent)
+            if key not in self._values:
+                values = self.measured(dimension, events)
+                if self.single_precision:
+                    values = values.astype(np.float32).astype(np.float64)
+                self._values[key] = values
+        return [self._values[dimension, gate.parent] for dimension in gate.dimensions]
+
+    def measured(self, dimension: Dimension, events: Events | None) -> Floats:
+        """Return values of a dimension on its scale."""
+        channel, compensation = dimension.channel, dimension.compensation
+        if isinstance(channel, Ratio):
+            above = self._linear(channel.numerator, compensation, events)
+            below = self._linear(channel.denominator, compensation, events)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                found = channel.A * (above - channel.B) / (below - channel.C)
+        else:
+            found = self._linear(channel, compensation, events)
+        return found if dimension.scale is None else dimension.scale(found)
+
+    def _linear(self, channel: str, compensation: str, events: Events | None) -> Floats:
+        spillover = self._spillover(compensation)
+        if spillover is not None:
+            return compensated_values(self.file, channel, spillover, events)
+        plain = self.file.channel(channel)
+        return plain if events is None else plain[events]
+
+    def _spillover(self, name: str) -> Spillover | None:
+        if name not in self._spillovers:
+            self._spillovers[name] = named_spillover(self.strategy, name, self.file)
+        return self._spillovers[name]
+
+
+def named_spillover(
+    strategy: GatingStrategy, name: str, file: FcsFile | FcsDescription
+) -> Spillover | None:
+    """Return the matrix that a dimension names; None where its values are taken as they are.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is none of that name.
+    """
+    if name == UNCOMPENSATED:
+        return None
+    if name in strategy.spillovers:
+        return strategy.spillovers[name]
+    if name == FROM_FILE:
+        return spillover_of(file)
+    raise UnknownNameError("spillover matrix", name, strategy.spillovers)

@@ -6,6 +6,7 @@ from statera.engagement.ic50_distribution import (
     has_distribution,
     ic50_draws,
     inhibition_quantiles,
+    mean_interval,
 )
 from statera.engagement.ic50_uncertainty import Ic50Uncertainty, Spread
 from statera.engagement.inhibition import InhibitionBand, inhibition, inhibition_at
@@ -73,6 +74,7 @@ __all__ = [
     "inhibition_at",
     "inhibition_quantiles",
     "kinase_inhibition",
+    "mean_interval",
     "parse_kinases",
     "percent_text",
     "potencies_from_facts",

@@ -20,7 +20,13 @@ from statera.engagement.potency import Potency
 from statera.errors import InputError
 from statera.sources.fact import Relation
 
-__all__ = ["at_quantile", "has_distribution", "ic50_draws", "inhibition_quantiles"]
+__all__ = [
+    "at_quantile",
+    "has_distribution",
+    "ic50_draws",
+    "inhibition_quantiles",
+    "mean_interval",
+]
 
 Floats = NDArray[np.float64]
 
@@ -53,6 +59,27 @@ def at_quantile(potency: Potency, probability: float, spread: Spread = Spread.PE
         )
     value = _median(potency) * float(np.exp(ndtri(probability) * _ln_sd(potency, spread)))
     return replace(potency, value=value, uncertainty=None)
+
+
+def mean_interval(potency: Potency) -> tuple[Potency, Potency] | None:
+    """Return the potency at both ends of the interval of its mean, as if each were known.
+
+    The interval is the one that the fit gave; where there is none, that of a normal ln IC50 with
+    its standard error. None where neither is known, or the IC50 is a bound.
+    """
+    known = potency.uncertainty
+    if known is None or not has_distribution(potency):
+        return None
+    if known.low is not None and known.high is not None:
+        low, high = (replace(potency, value=x, uncertainty=None) for x in (known.low, known.high))
+        return low, high
+    if known.ln_se is None:
+        return None
+    tail = 0.5 * (1.0 - known.level)
+    return (
+        at_quantile(potency, tail, Spread.MEAN),
+        at_quantile(potency, 1.0 - tail, Spread.MEAN),
+    )
 
 
 def ic50_draws(

@@ -228,7 +228,12 @@ def _row(record: PotencyRecord) -> dict[str, Any]:
         *("hill", "low", "high", "level", "ln_se", "ln_sd_between", "donors", "status", "flags"),
         *("source", "note"),
     )
-    known: dict[str, Any] = {**vars(record), "relation": record.relation.value, "unit": "nM"}
+    known: dict[str, Any] = {
+        **vars(record),
+        "relation": record.relation.value,
+        "unit": "nM",
+        "donors": int(record.donors),
+    }
     return {name: known[name] for name in names}
 
 
@@ -237,7 +242,7 @@ def _lines(fields: Mapping[str, Any]) -> list[str]:
     return [
         f"{key} = {_value(value)}"
         for key, value in fields.items()
-        if value is not None and value not in ("", ())
+        if not (value is None or (isinstance(value, str | tuple) and not value))
     ]
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from statera.errors import InputError, Place
-from statera.library.read import read_json
+from statera.library.read import Document, read_json
+from statera.tdm.read_potency import state_potencies
 from statera.tdm.read_request import request_from
 
 __all__ = ["with_question"]
@@ -45,6 +46,7 @@ def with_question(request: Mapping[str, Any], path: str | Path | None) -> dict[s
                 hint=f"Only these are read: {', '.join(_KEYS)}. The patient comes from the bundle.",
             )
         whole |= {key: _plain(found[key]) for key in _KEYS if key in found}
+        state_potencies(whole, Document(str(path), "", whole), Path(path).parent)
     request_from(whole)
     return whole
 

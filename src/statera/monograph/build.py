@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 
+from statera.engagement import read_potencies
 from statera.library import find_source, format_citation
 from statera.monograph.context import Context, make_context
 from statera.monograph.made import made_with
@@ -54,7 +55,11 @@ def build(
     ------
     UnknownNameError
         If the library has no such drug.
+    InputError
+        If the user's potencies cannot be read.
     """
+    if options is not None and options.potency_table is not None:
+        read_potencies(options.potency_table)  # a mistake is said before the work
     tell: Progress = progress or (lambda _stage, _fraction: None)
     tell("Simulating", 0.0)
     context = make_context(drug, options or MonographOptions())

@@ -12,6 +12,7 @@ import numpy as np
 from statera.data import Dose, Regimen
 from statera.library import Drug, load_drug
 from statera.library.models import load_model, models_of
+from statera.library.protein_binding import protein_binding, unbound_fraction
 from statera.model import Model
 from statera.monograph.options import MonographOptions
 from statera.parallel import available_workers
@@ -98,9 +99,7 @@ class Context:
     @property
     def unbound_fraction(self) -> float | None:
         """Unbound fraction in plasma, from the protein binding in percent."""
-        if self.unbound is None or self.unbound.number is None:
-            return None
-        return 1.0 - self.unbound.number / 100.0
+        return unbound_fraction(self.unbound)
 
     @property
     def workers(self) -> int:
@@ -171,11 +170,6 @@ def make_context(name: str, options: MonographOptions) -> Context:
     drug = load_drug(name)
     models = tuple(load_model(model_id) for model_id in models_of(drug.name))
     bare = Context(drug, options, models, molar_mass=drug.identity.molar_mass)
-    binding = [
-        f
-        for f in drug.facts_in("pharmacokinetics")
-        if f.get("quantity") == "protein_binding" and f.number is not None
-    ]
     exposures = {}
     if models:
         for dose in _doses(drug, models[0]):
@@ -186,7 +180,7 @@ def make_context(name: str, options: MonographOptions) -> Context:
         models,
         MappingProxyType(exposures),
         drug.identity.molar_mass,
-        binding[0] if binding else None,
+        protein_binding(drug),
     )
 
 

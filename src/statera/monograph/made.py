@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from statera.engagement import PotencyFile, read_potencies
 from statera.library.paths import data_root, files_in
 from statera.library.read import read_text
-from statera.manifest import manifest
+from statera.manifest import content_hash, manifest
 from statera.monograph.context import Context
 
 __all__ = ["made_with"]
@@ -26,10 +27,29 @@ def made_with(context: Context) -> dict[str, Any]:
     table = context.options.potency_table
     if table is not None:
         inputs[table.name] = read_text(table)
+    plate = None if table is None else read_potencies(table, context.name).plate
+    more = {} if plate is None else {"potencies_from": _made_of(plate)}
     return manifest(
         inputs,
         seed=context.options.seed,
         subjects=context.options.n,
         concentration_nM=context.concentration_nM,
         model=context.model.id if context.model else None,
+        **more,
     )
+
+
+def _made_of(plate: PotencyFile) -> dict[str, Any]:
+    """Return how fitted potencies were made; files of events are counted, and hashed together."""
+    made = plate.provenance
+    listed = "\n".join(f"{name} {made.files[name]}" for name in sorted(made.files))
+    return {
+        "experiment": plate.name,
+        "statera": made.statera,
+        "created": made.created,
+        "settings": made.settings,
+        "plate_map": made.plate_map,
+        "gates": made.gates,
+        "n_files": len(made.files),
+        "files": content_hash(listed),
+    }

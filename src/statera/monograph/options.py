@@ -31,7 +31,8 @@ class MonographOptions:
         computed; None takes the typical average concentration at steady state of the highest
         once- or twice-daily label dose.
     potency_table
-        A user's own potencies (CSV), shown beside those of the library.
+        A user's own potencies, a table (.csv) or those fitted from a plate (.toml), shown beside
+        those of the library.
     """
 
     n: int = 1000

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from statera.patient_report.words import (
@@ -34,7 +34,7 @@ def advice_section(result: Data) -> Section:
     blocks: list[Block] = [
         Callout(kind, title, (advice["sentence"],)),
         _targets(result),
-        _candidates(advice),
+        _candidates(advice, result["targets"]),
     ]
     return Section("advice", "Dose", tuple(blocks), {"advice": advice})
 
@@ -45,7 +45,7 @@ def _targets(result: Data) -> Table:
         validated = target["grade"] == "validated"
         rows.append(
             (
-                METRICS.get(target["metric"], target["metric"]),
+                _target_name(target),
                 range_text(target["low"], target["high"], target["unit"]),
                 Cell(target["grade"], tone="ok" if validated else "warn"),
                 target["basis"] or Cell("no basis given", "missing"),
@@ -54,10 +54,24 @@ def _targets(result: Data) -> Table:
     return Table("Targets, at steady state", ("Target", "Range", "Grade", "Basis"), tuple(rows))
 
 
-def _candidates(advice: Data) -> Table:
+def _target_name(target: Data) -> Inline:
+    name = str(METRICS.get(target["metric"], target["metric"]))
+    potency = target.get("potency")
+    if potency is None:
+        return name
+    origin = potency.get("from_file")
+    note = f"IC50 {potency['value']:.3g} {potency['unit']}, Hill {potency['hill']:.3g}"
+    return Cell(f"{name}: {potency['name']}", note=f"{note}, {origin}" if origin else note)
+
+
+def _candidates(advice: Data, targets: Sequence[Data]) -> Table:
     shown = advice["candidates"][:_SHOWN]
     metrics = [e["metric"] for e in shown[0]["expected"]] if shown else []
-    columns = ["Dose", "P(target)", *(METRICS.get(m, m) for m in metrics), "Label maximum"]
+    names = [METRICS.get(m, m) for m in metrics]
+    for k, target in enumerate(targets[: len(names)]):
+        if "potency" in target and metrics.count(target["metric"]) > 1:
+            names[k] = f"{names[k]}: {target['potency']['name']}"
+    columns = ["Dose", "P(target)", *names, "Label maximum"]
     rows: list[tuple[Inline, ...]] = []
     for c in shown:
         name: Inline = dose_text(c["amount"], c["interval"], c["pieces"])

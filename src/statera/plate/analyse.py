@@ -88,7 +88,8 @@ class _Run:
         samples, unreadable = self._samples(stained)
         usable, odd = check_panels(samples, self.settings)
         self.problems += odd
-        gates = make_gates(self.settings, usable)
+        gates = make_gates(self.settings, usable, whole)
+        self.problems += gates.problems
         outcomes = self._analyse(stained, gates, whole, usable, samples, unreadable)
         wells = tuple(self._well(w, outcomes) for w in self.map.wells)
         self.problems += [_problem(w) for w in wells if _failed(w)]

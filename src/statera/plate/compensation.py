@@ -8,13 +8,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from statera.cytometry.compensated_values import compensated_values
 from statera.cytometry.compensation import (
     Spillover,
     read_spillover_csv,
     spillover_from_stains,
     spillover_of,
 )
+from statera.cytometry.describe_fcs import FcsDescription
 from statera.cytometry.read_fcs import FcsFile, read_fcs
+from statera.cytometry.strategy import GatingStrategy
 from statera.errors import InputError
 from statera.plate.plate_map import Condition, Well
 from statera.plate.settings import CompensationKind, CompensationSettings
@@ -77,28 +80,34 @@ def _from_stains(wells: Sequence[Well], files: Mapping[str, Path]) -> Spillover:
 
 
 def well_spillover(
-    file: FcsFile, settings: CompensationSettings, whole: Spillover | None
+    file: FcsDescription | FcsFile,
+    settings: CompensationSettings,
+    whole: Spillover | None,
+    strategy: GatingStrategy,
 ) -> Spillover | None:
-    """Return the matrix of one well; None for no compensation."""
+    """Return the matrix of one well; None for no compensation.
+
+    Raises
+    ------
+    InputError
+        If the matrix is to come with the gates, and these bring none or several.
+    """
     if settings.kind is CompensationKind.NONE:
         return None
+    if settings.kind is CompensationKind.GATES:
+        if len(strategy.spillovers) != 1:
+            listed = ", ".join(strategy.spillovers) or "none"
+            raise InputError(
+                f"the gates should bring one spillover matrix; they bring {listed}",
+                where="compensation.from",
+                hint="Take the matrix from the files or from a table.",
+            )
+        return next(iter(strategy.spillovers.values()))
     return whole if whole is not None else spillover_of(file)
 
 
 def compensated_channel(file: FcsFile, name: str, spillover: Spillover | None) -> Floats:
     """Return linear values of one channel without what spills into it, (n_events,)."""
-    row = file.index(name)
-    channel = file.names[row]
-    if spillover is None or channel not in spillover.detectors:
-        return file.channel(channel)
-    names = (
-        spillover.detectors if len(spillover.dyes) == len(spillover.detectors) else spillover.dyes
-    )
-    if channel not in names:
-        return file.channel(channel)
-    factors = spillover.unmixing[names.index(channel)]
-    found = np.zeros(file.n_events)
-    for factor, other in zip(factors, spillover.rows(file), strict=True):
-        if factor != 0.0:
-            found += factor * file.events[other]
-    return found
+    if spillover is None:
+        return file.channel(name)
+    return compensated_values(file, name, spillover)

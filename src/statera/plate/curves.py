@@ -16,7 +16,7 @@ from statera.assay.window import WindowOptions, WindowVerdict, judge_window
 from statera.plate.plate_map import Condition
 from statera.plate.problem import Problem, Severity
 from statera.plate.result import Controls, CurveResult, PopulationRow
-from statera.plate.settings import FitSettings, Model, ResponseScale, Weighting
+from statera.plate.settings import FitSettings, ResponseScale, Weighting, fixed_parameters
 
 __all__ = ["fit_plate_curves", "with_controls"]
 
@@ -152,13 +152,8 @@ def _points(
 
 
 def _options(fit: FitSettings) -> FitOptions:
-    fixed = {
-        Model.FOUR: {"f": 1.0},
-        Model.THREE: {"f": 1.0, "d": 100.0},
-        Model.FIVE: {},
-    }[fit.model]
     robust = fit.weights.value if fit.weights in (Weighting.HUBER, Weighting.BISQUARE) else ""
-    return FitOptions(fixed=fixed, robust=robust)
+    return FitOptions(fixed=fixed_parameters(fit.model), robust=robust)
 
 
 def _fitted(

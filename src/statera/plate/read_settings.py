@@ -58,7 +58,7 @@ def read_settings(path: str | Path) -> PlateSettings:
         columns=_columns(top),
         matrix=matrix,
         gating=gating,
-        compensation=_compensation(top, folder),
+        compensation=_compensation(top, folder, gating.method),
         quality=_quality(top),
         statistics=_statistics(top),
         fit=_fit(top),
@@ -135,19 +135,22 @@ def _gating(top: Table, folder: Path) -> GatingSettings:
         table.fail("file", f"gating by {method.value} needs a file of gates", 'file = "gates.xml"')
     events = _count(table, "events", default.events, lowest=200)
     seed = _count(table, "seed", default.seed, lowest=0)
+    group = table.text("group", "")
     table.finish()
     named: Mapping[str, str] = {}
     if method is not GatingMethod.AUTOMATIC:
         named = _texts(_optional(top, "populations"))
-    return GatingSettings(method, folder / name if name else None, named, events, seed)
+    return GatingSettings(method, folder / name if name else None, named, events, seed, group)
 
 
-def _compensation(top: Table, folder: Path) -> CompensationSettings:
+def _compensation(top: Table, folder: Path, method: GatingMethod) -> CompensationSettings:
     table = _optional(top, "compensation")
     kind = table.choice("from", CompensationKind, CompensationKind.FILE)
     name = table.text("file", "")
     if kind is CompensationKind.TABLE and not name:
         table.fail("file", "the table of spillover is not named", 'file = "spillover.csv"')
+    if kind is CompensationKind.GATES and method is GatingMethod.AUTOMATIC:
+        table.fail("from", "automatic gates bring no spillover matrix", '"file" or "table"')
     table.finish()
     return CompensationSettings(kind, folder / name if name else None)
 

@@ -68,6 +68,8 @@ class WellResult:
         By rule of quality control.
     repairs, flags
         What was repaired on reading, and what quality control remarked, as sentences.
+    measured
+        Keywords of the file that tell how it was measured, from `measurement_keywords`.
     """
 
     well: Well
@@ -79,6 +81,7 @@ class WellResult:
     removals: tuple[Removal, ...] = ()
     repairs: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
+    measured: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,8 @@ class PopulationRow:
         Per cent, between unstimulated and stimulated wells; NaN where there are none.
     flags
         Sentences, such as few events.
+    left_out
+        Events at or below zero, of which the geometric mean knows nothing.
     """
 
     well: Well
@@ -117,6 +122,7 @@ class PopulationRow:
     percent_positive: float = np.nan
     inhibition: float = np.nan
     flags: tuple[str, ...] = ()
+    left_out: int = 0
 
 
 @dataclass(frozen=True)

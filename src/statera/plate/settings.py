@@ -22,6 +22,7 @@ __all__ = [
     "ResponseScale",
     "StatisticsSettings",
     "Weighting",
+    "fixed_parameters",
 ]
 
 
@@ -35,12 +36,13 @@ class GatingMethod(StrEnum):
 
 
 class CompensationKind(StrEnum):
-    """Where the spillover matrix comes from."""
+    """Where the spillover matrix comes from; ``gates`` is the one in the file of gates."""
 
     FILE = "file"
     NONE = "none"
     TABLE = "table"
     SINGLE_STAINS = "single_stains"
+    GATES = "gates"
 
 
 class Model(StrEnum):
@@ -49,6 +51,16 @@ class Model(StrEnum):
     FOUR = "4pl"
     THREE = "3pl"
     FIVE = "5pl"
+
+
+def fixed_parameters(model: Model) -> Mapping[str, float]:
+    """Return the parameters that a model holds; responses are per cent of control."""
+    fixed: dict[Model, Mapping[str, float]] = {
+        Model.FOUR: {"f": 1.0},
+        Model.THREE: {"f": 1.0, "d": 100.0},
+        Model.FIVE: {},
+    }
+    return fixed[model]
 
 
 class ResponseScale(StrEnum):
@@ -81,6 +93,8 @@ class GatingSettings:
         Events of each well from which automatic gates are made.
     seed
         Of the choice of these events.
+    group
+        Group of a FlowJo workspace whose gates serve wells that it does not hold.
     """
 
     method: GatingMethod = GatingMethod.AUTOMATIC
@@ -88,6 +102,7 @@ class GatingSettings:
     populations: Mapping[str, str] = field(default_factory=dict)
     events: int = 5000
     seed: int = 1
+    group: str = ""
 
 
 @dataclass(frozen=True)

@@ -201,7 +201,7 @@ def _signal(
     half = ic50.get((donor, cytokine, name))
     if condition == "unstimulated" or half is None:
         return low
-    return low + (high - low) / (1.0 + (dose / half) ** options.hill)
+    return float(low + (high - low) / (1.0 + (dose / half) ** options.hill))
 
 
 _SETTINGS = """\

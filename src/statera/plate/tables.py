@@ -56,6 +56,7 @@ def statistics_table(result: PlateResult) -> Rows:
             "share_of_all": r.of_all,
             "median": r.median,
             "geometric_mean": r.geometric_mean,
+            "not_in_geometric_mean": r.left_out,
             "fold": r.fold,
             "arcsinh_ratio": r.arcsinh_ratio,
             "percent_positive": r.percent_positive,

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statera.cytometry.compensation import Spillover
+from statera.cytometry.describe_fcs import describe_fcs
 from statera.cytometry.gates import BooleanGate, Gate
+from statera.cytometry.needed_channels import needed_channels
 from statera.cytometry.quality import check_quality
 from statera.cytometry.read_fcs import FcsFile, read_fcs
 from statera.cytometry.statistics import population_statistics
@@ -72,7 +74,8 @@ def analyse_well(
         Whether events and masks are returned, for drawings.
     """
     try:
-        file = read_fcs(path)
+        strategy = gates.of(well.name)
+        file = _read(path, strategy, settings, whole)
     except StateraError as error:
         return WellOutcome(_failed(well, WellStatus.UNREADABLE, error))
     made = WellResult(
@@ -87,9 +90,8 @@ def analyse_well(
         return WellOutcome(made)
     try:
         kept, made = _checked(file, settings, made)
-        strategy = gates.of(well.name)
         masks = apply_gates(strategy, kept)
-        spillover = well_spillover(kept, settings.compensation, whole)
+        spillover = well_spillover(kept, settings.compensation, whole, strategy)
         signals = {
             name: compensated_channel(kept, channel, spillover)
             for name, channel in settings.panel.readouts.items()
@@ -102,6 +104,22 @@ def analyse_well(
     if keep:
         return WellOutcome(made, rows, thresholds, kept, masks)
     return WellOutcome(made, rows, thresholds)
+
+
+def _read(
+    path: Path, strategy: GatingStrategy, settings: PlateSettings, whole: Spillover | None
+) -> FcsFile:
+    """Read the channels that gates, quality control and readouts need, and no others."""
+    described = describe_fcs(path)
+    panel = settings.panel.resolve(described)
+    plain = (panel.fsc_area, panel.fsc_height, panel.ssc_area, panel.time)
+    extra = [name for name in (*plain, *panel.readouts.values()) if name]
+    spillover = well_spillover(described, settings.compensation, whole, strategy)
+    if spillover is not None and any(
+        spillover.row_of(name, described) is not None for name in panel.readouts.values()
+    ):
+        extra += [described.names[row] for row in spillover.rows(described)]
+    return read_fcs(path, needed_channels(strategy, described, extra))
 
 
 def _failed(well: Well, status: WellStatus, error: StateraError) -> WellResult:
@@ -162,7 +180,8 @@ def _rows(
                     found.median,
                     found.geometric_mean,
                     percent_positive=positive,
-                    flags=found.problems,
+                    flags=tuple(p for p in found.problems if "geometric mean" not in p),
+                    left_out=found.left_out,
                 )
             )
     return tuple(rows), thresholds

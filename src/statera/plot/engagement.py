@@ -45,6 +45,8 @@ class InhibitionCurve:
         lies between the curve and 100 %; ``at most`` for the opposite; empty for a point.
     low, high : (n,) float64, %
         Edges of a band for the population; not for bounds.
+    inner_low, inner_high : (n,) float64, %
+        Edges of a band within it, of what an uncertain potency leaves open; not for bounds.
     """
 
     label: str
@@ -53,6 +55,8 @@ class InhibitionCurve:
     bound: Literal["", "at least", "at most"] = ""
     low: Values | None = None
     high: Values | None = None
+    inner_low: Values | None = None
+    inner_high: Values | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +121,7 @@ def draw_engagement(
             handles=_legend(panels, labels),
             loc="upper left",
             bbox_to_anchor=(0.0, 1.0),
-            ncols=5,
+            ncols=6,
             borderaxespad=0.3,
             handlelength=1.8,
             columnspacing=1.5,
@@ -157,15 +161,18 @@ def _draw(axes: Axes, panel: EngagementPanel, labels: Sequence[str]) -> None:
         times = as_column(f"{curve.label}, times", curve.times)
         level = as_column(f"{curve.label}, inhibition", curve.inhibition, times.size)
         band = as_band(curve.label, curve.low, curve.high, times.size)
+        inner = as_band(curve.label, curve.inner_low, curve.inner_high, times.size)
         index = labels.index(curve.label)
         ink = colour(index)
         if curve.bound:
-            if band:
+            if band or inner:
                 raise ValueError(f"{curve.label}: a bound has no band of its own")
             _region(axes, times, level, curve, ink)
         else:
             if band:
                 fill_band(axes, times, *band, ink, strength=0.13)
+            if inner:
+                fill_band(axes, times, *inner, ink, strength=0.3)
             axes.plot(times, level, color=ink)
         start, end = min(start, float(times[0])), max(end, float(times[-1]))
     _hatch_bounds(axes, panel.curves)
@@ -252,6 +259,8 @@ def _legend(panels: Sequence[EngagementPanel], labels: Sequence[str]) -> list[An
     ]
     if any(curve.low is not None for curve in curves):
         handles.append(band_handle(PALETTE[0], "90 % of the population", strength=0.13))
+    if any(curve.inner_low is not None for curve in curves):
+        handles.append(band_handle(PALETTE[0], "by the mean IC50", strength=0.4))
     if any(curve.bound for curve in curves):
         text = "known only as a bound: anywhere in the region"
         handles.append(band_handle(SOFT, text, hatch=HATCH, strength=0.1))

@@ -111,6 +111,8 @@ class Table:
         Whether the first cell of each row names the row.
     foot
         Remarks under the table.
+    folded
+        Whether a page on screen shows the rows only when asked; paper leaves them out and says so.
     """
 
     caption: str
@@ -119,6 +121,7 @@ class Table:
     numeric: tuple[int, ...] = ()
     row_header: bool = True
     foot: tuple[Inline, ...] = ()
+    folded: bool = False
 
     def __post_init__(self) -> None:
         for row in self.rows:

@@ -28,6 +28,7 @@ from statera.tdm.steady_profile import (
     steady_interval,
     steady_problem,
 )
+from statera.tdm.target_ic50 import ic50_levels, potency_remarks, target_ic50
 from statera.tdm.weighted import weighted_quantiles
 from statera.units import convert
 
@@ -132,7 +133,8 @@ def check_targets(model: Model, targets: Sequence[Target]) -> None:
                 f"the target's low end {target.low:g} lies above its high end {target.high:g}",
                 where=where,
             )
-        wants = target.metric in (Metric.TIME_ABOVE, Metric.INHIBITION)
+        _check_potency(target, model, where)
+        wants = target.metric in (Metric.TIME_ABOVE, Metric.INHIBITION) and target.potency is None
         if wants and not (target.threshold is not None and target.threshold > 0.0):
             what = "an IC50" if target.metric is Metric.INHIBITION else "a concentration"
             raise RequestError(
@@ -146,6 +148,22 @@ def check_targets(model: Model, targets: Sequence[Target]) -> None:
                 Outcome.BAD_REQUEST, f"{model.id} has no output '{target.analyte}'", where=where
             )
         _range(target, model)
+
+
+def _check_potency(target: Target, model: Model, where: str) -> None:
+    if target.potency is None:
+        return
+    if target.metric is not Metric.INHIBITION:
+        raise RequestError(
+            Outcome.BAD_REQUEST, f"a potency says nothing of '{target.metric}'", where=where,
+            hint=f'metric = "{Metric.INHIBITION}"',
+        )  # fmt: skip
+    if target.threshold is not None:
+        raise RequestError(
+            Outcome.BAD_REQUEST, "the target has both a threshold and a potency", where=where,
+            hint="Leave one of them out: the threshold is an IC50 of its own.",
+        )  # fmt: skip
+    target_ic50(target, model, where)
 
 
 def _range(target: Target, model: Model) -> tuple[float, float]:
@@ -191,6 +209,7 @@ def advise(members: Sequence[Member], patient: Patient, question: Question, time
         check_targets(member.problem.model, question.targets)
     candidates = make_candidates(question)
     remarks = _grades(question.targets)
+    remarks += potency_remarks(question.targets, [m.problem.model for m in members])
     if not candidates:
         remarks.append(
             Remark(Outcome.NO_CANDIDATE, "no tablet strengths are given: no dose can be advised",
@@ -240,12 +259,13 @@ def _drawn(member: Member, patient: Patient, question: Question, time: float) ->
         weights = np.full(rows.size, 1.0)
     known = steady_problem(model, patient, time, question.intervals[0], 1.0, 1, names[0], route)
     etas = carried_etas(post, known, rows, fresh=True)
+    levels = ic50_levels(question.targets, model, rows.size, post.seed)
     intervals: dict[tuple[float, str], Interval] = {}
     for interval in sorted(set(question.intervals)):
         for name in names:
             asked = [t for t in question.targets if _analyte(t, model) == name]
             intervals[interval, name] = steady_interval(
-                model, patient, time, interval, etas, asked, name, route
+                model, patient, time, interval, etas, asked, name, route, levels
             )
     return _Draws(model, member.weight * weights / weights.sum(), intervals)
 

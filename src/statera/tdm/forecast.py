@@ -34,6 +34,7 @@ from statera.tdm.predict import Courses, course_times, predict_courses
 from statera.tdm.request import DoseTaken, Metric, Patient, Question, Request, Target
 from statera.tdm.sampling_advice import SamplingAdvice, advise_sampling
 from statera.tdm.steady_profile import measure_of, scales, steady_interval, steady_problem
+from statera.tdm.target_ic50 import ic50_levels
 
 __all__ = ["Forecast", "Parts", "forecast"]
 
@@ -246,11 +247,18 @@ def _values(
     known = steady_problem(model, patient, time, dose.interval, 1.0, 1, name, dose.route)
     etas = carried_etas(post, known, rows, fresh=True)
     interval = steady_interval(
-        model, patient, time, dose.interval, etas, (target,), name, dose.route
-    )
+        model, patient, time, dose.interval, etas, (target,), name, dose.route,
+        ic50_levels((target,), model, rows.size, post.seed),
+    )  # fmt: skip
     return rows, interval.measure(target, dose.amount)
 
 
 def _manifest(request: Request) -> dict[str, Any]:
-    text = json.dumps(asdict(request), sort_keys=True, default=str)
-    return manifest({"request": text}, request.options.seed, models=list(request.models))
+    tree = asdict(request)
+    for target in tree["question"]["targets"]:
+        if target["potency"] is None:
+            del target["potency"]  # requests without one keep their hash
+    text = json.dumps(tree, sort_keys=True, default=str)
+    named = [t.potency for t in request.question.targets if t.potency is not None]
+    files = {p.file: p.content_hash for p in named if p.file}
+    return manifest({"request": text, **files}, request.options.seed, models=list(request.models))

@@ -13,8 +13,10 @@ from statera.tdm.averaging import Member
 from statera.tdm.forecast_result import SCHEMA, Forecast
 from statera.tdm.patient_data import analytes
 from statera.tdm.predict import Courses
+from statera.tdm.read_potency import potency_tree
 from statera.tdm.request import DoseTaken, Target
 from statera.tdm.sampling_advice import SamplingAdvice, SamplingChoice
+from statera.tdm.target_potency import TargetPotency
 from statera.tdm.weighted import Summary
 
 __all__ = ["forecast_dict"]
@@ -179,7 +181,17 @@ def _target(target: Target) -> dict[str, Any]:
         "metric": str(target.metric), "low": number(target.low), "high": number(target.high),
         "unit": target.unit, "threshold": number(target.threshold), "analyte": target.analyte,
         "basis": target.basis, "grade": str(target.grade),
+        **({} if target.potency is None else {"potency": _potency(target.potency)}),
     }  # fmt: skip
+
+
+def _potency(found: TargetPotency) -> dict[str, Any]:
+    stated = potency_tree(found)
+    return {
+        "name": found.name,
+        "hill": number(found.potency.hill),
+        **{k: number(v) if isinstance(v, float) else v for k, v in stated.items()},
+    }
 
 
 def _advice(found: Advice) -> dict[str, Any]:

@@ -6,12 +6,14 @@ import copy
 import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from statera.errors import InputError, Place
 from statera.library.read import Document, Table, read_document, read_json
 from statera.tdm.outcome import Outcome, RequestError
+from statera.tdm.read_potency import read_target_potency, state_potencies
 from statera.tdm.request import (
     CovariateValue,
     DoseTaken,
@@ -41,25 +43,32 @@ def read_request(path: str | Path) -> Request:
     InputError
         With file and, for TOML, line and column, where something is not understood.
     """
+    folder = Path(path).parent
     if str(path).endswith(".json"):
         _, data = read_json(path)
         if not isinstance(data, dict):
             raise InputError("the file holds no object", where=Place(str(path)))
-        return _request(Document(str(path), "", data))
+        return _request(Document(str(path), "", data), folder)
     document = read_document(path, SCHEMA)
-    return _request(document)
+    return _request(document, folder)
 
 
 def read_tree(path: str | Path) -> dict[str, Any]:
     """Return the tree of a request as plain data, dates as texts, to be kept and read again.
+
+    Potencies that the request names in other files are stated in it.
 
     Raises
     ------
     InputError
         If the file cannot be read.
     """
-    data = read_json(path)[1] if str(path).endswith(".json") else read_document(path, SCHEMA).data
-    tree: dict[str, Any] = json.loads(json.dumps(data, default=_as_text))
+    if str(path).endswith(".json"):
+        document = Document(str(path), "", read_json(path)[1])
+    else:
+        document = read_document(path, SCHEMA)
+    tree: dict[str, Any] = json.loads(json.dumps(document.data, default=_as_text))
+    state_potencies(tree, document, Path(path).parent)
     return tree
 
 
@@ -69,18 +78,28 @@ def _as_text(value: object) -> str:
     raise TypeError(f"{type(value).__name__} has no counterpart in JSON")
 
 
-def request_from(data: Mapping[str, Any], name: str = "request") -> Request:
+def request_from(
+    data: Mapping[str, Any], name: str = "request", folder: str | Path | None = None
+) -> Request:
     """Return the request in a dictionary laid out as the files are.
+
+    Parameters
+    ----------
+    name
+        For the places of mistakes.
+    folder
+        Where paths of files of potencies start; None lets the request read no file.
 
     Raises
     ------
     InputError
         Where something is not understood.
     """
-    return _request(Document(name, "", json.loads(json.dumps(data))))
+    document = Document(name, "", json.loads(json.dumps(data)))
+    return _request(document, None if folder is None else Path(folder))
 
 
-def _request(document: Document) -> Request:
+def _request(document: Document, folder: Path | None) -> Request:
     data, origin = _in_hours(document)
     top = Table(Document(document.file, document.text, data), data, ())
     found = top.text("schema", "")
@@ -92,7 +111,7 @@ def _request(document: Document) -> Request:
         id=top.text("id", "request"),
         models=top.texts("models", required=True),
         patient=_patient(top),
-        question=_each(top, "question", _question, Question()),
+        question=_each(top, "question", partial(_question, folder), Question()),
         options=_each(top, "options", _options, Options()),
         origin=origin,
     )
@@ -196,7 +215,7 @@ def _covariate(table: Table) -> CovariateValue:
     return found
 
 
-def _target(table: Table) -> Target:
+def _target(folder: Path | None, table: Table) -> Target:
     target = Target(
         metric=table.choice("metric", Metric),
         low=table.number("low"),
@@ -206,16 +225,19 @@ def _target(table: Table) -> Target:
         analyte=table.text("analyte", ""),
         basis=table.text("basis", ""),
         grade=table.choice("grade", Grade, Grade.USER),
+        potency=None
+        if "potency" not in table.data
+        else read_target_potency(table.sub("potency"), folder),
     )
     table.finish()
     return target
 
 
-def _question(table: Table) -> Question:
+def _question(folder: Path | None, table: Table) -> Question:
     default = Question()
     question = Question(
         time=table.number("time"),
-        targets=tuple(_target(t) for t in table.tables("targets")),
+        targets=tuple(_target(folder, t) for t in table.tables("targets")),
         strengths=_numbers(table, "strengths", ()),
         split=_whole(table, "split", default.split),
         most_tablets=_whole(table, "most_tablets", default.most_tablets),

@@ -7,6 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
+from statera.tdm.target_potency import TargetPotency
+
 __all__ = [
     "CovariateValue",
     "DoseTaken",
@@ -166,7 +168,9 @@ class Target:
         Empty: that of the model's output and h.
     threshold
         Concentration above which time is counted (``time_above``), in the output's unit; IC50 of
-        ``average_inhibition``.
+        ``average_inhibition``, of total drug and with a Hill coefficient of 1.
+    potency
+        Fitted potency of ``average_inhibition``, in place of the threshold; None for none.
     analyte
         Output of the model; empty for its only one.
     basis
@@ -182,6 +186,7 @@ class Target:
     analyte: str = ""
     basis: str = ""
     grade: Grade = Grade.USER
+    potency: TargetPotency | None = None
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
 
@@ -20,9 +20,11 @@ from statera.simulate.arrays import processes_of
 from statera.simulate.prepared_solvers import LinearSolver
 from statera.tdm.draw_states import DrawStates
 from statera.tdm.future import asked_at, covariates_at
+from statera.tdm.inhibition_profile import inhibited_by_draw, mean_inhibition_by_draw
 from statera.tdm.patient_data import analytes
 from statera.tdm.patient_problem import PatientProblem
 from statera.tdm.request import DoseTaken, Metric, Patient, Target
+from statera.tdm.target_ic50 import Ic50Level, Levels
 
 __all__ = ["Interval", "measure_of", "scales", "steady_interval", "steady_problem"]
 
@@ -33,6 +35,9 @@ _LONG, _SHORT = 24, 8
 """Steps of a piece of the interval, and of one shorter than an eighth of it; even numbers."""
 
 _DAY = 24.0
+
+_GRID = 240
+"""Steps of an interval of a model whose doses do not scale, where each draw has an IC50."""
 
 
 class Interval(Protocol):
@@ -106,15 +111,18 @@ class UnitInterval:
         Level without any dose.
     area : (n_draws,) float64
         Area of 1 mg under the output, in the output's unit and h.
+    levels
+        IC50s of targets that have a potency.
     """
 
     proportional = frozenset({Metric.AUC24, Metric.CAVG, Metric.CTROUGH, Metric.CMAX})
 
     def __init__(
-        self, interval: float, base: Floats, area: Floats, course: Callable[[], Course]
-    ) -> None:
+        self, interval: float, base: Floats, area: Floats, course: Callable[[], Course],
+        levels: Levels,
+    ) -> None:  # fmt: skip
         self.interval, self.base, self.area = interval, base, area
-        self._make_course = course
+        self._make_course, self.levels = course, levels
 
     @cached_property
     def course(self) -> Course:
@@ -148,14 +156,25 @@ class UnitInterval:
             return np.asarray(dose * self.course.profile[-1] + self.base)
         if metric is Metric.CMAX:
             return dose * self.highest + self.base
-        level, at = _level(target), self.course
+        at = self.course
         if metric is Metric.TIME_ABOVE:
+            level = _level(target)
             profile_kernel.times_above(
                 at.profile, at.length, at.steps, (level - self.base) / dose, out
             )
             return out * per_day
-        profile_kernel.inhibited(at.profile, at.length, at.steps, level, self.base, dose, out)
-        return out / self.interval
+        return self._inhibited(at, _potency(target, self.levels), dose) / self.interval
+
+    def _inhibited(self, at: Course, level: Ic50Level, dose: float) -> Floats:
+        from statera.tdm import profile_kernel  # noqa: PLC0415  loads compiled code
+
+        if level.hill != 1.0 or not isinstance(level.ic50, float):
+            return inhibited_by_draw(
+                at.profile, at.length, at.steps, level.ic50, level.hill, self.base, dose
+            )
+        out = np.empty(self.base.size)
+        profile_kernel.inhibited(at.profile, at.length, at.steps, level.ic50, self.base, dose, out)
+        return out
 
 
 @dataclass(frozen=True)
@@ -172,6 +191,10 @@ class Course:
     profile: Floats
     length: Floats
     steps: Ints
+
+
+def _potency(target: Target, levels: Levels) -> Ic50Level:
+    return levels[target] if target.potency is not None else Ic50Level(float(_level(target)), 1.0)
 
 
 def _level(target: Target) -> float:
@@ -191,6 +214,7 @@ class SimulatedInterval:
     route: str
     targets: tuple[Target, ...]
     cache: dict[float, dict[Target, Floats]]
+    levels: Levels = field(default_factory=dict)
 
     def scaling(self, metric: Metric) -> bool:
         """Return False: every dose is simulated."""
@@ -205,17 +229,20 @@ class SimulatedInterval:
     def _simulated(self, dose: float) -> dict[Target, Floats]:
         name = self.analyte
         levels = [t.threshold for t in self.targets if t.metric is Metric.TIME_ABOVE]
-        potencies = [t.threshold for t in self.targets if t.metric is Metric.INHIBITION]
+        known = {t: _potency(t, self.levels) for t in self.targets if t.metric is Metric.INHIBITION}
+        one_for_all = [(k.ic50, k.hill) for k in known.values() if isinstance(k.ic50, float)]
+        drawn = len(one_for_all) < len(known)
+        times = np.linspace(0.0, self.interval, _GRID + 1) if drawn else np.zeros(0)
         one = Dose(0.0, dose, self.route, self.interval, steady_state=True)
         found = simulate(
             self.model,
             Regimen((one,), f"{dose:g} mg q{self.interval:g}h ss"),
             covariates=self.covariates,
             etas=self.etas,
-            times=[],
+            times=times,
             windows=[(0.0, self.interval)],
             thresholds={name: [x for x in levels if x is not None]},
-            inhibition={name: [(x, 1.0) for x in potencies if x is not None]},
+            inhibition={name: one_for_all},
         )
         values = found.window_values[name][:, 0]
         highest, _, area, mean, last, _ = values.T
@@ -226,8 +253,14 @@ class SimulatedInterval:
                 label = f"time above {target.threshold:.12g}"
                 out[target] = found.extra_values[name][label][:, 0] * per_day
             elif target.metric is Metric.INHIBITION:
-                label = f"mean inhibition (IC50 {target.threshold:.12g}, Hill 1)"
-                out[target] = found.extra_values[name][label][:, 0]
+                level = known[target]
+                if isinstance(level.ic50, float):
+                    label = f"mean inhibition (IC50 {level.ic50:.12g}, Hill {level.hill:.12g})"
+                    out[target] = found.extra_values[name][label][:, 0]
+                else:
+                    out[target] = mean_inhibition_by_draw(
+                        times, found.outputs[name], level.ic50, level.hill
+                    )
             else:
                 plain = {
                     Metric.AUC24: area * per_day, Metric.CAVG: mean, Metric.CTROUGH: last,
@@ -246,6 +279,7 @@ def steady_interval(
     targets: Sequence[Target],
     analyte: str,
     route: str = "",
+    levels: Levels | None = None,
 ) -> Interval:
     """Return one interval at steady state, of all draws.
 
@@ -257,9 +291,11 @@ def steady_interval(
         h.
     etas : (n_draws, n_etas) float64
         Random effects in the order of the model, one set a draw.
+    levels
+        IC50s of the targets that have a potency.
     """
     if scales(model, analyte, route):
-        found = _unit_interval(model, patient, time, interval, etas, analyte, route)
+        found = _unit_interval(model, patient, time, interval, etas, analyte, route, levels or {})
         if found is not None:
             return found
     problem = steady_problem(model, patient, time, interval, 1.0, 1, analyte, route)
@@ -272,13 +308,13 @@ def steady_interval(
     order = [names.index(n) for n in model.random_effects]
     return SimulatedInterval(
         model, interval, covariates, np.ascontiguousarray(etas[:, order]), analyte, route,
-        tuple(targets), {},
+        tuple(targets), {}, levels or {},
     )  # fmt: skip
 
 
 def _unit_interval(
     model: Model, patient: Patient, time: float, interval: float, etas: Floats, analyte: str,
-    route: str,
+    route: str, levels: Levels,
 ) -> UnitInterval | None:  # fmt: skip
     problem = steady_problem(model, patient, time, interval, 1.0, 1, analyte, route)
     prepared = problem.individuals.prepared
@@ -304,7 +340,7 @@ def _unit_interval(
     def course() -> Course:
         return _course(model, patient, time, interval, etas, analyte, route, edges, rest)
 
-    return UnitInterval(interval, rest, (whole - rest) / hour, course)
+    return UnitInterval(interval, rest, (whole - rest) / hour, course, levels)
 
 
 def _balance(lam: Floats, right: Floats, left: Floats, fed: Floats) -> Floats:

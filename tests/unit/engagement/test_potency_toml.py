@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from statera.engagement import (
@@ -54,6 +55,16 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     assert found == FILE
     assert found.content_hash == content_hash(path.read_text())
     assert potency_toml(found) == path.read_text()
+
+
+def test_numbers_of_numpy_are_written_too(tmp_path: Path) -> None:
+    path = tmp_path / "potency.toml"
+    of_numpy = replace(
+        POINT, value=np.float64(41.25), ln_se=np.float64(0.3), donors=np.int64(6)
+    )  # fmt: skip
+    write_potency_toml(replace(FILE, potencies=(of_numpy,)), path)
+    assert "donors = 6\n" in path.read_text()
+    assert read_potency_toml(path).potencies[0] == of_numpy
 
 
 def test_every_control_character_survives(tmp_path: Path) -> None:

@@ -121,3 +121,27 @@ def test_words() -> None:
     assert dose_text(2.0, 48.0) == "2 mg every 48 h"
     assert Clock(None).say(3.5) == "3.5 h"
     assert Clock("2026-03-01T08:00:00").say(26.0) == "2026-03-02 10:00"
+
+
+def test_targets_of_inhibition_are_told_apart(result: dict[str, Any]) -> None:
+    for k, cells in enumerate(("CD4", "CD8")):
+        target = {
+            "metric": "average_inhibition", "low": 20.0, "high": None, "unit": "%",
+            "threshold": None, "analyte": "", "basis": "", "grade": "user",
+            "potency": {
+                "name": f"IL-6, pSTAT3, {cells}", "value": 52.3, "unit": "nM", "hill": 1.17,
+                "from_file": "potency.toml",
+            },
+        }  # fmt: skip
+        result["targets"][k:] = [target]
+    for candidate in result["advice"]["candidates"]:
+        one = {**candidate["expected"][0], "metric": "average_inhibition", "unit": ""}
+        candidate["expected"] = [one, one]
+    targets, candidates = (b for b in blocks(patient_report(result, {}), "advice")[1:3])
+    assert [row[0].text for row in targets.rows] == [
+        "average inhibition: IL-6, pSTAT3, CD4", "average inhibition: IL-6, pSTAT3, CD8"
+    ]  # fmt: skip
+    assert targets.rows[0][0].note == "IC50 52.3 nM, Hill 1.17, potency.toml"
+    assert candidates.columns[2:4] == (
+        "average inhibition: IL-6, pSTAT3, CD4", "average inhibition: IL-6, pSTAT3, CD8"
+    )  # fmt: skip

@@ -86,7 +86,7 @@ def _lines(result: PlateResult) -> list[list[Any]]:
                 c.readout,
                 c.ic50.sentence,
                 "" if refused else f"{c.ic50.hill:.2f}",
-                "; ".join(f.value for f in c.ic50.flags),
+                "" if refused else "; ".join(f.value for f in c.ic50.flags),
             ]
         )
     return lines

@@ -25,6 +25,7 @@ Examples:
   statera monograph baricitinib --out baricitinib.html
   statera monograph tofacitinib --json > tofacitinib.json
   statera monograph baricitinib --concentration "50 nM" --potency mine.csv
+  statera monograph baricitinib --potency results/potency.toml
 
 Compute the page of a drug from its cited facts.
 
@@ -51,7 +52,9 @@ def monograph(
     potency: Annotated[
         Path | None,
         typer.Option(
-            "--potency", metavar="TABLE.csv", help="Your own potencies, beside those cited."
+            "--potency",
+            metavar="FILE",
+            help="Your own potencies, beside those cited: a table (.csv), or fitted (.toml).",
         ),
     ] = None,
     concentration: Annotated[

@@ -18,6 +18,7 @@ from statera.monograph.sections.engagement_courses import (
 )
 from statera.monograph.sections.engagement_figures import curves_figure, heat_figure
 from statera.monograph.sections.engagement_methods import METHODS
+from statera.monograph.sections.engagement_plate import plate_blocks, plate_data, spread_table
 from statera.monograph.sections.engagement_potencies import Entry, PotencySet, load_potencies
 from statera.monograph.sections.engagement_receptors import (
     ReceptorDay,
@@ -57,7 +58,7 @@ def section(context: Context) -> Section:
     Raises
     ------
     InputError
-        If the user's potency table cannot be read.
+        If the user's potencies cannot be read.
     """
     potencies = load_potencies(context)
     reasons = {e: obstacle(context, e) for e in potencies.entries}
@@ -71,6 +72,8 @@ def section(context: Context) -> Section:
             curves_figure(context, results),
             result_table(results),
         ]
+        spread = spread_table(results, context.options.seed)
+        blocks += [] if spread is None else [spread]
     else:
         blocks += _nothing(context, potencies)
     if receptors.days:
@@ -84,6 +87,7 @@ def section(context: Context) -> Section:
         "skipped": [{"fact": f.id, "reason": why} for f, why in potencies.skipped],
         "not_compared": [{"potency": e.name, "reason": why} for e, why in reasons.items() if why],
         "receptors": _receptor_data(receptors),
+        "plate": plate_data(potencies.plate, results, context.options.seed),
     }
     return Section("engagement", "Target engagement", tuple(blocks), data)
 
@@ -136,11 +140,13 @@ def _about_potencies(
             for e in potencies.entries
         ]
         blocks.append(potency_table(context, potencies.entries, rules))
+    blocks += plate_blocks(potencies)
     if potencies.skipped:
         blocks.append(skipped_table(potencies))
     if potencies.foreign:
-        text = f"{potencies.foreign} rows of your table name another drug and were left out."
-        blocks.append(Callout("note", "Your potency table", (text,)))
+        whose = "table" if potencies.plate is None else "plate"
+        text = f"{potencies.foreign} rows of your {whose} name another drug and were left out."
+        blocks.append(Callout("note", f"Your potency {whose}", (text,)))
     obstacles = {e.name: why for e, why in reasons.items() if why}
     if obstacles:
         text = "; ".join(f"{name}: {why}" for name, why in obstacles.items())
@@ -161,7 +167,7 @@ def _nothing(context: Context, potencies: PotencySet) -> list[Block]:
         "computed."
     )
     if not potencies.entries:
-        text += " A table of your own potencies can be given on the command line."
+        text += " Your own potencies, or those of your plate, can be given on the command line."
     blocks: list[Block] = [Callout("missing", "Inhibition not computed", (text,))]
     if context.exposures:
         blocks.append(_exposure_table(context))

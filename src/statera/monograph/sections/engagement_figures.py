@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from statera.engagement import inhibition
+from statera.engagement import inhibition, mean_interval
 from statera.monograph.context import Context, DoseOption
+from statera.monograph.sections.engagement_plate import persons
 from statera.monograph.sections.engagement_receptors import ReceptorDay, ReceptorGroup
 from statera.monograph.sections.engagement_tables import Result, dose_head, dose_labels
 from statera.monograph.sections.mechanism_kinases import RULES
@@ -18,6 +20,8 @@ from statera.report.document import Figure
 from statera.sources import Relation
 
 __all__ = ["curves_figure", "heat_figure"]
+
+Floats = NDArray[np.float64]
 
 _SHORT = {"limiting_kinase": "limiting", "independent": "independent"}
 _MOST_PANELS = 9
@@ -30,12 +34,14 @@ def curves_figure(context: Context, results: Sequence[Result]) -> Figure:
     by_name: dict[str, list[Result]] = {}
     for result in results:
         by_name.setdefault(result.name, []).append(result)
-    shown = dict(list(by_name.items())[:_MOST_PANELS])
+    # where not all fit, those of the reader's own plate come first
+    known = sorted(by_name.items(), key=lambda item: not item[1][0].is_fitted)
+    shown = dict((known if len(known) > _MOST_PANELS else list(by_name.items()))[:_MOST_PANELS])
     labels = dose_labels(context.exposures)
     panels = [
         EngagementPanel(
             found[0].heading[0],
-            tuple(_curve(r, labels[r.dose]) for r in found),
+            tuple(_curve(r, labels[r.dose], context.options.seed) for r in found),
             _subtitle(found[0]),
         )
         for found in shown.values()
@@ -52,6 +58,12 @@ def curves_figure(context: Context, results: Sequence[Result]) -> Figure:
         f"{dose_head(context.exposures)}. Lines: typical subject; bands: 90 % of the simulated "
         "population. A potency known only as a bound is a region, not a line."
     )
+    if any(c.inner_low is not None for p in panels for c in p.curves):
+        caption += (
+            " For potencies of your plate the band holds the differences of the IC50 between "
+            "persons too, and the darker one within it is what the interval of the mean IC50 "
+            "leaves open for the typical subject."
+        )
     if left:
         caption += f" Further potencies ({left}) stand in the table."
     data = {
@@ -79,7 +91,7 @@ def _subtitle(result: Result) -> str:
     return "; ".join(part for part in parts if part)
 
 
-def _curve(result: Result, label: str) -> InhibitionCurve:
+def _curve(result: Result, label: str, seed: int) -> InhibitionCurve:
     c = result.course
     band = inhibition(c.typical, c.potency)
     repeats = max(1, round(_DAY / result.dose.interval))
@@ -91,14 +103,22 @@ def _curve(result: Result, label: str) -> InhibitionCurve:
         bound = "at least" if least else "at most"
         edge = band.low if least else band.high
         return InhibitionCurve(label, times[keep], 100 * np.tile(edge, repeats)[keep], bound)
-    many = inhibition(c.population, c.potency).low
-    low, high = 100 * np.quantile(many, [0.05, 0.95], axis=0)
+    own = persons(c, seed)
+    many = inhibition(c.population if own is None else own, c.potency).low
+    low, high = np.quantile(many, [0.05, 0.95], axis=0)
+    ends = mean_interval(c.potency)
+
+    def day(values: Floats) -> Floats:
+        return np.asarray(100 * np.tile(values, repeats)[keep])
+
     return InhibitionCurve(
         label,
         times[keep],
-        100 * np.tile(band.low, repeats)[keep],
-        low=np.tile(low, repeats)[keep],
-        high=np.tile(high, repeats)[keep],
+        day(band.low),
+        low=day(low),
+        high=day(high),
+        inner_low=None if ends is None else day(inhibition(c.typical, ends[1]).low),
+        inner_high=None if ends is None else day(inhibition(c.typical, ends[0]).low),
     )
 
 

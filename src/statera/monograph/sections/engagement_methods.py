@@ -40,8 +40,24 @@ METHODS: tuple[Method, ...] = (
         "engagement_population",
         "Inhibition in the population",
         "The same for every simulated subject; 5th and 95th percentile of the average inhibition. "
-        "The potency is the same for all: its own variability between people is not known, so the "
-        "range shows the variability of the concentration only.",
+        "The potency is the same for all, because its own variability between people is known for "
+        "potencies of a plate only: the range shows the variability of the concentration alone.",
+    ),
+    Method(
+        "engagement_plate",
+        "Potencies fitted from your plate",
+        "IC50, Hill coefficient and their uncertainty were fitted by this program from your plate; "
+        "the potency file that was given is named by its hash in the manifest. ln IC50 is taken as "
+        "normal. Three things are kept apart: the interval of the mean over donors, as the fit "
+        "gave it; donors about that mean, by the standard deviation between them; and persons who "
+        "were not measured, who differ by both, so that the variances add. What is not known of "
+        "these is left out.\n\n"
+        "Inhibition falls with the IC50, so its quantiles at a given concentration are exactly the "
+        "inhibitions at the opposite quantiles of the IC50. For persons each simulated subject "
+        "gets an IC50 of its own, independent of its concentration, at the midpoint of one of "
+        "equally probable parts of the distribution. The Hill coefficient is used as fitted; its "
+        "uncertainty is not. An IC50 known only to be at least or at most a value is a bound, "
+        "without a distribution.",
     ),
     Method(
         "engagement_added",

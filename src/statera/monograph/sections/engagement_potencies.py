@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from statera.engagement import Potency, Skipped, potencies_from_facts, read_potency_csv
-from statera.monograph.cells import fact_cell
+from statera.engagement import (
+    Potency,
+    PotencyFile,
+    Skipped,
+    potencies_from_facts,
+    read_potencies,
+)
+from statera.monograph.cells import fact_cell, significant
 from statera.monograph.context import Context
 from statera.report.document import Cell
 from statera.sources import Fact, Relation
 
-__all__ = ["Entry", "PotencySet", "load_potencies", "potency_cell", "relation_text"]
+__all__ = ["PLATE", "Entry", "PotencySet", "load_potencies", "potency_cell", "relation_text"]
 
 _SIGNS = {
     Relation.LESS: "< ",
@@ -20,6 +26,10 @@ _SIGNS = {
     Relation.AT_LEAST: "≥ ",
     Relation.ABOUT: "about ",
 }
+
+
+PLATE = "your plate"
+"""Origin of potencies that were fitted from a plate."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,15 +42,23 @@ class Entry:
         As stated.
     facts
         The facts that state it, several where sources agree; empty for the user's own.
+    origin
+        Where the user's own come from, in words.
     """
 
     potency: Potency
     facts: tuple[Fact, ...] = ()
+    origin: str = "your table"
 
     @property
     def is_users(self) -> bool:
-        """True where it comes from the user's table."""
+        """True where it comes from the user's own file."""
         return not self.facts
+
+    @property
+    def is_fitted(self) -> bool:
+        """True where it was fitted from the user's plate."""
+        return self.is_users and self.origin == PLATE
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -54,19 +72,19 @@ class Entry:
         name = f"{p.target}, enzyme" if p.matrix == "enzyme" and not p.label else p.name
         if p.analyte and not p.is_of_metabolite:
             name = f"{name}, {p.analyte}"
-        return f"{name} (your table)" if self.is_users else name
+        return f"{name} ({self.origin})" if self.is_users else name
 
     @property
     def heading(self) -> tuple[str, str]:
         """The name in two parts, for a narrow heading and the line under it."""
         p = self.potency
         first = p.stimulus
-        rest: tuple[str, ...] = (p.readout,)
+        rest: tuple[str, ...] = (p.readout, p.cells)
         if p.analyte:
             first, rest = p.analyte, (p.stimulus, p.readout, p.target)
         elif p.matrix == "enzyme" or not p.stimulus:
             return self.name, ""
-        first = f"{first} (your table)" if self.is_users else first
+        first = f"{first} ({self.origin})" if self.is_users else first
         return first, ", ".join(part for part in rest if part)
 
 
@@ -81,12 +99,16 @@ class PotencySet:
     skipped
         Facts that are no half-maximal concentration, with the reason.
     foreign
-        Rows of the user's table that name another drug.
+        Rows of the user's own file that name another drug.
+    plate
+        The file of potencies fitted from the user's plate; None where a table or nothing was
+        given.
     """
 
     entries: tuple[Entry, ...]
     skipped: tuple[tuple[Fact, str], ...] = ()
     foreign: int = 0
+    plate: PotencyFile | None = None
 
 
 def load_potencies(context: Context) -> PotencySet:
@@ -95,12 +117,14 @@ def load_potencies(context: Context) -> PotencySet:
     Raises
     ------
     InputError
-        If the user's table cannot be read; the error gives file, line and column.
+        If the user's file cannot be read; the error gives file, line and column.
     """
     facts = context.drug.facts_in("potency")
     _, left_out = potencies_from_facts(facts)
-    users, foreign = _users(context)
-    return PotencySet((*_merged(facts, left_out), *users), _reasons(facts, left_out), foreign)
+    users, foreign, plate = _users(context)
+    return PotencySet(
+        (*_merged(facts, left_out), *users), _reasons(facts, left_out), foreign, plate
+    )
 
 
 def _reasons(facts: Iterable[Fact], left_out: Iterable[Skipped]) -> tuple[tuple[Fact, str], ...]:
@@ -125,14 +149,20 @@ def _merged(facts: Iterable[Fact], left_out: Iterable[Skipped]) -> list[Entry]:
     return entries
 
 
-def _users(context: Context) -> tuple[list[Entry], int]:
+def _users(context: Context) -> tuple[list[Entry], int, PotencyFile | None]:
     path = context.options.potency_table
     if path is None:
-        return [], 0
+        return [], 0, None
     names = {context.name.lower(), *(alias.lower() for alias in context.drug.aliases)}
-    rows = read_potency_csv(path, context.name)
-    own = [Entry(replace(p, drug=context.name)) for p in rows if p.drug.strip().lower() in names]
-    return own, len(rows) - len(own)
+    given = read_potencies(path, context.name)
+    origin = "your table" if given.plate is None else PLATE
+    rows = given.potencies
+    own = [
+        Entry(replace(p, drug=context.name), origin=origin)
+        for p in rows
+        if p.drug.strip().lower() in names
+    ]
+    return own, len(rows) - len(own), given.plate
 
 
 def relation_text(relation: Relation) -> str:
@@ -145,6 +175,8 @@ def potency_cell(entry: Entry) -> Cell:
     p = entry.potency
     if entry.facts:
         return replace(fact_cell(entry.facts[0]), sources=entry.sources)
+    if entry.is_fitted:
+        return _fitted_cell(p)
     said = f" {p.source}" if p.source else ""
     text = p.text.replace("<=", "≤").replace(">=", "≥").replace("~", "about")
     return Cell(
@@ -153,4 +185,16 @@ def potency_cell(entry: Entry) -> Cell:
         value=p.value,
         unit=p.unit,
         note=f"your table{said and ':'}{said}",
+    )
+
+
+def _fitted_cell(potency: Potency) -> Cell:
+    assert potency.value is not None  # a fitted potency is a point or a bound
+    return Cell(
+        f"{relation_text(potency.relation)}{significant(potency.value)} {potency.unit}",
+        "bound" if potency.relation.is_bound else "computed",
+        method="engagement_plate",
+        value=potency.value,
+        unit=potency.unit,
+        note=PLATE,
     )

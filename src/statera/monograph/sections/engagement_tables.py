@@ -14,7 +14,7 @@ from statera.engagement import (
     summarise,
     summarise_population,
 )
-from statera.monograph.cells import fact_cell, missing, source_cell
+from statera.monograph.cells import computed, fact_cell, missing, source_cell
 from statera.monograph.context import Context, DoseOption
 from statera.monograph.sections.engagement_courses import Course
 from statera.monograph.sections.engagement_potencies import Entry, PotencySet, potency_cell
@@ -48,6 +48,11 @@ class Result:
     high: EngagementSummary
     sources: tuple[str, ...]
     method: str
+
+    @property
+    def is_fitted(self) -> bool:
+        """True where the potency was fitted from the user's plate."""
+        return self.course.potency.uncertainty is not None
 
 
 def engage(
@@ -92,11 +97,7 @@ def potency_table(
     rows: list[tuple[Inline, ...]] = []
     for entry, rule in zip(entries, rules, strict=True):
         p = entry.potency
-        hill = (
-            Cell("1", "text", note="assumed")
-            if p.hill_assumed
-            else source_cell(f"{p.hill:g}", *entry.sources)
-        )
+        hill = _hill(entry)
         basis: Inline = missing("not compared") if rule is None else rule.name
         if rule is not None and rule.flagged:
             basis = Cell(rule.name, tone="warn")
@@ -109,6 +110,15 @@ def potency_table(
         numeric=(1, 2),
         foot=tuple(f"{r.name}. {r.text}" for r in used.values()),
     )
+
+
+def _hill(entry: Entry) -> Cell:
+    p = entry.potency
+    if p.hill_assumed:
+        return Cell("1", "text", note="assumed")
+    if entry.is_fitted:
+        return computed(p.hill, "engagement_plate")
+    return source_cell(f"{p.hill:g}", *entry.sources)
 
 
 def skipped_table(potencies: PotencySet) -> Table:

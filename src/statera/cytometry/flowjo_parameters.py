@@ -1,0 +1,170 @@
+"""Parameters of a sample in a FlowJo workspace: channels, compensation, scales and keywords."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from xml.etree import ElementTree
+
+import numpy as np
+
+from statera.cytometry.compensation import Spillover
+from statera.cytometry.flowjo_scales import local, number, read_scale
+from statera.cytometry.gates import FROM_FILE, Dimension
+from statera.cytometry.scales import Scale
+from statera.errors import InputError
+
+__all__ = ["Compensation", "Parameters", "Untranslated", "read_parameters"]
+
+Element = ElementTree.Element
+
+
+@dataclass(frozen=True)
+class Untranslated:
+    """What of a workspace is not taken over as it stands.
+
+    Attributes
+    ----------
+    where
+        Sample or group.
+    what
+        Gate, scale, matrix or statistic.
+    reason
+        Why, or what was done instead.
+    """
+
+    where: str
+    what: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Compensation:
+    """A matrix of FlowJo; its dyes are the compensated names, such as ``Comp-FITC-A``."""
+
+    name: str
+    spillover: Spillover
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What gates of a sample refer to.
+
+    Attributes
+    ----------
+    channels
+        Names in the file by FlowJo's names, which write ``_`` for ``/``; empty if not known.
+    derived
+        Parameters that FlowJo computes.
+    compensations
+    scales
+        By parameter as gates name it.
+    refused
+        Reasons, by parameter, why a scale is not known.
+    """
+
+    channels: Mapping[str, str]
+    derived: frozenset[str]
+    compensations: tuple[Compensation, ...]
+    scales: Mapping[str, Scale]
+    refused: Mapping[str, str]
+
+    def dimension(self, name: str) -> Dimension:
+        """Return what a gate looks at.
+
+        Raises
+        ------
+        InputError
+            If it is a derived parameter.
+        """
+        if name in self.derived:
+            raise InputError(f"looks at the derived parameter {name}, which is not computed")
+        scale = self.scales.get(name)
+        for made in self.compensations:
+            if name in made.spillover.dyes:
+                return Dimension(name, scale, made.name)
+        plain = name.removeprefix("Comp-")
+        if plain != name and name not in self.channels:
+            return Dimension(self.channels.get(plain, plain), scale, FROM_FILE)
+        return Dimension(self.channels.get(name, name), scale)
+
+
+def read_parameters(
+    sample: Element, keywords: Mapping[str, str], where: str
+) -> tuple[Parameters, list[Untranslated]]:
+    """Return the parameters of a ``Sample`` element and what of them is not taken over."""
+    lost: list[Untranslated] = []
+    names = [
+        v
+        for k, v in keywords.items()
+        if k[:2].upper() == "$P" and k[-1:].upper() == "N" and k[2:-1].isdigit()
+    ]
+    channels = {name.replace("/", "_"): name for name in names} | {name: name for name in names}
+    derived = set()
+    for element in sample.iter():
+        if local(element.tag) == "DerivedParameter":
+            name = element.get("name", "")
+            derived.add(name)
+            lost.append(Untranslated(where, f"derived parameter {name}", "is not computed"))
+    compensations = []
+    for element in sample:
+        if local(element.tag) == "spilloverMatrix":
+            try:
+                compensations.append(_compensation(element, channels))
+            except InputError as error:
+                what = f"matrix {element.get('name', '')}"
+                lost.append(Untranslated(where, what, error.what))
+    scales: dict[str, Scale] = {}
+    refused: dict[str, str] = {}
+    for group in sample:
+        if local(group.tag) != "Transformations":
+            continue
+        for element in group:
+            name = _parameter(element)
+            try:
+                scales[name] = read_scale(element)
+            except InputError as error:
+                refused[name] = error.what
+                lost.append(Untranslated(where, f"scale of {name}", error.what))
+    made = Parameters(channels, frozenset(derived), tuple(compensations), scales, refused)
+    return made, lost
+
+
+def _parameter(element: Element) -> str:
+    for child in element.iter():
+        if local(child.tag) == "parameter":
+            return _attribute(child, "name")
+    return ""
+
+
+def _attribute(element: Element, name: str) -> str:
+    return next((v for k, v in element.attrib.items() if local(k) == name), "")
+
+
+def _compensation(element: Element, channels: Mapping[str, str]) -> Compensation:
+    """Return a matrix; each row of it lists a coefficient for each detector."""
+    name = element.get("name") or _attribute(element, "id") or "matrix"
+    prefix, suffix = element.get("prefix", "Comp-"), element.get("suffix", "")
+    algorithm = element.get("weightOptAlgorithmType", "OLS")
+    if element.get("spectral") == "1" and algorithm != "OLS":
+        raise InputError(f"spectral unmixing by '{algorithm}' is not known, only least squares is")
+    rows: list[dict[str, float]] = []
+    dyes: list[str] = []
+    for row in element:
+        if local(row.tag) != "spillover":
+            continue
+        dye = _attribute(row, "parameter")
+        dyes.append(row.get("userProvidedCompInfix") or f"{prefix}{dye}{suffix}")
+        rows.append(
+            {
+                _attribute(c, "parameter"): number(c, "value")
+                for c in row
+                if local(c.tag) == "coefficient"
+            }
+        )
+    if not rows or any(set(row) != set(rows[0]) for row in rows):
+        raise InputError("its rows are missing or do not list the same detectors")
+    detectors = list(rows[0])
+    matrix = np.array([[row[d] for d in detectors] for row in rows])
+    names = tuple(channels.get(d, d) for d in detectors)
+    return Compensation(name, Spillover(names, tuple(dyes), matrix, name))

@@ -1,0 +1,1 @@
+"""Plan of a dose-response assay, joined with what the library knows of the drug."""
