@@ -122,8 +122,6 @@ def _polygon(element: Element, dimensions: tuple[Dimension, ...]) -> tuple[Regio
     for axis, dimension in enumerate(dimensions):
         if dimension.scale is not None:
             points[:, axis] = dimension.scale(points[:, axis])
-    # below the smallest value of a logarithmic scale
-    points = np.nan_to_num(points, nan=np.nan, neginf=-1e3, posinf=1e3)
     return _over_edges(points, dimensions)
 
 

@@ -31,11 +31,14 @@ class Untranslated:
         Gate, scale, matrix or statistic.
     reason
         Why, or what was done instead.
+    kept
+        Whether it was taken over nevertheless, as the reason says.
     """
 
     where: str
     what: str
     reason: str
+    kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,9 @@ def read_parameters(
             continue
         for element in group:
             name = _parameter(element)
+            remark = _gain(element, name, keywords)
+            if remark:
+                lost.append(Untranslated(where, f"gain of {name}", remark, kept=True))
             try:
                 scales[name] = read_scale(element)
             except InputError as error:
@@ -128,6 +134,19 @@ def read_parameters(
                 lost.append(Untranslated(where, f"scale of {name}", error.what))
     made = Parameters(channels, frozenset(derived), tuple(compensations), scales, refused)
     return made, lost
+
+
+def _gain(element: Element, name: str, keywords: Mapping[str, str]) -> str:
+    """Return what to say of a gain that differs from how files are read here."""
+    try:
+        gain = float(element.get("gain", "1"))
+        step = float(keywords.get("$TIMESTEP", "1")) if name.lower() == "time" else 1.0
+    except ValueError:
+        return ""
+    if abs(gain - step) <= 1e-6 * abs(step):
+        return ""
+    plain = f"times are read with $TIMESTEP = {step:g}" if name.lower() == "time" else "not applied"
+    return f"FlowJo has a gain of {gain:g}; {plain}"
 
 
 def _parameter(element: Element) -> str:
