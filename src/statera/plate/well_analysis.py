@@ -20,6 +20,7 @@ from statera.cytometry.strategy import GatingStrategy, apply_gates, populations_
 from statera.errors import StateraError
 from statera.plate.compensation import compensated_channel, well_spillover
 from statera.plate.gating import PlateGates
+from statera.plate.measurement_keywords import measurement_keywords
 from statera.plate.plate_map import Well
 from statera.plate.result import PopulationRow, Removal, WellResult, WellStatus
 from statera.plate.settings import PlateSettings
@@ -84,6 +85,7 @@ def analyse_well(
         n_events=file.n_events,
         content_hash=file.content_hash,
         repairs=tuple(r.sentence for r in file.repairs),
+        measured=measurement_keywords(file),
     )
     if file.n_events == 0:
         made = replace(made, status=WellStatus.EMPTY, sentence="the file holds no events")

@@ -233,7 +233,9 @@ def test_the_plate_is_drawn_with_failed_wells(document: Document) -> None:
     medians = found["plate-median-pSTAT3-by-population"]
     assert len(medians.data["median"]) == 69 * 3
     assert medians.svg.count(">no value<") == 3
-    assert len(found["plate-events-of-the-wells"].data["kept"]) == 72
+    events = found["plate-events-of-the-wells"].data
+    assert len(events["kept"]) == 72
+    assert sum(np.isnan(events["removed (%)"])) == 3
 
 
 def test_gates_in_words(document: Document) -> None:

@@ -68,6 +68,14 @@ def test_every_well_has_its_value_and_unused_ones_are_hatched(
     assert svg == draw_plates([panel], size, **names)
 
 
+def test_a_given_span_keeps_small_differences_pale(names: dict[str, str]) -> None:
+    cells = (PlateCell(0, 0, "98", 98.0), PlateCell(0, 1, "100", 100.0))
+    own = draw_plates([PlatePanel("Events", cells)], PlateSize(), **names)
+    given = draw_plates([PlatePanel("Events", cells, span=(0.0, 100.0))], PlateSize(), **names)
+    assert f'fill="{shade_colour(0.0)}"' in own
+    assert f'fill="{shade_colour(0.98)}"' in given
+
+
 def test_a_text_too_long_for_its_well_is_left_out(names: dict[str, str]) -> None:
     long = PlatePanel("Median", (PlateCell(0, 0, "a long remark", 1.0),))
     assert "a long remark" not in draw_plates([long], PlateSize(), **names)
