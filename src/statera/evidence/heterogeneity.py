@@ -1,8 +1,8 @@
 """How much effects differ beyond chance: I2, H2, and intervals of tau2.
 
 I2 and H2 rest on a typical sampling variance ``s = (k - p) / tr P`` (Higgins and Thompson, Stat Med
-2002;21:1539): ``I2 = tau2 / (tau2 + s)``, ``H2 = (tau2 + s) / s``. They say which share of the spread
-is no chance, not how large it is: that is tau2 and the prediction interval.
+2002;21:1539): ``I2 = tau2 / (tau2 + s)``, ``H2 = (tau2 + s) / s``. They say which share of the
+spread is no chance, not how large it is: that is tau2 and the prediction interval.
 
 Intervals of tau2: Q-profile, exact for normal effects (Viechtbauer, Stat Med 2007;26:37), and
 profile likelihood (Hardy and Thompson, Stat Med 1996;15:619), for ML and REML.

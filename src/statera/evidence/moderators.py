@@ -1,9 +1,8 @@
-"""Moderators: designs of meta-regressions, and subgroups.
+"""Moderators: what a meta-regression predicts, and subgroups.
 
-Words become indicator columns against the first level in alphabetical order, numbers one column.
-Subgroups are pooled one by one, each with its own tau2 or all with one; the test between them is the
-weighted sum of squares of their means (Borenstein and others, Introduction to Meta-Analysis, 2009,
-chapter 19), by chi-square, or by F where Hartung and Knapp's errors are used with one tau2.
+Subgroups are pooled one by one, each with its own tau2 or all with one; the test between them is
+the weighted sum of squares of their means, by chi-square (Borenstein and others, Introduction to
+Meta-Analysis, 2009, chapter 19).
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from statera.errors import InputError
 from statera.evidence.effects import Effects
 from statera.evidence.pairwise import pairwise
 from statera.evidence.pairwise_result import PairwiseOptions, PairwiseResult, PairwiseStatus
-from statera.evidence.prediction import PredictionInterval, quantile_of
+from statera.evidence.prediction import PredictionConvention, PredictionInterval, quantile_of
 
 __all__ = ["Prediction", "Subgroups", "predict", "subgroups"]
 
@@ -80,10 +79,10 @@ def predict(result: PairwiseResult, rows: ArrayLike) -> Prediction:
     variance = np.einsum("ij,jk,ik->i", x, result.covariance, x)
     se = np.sqrt(variance)
     k, p = result.k, result.p
-    as_test = type(options.prediction)("as test")
+    as_test = PredictionConvention.AS_TEST
     _, quantile, _ = quantile_of(as_test, options.level, k, p, options.uses_t)
     meant, reach, df = quantile_of(
-        type(options.prediction)(options.prediction), options.level, k, p, options.uses_t
+        PredictionConvention(options.prediction), options.level, k, p, options.uses_t
     )
     wide = reach * np.sqrt(variance + result.tau2)
     first = PredictionInterval(

@@ -2,8 +2,8 @@
 
 Common and random effects: Hedges and Olkin 1985; DerSimonian and Laird, Control Clin Trials
 1986;7:177. Hartung and Knapp: Stat Med 2001;20:3875; Knapp and Hartung, Stat Med 2003;22:2693, with
-the variant that is never narrower than Wald (``adhoc``). Conventions of printed numbers are those of
-metafor (Viechtbauer, J Stat Softw 2010;36(3)), against which all are tested.
+the variant that is never narrower than Wald (``adhoc``). Conventions of printed numbers are those
+of metafor (Viechtbauer, J Stat Softw 2010;36(3)), against which all are tested.
 """
 
 from __future__ import annotations
@@ -269,11 +269,14 @@ def _test_of_moderators(
     tested = [i for i, term in enumerate(terms) if term != "intercept"]
     tested = tested or list(range(len(terms)))
     m = len(tested)
-    beta = fit.beta[tested]
-    block = fit.covariance[np.ix_(tested, tested)]
-    if not (np.diag(block) > 0.0).all():
-        return NAN, (m, df), NAN
-    q = float(beta @ np.linalg.solve(block, beta))
+    if len(terms) == 1:
+        q = float(fit.beta[0]) ** 2 / float(fit.covariance[0, 0]) if fit.covariance[0, 0] else NAN
+    else:
+        beta = fit.beta[tested]
+        block = fit.covariance[np.ix_(tested, tested)]
+        if not (np.diag(block) > 0.0).all():
+            return NAN, (m, df), NAN
+        q = float(beta @ np.linalg.solve(block, beta))
     if math.isnan(df):
         return q, (m, df), float(chdtrc(m, q))
     return q / m, (m, df), float(fdtrc(m, df, q / m))
@@ -325,7 +328,7 @@ def _r_squared(
             return 0.0
         return max(0.0, 100.0 * (1.0 - (q / total) * (k - 1) / (k - p)))
     without = estimate_tau_squared(y, v, ones, TauSquaredMethod(options.tau2), weights)[0]
-    return max(0.0, 100.0 * (without - tau2) / without) if without > 0.0 else 0.0
+    return float(max(0.0, 100.0 * (without - tau2) / without)) if without > 0.0 else 0.0
 
 
 def _notes(

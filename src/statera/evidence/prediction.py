@@ -8,8 +8,8 @@ All are approximations, and programs differ in the quantile; so the convention i
 - ``t(k-2)``: t with k - p - 1 degrees (Higgins, Thompson and Spiegelhalter, JRSS A 2009;172:137);
 - ``as test``: ``z`` beside a Wald test, ``t(k-1)`` beside Hartung and Knapp's, as metafor does.
 
-The interval is ``mean +- quantile * sqrt(tau2 + se^2)``, with the standard error that the test uses;
-where tau2 is 0 it is the confidence interval, of another level of trust.
+The interval is ``mean +- quantile * sqrt(tau2 + se^2)``, with the standard error that the test
+uses; where tau2 is 0 it holds the error of the mean only.
 """
 
 from __future__ import annotations

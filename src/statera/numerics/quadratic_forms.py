@@ -66,7 +66,7 @@ def generalised_q_median(projection: Projection, v: Floats, form: float) -> floa
     def excess(t: float) -> float:
         spread = root * np.sqrt(v + t)
         inner = np.diag(spread**2) - (spread[:, None] * basis) @ (spread[:, None] * basis).T
-        scales = np.linalg.eigvalsh(inner)[p:]
+        scales: Floats = np.asarray(np.linalg.eigvalsh(inner)[p:], dtype=np.float64)
         return weighted_chi_square_above(form, scales[scales > 0.0]) - 0.5
 
     if excess(0.0) >= 0.0:

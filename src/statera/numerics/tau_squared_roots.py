@@ -1,4 +1,4 @@
-"""The two searches behind estimates of tau2: where Q has a value, and where a likelihood is highest.
+"""Two searches behind estimates of tau2: where Q has a value, where a likelihood is highest.
 
 Q(t), the weighted sum of squares at ``w = 1 / (v + t)``, falls with t. 1/Q is nearly straight, so
 that Newton's method on it needs a few steps; a bracket keeps it safe. The (restricted) likelihood
@@ -18,6 +18,7 @@ Floats = NDArray[np.float64]
 GRID = 12
 # Above this many rows the grid costs more than the fit, and the likelihood is far from two maxima.
 GRID_UP_TO = 2000
+_SHARES = np.linspace(0.0, 1.0, GRID)
 
 
 def _q_and_slope(y: Floats, v: Floats, x: Floats, t: float, constant: bool) -> tuple[float, float]:
@@ -46,7 +47,7 @@ def q_equal(y: Floats, v: Floats, x: Floats, wanted: float) -> float:
         new = t + (q - wanted) * q / (wanted * -slope)
         if not low < new < high:
             new = 0.5 * (low + high) if np.isfinite(high) else 2.0 * low + float(v.max())
-        if abs(new - t) <= 1e-15 * new:
+        if abs(new - t) <= 1e-13 * new:
             return new
         t = new
         q, slope = _q_and_slope(y, v, x, t, constant)
@@ -117,7 +118,8 @@ def highest_likelihood(y: Floats, v: Floats, x: Floats, reml: bool) -> float:
     top = max(float(v.max()), 2.0 * spread)
     if k <= GRID_UP_TO:
         least = 1e-4 * min(float(v.min()), top)
-        grid = np.concatenate([[0.0], np.geomspace(least, top, GRID)])
+        grid = np.zeros(GRID + 1)
+        grid[1:] = np.exp(np.log(least) + np.log(top / least) * _SHARES)
     else:
         grid = np.array([0.0, top])
     scores = _grid_scores(y, v, x, grid, reml)
@@ -141,7 +143,7 @@ def highest_likelihood(y: Floats, v: Floats, x: Floats, reml: bool) -> float:
         candidates.append((0.0, _score(y, v, x, 0.0, reml, constant)[3]))
     if not candidates:
         return top
-    return max(candidates, key=lambda found: found[1])[0]
+    return float(max(candidates, key=lambda found: found[1])[0])
 
 
 def _refined(
@@ -164,7 +166,7 @@ def _refined(
         new = t - score / slope if slope < 0.0 else t + score / information
         if not low <= new <= high:
             new = 0.5 * (low + high)
-        if abs(new - t) <= 1e-14 * new or high - low <= 1e-15 * high:
+        if abs(new - t) <= 1e-13 * new or high - low <= 1e-15 * high:
             return new, likelihood
         t = new
     return t, likelihood
