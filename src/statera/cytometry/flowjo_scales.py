@@ -102,7 +102,7 @@ def read_scale(element: Element) -> Scale:
     made = _KINDS[kind](element)
     try:
         with np.errstate(all="ignore"):
-            usable = np.isfinite(made([1.0, 1000.0])).all()
+            usable = bool(np.isfinite(made([1.0, 1000.0])).all())
     except (ArithmeticError, ValueError):  # numbers so absurd that no table can be made of them
         usable = False
     if not usable:
