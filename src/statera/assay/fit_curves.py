@@ -255,6 +255,10 @@ def _starts(curves: Curves, weight: Floats, fixed: Floats) -> Floats:
         low, high = np.nanmin(known, axis=1), np.nanmax(known, axis=1)
     found = []
     slopes = _SLOPES if np.isnan(fixed[B]) else (fixed[B],)
+    mirrored = fixed[F] == 1.0 and np.isnan(fixed[[C, D]]).all()
+    if np.isnan(fixed[B]) and not mirrored:
+        # limits that may change places cover both directions; here a falling curve is not a rising
+        slopes = (*slopes, *(-s for s in slopes))
     for slope in slopes:
         for share in np.linspace(-0.1, 1.1, _GRID):
             p = np.ones((low.size, 5))

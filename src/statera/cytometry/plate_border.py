@@ -13,9 +13,10 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 from statera.numerics.density import Histogram, Valley, density, find_valleys, plug_in_bandwidth
-from statera.numerics.gaussian_mixture import fit_gaussian_mixture
+from statera.numerics.gaussian_mixture import GaussianMixture, fit_gaussian_mixture
 
 __all__ = ["BorderOptions", "PlateBorder", "WellBorder", "align_wells", "clearest", "plate_border"]
 
@@ -300,6 +301,8 @@ def _mixture(values: Floats, options: BorderOptions) -> Valley | None:
         return None
     if two.separation(0, 1) < options.separation:
         return None
+    if _misfit(two, inner) > 0.015:
+        return None  # neither one nor two: an even spread, say, would be cut in its middle
     low, high = float(two.means[0, 0]), float(two.means[1, 0])
     at = np.linspace(low, high, 2001)
     change = np.flatnonzero(two.probabilities(at)[:, 1] >= 0.5)
@@ -308,3 +311,14 @@ def _mixture(values: Floats, options: BorderOptions) -> Valley | None:
     border = float(at[change[0]])
     below = float(np.mean(values < border))
     return Valley(border, 0.0, low, high, below, 1.0 - below)
+
+
+def _misfit(mixture: GaussianMixture, ordered: Floats) -> float:
+    """Return the greatest distance between a mixture's distribution and that of ordered values."""
+    expected = np.zeros(ordered.size)
+    for weight, mean, variance in zip(
+        mixture.weights, mixture.means[:, 0], mixture.covariances[:, 0, 0], strict=True
+    ):
+        expected += weight * ndtr((ordered - mean) / np.sqrt(variance))
+    found = (np.arange(ordered.size) + 0.5) / ordered.size
+    return float(np.abs(expected - found).max())

@@ -79,8 +79,10 @@ class PlateEvents:
     def compensated(self, well: str, role: str) -> Floats | None:
         """Return compensated values, (n_events,); None where the well lacks the channel."""
         name = self.channel_name(well, role)
-        if not name:
-            return None
+        return self.compensated_channel(well, name) if name else None
+
+    def compensated_channel(self, well: str, name: str) -> Floats:
+        """Return compensated values of a channel by its own name, (n_events,)."""
         file = self.files[well]
         spillover = self._spillover(file)
         if spillover is not None:

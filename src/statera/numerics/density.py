@@ -93,7 +93,7 @@ def plug_in_bandwidth(histogram: Histogram) -> float:
         return t - _fixed_point(t, n, squares, power)
 
     span = size * histogram.step
-    grid = np.geomspace(1e-8, 0.1, 60)
+    grid = np.geomspace(1e-8, 0.1, 40)
     signs = np.array([residue(t) for t in grid])
     turn = np.flatnonzero((signs[:-1] < 0) & (signs[1:] >= 0))
     if turn.size:

@@ -140,8 +140,8 @@ def tau_squared(
         truncated = value == 0.0 and _score(fit, reml) < 0
     else:
         truncated = raw < 0
-    quantiles = chi2.ppf([0.5 + level / 2.0, 0.5 - level / 2.0], df)
-    low, high = (_q_equal(y, v, x, float(q)) for q in quantiles)
+    shares = (0.5 + level / 2.0, 0.5 - level / 2.0)
+    low, high = (_q_equal(y, v, x, float(chi2.ppf(share, df))) for share in shares)
     return TauSquared(value, se, truncated, (low, high), chosen, common.q, df)
 
 
@@ -174,7 +174,7 @@ def weighted_fit(y: Floats, v: Floats, x: Floats, tau2: float) -> WeightedFit:
     """Return the weighted least squares with weights ``1 / (v + tau2)``."""
     w = 1.0 / (v + tau2)
     a = x.T @ (w[:, None] * x)
-    inverse = np.linalg.inv(a)
+    inverse: Floats = np.asarray(np.linalg.inv(a), dtype=np.float64)
     beta = inverse @ (x.T @ (w * y))
     r = y - x @ beta
     second = inverse @ (x.T @ ((w**2)[:, None] * x))
@@ -188,7 +188,7 @@ def weighted_fit(y: Floats, v: Floats, x: Floats, tau2: float) -> WeightedFit:
 
 
 def _raw(y: Floats, v: Floats, x: Floats, common: WeightedFit, method: TauSquaredMethod) -> float:
-    k, p = x.shape
+    k, p = int(x.shape[0]), int(x.shape[1])
     if method is TauSquaredMethod.DERSIMONIAN_LAIRD:
         return (common.q - (k - p)) / common.trace_p
     if method is TauSquaredMethod.HUNTER_SCHMIDT:

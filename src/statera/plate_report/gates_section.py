@@ -107,8 +107,9 @@ def _table(result: PlateResult) -> list[Block]:
             ("Gate", "Within", "What it keeps", "Scale", "Own position in"),
             tuple(rows),
             foot=(
-                "Numbers are on the scale named; values of a rectangle run from its lower end "
-                "inclusive to its upper end exclusive unless the gates' own source closes both.",
+                "Numbers are on the scale named, in parentheses before it; values of a rectangle "
+                "run from its lower end inclusive to its upper end exclusive unless the gates' "
+                "own source closes both.",
             ),
         )
     ]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from statera.cytometry.compensated_values import compensated_values
@@ -167,6 +167,7 @@ def test_polygons_by_exact_crossings(
     assert gate.inside([px, py]).tolist() == wanted
 
 
+@settings(deadline=None, max_examples=50)
 @given(
     M=st.floats(1.0, 8.0), part=st.floats(0.01, 1.0), more=st.floats(0.01, 1.0),
     top=st.floats(1.0, 1e6), hyper=st.booleans(),
