@@ -17,9 +17,9 @@ def channel_limits(channel: Channel) -> tuple[float, float]:
     """Return the floor and the top of a channel, on the scale of the events.
 
     The top is R - 1 of ``$PnR``: the highest integer, and where instruments that store floats cut
-    signals off as well. Only channels of integers have a floor: the value that 0 stands for; floats may go below zero and have none,
-    which is minus infinity. The observed extremes are never taken for limits, as they would
-    always cost an event on either side.
+    signals off as well. Only channels of integers have a floor: the value that 0 stands for;
+    floats may go below zero and have none, which is minus infinity. The observed extremes are
+    never taken for limits, as they would always cost an event on either side.
 
     Returns
     -------
