@@ -328,7 +328,9 @@ def _r_squared(
             return 0.0
         return max(0.0, 100.0 * (1.0 - (q / total) * (k - 1) / (k - p)))
     without = estimate_tau_squared(y, v, ones, TauSquaredMethod(options.tau2), weights)[0]
-    return float(max(0.0, 100.0 * (without - tau2) / without)) if without > 0.0 else 0.0
+    if without == 0.0:
+        return 0.0
+    return max(0.0, 100.0 * (without - tau2) / without)
 
 
 def _notes(

@@ -143,7 +143,8 @@ def highest_likelihood(y: Floats, v: Floats, x: Floats, reml: bool) -> float:
         candidates.append((0.0, _score(y, v, x, 0.0, reml, constant)[3]))
     if not candidates:
         return top
-    return float(max(candidates, key=lambda found: found[1])[0])
+    heights = [height for _, height in candidates]
+    return candidates[int(np.argmax(heights))][0]
 
 
 def _refined(
