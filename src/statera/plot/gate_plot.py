@@ -242,7 +242,7 @@ def _outline(outline: Floats, window: _Window) -> str:
     if not d:
         return ""
     # A white line under the coloured one keeps it visible over dense bins.
-    return path("".join(d), fill="none", stroke="#ffffff", stroke_width=3.4) + path(
+    return path("".join(d), fill="none", stroke="#ffffff", stroke_width=2.8) + path(
         "".join(d), fill="none", stroke=_GATE, stroke_width=1.7
     )
 
