@@ -95,7 +95,9 @@ def test_gates_of_a_file_give_the_same_counts(folder: Path, plate: SimulatedPlat
 def test_the_page_of_the_drug_shows_them(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "page.json"
     potency = str(folder / "potency.toml")
-    result = invoke("monograph", "baricitinib", "--potency", potency, "--out", str(out), "--n", "50")
+    result = invoke(
+        "monograph", "baricitinib", "--potency", potency, "--out", str(out), "--n", "50"
+    )
     assert result.exit_code == 0, result.stderr
     assert "your plate" in out.read_text(encoding="utf-8")
 

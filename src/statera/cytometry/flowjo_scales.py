@@ -99,4 +99,12 @@ def read_scale(element: Element) -> Scale:
             f"a scale of kind '{kind}', whose definition is not published",
             hint="Save the workspace with linear, log, biexponential, logicle or arcsinh scales.",
         )
-    return _KINDS[kind](element)
+    made = _KINDS[kind](element)
+    try:
+        with np.errstate(all="ignore"):
+            usable = bool(np.isfinite(made([1.0, 1000.0])).all())
+    except (ArithmeticError, ValueError):  # numbers so absurd that no table can be made of them
+        usable = False
+    if not usable:
+        raise InputError(f"its numbers make no scale: {made}")
+    return made

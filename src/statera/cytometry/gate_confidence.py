@@ -46,7 +46,12 @@ class GateConfidence:
 
 
 def border_confidence(
-    gate: str, axis: str, scale: Scale, border: PlateBorder, options: BorderOptions
+    gate: str,
+    axis: str,
+    scale: Scale,
+    border: PlateBorder,
+    options: BorderOptions,
+    chosen: str = "the clearest",
 ) -> Iterator[GateConfidence]:
     """Yield the confidence in a border on the plate, then in each well.
 
@@ -58,6 +63,8 @@ def border_confidence(
         Of the gate: sentences give linear values.
     border, options
         As found, and how it was sought.
+    chosen
+        Which of several valleys it is.
     """
 
     def linear(position: float) -> str:
@@ -75,7 +82,7 @@ def border_confidence(
         low = border.depth < options.low_depth
         said = f"{at}, in a valley of depth {border.depth:.2f} {peaks}"
         if border.valleys > 1:
-            said += f", the clearest of {border.valleys}"
+            said += f", {chosen} of {border.valleys}"
         said += ". It is shallow: look at this gate." if low else "."
     yield GateConfidence(gate, "", border.method, border.depth, 0.0, low, said)
     for well, own in border.wells.items():

@@ -38,6 +38,8 @@ class BorderOptions:
         A border in a valley shallower than this has low confidence.
     max_shift
         Most that a well may move a border, as a share of the distance between the two peaks.
+    min_shift
+        A smaller move than this share is not made.
     few_events
         A well with fewer takes the border of the plate.
     min_share
@@ -49,6 +51,7 @@ class BorderOptions:
     min_depth: float = 0.1
     low_depth: float = 0.5
     max_shift: float = 0.3
+    min_shift: float = 0.02
     few_events: int = 200
     min_share: float = 0.002
     separation: float = 2.5
@@ -172,11 +175,16 @@ def plate_border(
     shifts = dict.fromkeys(counts, 0)
     valley: Valley | None = None
     valleys: list[Valley] = []
+    width = 0.0
     for turn in range(3):
         pool = _pool(counts, shifts)
-        width = _bandwidth(pool)
-        valleys = find_valleys(pool, width, depth=options.min_depth, share=options.min_share)
-        valley = choose(valleys)
+        narrow = _bandwidth(pool)
+        # a sharp peak asks for a kernel too narrow for a rare wide one, which then falls to pieces
+        for width in (narrow, 2.0 * narrow, 4.0 * narrow):
+            valleys = find_valleys(pool, width, depth=options.min_depth, share=options.min_share)
+            valley = choose(valleys)
+            if valley is not None:
+                break
         if turn == 2:
             break
         reach = 0.1 * float(high - low)
@@ -279,6 +287,8 @@ def _well(
         wanted = expected + (own.position - expected) * rarer / (rarer + 200.0)
         bounded = abs(own.position - valley.position) > reach
         expected = valley.position + float(np.clip(wanted - valley.position, -reach, reach))
+    if abs(expected - valley.position) < options.min_shift * distance:
+        expected = valley.position
     close = np.abs(histogram.centres - expected) < 0.1 * distance
     return WellBorder(
         position=expected,

@@ -45,7 +45,6 @@ class PlateEvents:
         self.channels: dict[str, PanelChannels] = {w: panel.resolve(f) for w, f in files.items()}
         self.given = compensation if isinstance(compensation, Spillover) else None
         self.matrix = PLATE_MATRIX if isinstance(compensation, Spillover) else compensation
-        self._rng = np.random.default_rng(1)
 
     def channel_name(self, well: str, role: str) -> str:
         """Return the channel of a role in a well; empty where it has none.
@@ -115,5 +114,6 @@ class PlateEvents:
     def for_density(self, values: Floats, scale: Scale) -> Floats:
         """Return values on a scale; whole counts of mass cytometry are spread over their bin."""
         if isinstance(scale, PlainArcsinh) and values.size and (values == np.rint(values)).all():
-            values = values + self._rng.uniform(-0.5, 0.5, values.size)
+            # the same events are always spread alike, so that a border found once is found again
+            values = values + np.random.default_rng(1).uniform(-0.5, 0.5, values.size)
         return scale(values)

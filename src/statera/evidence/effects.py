@@ -85,8 +85,10 @@ class Effects:
     @property
     def is_usable(self) -> NDArray[np.bool_]:
         """(k,) bool, True where a row has an effect with a positive, finite variance."""
-        told = np.array([not s for s in self.status], dtype=bool)
-        return np.asarray(told & np.isfinite(self.y) & np.isfinite(self.v) & (self.v > 0.0))
+        usable = np.isfinite(self.y) & np.isfinite(self.v) & (self.v > 0.0)
+        if any(self.status):
+            usable &= np.array([not s for s in self.status], dtype=bool)
+        return np.asarray(usable)
 
     @property
     def se(self) -> Floats:
@@ -114,7 +116,8 @@ class Effects:
 
     def usable(self) -> Effects:
         """Return the rows that have an effect."""
-        return self.take(self.is_usable)
+        usable = self.is_usable
+        return self if usable.all() else self.take(usable)
 
     def omitted(self) -> tuple[tuple[str, str], ...]:
         """Return name and reason of each row without an effect."""

@@ -4,9 +4,12 @@ Model: ``y_i = x_i' beta + u_i + e_i``, ``var(e_i) = v_i`` known, ``var(u_i) = t
 ``w = 1 / (v + tau2)`` and ``P = W - W X (X'WX)^-1 X'W``, all below needs weighted sums only: time
 and memory grow with the number of rows.
 
-Sources: DerSimonian and Laird, Control Clin Trials 1986; Hedges and Olkin 1985 (HE); Hunter and
-Schmidt 2004 (HS); Paule and Mandel, J Res NBS 1982; Sidik and Jonkman, JRSS C 2005; Viechtbauer,
-J Educ Behav Stat 2005 (ML, REML); Q-profile: Viechtbauer, Stat Med 2007.
+Sources: DerSimonian and Laird, Control Clin Trials 1986;7:177; Hedges and Olkin 1985 (HE); Hunter
+and Schmidt 2004 (HS), with Brannick and others, J Appl Psychol 2019 (HSk); Paule and Mandel, J Res
+NBS 1982;87:377; Sidik and Jonkman, JRSS C 2005;54:367; Morris, JASA 1983;78:47 (EB); Viechtbauer, J
+Educ Behav Stat 2005;30:261 (ML, REML); generalised Q: Jackson, Res Synth Methods 2013;4:220; median
+unbiased: Viechtbauer, Res Synth Methods 2021 (doi 10.1002/jrsm.1493); Q-profile: Viechtbauer, Stat
+Med 2007;26:37.
 """
 
 from __future__ import annotations
@@ -16,18 +19,37 @@ from enum import StrEnum
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import brentq
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 from statera.errors import InputError
+from statera.numerics.quadratic_forms import generalised_q_median
+from statera.numerics.tau_squared_roots import (
+    highest_likelihood,
+    q_equal,
+    score_at_zero_is_negative,
+)
+from statera.numerics.weighted_fit import Projection, WeightedFit, checked, weighted_fit
 
-__all__ = ["TauSquared", "TauSquaredMethod", "WeightedFit", "tau_squared", "weighted_fit"]
+__all__ = [
+    "TauSquared",
+    "TauSquaredMethod",
+    "WeightedFit",
+    "checked",
+    "estimate_tau_squared",
+    "q_profile",
+    "tau_squared",
+    "tau_squared_method",
+    "weighted_fit",
+]
 
 Floats = NDArray[np.float64]
 
 
 class TauSquaredMethod(StrEnum):
-    """Estimator of the variance."""
+    """Estimator of the variance.
+
+    The iterated forms of DL and SJ, and EB, solve the equation of PM and are found from it.
+    """
 
     REML = "REML"
     ML = "ML"
@@ -36,6 +58,17 @@ class TauSquaredMethod(StrEnum):
     HEDGES = "HE"
     HUNTER_SCHMIDT = "HS"
     SIDIK_JONKMAN = "SJ"
+    HUNTER_SCHMIDT_CORRECTED = "HSk"
+    EMPIRICAL_BAYES = "EB"
+    PAULE_MANDEL_MEDIAN = "PMM"
+    DERSIMONIAN_LAIRD_ITERATED = "DLIT"
+    SIDIK_JONKMAN_ITERATED = "SJIT"
+    GENERALISED_Q = "GENQ"
+    GENERALISED_Q_MEDIAN = "GENQM"
+
+
+_OF_Q = frozenset({"PM", "PMM", "EB", "DLIT", "SJIT"})
+_GENERALISED = frozenset({"GENQ", "GENQM"})
 
 
 @dataclass(frozen=True)
@@ -47,7 +80,8 @@ class TauSquared:
     value
         At least 0.
     se
-        By the expected information, of ML and REML; NaN for the others.
+        Of the estimate: by the expected information of ML and REML, by the variance of its
+        quadratic form for the others, at the estimate.
     truncated
         Whether the estimate would have been below 0.
     interval
@@ -68,32 +102,13 @@ class TauSquared:
     df: int
 
 
-@dataclass(frozen=True)
-class WeightedFit:
-    """Weighted least squares at one tau2.
-
-    Attributes
-    ----------
-    beta : (p,) float64
-    covariance : (p, p) float64
-        ``(X'WX)^-1``.
-    residuals, weights : (k,) float64
-    q
-        Weighted sum of squared residuals.
-    trace_p, trace_pp
-        Of P and of PP.
-    log_determinant
-        Of X'WX.
-    """
-
-    beta: Floats
-    covariance: Floats
-    residuals: Floats
-    weights: Floats
-    q: float
-    trace_p: float
-    trace_pp: float
-    log_determinant: float
+def tau_squared_method(name: TauSquaredMethod | str) -> TauSquaredMethod:
+    """Return the estimator of that name, such as ``REML``; upper or lower case."""
+    for method in TauSquaredMethod:
+        if method.value.lower() == str(name).strip().lower():
+            return method
+    known = ", ".join(TauSquaredMethod)
+    raise InputError(f"'{name}' is no estimator of tau2", hint=f"Known: {known}.")
 
 
 def tau_squared(
@@ -102,6 +117,7 @@ def tau_squared(
     method: TauSquaredMethod | str = TauSquaredMethod.REML,
     design: ArrayLike | None = None,
     level: float = 0.95,
+    weights: ArrayLike | None = None,
 ) -> TauSquared:
     """Estimate the variance between rows.
 
@@ -114,6 +130,8 @@ def tau_squared(
         Columns of a regression; a constant where not given.
     level
         Of the interval.
+    weights : (k,) float64
+        Of the generalised Q; reciprocal variances where not given.
 
     Raises
     ------
@@ -122,146 +140,97 @@ def tau_squared(
         there are not more rows than columns.
     """
     y, v, x = checked(estimates, variances, design)
-    try:
-        chosen = TauSquaredMethod(method)
-    except ValueError:
-        known = ", ".join(TauSquaredMethod)
-        raise InputError(f"'{method}' is no estimator of tau2", hint=f"Known: {known}.") from None
-    df = y.size - x.shape[1]
+    chosen = tau_squared_method(method)
+    given = None if weights is None else np.asarray(weights, dtype=np.float64).ravel()
+    value, se, truncated = estimate_tau_squared(y, v, x, chosen, given)
     common = weighted_fit(y, v, x, 0.0)
-    raw = _raw(y, v, x, common, chosen)
-    value = max(raw, 0.0)
-    se = float("nan")
-    if chosen in (TauSquaredMethod.ML, TauSquaredMethod.REML):
-        fit = weighted_fit(y, v, x, value)
-        reml = chosen is TauSquaredMethod.REML
-        information = fit.trace_pp if reml else float(np.sum(fit.weights**2))
-        se = float(np.sqrt(2.0 / information))
-        truncated = value == 0.0 and _score(fit, reml) < 0
-    else:
-        truncated = raw < 0
-    shares = (0.5 + level / 2.0, 0.5 - level / 2.0)
-    low, high = (_q_equal(y, v, x, float(chi2.ppf(share, df))) for share in shares)
-    return TauSquared(value, se, truncated, (low, high), chosen, common.q, df)
+    df = y.size - x.shape[1]
+    return TauSquared(value, se, truncated, q_profile(y, v, x, level), chosen, common.q, df)
 
 
-def checked(
-    estimates: ArrayLike, variances: ArrayLike, design: ArrayLike | None
-) -> tuple[Floats, Floats, Floats]:
-    """Return estimates, variances and design as arrays, after all checks of `tau_squared`."""
-    y = np.asarray(estimates, dtype=np.float64).ravel()
-    v = np.asarray(variances, dtype=np.float64).ravel()
-    x = np.ones((y.size, 1)) if design is None else np.asarray(design, dtype=np.float64)
-    if x.ndim == 1:
-        x = x[:, None]
-    if not y.size == v.size == x.shape[0]:
-        raise InputError(f"{y.size} estimates, {v.size} variances, {x.shape[0]} rows of design")
-    if not (np.isfinite(y).all() and np.isfinite(v).all() and np.isfinite(x).all()):
-        raise InputError("an estimate, variance or covariate is no number")
-    if not (v > 0).all():
-        raise InputError(f"the variance of row {int(np.argmin(v))} is not above 0")
-    if y.size <= x.shape[1]:
-        raise InputError(
-            f"{y.size} rows cannot show a variance beside {x.shape[1]} coefficients",
-            hint="Two rows more than coefficients are the least.",
-        )
-    if np.linalg.matrix_rank(x) < x.shape[1]:
-        raise InputError("columns of the design depend on each other", where="design")
-    return y, v, x
+def q_profile(y: Floats, v: Floats, x: Floats, level: float) -> tuple[float, float]:
+    """Return the tau2 whose Q are the quantiles of chi-square: an exact interval."""
+    df = y.size - x.shape[1]
+    low, high = (float(chdtri(df, 0.5 + side * level / 2.0)) for side in (-1.0, 1.0))
+    return q_equal(y, v, x, low), q_equal(y, v, x, high)
 
 
-def weighted_fit(y: Floats, v: Floats, x: Floats, tau2: float) -> WeightedFit:
-    """Return the weighted least squares with weights ``1 / (v + tau2)``."""
-    w = 1.0 / (v + tau2)
-    a = x.T @ (w[:, None] * x)
-    inverse: Floats = np.asarray(np.linalg.inv(a), dtype=np.float64)
-    beta = inverse @ (x.T @ (w * y))
-    r = y - x @ beta
-    second = inverse @ (x.T @ ((w**2)[:, None] * x))
-    third = inverse @ (x.T @ ((w**3)[:, None] * x))
-    trace_p = float(w.sum() - np.trace(second))
-    trace_pp = float((w**2).sum() - 2.0 * np.trace(third) + np.trace(second @ second))
-    return WeightedFit(
-        beta, inverse, r, w, float(np.sum(w * r * r)), trace_p, trace_pp,
-        float(np.linalg.slogdet(a)[1]),
-    )  # fmt: skip
+def estimate_tau_squared(
+    y: Floats, v: Floats, x: Floats, method: TauSquaredMethod, weights: Floats | None = None
+) -> tuple[float, float, bool]:
+    """Return estimate, standard error and whether it was cut at 0, of rows already checked."""
+    if method in (TauSquaredMethod.REML, TauSquaredMethod.ML):
+        return _by_likelihood(y, v, x, method is TauSquaredMethod.REML)
+    if method.value in _OF_Q:
+        return _by_q(y, v, x, method)
+    return _by_moments(y, v, x, method, weights)
 
 
-def _raw(y: Floats, v: Floats, x: Floats, common: WeightedFit, method: TauSquaredMethod) -> float:
-    k, p = int(x.shape[0]), int(x.shape[1])
-    if method is TauSquaredMethod.DERSIMONIAN_LAIRD:
-        return (common.q - (k - p)) / common.trace_p
-    if method is TauSquaredMethod.HUNTER_SCHMIDT:
-        return (common.q - k) / float(common.weights.sum())
-    if method is TauSquaredMethod.PAULE_MANDEL:
-        return _q_equal(y, v, x, float(k - p)) if common.q > k - p else _below(common.q < k - p)
-    if method is TauSquaredMethod.HEDGES:
-        plain = weighted_fit(y, np.ones(k), x, 0.0)
-        leverage = np.einsum("ki,ij,kj->k", x, plain.covariance, x)
-        return (plain.q - float(np.sum(v * (1.0 - leverage)))) / (k - p)
-    if method is TauSquaredMethod.SIDIK_JONKMAN:
-        first = float(np.var(y))
-        if first == 0:
-            return 0.0
-        return weighted_fit(y, v / first, x, 1.0).q / (k - p)
-    return _likelihood(y, v, x, common, method is TauSquaredMethod.REML)
+def _by_likelihood(y: Floats, v: Floats, x: Floats, reml: bool) -> tuple[float, float, bool]:
+    value = highest_likelihood(y, v, x, reml)
+    w = 1.0 / (v + value)
+    information = Projection.of(x, w).trace_of_two(w, w) if reml else float(w @ w)
+    truncated = value == 0.0 and score_at_zero_is_negative(y, v, x, reml)
+    return value, float(np.sqrt(2.0 / information)), truncated
 
 
-def _below(is_below: bool) -> float:
-    return -np.finfo(np.float64).tiny if is_below else 0.0
-
-
-def _q_equal(y: Floats, v: Floats, x: Floats, wanted: float) -> float:
-    """Return the tau2 whose Q is the wanted value, 0 where even tau2 = 0 has less."""
-
-    def over(t: float) -> float:
-        return weighted_fit(y, v, x, t).q - wanted
-
-    if over(0.0) <= 0:
-        return 0.0
-    if wanted <= 0:
-        return float("inf")
-    high = float(np.mean(v) + np.var(y))
-    while over(high) > 0:
-        high *= 4.0
-        if high > 1e300:
-            return float("inf")
-    return float(brentq(over, 0.0, high, xtol=1e-300, rtol=1e-14, maxiter=500))
-
-
-def _score(fit: WeightedFit, reml: bool) -> float:
-    """Return twice the derivative of the log-likelihood by tau2."""
-    trace = fit.trace_p if reml else float(fit.weights.sum())
-    return float(np.sum((fit.weights * fit.residuals) ** 2)) - trace
-
-
-def _log_likelihood(fit: WeightedFit, reml: bool) -> float:
-    found = 0.5 * float(np.sum(np.log(fit.weights))) - 0.5 * fit.q
-    return found - 0.5 * fit.log_determinant if reml else found
-
-
-def _likelihood(y: Floats, v: Floats, x: Floats, common: WeightedFit, reml: bool) -> float:
-    """Return the best end of Fisher scoring from several starts: there may be two maxima."""
+def _by_q(y: Floats, v: Floats, x: Floats, method: TauSquaredMethod) -> tuple[float, float, bool]:
     k, p = x.shape
-    moments = max((common.q - (k - p)) / common.trace_p, 0.0)
-    best, highest = 0.0, _log_likelihood(common, reml)
-    for start in (moments, float(np.var(y)), float(np.min(v))):
-        t, fit = start, weighted_fit(y, v, x, start)
-        value = _log_likelihood(fit, reml)
-        for _ in range(200):
-            information = fit.trace_pp if reml else float(np.sum(fit.weights**2))
-            step = _score(fit, reml) / information
-            new, again = max(t + step, 0.0), 0
-            while True:
-                tried = weighted_fit(y, v, x, new)
-                reached = _log_likelihood(tried, reml)
-                if reached >= value - 1e-13 * abs(value) or again > 40:
-                    break
-                new, again = t + (new - t) / 2.0, again + 1
-            small = abs(new - t) <= 1e-14 * (new + float(np.min(v)))
-            t, fit, value = new, tried, reached
-            if small:
-                break
-        if value > highest:
-            best, highest = t, value
-    return best
+    wanted = float(k - p)
+    if method is TauSquaredMethod.PAULE_MANDEL_MEDIAN:
+        wanted = float(chdtri(k - p, 0.5))
+    value = q_equal(y, v, x, wanted)
+    total = float(np.sum(1.0 / (v + value)))
+    se = float(np.sqrt(2.0 * k**2 / (k - p)) / total)
+    truncated = value == 0.0 and weighted_fit(y, v, x, 0.0).q < wanted
+    return value, se, truncated
+
+
+def _by_moments(
+    y: Floats, v: Floats, x: Floats, method: TauSquaredMethod, weights: Floats | None
+) -> tuple[float, float, bool]:
+    """Return an estimate by a quadratic form y'Py, whose mean is tr(PV) + tau2 tr(P)."""
+    k, p = x.shape
+    scale = 1.0
+    match method:
+        case TauSquaredMethod.HEDGES:
+            a = np.ones(k)
+        case TauSquaredMethod.SIDIK_JONKMAN:
+            first = float(np.var(y))
+            if first == 0.0:
+                return 0.0, float("nan"), False
+            a = 1.0 / (v + first)
+            scale = first
+        case _ if method.value in _GENERALISED and weights is not None:
+            if weights.shape != y.shape or not (np.isfinite(weights) & (weights > 0.0)).all():
+                raise InputError("weights must be one positive number a row", where="weights")
+            a = weights
+        case _:
+            a = 1.0 / v
+    projection = Projection.of(x, a)
+    residual = projection.residual(projection.root * y)
+    form = float(residual @ residual)
+    trace, scaled = projection.trace(a), a * v
+    match method:
+        case TauSquaredMethod.HUNTER_SCHMIDT:
+            divisor = float(a.sum())
+            raw = (form - k) / divisor
+        case TauSquaredMethod.HUNTER_SCHMIDT_CORRECTED:
+            divisor = float(a.sum()) * (k - p) / k
+            raw = (form * k / (k - p) - k) / float(a.sum())
+        case TauSquaredMethod.SIDIK_JONKMAN:
+            divisor = (k - p) / scale
+            raw = form / divisor
+        case TauSquaredMethod.GENERALISED_Q_MEDIAN:
+            divisor = trace
+            raw = generalised_q_median(projection, v, form)
+        case _:
+            divisor = trace
+            raw = (form - projection.trace(scaled)) / divisor
+    value = max(raw, 0.0)
+    spread = (
+        projection.trace_of_two(scaled, scaled)
+        + 2.0 * value * projection.trace_of_two(scaled, a)
+        + value**2 * projection.trace_of_two(a, a)
+    )
+    return value, float(np.sqrt(2.0 * spread) / divisor), raw < 0.0

@@ -233,6 +233,8 @@ class PlateResult:
         By plate, donor, cytokine, population and readout.
     donors
         Over donors, by cytokine, population and readout.
+    comparisons
+        Of donors, cytokines and populations.
     gates
         The strategy by well; of the whole plate under "".
     confidence
@@ -251,5 +253,6 @@ class PlateResult:
     confidence: tuple[Any, ...] = ()
     shown: tuple[GateShown, ...] = ()
     donors: tuple[Any, ...] = ()
+    comparisons: tuple[Any, ...] = ()
     problems: tuple[Problem, ...] = ()
     manifest: Mapping[str, Any] = field(default_factory=dict)

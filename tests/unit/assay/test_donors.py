@@ -103,13 +103,13 @@ def test_donors_that_do_not_differ_are_one_curve() -> None:
 
 def test_intervals_hold_means_and_new_donors_as_often_as_they_say() -> None:
     generator = np.random.default_rng(5)
-    n, mean, new = 70, 0, 0.0
+    n, mean, new = 50, 0, 0.0
     for _ in range(n):
         found = new_donor(fit_donors(simulated(generator), QUICK))
         mean += found.mean_interval[0] <= 30.0 <= found.mean_interval[1]
         fresh = 30.0 * np.exp(generator.normal(0.0, 0.3, 200))
         new += ((found.interval[0] <= fresh) & (fresh <= found.interval[1])).mean()
-    assert mean / n >= 0.88  # 95 % with a standard error of 2.6 %
+    assert mean / n >= 0.86  # 95 % with a standard error of 3 %
     assert 0.91 <= new / n <= 0.98
 
 

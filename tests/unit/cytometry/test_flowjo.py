@@ -151,6 +151,7 @@ def test_scales(tmp_path: Path) -> None:
         + scale("linear", "E", minRange=0, maxRange=0)
         + scale("biex", "F", neg=0, width=-10, pos=4.4, maxRange=1000, length=256)
         + scale("logicle", "G", T="many", W=0.5, M=4.5, A=0)
+        + scale("biex", "H", neg=0, width=-10, pos=1e9, maxRange=1000, length=256)
     )
     found = read(tmp_path, sample(1, "a.fcs", "", scales=scales))
     made = found.samples[0].scales
@@ -160,7 +161,7 @@ def test_scales(tmp_path: Path) -> None:
     np.testing.assert_allclose(made["B"]([-5.0, 0.5, 1.0, 10_000.0]), [0.0, 0.0, 0.0, 1.0])
     assert made["C"] == Logicle(1000.0, 0.5, 4.5)
     assert made["F"]([1e9])[0] == 4096.0
-    assert {u.what for u in found.untranslated} == {"scale of D", "scale of E", "scale of G"}
+    assert {u.what for u in found.untranslated} == {f"scale of {name}" for name in "DEGH"}
 
 
 def test_a_gain_that_is_not_the_file_s_is_named(tmp_path: Path) -> None:
@@ -179,6 +180,14 @@ def test_rectangles_are_closed_and_quarters_share_no_event(tmp_path: Path) -> No
     left = rectangle(dimension("X", None, 40), dimension("Y", 10))
     right = rectangle(dimension("X", 40), dimension("Y", 10))
     assert counted(tmp_path, left, values) + counted(tmp_path, right, values) == 100
+
+
+@pytest.mark.parametrize("kind", ["logicle", "hyperlog"])
+def test_open_ends_stay_open_on_every_scale(tmp_path: Path, kind: str) -> None:
+    scales = scale(kind, "X", T=1000, W=0.5, M=3, A=0)
+    values = np.column_stack([[-1e6, 5.0, 50.0, 900.0, 1e7], np.zeros(5)])
+    assert counted(tmp_path, rectangle(dimension("X", 50)), values, scales=scales) == 3
+    assert counted(tmp_path, rectangle(dimension("X", None, 50)), values, scales=scales) == 2
 
 
 def test_rectangles_that_touch_the_plot_s_edge_take_what_lies_beyond(tmp_path: Path) -> None:
