@@ -60,6 +60,16 @@ METHODS: dict[str, Method] = {
             "bounds only are not pooled, and named.",
         ),
         Method(
+            "plate_comparisons",
+            "Comparison of curves",
+            "Curves are fitted together, with slope and limits shared and with them free (parallel "
+            "curves), and with the IC50 shared and free (equal IC50s, within parallel curves where "
+            "these hold); the F test and AICc of the nested fits decide. The ratio of IC50s of "
+            "parallel curves has its interval by profile likelihood. Donors are compared within "
+            "cytokine and population, cytokines within donor and population, populations within "
+            "donor and cytokine.",
+        ),
+        Method(
             "plate_gates",
             "Gates and their drawings",
             "Gates are applied to values on the scale that each names. Drawings show a sample of "
