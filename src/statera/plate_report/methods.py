@@ -60,6 +60,14 @@ METHODS: dict[str, Method] = {
             "bounds only are not pooled, and named.",
         ),
         Method(
+            "plate_comparisons",
+            "Curves compared",
+            "Curves are fitted together, once with parameters of their own and once sharing some "
+            "of them; the F test compares the sums of squares, (RSS₁ − RSS₀) / (df₁ − df₀) over "
+            "RSS₀ / df₀. The relative potency is the ratio of IC50s of parallel curves, with an "
+            "interval by profile likelihood.",
+        ),
+        Method(
             "plate_gates",
             "Gates and their drawings",
             "Gates are applied to values on the scale that each names. Drawings show a sample of "
