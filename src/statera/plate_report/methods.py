@@ -61,13 +61,11 @@ METHODS: dict[str, Method] = {
         ),
         Method(
             "plate_comparisons",
-            "Comparison of curves",
-            "Curves are fitted together, with slope and limits shared and with them free (parallel "
-            "curves), and with the IC50 shared and free (equal IC50s, within parallel curves where "
-            "these hold); the F test and AICc of the nested fits decide. The ratio of IC50s of "
-            "parallel curves has its interval by profile likelihood. Donors are compared within "
-            "cytokine and population, cytokines within donor and population, populations within "
-            "donor and cytokine.",
+            "Curves compared",
+            "Curves are fitted together, once with parameters of their own and once sharing some "
+            "of them; the F test compares the sums of squares, (RSS₁ − RSS₀) / (df₁ − df₀) over "
+            "RSS₀ / df₀. The relative potency is the ratio of IC50s of parallel curves, with an "
+            "interval by profile likelihood.",
         ),
         Method(
             "plate_gates",

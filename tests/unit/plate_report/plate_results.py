@@ -285,12 +285,12 @@ def simulated_plate(
                 ("one donor: the interval says nothing of how donors differ",),
             ),
         ),
-        (
+        problems=(
             Problem("well B05", "no file of this name was found", "Check the column 'file'."),
             Problem("well A05", "the panel differs from that of most wells", "",
                     Severity.WARNING),
         ),
-        manifest({"plate.toml": "settings", "map.csv": "wells"}, 1),
+        manifest=manifest({"plate.toml": "settings", "map.csv": "wells"}, 1),
     )  # fmt: skip
 
 

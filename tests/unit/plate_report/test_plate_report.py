@@ -13,6 +13,7 @@ from tests.unit.plate_report.plate_results import plate_settings, simulated_plat
 
 from statera.assay.ic50 import Determination
 from statera.cytometry.gates import RectangleGate
+from statera.plate.compare import compare_curves
 from statera.plate.problem import Problem, Severity
 from statera.plate.result import PlateResult, Removal, WellStatus
 from statera.plate.settings import (
@@ -205,6 +206,27 @@ def test_the_mean_over_donors_is_a_row_of_the_chart(result: PlateResult) -> None
     assert height(replace(result, donors=())) == height(
         replace(result, donors=result.donors[1:])
     ), "one donor has no mean"
+
+
+def test_curves_compared_give_no_ratio_where_shapes_differ(result: PlateResult) -> None:
+    comparisons, _ = compare_curves(result.curves, result.settings.fit)
+    document = build_plate_report(replace(result, comparisons=comparisons, shown=()))
+    assert problems(document) == ()
+    found = tables(section(document, "comparisons"))
+    assert [t.caption.partition(" ")[0] for t in found] == ["Donors", "Cytokines", "Populations"]
+    assert sum(len(t.rows) for t in found) == sum(len(c.ratios) for c in comparisons)
+    for table in found:
+        for row in table.rows:
+            shown, shape, remark = row[2], row[3], text_of(row[5])
+            assert isinstance(shown, Cell)
+            if shown.text == "refused":
+                assert text_of(shape).startswith("no, p")
+                assert remark
+            else:
+                assert isinstance(shown.value, float)
+                assert re.match(r"[\d.]+ \(", shown.text)
+    said = {text_of(r[2]) for t in found for r in t.rows}
+    assert len(said) > 3
 
 
 def test_curves_are_drawn_by_stimulation_and_refused_ones_in_grey(document: Document) -> None:
