@@ -144,7 +144,8 @@ def highest_likelihood(y: Floats, v: Floats, x: Floats, reml: bool) -> float:
     if not candidates:
         return top
     heights = [height for _, height in candidates]
-    return candidates[int(np.argmax(heights))][0]
+    best: float = candidates[int(np.argmax(heights))][0]
+    return best
 
 
 def _refined(
