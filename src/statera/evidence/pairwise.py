@@ -327,7 +327,7 @@ def _r_squared(
         if total == 0.0:
             return 0.0
         adjusted = 1.0 - (q / total) * (k - 1) / (k - p)
-        return max(0.0, 100.0 * adjusted)
+        return float(max(0.0, 100.0 * adjusted))
     without = estimate_tau_squared(y, v, ones, TauSquaredMethod(options.tau2), weights)[0]
     if without == 0.0:
         return 0.0
