@@ -35,7 +35,7 @@ class AutomaticGates:
     notes
         What the panel does not allow to tell apart.
     problems
-        Channels that a well's file lacks, by well.
+        Channels that a well's file lacks, or its matrix that cannot be used, by well.
     """
 
     strategy: GatingStrategy
@@ -71,7 +71,7 @@ def automatic_gates(
     Raises
     ------
     InputError
-        If there is no file, or none with events.
+        If there is no file, none with events, or none whose matrix can be used.
     """
     chosen = options or AutomaticOptions()
     if not any(file.n_events for file in files.values()):
@@ -81,6 +81,18 @@ def automatic_gates(
             hint="Check that the files are those of stained wells.",
         )
     events = PlateEvents(files, panel, chosen.compensation)
+    problems = {w: list(c.problems) for w, c in events.channels.items() if c.problems}
+    if events.unreadable:
+        for well, why in events.unreadable.items():
+            problems.setdefault(well, []).append(f"{why}; the well has no part in the gates")
+        rest = {w: f for w, f in files.items() if w not in events.unreadable}
+        if not any(file.n_events for file in rest.values()):
+            raise InputError(
+                next(iter(events.unreadable.values())),
+                where="files",
+                hint="Hand in a matrix, or take values as read.",
+            )
+        events = PlateEvents(rest, panel, chosen.compensation)
     builder = GateBuilder(events, chosen)
     place = add_cells(builder, "")
     place = add_singlets(builder, place)
@@ -98,5 +110,5 @@ def automatic_gates(
         confidence=tuple(builder.confidence),
         refused=dict(builder.refused),
         notes=tuple(builder.notes),
-        problems={w: c.problems for w, c in events.channels.items() if c.problems},
+        problems={w: tuple(said) for w, said in problems.items()},
     )

@@ -86,11 +86,18 @@ def border_confidence(
         said += ". It is shallow: look at this gate." if low else "."
     yield GateConfidence(gate, "", border.method, border.depth, 0.0, low, said)
     for well, own in border.wells.items():
-        yield _in_well(gate, well, own, linear(own.position), options, unsure=low)
+        yield _in_well(gate, well, own, linear(own.position), border, options, unsure=low)
 
 
 def _in_well(
-    gate: str, well: str, own: WellBorder, at: str, options: BorderOptions, *, unsure: bool
+    gate: str,
+    well: str,
+    own: WellBorder,
+    at: str,
+    border: PlateBorder,
+    options: BorderOptions,
+    *,
+    unsure: bool,
 ) -> GateConfidence:
     low = unsure
     if own.n < options.few_events:
@@ -109,4 +116,22 @@ def _in_well(
         if own.crowded > 0.02:
             low = True
             said += f" {100 * own.crowded:.0f} % of events lie beside it: look at this gate."
+        lacking = _lacking(own, border)
+        if lacking:
+            low = True
+            said += (
+                f" Hardly any event lies {lacking} it: that population is missing here, or its "
+                "staining differs. Look at this well."
+            )
     return GateConfidence(gate, well, own.method, own.depth, own.shift, low, said)
+
+
+def _lacking(own: WellBorder, border: PlateBorder) -> str:
+    """Return the side of the border that a well lacks though it is common on the plate."""
+    for side, here, plate in (
+        ("above", own.high_share, border.high_share),
+        ("below", 1.0 - own.high_share, border.low_share),
+    ):
+        if plate >= 0.05 and here < 0.1 * plate:
+            return side
+    return ""

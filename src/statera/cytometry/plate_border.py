@@ -76,6 +76,8 @@ class WellBorder:
         Share of these that lies within a tenth of the peaks' distance of the border.
     bounded
         Whether its own valley lies further off than it may move.
+    high_share
+        Share of the well's events above the border.
     """
 
     position: float
@@ -85,6 +87,7 @@ class WellBorder:
     n: int
     crowded: float
     bounded: bool
+    high_share: float
 
 
 @dataclass(frozen=True)
@@ -278,14 +281,13 @@ def _well(
     bounded = False
     if n >= options.few_events:
         near = find_valleys(histogram, width, depth=options.min_depth, errors=3.0, events=10.0)
-        # a valley elsewhere, beyond one of the peaks, divides something else
-        low, high = valley.left_peak + shift, valley.right_peak + shift
-        near = [v for v in near if low < v.position < high]
-        own = min(near, key=lambda v: abs(v.position - expected), default=None)
+        nearest = min(near, key=lambda v: abs(v.position - expected), default=None)
+        if nearest is not None:
+            bounded = abs(nearest.position - valley.position) > reach
+            own = None if bounded else nearest
     if own is not None:
         rarer = min(own.left_share, own.right_share) * n
         wanted = expected + (own.position - expected) * rarer / (rarer + 200.0)
-        bounded = abs(own.position - valley.position) > reach
         expected = valley.position + float(np.clip(wanted - valley.position, -reach, reach))
     if abs(expected - valley.position) < options.min_shift * distance:
         expected = valley.position
@@ -298,6 +300,7 @@ def _well(
         n=int(n),
         crowded=float(histogram.counts[close].sum() / n) if n else 0.0,
         bounded=bounded,
+        high_share=float(histogram.counts[histogram.centres >= expected].sum() / n) if n else 0.0,
     )
 
 

@@ -16,6 +16,7 @@ from statera.cytometry.gates import FROM_FILE, UNCOMPENSATED
 from statera.cytometry.panel import Panel, PanelChannels
 from statera.cytometry.read_fcs import FcsFile
 from statera.cytometry.scales import PlainArcsinh, Scale
+from statera.errors import InputError
 
 __all__ = ["PlateEvents"]
 
@@ -36,6 +37,8 @@ class PlateEvents:
         Of each file by role.
     matrix
         Name of the compensation for gates.
+    unreadable
+        Why a well's matrix cannot be used, by well; its values are taken as read.
     """
 
     def __init__(
@@ -46,6 +49,17 @@ class PlateEvents:
         self.channels: dict[str, PanelChannels] = {w: panel.resolve(f) for w, f in files.items()}
         self.given = compensation if isinstance(compensation, Spillover) else None
         self.matrix = PLATE_MATRIX if isinstance(compensation, Spillover) else compensation
+        self.unreadable: dict[str, str] = {}
+        self._spillovers: dict[str, Spillover | None] = {}
+        for well, file in files.items():
+            try:
+                spillover = self._spillover(file)
+                if spillover is not None:
+                    spillover.rows(file)
+            except InputError as error:
+                self.unreadable[well] = f"the spillover matrix cannot be used: {error.what}"
+                spillover = None
+            self._spillovers[well] = spillover
 
     def channel_name(self, well: str, role: str) -> str:
         """Return the channel of a role in a well; empty where it has none.
@@ -84,7 +98,7 @@ class PlateEvents:
     def compensated_channel(self, well: str, name: str) -> Floats:
         """Return compensated values of a channel by its own name, (n_events,)."""
         file = self.files[well]
-        spillover = self._spillover(file)
+        spillover = self._spillovers[well]
         if spillover is not None:
             for names in (spillover.dyes, spillover.detectors):
                 if name in names:

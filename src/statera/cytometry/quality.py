@@ -244,6 +244,8 @@ def _drift(
     out = np.zeros(file.n_events, dtype=bool)
     if time is None:
         return out
+    for why in events.unreadable.values():
+        flags.append(QualityFlag(DRIFT, "", f"{why}; drift is sought in signals as read"))
     order = np.argsort(time, kind="stable")
     roles = _roles(events) | {f"readout {r}": c for r, c in events.channels[""].readouts.items()}
     seen: set[str] = set()

@@ -78,6 +78,9 @@ def test_empty_wells_and_wells_without_a_population() -> None:
         assert f1(plate, masks, name)[0] > 0.99
     assert masks["A04"]["CD8"].sum() <= 0.005 * SMALL.events
     assert masks["A03"]["CD4"].size == 0
+    said = [c for c in gates.confidence if c.well == "A06" and c.gate == "CD3+"]
+    assert said[0].low_confidence
+    assert "Hardly any event lies above" in said[0].sentence
     assert not any(c.well == "A03" and c.shift != 0.0 for c in gates.confidence)
 
 
@@ -250,3 +253,15 @@ def test_counts_of_mass_cytometry_do_not_fall_into_clumps() -> None:
     )
     plate, _, masks = gated(setup)
     assert min(f1(plate, masks, name)[0] for name in plate.panel.populations) > 0.97
+
+
+def test_a_well_whose_matrix_cannot_be_used_is_named_and_the_others_are_gated() -> None:
+    plate = sim.simulate_plate(SMALL)
+    files = dict(plate.files)
+    files["A02"] = replace(files["A02"], keywords={"$SPILLOVER": "2,FITC-A,PE-A,1,0"})
+    gates = automatic_gates(files, plate.panel)
+    assert "2 of 4 numbers" in gates.problems["A02"][0]
+    assert "CD4" in gates.strategy.populations
+    assert not any(c.well == "A02" for c in gates.confidence)
+    with pytest.raises(InputError, match="cannot be used"):
+        automatic_gates({"A02": files["A02"]}, plate.panel)

@@ -159,3 +159,10 @@ def test_time_that_goes_back_is_put_in_order() -> None:
 def test_few_events_by_population() -> None:
     (flag,) = few_events({"CD4": 500, "CD8": 12})
     assert flag.sentence.startswith("CD8: 12 events, fewer than 200")
+
+
+def test_an_unreadable_matrix_is_said_and_the_rest_checked() -> None:
+    whole = replace(file(events(5000, 6)), keywords={"$SPILLOVER": "1,nothing,1"})
+    report = check_quality(whole, PANEL)
+    assert report.counts["total"] == 0
+    assert any("drift is sought in signals as read" in f.sentence for f in report.flags)
