@@ -73,7 +73,8 @@ def spread_interval(
             sigma = float(np.exp(t[-1]))
             factor = factor_of(t[:-1], scale, block)
             factor[term] *= sd / sigma / float(np.linalg.norm(factor[term]))
-            return -log_likelihood(sums, solve_mixed(sums, factor), model.reml, sigma)
+            value = -log_likelihood(sums, solve_mixed(sums, factor), model.reml, sigma)
+            return value if np.isfinite(value) else 1e10
 
         found = minimize(minus, warm, method="L-BFGS-B", jac="3-point", bounds=bounds)
         warm[:] = found.x

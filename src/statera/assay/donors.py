@@ -232,14 +232,13 @@ def fit_donors(curves: Curves, options: DonorOptions | None = None) -> FittedDon
     except np.linalg.LinAlgError:
         raise NumericalError(
             "these points do not determine the mean curve of the donors",
-            hint="Fix a parameter, such as a limit that no dose shows.",
+            hint="Look for outliers, leave out donors that do not respond, or fix a limit.",
         ) from None
 
 
 def _fitted(model: DonorModel, chosen: DonorOptions) -> FittedDonors:
     curves = model.curves
-    start = _start(model, chosen)
-    state = search(model, start)
+    start, state = _started(model, chosen)
     sentences: list[str] = []
     if chosen.block and model.random.size > 1 and _singular(state):
         sentences.append(
@@ -287,10 +286,9 @@ def new_donor(fitted: FittedDonors) -> NewDonor:
     df = float(np.clip((m - 1) * (total / ((m + 1) * se**2)) ** 2, 0.5 * (m - 1), m - 1))
     quantile = float(student.ppf(0.5 + fitted.options.level / 2.0, df))
     far = quantile * float(np.hypot(sd, se))
-    return NewDonor(
-        mean, se, sd, df, float(np.exp(mean)), (float(np.exp(low)), float(np.exp(high))),
-        (float(np.exp(mean - far)), float(np.exp(mean + far))),
-    )  # fmt: skip
+    with np.errstate(over="ignore"):
+        ends = np.exp([mean, low, high, mean - far, mean + far]).tolist()
+    return NewDonor(mean, se, sd, df, ends[0], (ends[1], ends[2]), (ends[3], ends[4]))
 
 
 def two_stage(curves: Curves, options: DonorOptions | None = None) -> RandomEffectsMean:
@@ -337,11 +335,20 @@ def _model(curves: Curves, options: DonorOptions) -> DonorModel:
     return DonorModel(curves, base, free, random, options.block, options.reml)
 
 
-def _start(model: DonorModel, options: DonorOptions) -> Floats:
+def _started(model: DonorModel, options: DonorOptions) -> tuple[Floats, DonorState]:
+    """Search from the curve through all points; where that fails, from the donors' median."""
     c = model.curves
     pooled = make_curves([c.dose.ravel()], [c.response.ravel()], [c.weight.ravel()])
-    found = fit_curves(pooled, FitOptions(fixed=options.fixed)).parameters[0, model.free]
-    return np.asarray(found)
+    how = FitOptions(fixed=options.fixed)
+    start = fit_curves(pooled, how).parameters[0, model.free]
+    try:
+        state = search(model, start)
+        if state.converged:
+            return start, state
+    except np.linalg.LinAlgError:
+        pass
+    start = np.median(fit_curves(c, how).parameters[:, model.free], axis=0)
+    return start, search(model, start)
 
 
 def _singular(state: DonorState) -> bool:

@@ -95,7 +95,7 @@ class FittedJoint:
         """At the variance RSS / n; weights count as inverse variances."""
         w = self.curves.weight
         logs = float(np.log(w[w > 0]).sum())
-        variance = 2.0 * np.pi * self.rss / self.n
+        variance = 2.0 * np.pi * max(self.rss, 1e-300) / self.n
         return float(-0.5 * self.n * (np.log(variance) + 1.0) + 0.5 * logs)
 
     @property
@@ -189,16 +189,23 @@ def profile_joint(
     quantile = float(student.ppf(0.5 + level / 2.0, fitted.df))
     far = quantile * float(np.sqrt(fitted.rss / fitted.df))
     centre, se = float(row @ fitted.theta), float(np.sqrt(row @ fitted.covariance @ row))
-    if not np.isfinite(se) or fitted.rss <= 0:
+    if not np.isfinite(se):
         return float("-inf"), float("inf")
+    if not far > 0:
+        return centre, centre
     warm = fitted.theta[others].copy()
 
+    known = {centre: -far}  # a search from another side may end elsewhere
+
     def over(value: float) -> float:
+        if value in known:
+            return known[value]
         base = fitted.base + fitted.design @ (value * shift)
         found = _minimise(fitted.curves, base, fitted.design @ inner, warm)
         warm[:] = found[0]
         # the root of the rise is near straight
-        return float(np.sqrt(max(found[1] - fitted.rss, 0.0))) - far
+        known[value] = float(np.sqrt(max(found[1] - fitted.rss, 0.0))) - far
+        return known[value]
 
     ends = []
     for sign in (-1.0, 1.0):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import numpy as np
 from scipy.special import fdtrc
 
 from statera.assay.fit_curves import Curves
@@ -102,7 +103,11 @@ def f_test(smaller: FittedJoint, larger: FittedJoint) -> FTest:
     if more <= 0 or smaller.n != larger.n:
         raise UsageError("the models are not nested", hint="Give the one with fewer parameters.")
     rise = max(smaller.rss - larger.rss, 0.0)
-    f = rise / more / (larger.rss / larger.df)
+    rounding = 1e-20 * float(np.sum(larger.curves.weight * larger.curves.response**2))
+    if larger.rss <= rounding:  # no error to compare with
+        f = 0.0 if rise <= rounding else float("inf")
+    else:
+        f = rise / more / (larger.rss / larger.df)
     return FTest(float(f), float(fdtrc(more, larger.df, f)), more, larger.df)
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from statera.assay.fit_curves import Curves
+from statera.assay.ic50 import Determination
 from statera.assay.joint_fits import JointOptions, profile_joint
 from statera.assay.logistic import LN_IC50, B, C, D, F
 from statera.assay.parallelism import NestedVerdict, parallelism
@@ -22,6 +23,9 @@ from statera.errors import InputError, UsageError
 __all__ = ["RelativePotency", "fieller", "relative_potency"]
 
 Floats = NDArray[np.float64]
+
+_OPEN = float(np.log(1e6))
+"""An end of a ratio beyond this factor is open."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +41,9 @@ class RelativePotency:
     wald, profile, fieller
         Intervals; NaN where refused. Fieller's is infinite where the IC50 in the denominator is
         not known to be above 0; there is no profile of a ratio at a stated response.
-    refused
-        Whether it is not given, because the curves are not parallel or never reach the response.
+    determination
+        Refused where the curves are not parallel or never reach the response; at least, at most
+        or not determined where the profile (of a ratio at a response, the Wald interval) is open.
     parallelism
     sentence
     """
@@ -49,9 +54,14 @@ class RelativePotency:
     wald: tuple[float, float]
     profile: tuple[float, float]
     fieller: tuple[float, float]
-    refused: bool
+    determination: Determination
     parallelism: NestedVerdict
     sentence: str
+
+    @property
+    def refused(self) -> bool:
+        """Whether no ratio is given."""
+        return self.determination is Determination.REFUSED
 
 
 def fieller(
@@ -68,10 +78,15 @@ def fieller(
         Of t.
     """
     v11, v12, v22 = covariance[0, 0], covariance[0, 1], covariance[1, 1]
+    if not np.isfinite(covariance).all():
+        return float("-inf"), float("inf")
     g = quantile**2 * v22 / denominator**2
     ratio = numerator / denominator
     if not g < 1:
         return float("-inf"), float("inf")
+    if v22 == 0:
+        far = quantile / abs(denominator) * float(np.sqrt(v11))
+        return ratio - far, ratio + far
     root = v11 - 2.0 * ratio * v12 + ratio**2 * v22 - g * (v11 - v12**2 / v22)
     far = quantile / abs(denominator) * float(np.sqrt(max(root, 0.0)))
     centre = ratio - g * v12 / v22
@@ -141,24 +156,44 @@ def _one(
     quantile = float(student.ppf(0.5 + level / 2.0, fit.df))
     ln_ratio = logs[0] - logs[1]
     far = quantile * float(np.sqrt(difference @ fit.covariance @ difference))
-    doses = np.exp(logs)
+    doses = np.exp(np.clip(logs, -300.0, 300.0))
     ends = fieller(doses[0], doses[1], covariance * np.outer(doses, doses), quantile)
-    profile = (float("nan"), float("nan"))
+    wald, profile = (ln_ratio - far, ln_ratio + far), (float("nan"), float("nan"))
     if absolute is None:
-        low, high = profile_joint(fit, difference, level)
-        profile = (float(np.exp(low)), float(np.exp(high)))
-    wald = (float(np.exp(ln_ratio - far)), float(np.exp(ln_ratio + far)))
+        profile = profile_joint(fit, difference, level)
     shown = wald if absolute is not None else profile
-    said = (
-        f"{np.exp(ln_ratio):.4g} times as potent as {names[r]} "
-        f"({100 * level:g} %: {shown[0]:.4g} to {shown[1]:.4g})"
-    )
+    how = _determined(shown)
+    with np.errstate(over="ignore"):
+        ratio = float(np.exp(ln_ratio))
+        wald, profile, shown = (
+            (float(np.exp(a)), float(np.exp(b))) for a, b in (wald, profile, shown)
+        )
+    said = _sentence(how, ratio, shown, names[r], level)
     if absolute is not None:
         said += f" at a response of {absolute:g}"
         said += "" if verdict.holds else "; the curves are not parallel: there only"
-    return RelativePotency(
-        names[k], names[r], float(np.exp(ln_ratio)), wald, profile, ends, False, verdict, said
-    )
+    return RelativePotency(names[k], names[r], ratio, wald, profile, ends, how, verdict, said)
+
+
+def _determined(ends: tuple[float, float]) -> Determination:
+    """Return the status of an interval of ln ratio; ends beyond any dose count as open."""
+    low_open, high_open = not ends[0] > -_OPEN, not ends[1] < _OPEN
+    if low_open:
+        return Determination.NOT_DETERMINED if high_open else Determination.AT_MOST
+    return Determination.AT_LEAST if high_open else Determination.DETERMINED
+
+
+def _sentence(
+    how: Determination, ratio: float, ends: tuple[float, float], reference: str, level: float
+) -> str:
+    percent, times = f"{100 * level:g} %", f"times as potent as {reference}"
+    if how is Determination.DETERMINED:
+        return f"{ratio:.4g} {times} ({percent}: {ends[0]:.4g} to {ends[1]:.4g})"
+    if how is Determination.AT_LEAST:
+        return f"at least {ends[0]:.4g} {times} ({percent})"
+    if how is Determination.AT_MOST:
+        return f"at most {ends[1]:.4g} {times} ({percent})"
+    return f"how many {times} is not determined"
 
 
 def _ln_dose(p: Floats, response: float | None) -> tuple[float, Floats]:
@@ -178,12 +213,21 @@ def _ln_dose(p: Floats, response: float | None) -> tuple[float, Floats]:
         up, down = p.copy(), p.copy()
         up[i] += step
         down[i] -= step
-        gradient[i] = (ln_dose(up) - ln_dose(down)) / (2.0 * step)
+        with np.errstate(invalid="ignore"):
+            gradient[i] = (ln_dose(up) - ln_dose(down)) / (2.0 * step)
     return ln_dose(p), gradient
 
 
 def _refused(verdict: NestedVerdict, name: str, reference: str, why: str) -> RelativePotency:
     nothing = (float("nan"), float("nan"))
     return RelativePotency(
-        name, reference, float("nan"), nothing, nothing, nothing, True, verdict, f"refused: {why}"
+        name,
+        reference,
+        float("nan"),
+        nothing,
+        nothing,
+        nothing,
+        Determination.REFUSED,
+        verdict,
+        f"refused: {why}",
     )

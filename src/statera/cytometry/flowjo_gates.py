@@ -17,7 +17,13 @@ from numpy.typing import NDArray
 from statera.cytometry.flowjo_bins import plot_range
 from statera.cytometry.flowjo_parameters import Parameters
 from statera.cytometry.flowjo_scales import local, number
-from statera.cytometry.gates import Dimension, EllipsoidGate, PolygonGate, RectangleGate
+from statera.cytometry.gates import (
+    FROM_FILE,
+    Dimension,
+    EllipsoidGate,
+    PolygonGate,
+    RectangleGate,
+)
 from statera.cytometry.plot_edges import extend_over_edges
 from statera.cytometry.scales import Scale
 from statera.errors import InputError
@@ -67,6 +73,8 @@ def read_gate(
         raise InputError(f"lies on a scale that is not known: {next(iter(refused.values()))}")
     with np.errstate(over="ignore", invalid="ignore"):  # a scale of absurd numbers; found below
         gate, remark = makers[kind](element, dimensions)
+    if any(d.compensation == FROM_FILE for d in dimensions):
+        remark = "; ".join(filter(None, [remark, "is compensated by the file's own matrix"]))
     if refused:
         remark = f"taken in units of the data, as the scale of {', '.join(refused)} is not known"
     return replace(gate, name=name, parent=parent), remark

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,6 +115,7 @@ class PlateEvents:
     def for_density(self, values: Floats, scale: Scale) -> Floats:
         """Return values on a scale; whole counts of mass cytometry are spread over their bin."""
         if isinstance(scale, PlainArcsinh) and values.size and (values == np.rint(values)).all():
-            # the same events are always spread alike, so that a border found once is found again
-            values = values + np.random.default_rng(1).uniform(-0.5, 0.5, values.size)
+            # seeded by the events: the same ones are always spread alike, and no two wells are
+            seed = crc32(np.ascontiguousarray(values).tobytes())
+            values = values + np.random.default_rng(seed).uniform(-0.5, 0.5, values.size)
         return scale(values)

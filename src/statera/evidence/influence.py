@@ -241,8 +241,8 @@ def influence(result: PairwiseResult) -> Influence:
             | (np.abs(dfbetas) > 1.0).any(axis=1)
         )
     return Influence(
-        result.effects.names, *(table[:, j] for j in range(6)), hat, result.weights, dfbetas,
-        np.asarray(told, dtype=bool),
+        result.effects.names, table[:, 0], table[:, 1], table[:, 2], table[:, 3], table[:, 4],
+        table[:, 5], hat, result.weights, dfbetas, np.asarray(told, dtype=bool),
     )  # fmt: skip
 
 

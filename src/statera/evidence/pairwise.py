@@ -326,11 +326,13 @@ def _r_squared(
         total = float(residual @ residual)
         if total == 0.0:
             return 0.0
-        return max(0.0, 100.0 * (1.0 - (q / total) * (k - 1) / (k - p)))
+        adjusted = 1.0 - (q / total) * (k - 1) / (k - p)
+        return float(max(0.0, 100.0 * adjusted))
     without = estimate_tau_squared(y, v, ones, TauSquaredMethod(options.tau2), weights)[0]
     if without == 0.0:
         return 0.0
-    return max(0.0, 100.0 * (without - tau2) / without)
+    share: float = 100.0 * (without - tau2) / without
+    return max(0.0, share)
 
 
 def _notes(

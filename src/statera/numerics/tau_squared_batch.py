@@ -203,7 +203,7 @@ def _scores(y: Floats, v: Floats, t: Floats, reml: bool) -> tuple[Floats, Floats
 
 
 def _likelihood(y: Floats, v: Floats, reml: bool) -> tuple[Floats, NDArray[np.bool_]]:
-    n, k = y.shape
+    n = y.shape[0]
     spread = y.var(axis=1, ddof=1)
     top = np.maximum(v.max(axis=1), 2.0 * spread)
     start = np.maximum(spread - v.mean(axis=1), 1e-3 * v.min(axis=1))

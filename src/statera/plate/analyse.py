@@ -117,9 +117,9 @@ class _Run:
             gates.confidence,
             self._drawings(outcomes, gates),
             donors,
-            comparisons,
             tuple(self.problems),
             self._manifest(wells),
+            comparisons,
         )
 
     def _samples(self, wells: Sequence[Well]) -> tuple[dict[str, FcsFile], dict[str, StateraError]]:

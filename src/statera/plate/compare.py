@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from statera.assay.fit_curves import Curves, make_curves
 from statera.assay.ic50 import Determination
@@ -95,7 +95,11 @@ def _compared(
     options = JointOptions(
         d=fixed.get("d", "free"), f="free" if fit.model is Model.FIVE else fixed.get("f", 1.0)
     )
-    alike, same = parallelism(points, options), equal_ic50s(points, options)
+    alike = parallelism(points, options)
+    # within the model that holds, as relative potency is, so that both say the same
+    d = options.d if isinstance(options.d, float) else "shared"
+    within = replace(options, b="shared", c="shared", d=d) if alike.holds else options
+    same = equal_ic50s(points, within)
     ratios = relative_potency(points, labels[0], options, level=fit.level)
     return CurveComparison(
         what,

@@ -101,6 +101,7 @@ def _flowjo(settings: PlateSettings, samples: Mapping[str, FcsFile]) -> PlateGat
     problems = [
         Problem(lost.where, f"{lost.what}: {lost.reason}", severity=Severity.WARNING)
         for lost in workspace.untranslated
+        if not lost.kept
     ]
     if others:
         said = f"{len(others)} wells are not in the workspace and take the gates of a group"

@@ -253,6 +253,6 @@ class PlateResult:
     confidence: tuple[Any, ...] = ()
     shown: tuple[GateShown, ...] = ()
     donors: tuple[Any, ...] = ()
-    comparisons: tuple[Any, ...] = ()
     problems: tuple[Problem, ...] = ()
     manifest: Mapping[str, Any] = field(default_factory=dict)
+    comparisons: tuple[Any, ...] = ()

@@ -11,7 +11,7 @@ from statera.assay.donor_spread import boundary_p_value, quadrature_log_likeliho
 from statera.assay.donors import DonorOptions, fit_donors, new_donor, two_stage
 from statera.assay.fit_curves import Curves, FitOptions, fit_curves, make_curves
 from statera.assay.logistic import LN_IC50, logistic
-from statera.errors import InputError, UsageError
+from statera.errors import InputError, NumericalError, UsageError
 
 DOSES = np.array([0.0, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0])
 QUICK = DonorOptions(spread=False, nodes=0)
@@ -122,6 +122,21 @@ def test_restricted_likelihood_gives_the_wider_spread() -> None:
     # the factor for maximum likelihood makes up for it
     a, b = new_donor(by_ml), new_donor(by_reml)
     assert a.sd_between == pytest.approx(b.sd_between, rel=0.1)
+
+
+def test_rising_curves_are_fitted_as_falling_ones() -> None:
+    falling = simulated(np.random.default_rng(13))
+    rising = make_curves(falling.dose, -falling.response)
+    a, b = fit_donors(falling, QUICK), fit_donors(rising, QUICK)
+    assert b.log_likelihood == pytest.approx(a.log_likelihood, abs=1e-5)
+    assert new_donor(b).interval == pytest.approx(new_donor(a).interval, rel=1e-3)
+
+
+def test_donors_that_do_not_respond_are_said() -> None:
+    noise = np.random.default_rng(0).normal(100.0, 4.0, (6, DOSES.size))
+    curves = make_curves([DOSES] * 6, noise)
+    with pytest.raises(NumericalError, match="do not determine the mean curve"):
+        fit_donors(curves)
 
 
 def test_two_stages_agree() -> None:

@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from statera.assay.fit_curves import Curves, fit_curves, make_curves
+from statera.assay.ic50 import Determination
 from statera.assay.joint_fits import JointOptions, fit_joint, profile_joint
 from statera.assay.logistic import LN_IC50, logistic
 from statera.assay.parallelism import compare_joint, equal_ic50s, f_test, parallelism
@@ -168,6 +169,28 @@ def test_intervals_and_tests_are_right_as_often_as_they_say() -> None:
         rejected += found.parallelism.test.p_value < 0.05
     assert (held / n >= 0.85).all(), held / n  # 95 % with a standard error of 3.4 %
     assert rejected / n <= 0.15  # 5 %
+
+
+def test_rising_curves_are_parallel_as_falling_ones() -> None:
+    falling = several(7, curve(10.0), curve(40.0))
+    rising = make_curves(falling.dose, -falling.response, names=falling.names)
+    a, b = (relative_potency(c, "b")[0] for c in (falling, rising))
+    assert b.parallelism.test.f == pytest.approx(a.parallelism.test.f, rel=1e-6)
+    assert (b.ratio, *b.profile) == pytest.approx((a.ratio, *a.profile), rel=1e-4)
+
+
+def test_a_ratio_that_the_doses_do_not_show_is_a_bound() -> None:
+    (found,) = relative_potency(several(3, curve(20.0), curve(1e5)), "b", alpha=0.0)
+    assert found.determination in (Determination.AT_LEAST, Determination.NOT_DETERMINED)
+    assert found.sentence.startswith(("at least", "how many"))
+
+
+def test_curves_without_error_are_compared_all_the_same() -> None:
+    exact = make_curves([DOSES] * 2, [curve(10.0), curve(40.0)])
+    assert parallelism(exact).holds
+    assert not equal_ic50s(exact).holds
+    flat = make_curves([DOSES] * 2, [np.full(9, 5.0)] * 2)
+    assert parallelism(flat).test.p_value == 1.0
 
 
 def test_fieller_by_hand() -> None:

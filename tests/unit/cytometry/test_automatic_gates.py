@@ -233,3 +233,20 @@ def test_no_border_where_nothing_speaks_for_one() -> None:
     assert plate_border(_two_normals(1.5, 0.3), BorderOptions()) is None
     assert plate_border({"A01": np.ones(500)}, BorderOptions()) is None
     assert plate_border({"A01": np.zeros(0)}, BorderOptions()) is None
+
+
+def test_counts_of_mass_cytometry_do_not_fall_into_clumps() -> None:
+    # few distinct counts in many small wells
+    setup = sim.Setup(
+        wells=13,
+        events=1000,
+        bright=15_000.0,
+        dim=50.0,
+        width=0.25,
+        kind="mass",
+        scatter=False,
+        debris=0.0,
+        doublets=0.0,
+    )
+    plate, _, masks = gated(setup)
+    assert min(f1(plate, masks, name)[0] for name in plate.panel.populations) > 0.97

@@ -140,6 +140,40 @@ def test_a_name_of_a_matrix_that_is_not_there_asks_for_the_file_s(tmp_path: Path
     gate = found.samples[0].strategy.gates[0]
     assert isinstance(gate, RectangleGate)
     assert gate.dimensions == (Dimension("X", None, "FCS"),)
+    assert [(u.reason, u.kept) for u in found.untranslated] == [
+        ("is compensated by the file's own matrix", True)
+    ]
+
+
+def test_a_gate_on_a_matrix_that_is_refused_is_not_taken_over(tmp_path: Path) -> None:
+    gates = population("dye", rectangle(dimension("Comp-X", 1.0)))
+    singular = matrix(("X", "Y"), [[1, 1], [1, 1]])
+    spectral = matrix(
+        ("X", "Y"), [[1, 0], [0, 1]], 'spectral="1" weightOptAlgorithmType="WLS" prefix="Comp-"'
+    )
+    for more, said in ((singular, "singular"), (spectral, "spectral unmixing by 'WLS'")):
+        found = read(tmp_path, sample(1, "a.fcs", gates, channels=("X", "Y"), more=more))
+        assert found.samples[0].strategy.populations == ()
+        reasons = {u.what: u.reason for u in found.untranslated}
+        assert said in reasons["matrix set up"]
+        assert said in reasons["dye"]
+
+
+def test_two_matrices_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    first = matrix(("X", "Y"), [[1, 0.1], [0, 1]])
+    second = matrix(("X", "Y"), [[1, 0.2], [0, 1]], 'prefix="Comp2-" suffix=""')
+    gates = population("a", rectangle(dimension("Comp-X", 1.0))) + population(
+        "b", rectangle(dimension("Comp2-X", 1.0))
+    )
+    text = sample(1, "a.fcs", gates, channels=("X", "Y"), more=first + second, scales=LINEAR)
+    (made,) = read(tmp_path, text).samples
+    assert list(made.strategy.spillovers) == ["set up", "set up (2)"]
+    a, b = made.strategy.gates
+    assert isinstance(a, RectangleGate)
+    assert isinstance(b, RectangleGate)
+    scale_of_x = Linear(256.0, -0.0)
+    assert a.dimensions == (Dimension("Comp-X", scale_of_x, "set up"),)
+    assert b.dimensions == (Dimension("Comp2-X", scale_of_x, "set up (2)"),)
 
 
 def test_scales(tmp_path: Path) -> None:
