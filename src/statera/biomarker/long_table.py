@@ -181,10 +181,18 @@ def measurements_of_rows(
             + (", ..." if cell.size > 4 else ""),
             hint="Name repeated samples apart, or take the mean of duplicates.",
         )
+    below = _any(rows.below, flat, shape)
     if (counts > 1).any():
+        # The mark belongs to the mean where it has all of its values.
+        known = ~np.isnan(rows.values)
+        gap = np.bincount(flat[~known], minlength=counts.size) > 0
+        with np.errstate(invalid="ignore"):
+            low = (_mean(rows.values, flat, shape) < _mean(rows.lod, flat, shape)).ravel()
+        own = (counts > 1) & ~gap
+        below = np.where(own, low, below.ravel()).reshape(shape)
         said.append(f"{int((counts > 1).sum())} pairs stood more than once; their mean is used.")
     return Measurements(
-        _mean(rows.values, flat, shape), _any(rows.below, flat, shape),
+        _mean(rows.values, flat, shape), below,
         _mean(rows.lod, flat, shape), tables[0], tables[1], scale,
         _any(rows.above, flat, shape), _any(rows.flagged, flat, shape), tuple(said),
     )  # fmt: skip

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 __all__ = ["read_lines", "read_text_table"]
 
-LARGEST = 4_000_000_000
-
 
 def read_lines(path: str | Path) -> str:
     """Return a text file's content in UTF-8 (with or without mark), else in Latin-1.
@@ -48,6 +46,33 @@ def delimiter_of(line: str) -> str:
     return max(("\t", ";", ","), key=line.count)
 
 
+def _plain_table(text: str, mark: str) -> pl.DataFrame | None:
+    """Return a table without quotes or gaps, read at once; None where it must be read with care."""
+    import polars as pl  # noqa: PLC0415  heavy: only when a table is read
+
+    body = text.replace("\r\n", "\n").strip("\n")
+    lines = body.count("\n") + 1
+    names = [name.strip() for name in body.split("\n", 1)[0].split(mark)]
+    whole = body.count(mark) == lines * (len(names) - 1)
+    if '"' in body or "\n\n" in body or "\r" in body or not whole or len(set(names)) < len(names):
+        return None
+    if len(names) < 2 or lines < 2:
+        return None
+    try:
+        frame = pl.read_csv(
+            io.BytesIO(body.encode()), separator=mark, infer_schema=False, quote_char=None,
+        )  # fmt: skip
+    except pl.exceptions.PolarsError:
+        return None
+    if frame.height != lines - 1:
+        return None
+    found = frame.rename(dict(zip(frame.columns, names, strict=True))).select(
+        pl.all().fill_null("").str.strip_chars()
+    )
+    found = found.filter(pl.any_horizontal(pl.all() != ""))
+    return found if found.height else None
+
+
 def read_text_table(path: str | Path) -> pl.DataFrame:
     """Read a table whose first row names the columns; every column stays text.
 
@@ -63,6 +88,9 @@ def read_text_table(path: str | Path) -> pl.DataFrame:
 
     text = read_lines(path)
     mark = delimiter_of(text.lstrip().split("\n", 1)[0])
+    fast = _plain_table(text, mark)
+    if fast is not None:
+        return fast
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
     rows = ((reader.line_num, row) for row in reader if any(cell.strip() for cell in row))
     line, heading = next(rows)

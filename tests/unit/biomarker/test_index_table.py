@@ -92,3 +92,18 @@ def test_files(tmp_path: Path) -> None:
         read_index_table(file)
     with pytest.raises(InputError, match="cannot be read"):
         read_index_table(tmp_path / "absent.csv")
+
+
+def test_quoted_and_plain_tables_are_read_alike(tmp_path: Path) -> None:
+    plain, quoted = tmp_path / "plain.csv", tmp_path / "quoted.csv"
+    plain.write_text("a,b , c\r\n1,, x \r\n,, \r\n2,3,\r\n", encoding="utf-8")
+    quoted.write_text('"a","b","c"\n1,,"x"\n\n2,3,""\n', encoding="utf-8")
+    wanted = {"a": ["1", "2"], "b": ["", "3"], "c": ["x", ""]}
+    assert read_index_table(plain) == read_index_table(quoted) == wanted
+
+
+def test_short_and_long_rows_that_even_out_are_found(tmp_path: Path) -> None:
+    file = tmp_path / "uneven.csv"
+    file.write_text("a,b\n1\n1,2,3\n", encoding="utf-8")
+    with pytest.raises(InputError, match="1 cells where the heading has 2"):
+        read_index_table(file)

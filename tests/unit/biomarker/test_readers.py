@@ -78,6 +78,10 @@ def test_npx_duplicates_are_refused_or_averaged() -> None:
     found = measurements_of_npx(twice, NpxOptions(duplicates="mean"))
     assert found.values[0].tolist() == [0.5, 1.5, 2.5]
     assert "mean is used" in found.notes[-1]
+    # 1 and 2 lie on both sides of the limit; their mean does not lie below it
+    edge = twice.with_columns(LOD=pl.lit(1.4))
+    found = measurements_of_npx(edge, NpxOptions(duplicates="mean"))
+    assert found.below_lod[0].tolist() == [True, False, False]
 
 
 def test_npx_bad_input() -> None:
