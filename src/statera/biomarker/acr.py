@@ -16,7 +16,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from statera.biomarker.boundaries import at_least
-from statera.biomarker.core_sets import MissingRule, change_percent, decide, read_core_set
+from statera.biomarker.core_sets import (
+    MissingRule,
+    change_percent,
+    decide,
+    read_core_set,
+    same_reactant,
+)
 from statera.biomarker.value_ranges import ValueRange
 from statera.errors import InputError, UsageError
 
@@ -87,13 +93,7 @@ def acr_response(
     for percent in percentages:
         if not 0 < percent <= 100:
             raise UsageError(f"ACR{percent} is not a level of response", hint="Use 1 to 100.")
-    first, first_reactant = _one_reactant(baseline, "baseline")
-    second, second_reactant = _one_reactant(later, "later visit")
-    if first_reactant != second_reactant:
-        raise InputError(
-            f"the acute-phase reactant is {first_reactant} at baseline and {second_reactant} later",
-            hint="Use the same one at both visits.",
-        )
+    first, second = same_reactant(baseline, later)
     start = read_core_set(first, ACR_COMPONENTS, "baseline")
     end = read_core_set(second, ACR_COMPONENTS, "later visit")
     try:
@@ -114,16 +114,3 @@ def _meets(improved: Mapping[str, NDArray[np.bool_]]) -> NDArray[np.bool_]:
     joints = improved["tjc"] & improved["sjc"]
     others = np.sum(np.stack([improved[name] for name in _OTHERS]), axis=0)
     return np.asarray(joints & (others >= 3))
-
-
-def _one_reactant(values: Mapping[str, ArrayLike], where: str) -> tuple[dict[str, ArrayLike], str]:
-    """Return the components with the reactant under ``acute_phase``, and its name."""
-    names = [name for name in ("acute_phase", "crp", "esr") if name in values]
-    if len(names) != 1:
-        raise InputError(
-            f"{len(names)} acute-phase reactants are given; the core set has one",
-            where=where,
-            hint="Give crp or esr.",
-        )
-    renamed = {("acute_phase" if n == names[0] else n): v for n, v in values.items()}
-    return renamed, names[0]

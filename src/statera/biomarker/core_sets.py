@@ -11,7 +11,14 @@ from numpy.typing import ArrayLike, NDArray
 from statera.biomarker.value_ranges import ValueRange, checked
 from statera.errors import InputError, UsageError
 
-__all__ = ["MISSING_RULES", "MissingRule", "change_percent", "decide", "read_core_set"]
+__all__ = [
+    "MISSING_RULES",
+    "MissingRule",
+    "change_percent",
+    "decide",
+    "read_core_set",
+    "same_reactant",
+]
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -89,3 +96,36 @@ def decide(worst: Bools, best: Bools, missing: Bools, rule: MissingRule) -> Floa
     if rule == "undetermined":
         found = np.where(worst != best, np.nan, found)
     return found
+
+
+def same_reactant(
+    baseline: Mapping[str, ArrayLike], later: Mapping[str, ArrayLike]
+) -> tuple[dict[str, ArrayLike], dict[str, ArrayLike]]:
+    """Return both visits with their acute-phase reactant, CRP or ESR, called ``acute_phase``.
+
+    Raises
+    ------
+    InputError
+        If a visit has none or several, or the visits have different ones.
+    """
+    first, first_name = _one_reactant(baseline, "baseline")
+    second, second_name = _one_reactant(later, "later visit")
+    if first_name != second_name:
+        raise InputError(
+            f"the acute-phase reactant is {first_name} at baseline and {second_name} later",
+            hint="Use the same one at both visits.",
+        )
+    return first, second
+
+
+def _one_reactant(values: Mapping[str, ArrayLike], where: str) -> tuple[dict[str, ArrayLike], str]:
+    """Return the components with the reactant under ``acute_phase``, and its name."""
+    names = [name for name in ("acute_phase", "crp", "esr") if name in values]
+    if len(names) != 1:
+        raise InputError(
+            f"{len(names)} acute-phase reactants are given; the core set has one",
+            where=where,
+            hint="Give crp or esr.",
+        )
+    renamed = {("acute_phase" if n == names[0] else n): v for n, v in values.items()}
+    return renamed, names[0]

@@ -141,6 +141,9 @@ def _find_columns(
     for entry in ranges:
         asked = renamed.get(entry, entry)
         same = [asked] if asked in names else by_lower.get(_plain(asked), [])
+        if not same and entry.startswith("acute_phase") and entry not in renamed:
+            same = _reactant(entry, by_lower)
+            notes += [f"{name} is used as {entry}." for name in same]
         if len(same) > 1:
             raise InputError(
                 f"the columns {' and '.join(same)} differ only in how they are written",
@@ -163,6 +166,18 @@ def _find_columns(
             hint="Name yours with entry=column, or add them, empty where nothing was measured.",
         )
     return found, notes
+
+
+def _reactant(entry: str, by_lower: Mapping[str, list[str]]) -> list[str]:
+    """Return the columns of CRP or of ESR, whichever the table has, for the acute phase."""
+    words = (entry.replace("acute_phase", word) for word in ("crp", "esr"))
+    found = [by_lower[word] for word in words if word in by_lower]
+    if len(found) > 1:
+        raise InputError(
+            f"the table has both {found[0][0]} and {found[1][0]}",
+            hint=f"Say which is the acute-phase reactant: {entry}={found[0][0]}.",
+        )
+    return found[0] if found else []
 
 
 def _plain(name: str) -> str:

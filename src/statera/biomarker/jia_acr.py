@@ -18,7 +18,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from statera.biomarker.boundaries import above, at_least
-from statera.biomarker.core_sets import MissingRule, change_percent, decide, read_core_set
+from statera.biomarker.core_sets import (
+    MissingRule,
+    change_percent,
+    decide,
+    read_core_set,
+    same_reactant,
+)
 from statera.biomarker.value_ranges import ValueRange
 from statera.errors import InputError, UsageError
 
@@ -117,8 +123,8 @@ def jia_acr_response(
     Parameters
     ----------
     baseline, later
-        Core variables at both visits, each (n,): ``phg, pag, active, limited, chaq,
-        acute_phase``.
+        Core variables at both visits, each (n,): ``phg, pag, active, limited, chaq`` and one
+        of ``acute_phase``, ``esr`` or ``crp``.
     options
         Variant of the definition.
 
@@ -173,10 +179,10 @@ def jia_flare(
     change = _changes(baseline, later)
     worse = at_least(-change, 30.0)
     if least_rises:
-        for i, name in enumerate(JIA_COMPONENTS):
+        places = {name: i for i, name in enumerate(JIA_COMPONENTS)}
+        for name, least in _LEAST_RISE.items():
             rise = np.asarray(later[name], float) - np.asarray(baseline[name], float)
-            if name in _LEAST_RISE:
-                worse[i] &= at_least(rise, _LEAST_RISE[name])
+            worse[places[name]] &= at_least(rise, least)
     gone = np.isnan(change)
     better = at_least(change, 30.0)
     sure = (worse.sum(axis=0) >= 3) & ((better | gone).sum(axis=0) <= 1)
@@ -186,8 +192,9 @@ def jia_flare(
 
 def _changes(baseline: Mapping[str, ArrayLike], later: Mapping[str, ArrayLike]) -> Floats:
     """Return percent improvement, (6, n)."""
-    start = read_core_set(baseline, JIA_COMPONENTS, "baseline")
-    end = read_core_set(later, JIA_COMPONENTS, "later visit")
+    first, second = same_reactant(baseline, later)
+    start = read_core_set(first, JIA_COMPONENTS, "baseline")
+    end = read_core_set(second, JIA_COMPONENTS, "later visit")
     try:
         return np.stack([change_percent(start[name], end[name]) for name in JIA_COMPONENTS])
     except ValueError as error:

@@ -194,6 +194,15 @@ def test_jia_acr_missing() -> None:
     assert np.isnan(jia(5, 5, 1, NAN, 1, NAN, missing="undetermined"))
 
 
+def test_jia_core_set_takes_esr_by_name_and_one_at_both_visits() -> None:
+    esr = {("esr" if k == "acute_phase" else k): v for k, v in JIA.items()}
+    later = {**esr, "phg": 25, "pag": 25, "active": 5}
+    assert jia_acr_response(esr, later).level == 50
+    assert jia_flare(esr, later) == 0
+    with pytest.raises(InputError, match="acute_phase at baseline and esr later"):
+        jia_acr_response(JIA, later)
+
+
 def test_jia_flare_on_both_sides() -> None:
     assert jia_flare(JIA, core(70, 70, 13, 10, 1, 40)) == 1
     assert jia_flare(JIA, core(69, 70, 13, 10, 1, 40)) == 0  # 38 %, but below 20 mm

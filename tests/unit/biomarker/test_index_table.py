@@ -47,6 +47,21 @@ def test_a_refused_row_of_a_response_is_no_verdict() -> None:
     assert "decided by the rule" in found.status[2]
 
 
+def test_the_reactant_of_a_response_is_found_by_its_own_name() -> None:
+    parts = ("tjc", "sjc", "ptg", "phg", "pain", "haq")
+    table = {f"{p}_baseline": [2] for p in parts} | {p: [1] for p in parts}
+    found = index_of_table({**table, "CRP_baseline": [5], "CRP": [5]}, "acr")
+    assert found.results["acr50"].tolist() == [1]
+    assert found.columns["acute_phase"] == "CRP"
+    both = {**table, "crp_baseline": [5], "crp": [5], "esr_baseline": [5], "esr": [5]}
+    with pytest.raises(InputError, match="both crp_baseline and esr_baseline"):
+        index_of_table(both, "acr")
+    named = {"acute_phase_baseline": "esr_baseline", "acute_phase": "esr"}
+    assert index_of_table(both, "acr", named).columns["acute_phase"] == "esr"
+    with pytest.raises(InputError, match="needs columns that the table lacks: acute_phase"):
+        index_of_table(table, "acr")
+
+
 def test_absent_columns_are_named() -> None:
     with pytest.raises(InputError, match="lacks: crp"):
         index_of_table({"tjc": [1], "sjc": [1]}, "das28-crp3")
