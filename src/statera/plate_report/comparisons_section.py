@@ -31,8 +31,8 @@ def comparisons_section(result: PlateResult) -> Section | None:
             "Curves that differ in one thing only, fitted together with and without a shared "
             "shape (slope and limits) and, given the shape that holds, with and without a shared "
             "IC50. A relative potency of 2 means that half the dose does the same as with the "
-            "first curve; it has a meaning between parallel curves only, and is refused elsewhere. The "
-            "many tests of a page are not corrected for their number.",
+            "first curve; it has a meaning between parallel curves only, and is refused elsewhere. "
+            "The many tests of a page are not corrected for their number.",
         )
     )
     return Section("comparisons", "Curves compared", (said, *tables))
