@@ -326,13 +326,12 @@ def _r_squared(
         total = float(residual @ residual)
         if total == 0.0:
             return 0.0
-        adjusted = 1.0 - (q / total) * (k - 1) / (k - p)
+        adjusted = 1.0 - (q / total) * float(k - 1) / float(k - p)
         return max(0.0, 100.0 * adjusted)
     without = estimate_tau_squared(y, v, ones, TauSquaredMethod(options.tau2), weights)[0]
     if without == 0.0:
         return 0.0
-    share: float = 100.0 * (without - tau2) / without
-    return max(0.0, share)
+    return max(0.0, 100.0 * (without - tau2) / without)
 
 
 def _notes(

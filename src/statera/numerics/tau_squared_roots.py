@@ -113,7 +113,7 @@ def highest_likelihood(y: Floats, v: Floats, x: Floats, reml: bool) -> float:
     k, p = x.shape
     constant = is_constant(x)
     plain = y - y.mean() if constant else Projection.of(x, np.ones(k)).residual(y)
-    spread = float(plain @ plain) / (k - p)
+    spread = float(plain @ plain) / float(k - p)
     # For t above both, u'u <= RSS / t^2 is below the trace, which is at least (k - p) / (2 t)
     top = max(float(v.max()), 2.0 * spread)
     if k <= GRID_UP_TO:
@@ -144,8 +144,7 @@ def highest_likelihood(y: Floats, v: Floats, x: Floats, reml: bool) -> float:
     if not candidates:
         return top
     heights = [height for _, height in candidates]
-    best: float = candidates[int(np.argmax(heights))][0]
-    return best
+    return candidates[int(np.argmax(heights))][0]
 
 
 def _refined(
