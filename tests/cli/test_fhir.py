@@ -63,6 +63,23 @@ def test_a_question_is_added_from_a_file(record: Path, tmp_path: Path) -> None:
     assert request.question.time == pytest.approx(176.0)
 
 
+def test_a_potency_beside_the_question_is_stated_in_the_request(
+    record: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.csv").write_text("cytokine,matrix,value,unit\nIL-6,cell,40,nM\n")
+    question, out = tmp_path / "question.toml", tmp_path / "request.json"
+    question.write_text(
+        f'{QUESTION}\n[[question.targets]]\nmetric = "average_inhibition"\nlow = 0.2\n'
+        'potency = { file = "mine.csv", stimulus = "IL-6" }\n'
+    )
+    result = invoke("import", str(record), "--question", str(question), "--out", str(out), "-q")
+    assert result.exit_code == 0, result.stderr
+    (tmp_path / "mine.csv").unlink()
+    potency = read_request(out).question.targets[-1].potency
+    assert potency is not None
+    assert (potency.potency.value, potency.file) == (40.0, "mine.csv")
+
+
 @pytest.mark.parametrize(
     ("text", "what"),
     [

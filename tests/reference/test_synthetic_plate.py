@@ -16,7 +16,6 @@ from statera.cytometry.strategy import apply_gates
 from statera.plate.analyse import analyse_plate
 from statera.plate.result import PlateResult
 
-
 pytestmark = pytest.mark.reference
 
 REPOSITORY = Path(__file__).resolve().parents[2]

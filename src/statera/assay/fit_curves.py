@@ -255,6 +255,10 @@ def _starts(curves: Curves, weight: Floats, fixed: Floats) -> Floats:
         low, high = np.nanmin(known, axis=1), np.nanmax(known, axis=1)
     found = []
     slopes = _SLOPES if np.isnan(fixed[B]) else (fixed[B],)
+    mirrored = fixed[F] == 1.0 and np.isnan(fixed[[C, D]]).all()
+    if np.isnan(fixed[B]) and not mirrored:
+        # limits that may change places cover both directions; here a falling curve is not a rising
+        slopes = (*slopes, *(-s for s in slopes))
     for slope in slopes:
         for share in np.linspace(-0.1, 1.1, _GRID):
             p = np.ones((low.size, 5))
@@ -343,7 +347,8 @@ def minimise(
             new = np.sum(w * rest * rest, axis=1)
         foreseen = np.einsum("ki,ki->k", move, damping[k, None] * move + gradient)
         better = np.isfinite(new) & (new < rss[k])
-        gain = (rss[k] - new) / np.maximum(foreseen, 1e-300)
+        with np.errstate(over="ignore", invalid="ignore"):
+            gain = (rss[k] - new) / np.maximum(foreseen, 1e-300)
         size = np.linalg.norm(p[k][:, free] * s, axis=1)
         small = (np.linalg.norm(move, axis=1) <= 1e-11 * (size + 1e-11)) | (
             foreseen <= 1e-20 * rss[k] + 1e-300
@@ -351,7 +356,7 @@ def minimise(
         p[k[better]] = tried[better]
         rss[k] = np.where(better, new, rss[k])
         with np.errstate(over="ignore", invalid="ignore"):
-            shrink = np.maximum(1.0 / 3.0, 1.0 - (2.0 * gain - 1.0) ** 3)
+            shrink = np.maximum(1.0 / 3.0, 1.0 - (2.0 * np.maximum(gain, 0.0) - 1.0) ** 3)
         damping[k] = np.where(better, damping[k] * shrink, damping[k] * growth[k])
         growth[k] = np.where(better, 2.0, growth[k] * 2.0)
         done[k] = small | (damping[k] > 1e20)

@@ -276,9 +276,11 @@ def _absolute(fitted: FittedCurves, options: Ic50Options) -> tuple[Floats, Float
         up, down = p.copy(), p.copy()
         up[:, i] += step
         down[:, i] -= step
-        gradient[:, i] = (dose(up, y) - dose(down, y)) / (2.0 * step)
+        with np.errstate(invalid="ignore"):
+            gradient[:, i] = (dose(up, y) - dose(down, y)) / (2.0 * step)
     h = 1e-5 * max(abs(y), 1e-3)
-    by_y = (dose(p, y + h) - dose(p, y - h)) / (2.0 * h)
+    with np.errstate(invalid="ignore"):
+        by_y = (dose(p, y + h) - dose(p, y - h)) / (2.0 * h)
     return dose(p, y), gradient, (by_y * options.absolute_se) ** 2
 
 

@@ -69,7 +69,8 @@ def logistic_jacobian(ln_x: Floats, parameters: Floats) -> tuple[Floats, Floats]
         u = _times(b, far)
         log_q = np.logaddexp(0.0, u)
         g = np.exp(-f * log_q)
-        by_u = -(d - c) * f * g * np.exp(u - log_q)
+        # u is infinite at dose 0 of a rising curve, where nothing changes any more
+        by_u = -(d - c) * f * g * np.where(np.isposinf(u), 1.0, np.exp(u - log_q))
         by_e = -b * by_u
         by_b = np.where(np.isfinite(far), by_u * far, 0.0) - by_e * shift_b
         log_g = np.where(g > 0, -g * np.where(np.isfinite(log_q), log_q, 0.0), 0.0)

@@ -277,7 +277,8 @@ def _series(
     members: list[_Member] = []
     after = 0.0
     for serves, fold, wanted in reversed(targets):
-        needed = (drawn if serves is not None else 0.0) + after * p.with_overage
+        # what is drawn holds the reserve; an intermediate has none but for its one transfer
+        needed = drawn + after if serves is not None else after * p.with_overage
         if fold == 1.0:
             members.insert(0, _Member(serves, None, wanted))
             continue

@@ -174,6 +174,7 @@ class LayoutOptions:
                     where=f"layout.{name}",
                     hint='Such as ["D1", "D2"].',
                 )
+        _seed(self.seed, "layout.seed")
         floor = {
             "replicates": 1, "unstimulated": 1, "stimulated": 1,
             "fmo": 0, "unstained": 0, "single_stains": 0,
@@ -342,6 +343,7 @@ class PrecisionOptions:
                     where=f"precision.{name}",
                     hint=f"Give a number above {max(low, 0.0):g} and up to {high:g}.",
                 )
+        _seed(self.seed, "precision.seed")
         if self.ic50_nM is not None:
             _positive(self.ic50_nM, "precision.ic50_nM", "nM")
         if not 20 <= self.experiments <= 2000:
@@ -400,6 +402,11 @@ def _positive(value: float, where: str, unit: str) -> None:
         raise InputError(
             f"{value:g} {unit} is not possible", where=where, hint="Give a number above 0."
         )
+
+
+def _seed(value: int, where: str) -> None:
+    if value < 0:
+        raise InputError(f"{value} is no seed", where=where, hint="Give a whole number from 0.")
 
 
 def _within(values: Sequence[int], low: int, high: int, name: str) -> None:

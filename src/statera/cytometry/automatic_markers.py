@@ -160,7 +160,10 @@ class MarkerGates:
         )
         if border is None:
             within = f" in {parents[-1]}" if parents[-1] else ""
-            return f"{marker} shows a single peak{within} in all wells together: no border is drawn"
+            return (
+                f"{marker} shows a single peak{within} in all wells together: no border is drawn. "
+                f"Leave {marker} out of the population if all of its cells are alike in it"
+            )
         _add_side(builder, name, parents[-1], role, scale, border, positive=positive)
         if context is not None and context != parents[-1]:
             row = next(i for i, c in enumerate(builder.confidence) if c.gate == name)

@@ -77,7 +77,12 @@ def add_cells(builder: GateBuilder, parent: str) -> str:
     }
     builder.add(gate, (FORWARD,), own, builder.events.raw)
     builder.confidence += border_confidence(
-        "cells", channel.name, scale, border, builder.options.border
+        "cells",
+        channel.name,
+        scale,
+        border,
+        builder.options.border,
+        "the lowest that parts debris,",
     )
     return "cells"
 

@@ -16,10 +16,10 @@ Mask = NDArray[np.bool_]
 def channel_limits(channel: Channel) -> tuple[float, float]:
     """Return the floor and the top of a channel, on the scale of the events.
 
-    The top is the highest value below ``$PnR``: R - 1 for integers, R for floats. Only channels
-    of integers have a floor: the value that 0 stands for; floats may go below zero and have none,
-    which is minus infinity. The observed extremes are never taken for limits, as they would
-    always cost an event on either side.
+    The top is R - 1 of ``$PnR``: the highest integer, and where instruments that store floats cut
+    signals off as well. Only channels of integers have a floor: the value that 0 stands for;
+    floats may go below zero and have none, which is minus infinity. The observed extremes are
+    never taken for limits, as they would always cost an event on either side.
 
     Returns
     -------
@@ -29,7 +29,7 @@ def channel_limits(channel: Channel) -> tuple[float, float]:
     if channel.is_time or not channel.range > 1.0:
         return -np.inf, np.inf
     if channel.kind != "integer":
-        return -np.inf, channel.range / channel.gain
+        return -np.inf, (channel.range - 1.0) / channel.gain
     top = channel.range - 1.0
     if channel.decades > 0.0:
         step = channel.decades / channel.range

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,12 +100,15 @@ def mapped(path: Path) -> Iterator[memoryview]:
         with path.open("rb") as stream:
             if path.stat().st_size == 0:
                 raise FcsError("the file is empty", str(path), hint="Copy it again.")
-            with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
-                view = memoryview(content)
-                try:
-                    yield view
-                finally:
+            content = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+            view = memoryview(content)
+            try:
+                yield view
+            finally:
+                # where an error left arrays behind that look at the bytes, these go with them
+                with suppress(BufferError):
                     view.release()
+                    content.close()
     except OSError as error:
         raise InputError(
             f"cannot read the file: {error.strerror or error}",

@@ -17,8 +17,15 @@ from numpy.typing import NDArray
 from statera.cytometry.flowjo_bins import plot_range
 from statera.cytometry.flowjo_parameters import Parameters
 from statera.cytometry.flowjo_scales import local, number
-from statera.cytometry.gates import Dimension, EllipsoidGate, PolygonGate, RectangleGate
+from statera.cytometry.gates import (
+    FROM_FILE,
+    Dimension,
+    EllipsoidGate,
+    PolygonGate,
+    RectangleGate,
+)
 from statera.cytometry.plot_edges import extend_over_edges
+from statera.cytometry.scales import Scale
 from statera.errors import InputError
 
 __all__ = ["read_gate"]
@@ -64,7 +71,10 @@ def read_gate(
         raise InputError(f"has {len(names)} dimensions in place of two")
     if refused and kind != "RectangleGate":
         raise InputError(f"lies on a scale that is not known: {next(iter(refused.values()))}")
-    gate, remark = makers[kind](element, dimensions)
+    with np.errstate(over="ignore", invalid="ignore"):  # a scale of absurd numbers; found below
+        gate, remark = makers[kind](element, dimensions)
+    if any(d.compensation == FROM_FILE for d in dimensions):
+        remark = "; ".join(filter(None, [remark, "is compensated by the file's own matrix"]))
     if refused:
         remark = f"taken in units of the data, as the scale of {', '.join(refused)} is not known"
     return replace(gate, name=name, parent=parent), remark
@@ -86,15 +96,24 @@ def _rectangle(element: Element, dimensions: tuple[Dimension, ...]) -> tuple[Reg
         if dimension.scale is not None:
             ends = plot_range(dimension.scale)
             near = _NEAR / _DISPLAY * (ends[1] - ends[0])
-            scaled = dimension.scale([below, above])
-            below = float(scaled[0]) if scaled[0] > ends[0] + near else -math.inf
-            above = float(scaled[1]) if scaled[1] < ends[1] - near else math.inf
+            below, above = _scaled(dimension.scale, below), _scaled(dimension.scale, above)
+            below = below if below > ends[0] + near else -math.inf
+            above = above if above < ends[1] - near else math.inf
         low.append(below)
         high.append(above)
     # quarters of a plot are rectangles with an open end: half-open, they share no event
     quarter = any(math.isinf(a) != math.isinf(b) for a, b in zip(low, high, strict=True))
     gate = RectangleGate("", dimensions, tuple(low), tuple(high), closed=not quarter)
     return gate, ""
+
+
+def _scaled(scale: Scale, end: float) -> float:
+    if math.isinf(end):
+        return end
+    found = float(scale([end])[0])
+    if math.isnan(found):
+        raise InputError("has an end that its scale cannot place")
+    return found
 
 
 def _end(side: Element, name: str) -> float:
@@ -122,8 +141,8 @@ def _polygon(element: Element, dimensions: tuple[Dimension, ...]) -> tuple[Regio
     for axis, dimension in enumerate(dimensions):
         if dimension.scale is not None:
             points[:, axis] = dimension.scale(points[:, axis])
-    # below the smallest value of a logarithmic scale
-    points = np.nan_to_num(points, nan=np.nan, neginf=-1e3, posinf=1e3)
+    if not np.isfinite(points).all():
+        raise InputError("has a vertex that its scale cannot place")
     return _over_edges(points, dimensions)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
@@ -31,11 +31,14 @@ class Untranslated:
         Gate, scale, matrix or statistic.
     reason
         Why, or what was done instead.
+    kept
+        Whether it was taken over nevertheless, as the reason says.
     """
 
     where: str
     what: str
     reason: str
+    kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,8 @@ class Parameters:
         By parameter as gates name it.
     refused
         Reasons, by parameter, why a scale is not known.
+    refused_matrices
+        Reasons, by name, why a matrix is not taken over.
     """
 
     channels: Mapping[str, str]
@@ -68,6 +73,7 @@ class Parameters:
     compensations: tuple[Compensation, ...]
     scales: Mapping[str, Scale]
     refused: Mapping[str, str]
+    refused_matrices: Mapping[str, str]
 
     def dimension(self, name: str) -> Dimension:
         """Return what a gate looks at.
@@ -75,7 +81,7 @@ class Parameters:
         Raises
         ------
         InputError
-            If it is a derived parameter.
+            If it is a derived parameter, or compensated by a matrix that is not taken over.
         """
         if name in self.derived:
             raise InputError(f"looks at the derived parameter {name}, which is not computed")
@@ -85,6 +91,9 @@ class Parameters:
                 return Dimension(name, scale, made.name)
         plain = name.removeprefix("Comp-")
         if plain != name and name not in self.channels:
+            if self.refused_matrices:
+                reason = next(iter(self.refused_matrices.values()))
+                raise InputError(f"looks at {name}, whose matrix is not taken over: {reason}")
             return Dimension(self.channels.get(plain, plain), scale, FROM_FILE)
         return Dimension(self.channels.get(name, name), scale)
 
@@ -106,28 +115,68 @@ def read_parameters(
             name = element.get("name", "")
             derived.add(name)
             lost.append(Untranslated(where, f"derived parameter {name}", "is not computed"))
-    compensations = []
+    compensations, refused_matrices = _compensations(sample, channels)
+    scales, refused, remarks = _scales(sample, keywords)
+    for compensation in compensations:  # a scale of the plain channel serves where there is none
+        for dye, detector in zip(
+            compensation.spillover.dyes, compensation.spillover.detectors, strict=False
+        ):
+            if dye not in scales and dye not in refused and detector in scales:
+                scales[dye] = scales[detector]
+    lost += [Untranslated(where, f"matrix {k}", v) for k, v in refused_matrices.items()]
+    lost += [Untranslated(where, f"scale of {k}", v) for k, v in refused.items()]
+    lost += [Untranslated(where, f"gain of {k}", v, kept=True) for k, v in remarks.items()]
+    made = Parameters(
+        channels, frozenset(derived), compensations, scales, refused, refused_matrices
+    )
+    return made, lost
+
+
+def _compensations(
+    sample: Element, channels: Mapping[str, str]
+) -> tuple[tuple[Compensation, ...], dict[str, str]]:
+    """Return the matrices of a sample, and reasons by name why others are not taken over."""
+    found: list[Compensation] = []
+    refused: dict[str, str] = {}
     for element in sample:
         if local(element.tag) == "spilloverMatrix":
             try:
-                compensations.append(_compensation(element, channels))
+                found.append(_compensation(element, channels, [made.name for made in found]))
             except InputError as error:
-                what = f"matrix {element.get('name', '')}"
-                lost.append(Untranslated(where, what, error.what))
+                refused[element.get("name", "")] = error.what
+    return tuple(found), refused
+
+
+def _scales(
+    sample: Element, keywords: Mapping[str, str]
+) -> tuple[dict[str, Scale], dict[str, str], dict[str, str]]:
+    """Return scales, reasons why others are not known and remarks on gains, by parameter."""
     scales: dict[str, Scale] = {}
     refused: dict[str, str] = {}
-    for group in sample:
-        if local(group.tag) != "Transformations":
-            continue
-        for element in group:
-            name = _parameter(element)
-            try:
-                scales[name] = read_scale(element)
-            except InputError as error:
-                refused[name] = error.what
-                lost.append(Untranslated(where, f"scale of {name}", error.what))
-    made = Parameters(channels, frozenset(derived), tuple(compensations), scales, refused)
-    return made, lost
+    remarks: dict[str, str] = {}
+    for element in (e for g in sample if local(g.tag) == "Transformations" for e in g):
+        name = _parameter(element)
+        remark = _gain(element, name, keywords)
+        if remark:
+            remarks[name] = remark
+        try:
+            scales[name] = read_scale(element)
+        except InputError as error:
+            refused[name] = error.what
+    return scales, refused, remarks
+
+
+def _gain(element: Element, name: str, keywords: Mapping[str, str]) -> str:
+    """Return what to say of a gain that differs from how files are read here."""
+    try:
+        gain = float(element.get("gain", "1"))
+        step = float(keywords.get("$TIMESTEP", "1")) if name.lower() == "time" else 1.0
+    except ValueError:
+        return ""
+    if abs(gain - step) <= 1e-6 * abs(step):
+        return ""
+    plain = f"times are read with $TIMESTEP = {step:g}" if name.lower() == "time" else "not applied"
+    return f"FlowJo has a gain of {gain:g}; {plain}"
 
 
 def _parameter(element: Element) -> str:
@@ -141,9 +190,13 @@ def _attribute(element: Element, name: str) -> str:
     return next((v for k, v in element.attrib.items() if local(k) == name), "")
 
 
-def _compensation(element: Element, channels: Mapping[str, str]) -> Compensation:
+def _compensation(
+    element: Element, channels: Mapping[str, str], taken: Sequence[str]
+) -> Compensation:
     """Return a matrix; each row of it lists a coefficient for each detector."""
     name = element.get("name") or _attribute(element, "id") or "matrix"
+    if name in taken:
+        name = f"{name} ({len(taken) + 1})"
     prefix, suffix = element.get("prefix", "Comp-"), element.get("suffix", "")
     algorithm = element.get("weightOptAlgorithmType", "OLS")
     if element.get("spectral") == "1" and algorithm != "OLS":

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from xml.etree import ElementTree
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from statera.cytometry.biexponential import Biexponential
 from statera.cytometry.scales import Arcsinh, Hyperlog, Linear, Log, Logicle, Scale
 from statera.errors import InputError
 
-__all__ = ["local", "number", "read_scale"]
+__all__ = ["FlooredLog", "local", "number", "read_scale"]
 
 Element = ElementTree.Element
+
+
+@dataclass(frozen=True)
+class FlooredLog(Log):
+    """A log scale on which all that lies below its first decade lies at 0, as FlowJo draws it."""
+
+    def __call__(self, values: ArrayLike) -> NDArray[np.float64]:
+        """See `Scale`."""
+        return np.maximum(super().__call__(values), 0.0)
 
 
 def local(name: str) -> str:
@@ -50,7 +63,7 @@ def _log(e: Element) -> Scale:
     offset, decades = number(e, "offset"), number(e, "decades")
     if not (offset > 0 and decades > 0):
         raise InputError(f"a log scale of {decades:g} decades from {offset:g} is none")
-    return Log(offset * 10.0**decades, decades)
+    return FlooredLog(offset * 10.0**decades, decades)
 
 
 def _arcsinh(e: Element) -> Scale:
@@ -86,4 +99,12 @@ def read_scale(element: Element) -> Scale:
             f"a scale of kind '{kind}', whose definition is not published",
             hint="Save the workspace with linear, log, biexponential, logicle or arcsinh scales.",
         )
-    return _KINDS[kind](element)
+    made = _KINDS[kind](element)
+    try:
+        with np.errstate(all="ignore"):
+            usable = bool(np.isfinite(made([1.0, 1000.0])).all())
+    except (ArithmeticError, ValueError):  # numbers so absurd that no table can be made of them
+        usable = False
+    if not usable:
+        raise InputError(f"its numbers make no scale: {made}")
+    return made

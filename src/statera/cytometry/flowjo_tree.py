@@ -102,7 +102,7 @@ class _Walk:
             raise InputError(f"has {len(found)} gates in place of one")
         gate, remark = read_gate(found[0], path, parent, self.parameters)
         if remark:
-            self.lost.append(Untranslated(self.where, path, remark))
+            self.lost.append(Untranslated(self.where, path, remark, kept=True))
         if found[0].get("eventsInside", "1") == "0":
             inner = f"{path}{INSIDE}"
             outside = Reference(inner)
@@ -143,7 +143,7 @@ def read_tree(node: Element, parameters: Parameters, where: str) -> tuple[Tree, 
     counts, total = walk.counts, _count(node)
     if total and counts and all(n == 0 for n in counts.values()):
         said = "all are 0: perhaps FlowJo had not counted when it saved"
-        walk.lost.append(Untranslated(where, "counts", said))
+        walk.lost.append(Untranslated(where, "counts", said, kept=True))
     strategy = GatingStrategy(tuple(walk.gates), matrices)
     return Tree(strategy, counts, tuple(walk.own)), walk.lost
 

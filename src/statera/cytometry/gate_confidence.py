@@ -46,7 +46,12 @@ class GateConfidence:
 
 
 def border_confidence(
-    gate: str, axis: str, scale: Scale, border: PlateBorder, options: BorderOptions
+    gate: str,
+    axis: str,
+    scale: Scale,
+    border: PlateBorder,
+    options: BorderOptions,
+    chosen: str = "the clearest",
 ) -> Iterator[GateConfidence]:
     """Yield the confidence in a border on the plate, then in each well.
 
@@ -58,6 +63,8 @@ def border_confidence(
         Of the gate: sentences give linear values.
     border, options
         As found, and how it was sought.
+    chosen
+        Which of several valleys it is.
     """
 
     def linear(position: float) -> str:
@@ -75,15 +82,22 @@ def border_confidence(
         low = border.depth < options.low_depth
         said = f"{at}, in a valley of depth {border.depth:.2f} {peaks}"
         if border.valleys > 1:
-            said += f", the clearest of {border.valleys}"
+            said += f", {chosen} of {border.valleys}"
         said += ". It is shallow: look at this gate." if low else "."
     yield GateConfidence(gate, "", border.method, border.depth, 0.0, low, said)
     for well, own in border.wells.items():
-        yield _in_well(gate, well, own, linear(own.position), options, unsure=low)
+        yield _in_well(gate, well, own, linear(own.position), border, options, unsure=low)
 
 
 def _in_well(
-    gate: str, well: str, own: WellBorder, at: str, options: BorderOptions, *, unsure: bool
+    gate: str,
+    well: str,
+    own: WellBorder,
+    at: str,
+    border: PlateBorder,
+    options: BorderOptions,
+    *,
+    unsure: bool,
 ) -> GateConfidence:
     low = unsure
     if own.n < options.few_events:
@@ -102,4 +116,22 @@ def _in_well(
         if own.crowded > 0.02:
             low = True
             said += f" {100 * own.crowded:.0f} % of events lie beside it: look at this gate."
+        lacking = _lacking(own, border)
+        if lacking:
+            low = True
+            said += (
+                f" Hardly any event lies {lacking} it: that population is missing here, or its "
+                "staining differs. Look at this well."
+            )
     return GateConfidence(gate, well, own.method, own.depth, own.shift, low, said)
+
+
+def _lacking(own: WellBorder, border: PlateBorder) -> str:
+    """Return the side of the border that a well lacks though it is common on the plate."""
+    for side, here, plate in (
+        ("above", own.high_share, border.high_share),
+        ("below", 1.0 - own.high_share, border.low_share),
+    ):
+        if plate >= 0.05 and here < 0.1 * plate:
+            return side
+    return ""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statera.cytometry.biexponential import Biexponential
+from statera.cytometry.flowjo_scales import FlooredLog
 from statera.cytometry.gates import (
     BooleanGate,
     Dimension,
@@ -34,6 +35,7 @@ from statera.errors import InputError
 __all__ = ["expressible"]
 
 Floats = NDArray[np.float64]
+_BELOW = "takes values at and below 0 on a log scale, which Gating-ML lacks"
 _TOP = 262_144.0
 """Top of the scale that a plain arcsinh becomes, a channel of 18 bits."""
 
@@ -66,7 +68,10 @@ def expressible(gate: Gate) -> tuple[Gate, tuple[str, ...]]:
     dimensions = tuple(axis.dimension for axis in axes)
     slopes, shifts = np.array([a.slope for a in axes]), np.array([a.shift for a in axes])
     said = _said(axes)
+    floors = np.array([isinstance(d.scale, FlooredLog) for d in gate.dimensions])
     if isinstance(gate, PolygonGate):
+        if (floors & (np.array(gate.vertices).min(axis=0) <= 0)).any():
+            raise InputError(_BELOW)
         if type(gate) is not PolygonGate:
             raise InputError("is a polygon on bins of a plot")
         points = np.array(gate.vertices)
@@ -79,6 +84,9 @@ def expressible(gate: Gate) -> tuple[Gate, tuple[str, ...]]:
     if said:
         mean, covariance = mean * slopes + shifts, covariance * np.outer(slopes, slopes)
     _check_finite(mean, covariance, np.array(gate.distance_square))
+    reach = np.sqrt(np.abs(np.diag(covariance)) * gate.distance_square)
+    if (floors & (mean - reach <= 0)).any():
+        raise InputError(_BELOW)
     rows = tuple(tuple(map(float, row)) for row in covariance)
     made = EllipsoidGate(
         gate.name, dimensions, tuple(map(float, mean)), rows, gate.distance_square, gate.parent
@@ -128,6 +136,8 @@ def _ends(
         axis = _axis(dimension)
         moved, said = axis.dimension, axis.said
         low, high = ((e * axis.slope + axis.shift if said else e) for e in ends)
+        if isinstance(dimension.scale, FlooredLog) and low <= 0:
+            low = -math.inf  # of all that lies at the floor
     if closed and high < math.inf:
         high = math.nextafter(high, math.inf)
     return moved, (low, high), said
@@ -137,6 +147,8 @@ def _quadrant(gate: QuadrantGate) -> tuple[Gate, tuple[str, ...]]:
     dimensions, dividers, said = [], [], []
     for dimension, values in zip(gate.dimensions, gate.dividers, strict=True):
         _check_finite(np.array(values))
+        if isinstance(dimension.scale, FlooredLog) and min(values) <= 0:
+            raise InputError(_BELOW)
         if isinstance(dimension.scale, Biexponential):
             if not all(0 < v <= 4096 for v in values):
                 raise InputError("has a divider beyond its biexponential scale")
@@ -173,7 +185,7 @@ def _axis(dimension: Dimension) -> _Axis:
         said = f"a linear scale of A = {scale.A:g} is undone, as A must lie in 0 and T"
         return _Axis(replace(dimension, scale=None), scale.T + scale.A, -scale.A, said)
     if isinstance(scale, Log) and scale.T > 0 and scale.M > 0:
-        return _Axis(dimension)
+        return _Axis(replace(dimension, scale=Log(scale.T, scale.M)))
     if isinstance(scale, Arcsinh):
         if scale.T > 0 and scale.M > 0 and 0 <= scale.A <= scale.M:
             return _Axis(dimension)

@@ -13,9 +13,10 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 from statera.numerics.density import Histogram, Valley, density, find_valleys, plug_in_bandwidth
-from statera.numerics.gaussian_mixture import fit_gaussian_mixture
+from statera.numerics.gaussian_mixture import GaussianMixture, fit_gaussian_mixture
 
 __all__ = ["BorderOptions", "PlateBorder", "WellBorder", "align_wells", "clearest", "plate_border"]
 
@@ -37,6 +38,8 @@ class BorderOptions:
         A border in a valley shallower than this has low confidence.
     max_shift
         Most that a well may move a border, as a share of the distance between the two peaks.
+    min_shift
+        A smaller move than this share is not made.
     few_events
         A well with fewer takes the border of the plate.
     min_share
@@ -48,6 +51,7 @@ class BorderOptions:
     min_depth: float = 0.1
     low_depth: float = 0.5
     max_shift: float = 0.3
+    min_shift: float = 0.02
     few_events: int = 200
     min_share: float = 0.002
     separation: float = 2.5
@@ -72,6 +76,8 @@ class WellBorder:
         Share of these that lies within a tenth of the peaks' distance of the border.
     bounded
         Whether its own valley lies further off than it may move.
+    high_share
+        Share of the well's events above the border.
     """
 
     position: float
@@ -81,6 +87,7 @@ class WellBorder:
     n: int
     crowded: float
     bounded: bool
+    high_share: float
 
 
 @dataclass(frozen=True)
@@ -167,21 +174,8 @@ def plate_border(
     margin = 0.1 * (high - low)
     frame = (float(low - margin), float(high + margin))
     counts = {w: Histogram.of(x, *frame, BINS) for w, x in present.items() if x.size}
-    # wells are moved twice, as the first sum is blurred by their shifts
-    shifts = dict.fromkeys(counts, 0)
-    valley: Valley | None = None
-    valleys: list[Valley] = []
-    for turn in range(3):
-        pool = _pool(counts, shifts)
-        width = _bandwidth(pool)
-        valleys = find_valleys(pool, width, depth=options.min_depth, share=options.min_share)
-        valley = choose(valleys)
-        if turn == 2:
-            break
-        reach = 0.1 * float(high - low)
-        if valley is not None:
-            reach = options.max_shift * (valley.right_peak - valley.left_peak)
-        shifts = align_wells(counts, pool, width, reach)
+    laid = _overlay(counts, 0.1 * float(high - low), options, choose)
+    pool, width, valley, shifts = laid.pool, laid.width, laid.valley, laid.shifts
     method: Literal["valley", "mixture"] = "valley"
     if valley is None and mixture:
         moved = np.concatenate([present[w] - shifts[w] * pool.step for w in counts])
@@ -202,10 +196,44 @@ def plate_border(
         high_peak=valley.right_peak,
         low_share=valley.left_share,
         high_share=valley.right_share,
-        valleys=len(valleys),
+        valleys=laid.valleys,
         n=int(pool.total),
         wells=each,
     )
+
+
+@dataclass(frozen=True)
+class _Overlay:
+    """Wells laid over each other: their sum, its kernel and valley, and the shifts in bins."""
+
+    pool: Histogram
+    width: float
+    valley: Valley | None
+    valleys: int
+    shifts: Mapping[str, int]
+
+
+def _overlay(
+    counts: Mapping[str, Histogram], reach: float, options: BorderOptions, choose: Choice
+) -> _Overlay:
+    """Lay wells over each other; `reach` bounds their shifts where there is no valley."""
+    shifts = dict.fromkeys(counts, 0)
+    # wells are moved twice, as the first sum is blurred by their shifts
+    for turn in range(3):
+        pool = _pool(counts, shifts)
+        narrow = _bandwidth(pool)
+        # a sharp peak asks for a kernel too narrow for a rare wide one, which then falls to pieces
+        for width in (narrow, 2.0 * narrow, 4.0 * narrow):
+            valleys = find_valleys(pool, width, depth=options.min_depth, share=options.min_share)
+            valley = choose(valleys)
+            if valley is not None:
+                break
+        if turn < 2:
+            bound = reach
+            if valley is not None:
+                bound = options.max_shift * (valley.right_peak - valley.left_peak)
+            shifts = align_wells(counts, pool, width, bound)
+    return _Overlay(pool, width, valley, len(valleys), shifts)
 
 
 def _bandwidth(histogram: Histogram) -> float:
@@ -269,15 +297,16 @@ def _well(
     bounded = False
     if n >= options.few_events:
         near = find_valleys(histogram, width, depth=options.min_depth, errors=3.0, events=10.0)
-        # a valley elsewhere, beyond one of the peaks, divides something else
-        low, high = valley.left_peak + shift, valley.right_peak + shift
-        near = [v for v in near if low < v.position < high]
-        own = min(near, key=lambda v: abs(v.position - expected), default=None)
+        nearest = min(near, key=lambda v: abs(v.position - expected), default=None)
+        if nearest is not None:
+            bounded = abs(nearest.position - valley.position) > reach
+            own = None if bounded else nearest
     if own is not None:
         rarer = min(own.left_share, own.right_share) * n
         wanted = expected + (own.position - expected) * rarer / (rarer + 200.0)
-        bounded = abs(own.position - valley.position) > reach
         expected = valley.position + float(np.clip(wanted - valley.position, -reach, reach))
+    if abs(expected - valley.position) < options.min_shift * distance:
+        expected = valley.position
     close = np.abs(histogram.centres - expected) < 0.1 * distance
     return WellBorder(
         position=expected,
@@ -287,6 +316,7 @@ def _well(
         n=int(n),
         crowded=float(histogram.counts[close].sum() / n) if n else 0.0,
         bounded=bounded,
+        high_share=float(histogram.counts[histogram.centres >= expected].sum() / n) if n else 0.0,
     )
 
 
@@ -300,6 +330,8 @@ def _mixture(values: Floats, options: BorderOptions) -> Valley | None:
         return None
     if two.separation(0, 1) < options.separation:
         return None
+    if _misfit(two, inner) > 0.015:
+        return None  # neither one nor two: an even spread, say, would be cut in its middle
     low, high = float(two.means[0, 0]), float(two.means[1, 0])
     at = np.linspace(low, high, 2001)
     change = np.flatnonzero(two.probabilities(at)[:, 1] >= 0.5)
@@ -308,3 +340,14 @@ def _mixture(values: Floats, options: BorderOptions) -> Valley | None:
     border = float(at[change[0]])
     below = float(np.mean(values < border))
     return Valley(border, 0.0, low, high, below, 1.0 - below)
+
+
+def _misfit(mixture: GaussianMixture, ordered: Floats) -> float:
+    """Return the greatest distance between a mixture's distribution and that of ordered values."""
+    expected = np.zeros(ordered.size)
+    for weight, mean, variance in zip(
+        mixture.weights, mixture.means[:, 0], mixture.covariances[:, 0, 0], strict=True
+    ):
+        expected += weight * ndtr((ordered - mean) / np.sqrt(variance))
+    found = (np.arange(ordered.size) + 0.5) / ordered.size
+    return float(np.abs(expected - found).max())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from statera.cytometry.gates import FROM_FILE, UNCOMPENSATED
 from statera.cytometry.panel import Panel, PanelChannels
 from statera.cytometry.read_fcs import FcsFile
 from statera.cytometry.scales import PlainArcsinh, Scale
+from statera.errors import InputError
 
 __all__ = ["PlateEvents"]
 
@@ -35,6 +37,8 @@ class PlateEvents:
         Of each file by role.
     matrix
         Name of the compensation for gates.
+    unreadable
+        Why a well's matrix cannot be used, by well; its values are taken as read.
     """
 
     def __init__(
@@ -45,7 +49,17 @@ class PlateEvents:
         self.channels: dict[str, PanelChannels] = {w: panel.resolve(f) for w, f in files.items()}
         self.given = compensation if isinstance(compensation, Spillover) else None
         self.matrix = PLATE_MATRIX if isinstance(compensation, Spillover) else compensation
-        self._rng = np.random.default_rng(1)
+        self.unreadable: dict[str, str] = {}
+        self._spillovers: dict[str, Spillover | None] = {}
+        for well, file in files.items():
+            try:
+                spillover = self._spillover(file)
+                if spillover is not None:
+                    spillover.rows(file)
+            except InputError as error:
+                self.unreadable[well] = f"the spillover matrix cannot be used: {error.what}"
+                spillover = None
+            self._spillovers[well] = spillover
 
     def channel_name(self, well: str, role: str) -> str:
         """Return the channel of a role in a well; empty where it has none.
@@ -79,10 +93,12 @@ class PlateEvents:
     def compensated(self, well: str, role: str) -> Floats | None:
         """Return compensated values, (n_events,); None where the well lacks the channel."""
         name = self.channel_name(well, role)
-        if not name:
-            return None
+        return self.compensated_channel(well, name) if name else None
+
+    def compensated_channel(self, well: str, name: str) -> Floats:
+        """Return compensated values of a channel by its own name, (n_events,)."""
         file = self.files[well]
-        spillover = self._spillover(file)
+        spillover = self._spillovers[well]
         if spillover is not None:
             for names in (spillover.dyes, spillover.detectors):
                 if name in names:
@@ -113,5 +129,7 @@ class PlateEvents:
     def for_density(self, values: Floats, scale: Scale) -> Floats:
         """Return values on a scale; whole counts of mass cytometry are spread over their bin."""
         if isinstance(scale, PlainArcsinh) and values.size and (values == np.rint(values)).all():
-            values = values + self._rng.uniform(-0.5, 0.5, values.size)
+            # seeded by the events: the same ones are always spread alike, and no two wells are
+            seed = crc32(np.ascontiguousarray(values).tobytes())
+            values = values + np.random.default_rng(seed).uniform(-0.5, 0.5, values.size)
         return scale(values)

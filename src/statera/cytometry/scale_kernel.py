@@ -49,3 +49,39 @@ def by_table(values, offset, knots, first, shift, turned, out):
         else:
             outside += 1
     return outside
+
+
+@compiled
+def by_steps(values, table, above, below, offset, first, shift, out):
+    """Fill in the place of values in a rising table, from 0 to its last index.
+
+    Parts of a step are its share, and values beyond the ends lie at the ends.
+
+    Parameters
+    ----------
+    values : (n,) float64
+    table : (n_table,) float64
+        Rising.
+    above, below : (n_starts,) int64
+        For sizes whose bits, with the offset added and shifted, count up from `first`: the last
+        index that is not above any value of this size, where values are above 0 and below.
+    offset, first, shift
+        See `by_table`.
+    out : (n,) float64
+    """
+    last = table.shape[0] - 1
+    for i in range(values.shape[0]):
+        x = values[i]
+        if x <= table[0]:
+            out[i] = 0.0
+        elif x >= table[last]:
+            out[i] = last
+        elif not np.isnan(x):
+            bits = np.float64(abs(x) + offset).view(np.int64)
+            k = (bits >> shift) - first
+            j = above[k] if x >= 0.0 else below[k]
+            while table[j + 1] <= x:
+                j += 1
+            out[i] = 1.0 / (table[j + 1] - table[j]) * (x - table[j]) + j
+        else:
+            out[i] = np.nan

@@ -24,6 +24,9 @@ __all__ = ["cache_directory", "compiled", "generated", "kernel_key"]
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _FOLDERS = ("numerics", "simulate", "tdm")
+_APART = ("cytometry",)
+"""Packages whose compiled functions call no others: a change there leaves the rest as it is."""
+
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 
 
@@ -67,11 +70,19 @@ def cache_directory() -> Path:
         return Path(tempfile.mkdtemp(prefix="statera-"))
 
 
-@lru_cache(maxsize=1)
-def kernel_key() -> str:
-    """Return a hash of numba's version and of every source file with compiled functions."""
+@lru_cache(maxsize=4)
+def kernel_key(package: str = "") -> str:
+    """Return a hash of numba's version and of every source file with compiled functions.
+
+    Parameters
+    ----------
+    package
+        One that stands apart, such as ``cytometry``; all others together by default.
+    """
     digest = hashlib.sha256(numba.__version__.encode())
-    for folder in _FOLDERS:
+    if package:
+        digest.update(Path(__file__).read_bytes())
+    for folder in (package,) if package else _FOLDERS:
         for file in sorted((_PACKAGE / folder).glob("*.py")):
             source = file.read_bytes()
             if b"compiled" in source:
@@ -99,7 +110,8 @@ def compiled(target: Any) -> Any:
 def _decorate(function: Callable[..., Any], signature: Any = None) -> Any:
     settings: Any = config
     before = settings.CACHE_DIR
-    settings.CACHE_DIR = str(cache_directory() / f"kernels-{kernel_key()}")
+    own = [name for name in _APART if function.__module__.startswith(f"statera.{name}.")]
+    settings.CACHE_DIR = str(cache_directory() / f"kernels-{kernel_key(*own)}")
     try:
         return _compile(function, signature)
     finally:

@@ -93,7 +93,7 @@ def plug_in_bandwidth(histogram: Histogram) -> float:
         return t - _fixed_point(t, n, squares, power)
 
     span = size * histogram.step
-    grid = np.geomspace(1e-8, 0.1, 60)
+    grid = np.geomspace(1e-8, 0.1, 40)
     signs = np.array([residue(t) for t in grid])
     turn = np.flatnonzero((signs[:-1] < 0) & (signs[1:] >= 0))
     if turn.size:
@@ -222,7 +222,7 @@ def _valley(
     below = float(np.interp(middle + 0.5, np.arange(cumulative.size), cumulative)) / n
     return Valley(
         position=float(centres[0] + middle * histogram.step),
-        depth=1.0 - floor / lower,
+        depth=float(1.0 - floor / lower),
         left_peak=float(centres[left]),
         right_peak=float(centres[right]),
         left_share=below,

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import norm
 from scipy.stats import t as student
 
+from statera.errors import UsageError
 from statera.numerics.tau_squared import (
     TauSquared,
     TauSquaredMethod,
@@ -77,7 +78,14 @@ def random_effects_mean(
     ------
     InputError
         As `tau_squared`.
+    UsageError
+        If the method pools with weights of its own (GENQ): these are not the weights used here.
     """
+    if method in (TauSquaredMethod.GENERALISED_Q, TauSquaredMethod.GENERALISED_Q_MEDIAN):
+        raise UsageError(
+            "generalised Q pools with the weights it was given, not with 1 / (v + tau2)",
+            hint="Use statera.evidence.pairwise.",
+        )
     y, v, x = checked(estimates, variances, None)
     tau2 = tau_squared(y, v, method, level=level)
     fit = weighted_fit(y, v, x, tau2.value)

@@ -142,7 +142,7 @@ def highest_likelihood(y: Floats, v: Floats, x: Floats, reml: bool) -> float:
             return 0.0
         candidates.append((0.0, _score(y, v, x, 0.0, reml, constant)[3]))
     if not candidates:
-        return top
+        return float(top)
     heights = [height for _, height in candidates]
     return candidates[int(np.argmax(heights))][0]
 

@@ -12,6 +12,7 @@ from statera.cytometry.read_fcs import FcsFile, read_fcs
 from statera.cytometry.subsample import subsample
 from statera.errors import InputError, StateraError
 from statera.manifest import manifest
+from statera.plate.compare import compare_curves
 from statera.plate.compensation import plate_spillover
 from statera.plate.curves import fit_plate_curves, with_controls
 from statera.plate.donors import join_donors
@@ -105,6 +106,8 @@ class _Run:
         self.problems += odd
         donors, odd = join_donors(curves, fit)
         self.problems += odd
+        comparisons, odd = compare_curves(curves, fit)
+        self.problems += odd
         return PlateResult(
             self.settings,
             wells,
@@ -116,6 +119,7 @@ class _Run:
             donors,
             tuple(self.problems),
             self._manifest(wells),
+            comparisons,
         )
 
     def _samples(self, wells: Sequence[Well]) -> tuple[dict[str, FcsFile], dict[str, StateraError]]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from statera.cytometry.automatic_gates import AutomaticOptions, automatic_gates
 from statera.cytometry.compensation import Spillover
 from statera.cytometry.flowjo import FlowJoSample, FlowJoWorkspace, read_flowjo
+from statera.cytometry.flowjo_bins import BinOptions, binned_strategy
 from statera.cytometry.gate_confidence import GateConfidence
 from statera.cytometry.gates import FROM_FILE, UNCOMPENSATED
 from statera.cytometry.gates_toml import read_gates_toml
@@ -69,6 +70,19 @@ def make_gates(
         If a file of gates cannot be read or has no gate for a population, or if automatic gates
         find no evidence.
     """
+    found = _made(settings, samples, whole)
+    if not settings.gating.binned:
+        return found
+    return replace(
+        found,
+        whole=binned_strategy(found.whole, BinOptions()),
+        by_well={w: binned_strategy(s, BinOptions()) for w, s in found.by_well.items()},
+    )
+
+
+def _made(
+    settings: PlateSettings, samples: Mapping[str, FcsFile], whole: Spillover | None
+) -> PlateGates:
     method = settings.gating.method
     if method is GatingMethod.AUTOMATIC:
         return _automatic(settings, samples, whole)
@@ -101,6 +115,7 @@ def _flowjo(settings: PlateSettings, samples: Mapping[str, FcsFile]) -> PlateGat
     problems = [
         Problem(lost.where, f"{lost.what}: {lost.reason}", severity=Severity.WARNING)
         for lost in workspace.untranslated
+        if not lost.kept
     ]
     if others:
         said = f"{len(others)} wells are not in the workspace and take the gates of a group"

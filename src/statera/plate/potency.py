@@ -17,6 +17,7 @@ from statera.engagement.potency_record import (
     RefusedPotency,
 )
 from statera.engagement.stated import Matrix
+from statera.errors import InputError
 from statera.manifest import VERSION, content_hash
 from statera.plate.donors import DonorResult
 from statera.plate.result import PlateResult
@@ -55,6 +56,14 @@ def _record(donor: DonorResult, settings: PlateSettings) -> PotencyRecord | Refu
     if not donor.hill > 0:
         why = f"the fitted curve rises with the dose (Hill {donor.hill:.3g})"
         return RefusedPotency(donor.cytokine, donor.population, donor.readout, "", why)
+    try:
+        return _made(donor, settings)
+    except InputError as error:  # a fit far out, such as a Hill coefficient above 10
+        why = f"the fit gives no usable potency: {error.what}"
+        return RefusedPotency(donor.cytokine, donor.population, donor.readout, "", why)
+
+
+def _made(donor: DonorResult, settings: PlateSettings) -> PotencyRecord:
     low, high = donor.interval
     return PotencyRecord(
         drug=settings.drug,
@@ -74,7 +83,7 @@ def _record(donor: DonorResult, settings: PlateSettings) -> PotencyRecord | Refu
         donors=donor.n_donors,
         flags=donor.sentences,
         source=settings.name,
-        note=f"method: {donor.method}; ln_se is that of a normal distribution with this interval",
+        note=f"method: {donor.method}",
     )
 
 

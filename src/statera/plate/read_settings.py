@@ -136,11 +136,16 @@ def _gating(top: Table, folder: Path) -> GatingSettings:
     events = _count(table, "events", default.events, lowest=200)
     seed = _count(table, "seed", default.seed, lowest=0)
     group = table.text("group", "")
+    counts = table.text("counts", "exact")
+    if counts not in ("exact", "binned"):
+        table.fail("counts", f"'counts' is '{counts}'", '"exact" or "binned"')
     table.finish()
     named: Mapping[str, str] = {}
     if method is not GatingMethod.AUTOMATIC:
         named = _texts(_optional(top, "populations"))
-    return GatingSettings(method, folder / name if name else None, named, events, seed, group)
+    return GatingSettings(
+        method, folder / name if name else None, named, events, seed, group, counts == "binned"
+    )
 
 
 def _compensation(top: Table, folder: Path, method: GatingMethod) -> CompensationSettings:

@@ -233,6 +233,8 @@ class PlateResult:
         By plate, donor, cytokine, population and readout.
     donors
         Over donors, by cytokine, population and readout.
+    comparisons
+        Of donors, cytokines and populations.
     gates
         The strategy by well; of the whole plate under "".
     confidence
@@ -253,3 +255,4 @@ class PlateResult:
     donors: tuple[Any, ...] = ()
     problems: tuple[Problem, ...] = ()
     manifest: Mapping[str, Any] = field(default_factory=dict)
+    comparisons: tuple[Any, ...] = ()

@@ -6,7 +6,13 @@ import math
 from typing import Any
 
 from statera.plate.result import PlateResult
-from statera.plate.tables import ic50_table, point_table, statistics_table, well_table
+from statera.plate.tables import (
+    comparison_table,
+    ic50_table,
+    point_table,
+    statistics_table,
+    well_table,
+)
 
 __all__ = ["SCHEMA", "result_to_dict"]
 
@@ -24,6 +30,7 @@ def result_to_dict(result: PlateResult) -> dict[str, Any]:
             "ic50": ic50_table(result),
             "points": point_table(result),
             "donors": [d.as_dict() for d in result.donors],
+            "comparisons": comparison_table(result),
             "gates": [c.sentence for c in result.confidence],
             "problems": [
                 {

@@ -95,6 +95,8 @@ class GatingSettings:
         Of the choice of these events.
     group
         Group of a FlowJo workspace whose gates serve wells that it does not hold.
+    binned
+        Whether polygons and ellipses are evaluated on bins, as FlowJo does.
     """
 
     method: GatingMethod = GatingMethod.AUTOMATIC
@@ -103,6 +105,7 @@ class GatingSettings:
     events: int = 5000
     seed: int = 1
     group: str = ""
+    binned: bool = False
 
 
 @dataclass(frozen=True)

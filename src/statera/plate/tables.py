@@ -11,7 +11,15 @@ from typing import Any
 from statera.assay.ic50 import Ic50
 from statera.plate.result import PlateResult
 
-__all__ = ["curve_table", "ic50_table", "point_table", "statistics_table", "to_csv", "well_table"]
+__all__ = [
+    "comparison_table",
+    "curve_table",
+    "ic50_table",
+    "point_table",
+    "statistics_table",
+    "to_csv",
+    "well_table",
+]
 
 Rows = list[dict[str, Any]]
 
@@ -136,6 +144,30 @@ def curve_table(result: PlateResult) -> Rows:
         }
         for c in result.curves
         for dose, y in c.curve.T
+    ]
+
+
+def comparison_table(result: PlateResult) -> Rows:
+    """Return a row for each curve that is compared with the first of its group."""
+    return [
+        {
+            "compared": c.what,
+            "of": c.name,
+            "curve": ratio.name,
+            "reference": ratio.reference,
+            "relative_potency": ratio.ratio,
+            "low": ratio.profile[0],
+            "high": ratio.profile[1],
+            "fieller_low": ratio.fieller[0],
+            "fieller_high": ratio.fieller[1],
+            "statement": ratio.sentence,
+            "parallel": c.parallel,
+            "p_parallel": c.p_parallel,
+            "equal_ic50": c.equal,
+            "p_equal_ic50": c.p_equal,
+        }
+        for c in result.comparisons
+        for ratio in c.ratios
     ]
 
 

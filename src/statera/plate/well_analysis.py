@@ -11,15 +11,16 @@ from numpy.typing import NDArray
 
 from statera.cytometry.compensation import Spillover
 from statera.cytometry.describe_fcs import describe_fcs
-from statera.cytometry.gates import BooleanGate, Gate
+from statera.cytometry.gates import UNCOMPENSATED, BooleanGate, Gate
 from statera.cytometry.needed_channels import needed_channels
-from statera.cytometry.quality import check_quality
+from statera.cytometry.quality import QualityOptions, check_quality
 from statera.cytometry.read_fcs import FcsFile, read_fcs
 from statera.cytometry.statistics import population_statistics
 from statera.cytometry.strategy import GatingStrategy, apply_gates, populations_of
 from statera.errors import StateraError
 from statera.plate.compensation import compensated_channel, well_spillover
 from statera.plate.gating import PlateGates
+from statera.plate.measurement_keywords import measurement_keywords
 from statera.plate.plate_map import Well
 from statera.plate.result import PopulationRow, Removal, WellResult, WellStatus
 from statera.plate.settings import PlateSettings
@@ -84,12 +85,13 @@ def analyse_well(
         n_events=file.n_events,
         content_hash=file.content_hash,
         repairs=tuple(r.sentence for r in file.repairs),
+        measured=measurement_keywords(file),
     )
     if file.n_events == 0:
         made = replace(made, status=WellStatus.EMPTY, sentence="the file holds no events")
         return WellOutcome(made)
     try:
-        kept, made = _checked(file, settings, made)
+        kept, made = _checked(file, settings, made, strategy, whole)
         masks = apply_gates(strategy, kept)
         spillover = well_spillover(kept, settings.compensation, whole, strategy)
         signals = {
@@ -113,10 +115,11 @@ def _read(
     described = describe_fcs(path)
     panel = settings.panel.resolve(described)
     plain = (panel.fsc_area, panel.fsc_height, panel.ssc_area, panel.time)
-    extra = [name for name in (*plain, *panel.readouts.values()) if name]
+    signals = [panel.live_dead, *panel.markers.values(), *panel.readouts.values()]
+    extra = [name for name in (*plain, *signals) if name]
     spillover = well_spillover(described, settings.compensation, whole, strategy)
     if spillover is not None and any(
-        spillover.row_of(name, described) is not None for name in panel.readouts.values()
+        spillover.row_of(name, described) is not None for name in signals if name
     ):
         extra += [described.names[row] for row in spillover.rows(described)]
     return read_fcs(path, needed_channels(strategy, described, extra))
@@ -128,15 +131,29 @@ def _failed(well: Well, status: WellStatus, error: StateraError) -> WellResult:
 
 
 def _checked(
-    file: FcsFile, settings: PlateSettings, made: WellResult
+    file: FcsFile,
+    settings: PlateSettings,
+    made: WellResult,
+    strategy: GatingStrategy,
+    whole: Spillover | None,
 ) -> tuple[FcsFile, WellResult]:
     """Return the events that are kept, and the well with what was found."""
-    report = check_quality(file, settings.panel)
+    spillover = well_spillover(file, settings.compensation, whole, strategy)
+    matrix: str | Spillover = UNCOMPENSATED if spillover is None else spillover
+    options = QualityOptions(compensation=matrix, few=settings.quality.min_events)
+    report = check_quality(file, settings.panel, options)
     removed = settings.quality.remove
     removals = tuple(
-        Removal(rule.rule, rule.count, removed, rule.sentence) for rule in report.rules
+        Removal(
+            rule,
+            int(mask.sum()),
+            removed,
+            "; ".join(f.sentence for f in report.flags if f.rule == rule),
+        )
+        for rule, mask in report.removed.items()
     )
-    made = replace(made, removals=removals, flags=tuple(report.flags))
+    others = [f.sentence for f in report.flags if f.rule not in report.removed]
+    made = replace(made, removals=removals, flags=tuple(others))
     if not removed or report.keep.all():
         return file, made
     return replace(file, events=file.events[:, report.keep]), made

@@ -13,6 +13,7 @@ from statera.plate.problem import Problem
 from statera.plate.result import PlateResult
 from statera.plate.result_dict import SCHEMA, result_to_dict
 from statera.plate.tables import (
+    comparison_table,
     curve_table,
     ic50_table,
     point_table,
@@ -44,6 +45,7 @@ def write_results(result: PlateResult, folder: Path) -> tuple[Problem, ...]:
             ("wells", well_table(result)),
             ("points", point_table(result)),
             ("curves", curve_table(result)),
+            ("comparisons", comparison_table(result)),
         ):
             (folder / f"{name}.csv").write_text(to_csv(rows), encoding="utf-8")
         whole = {

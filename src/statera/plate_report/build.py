@@ -7,6 +7,7 @@ from typing import Any
 
 from statera.manifest import content_hash
 from statera.plate.result import PlateResult
+from statera.plate_report.comparisons_section import comparisons_section
 from statera.plate_report.curves_section import curves_section
 from statera.plate_report.donors_section import donors_section
 from statera.plate_report.gates_section import gates_section
@@ -42,11 +43,13 @@ def build_plate_report(result: PlateResult, options: PlateReportOptions | None =
     """
     chosen = options or PlateReportOptions()
     over_donors = donors_section(result)
+    compared = comparisons_section(result)
     sections = [
         verdict_section(result),
         ic50_section(result),
         *([over_donors] if over_donors is not None else []),
         curves_section(result),
+        *([compared] if compared is not None else []),
         problems_section(result),
         plate_section(result),
         gates_section(result, chosen),

@@ -37,8 +37,9 @@ def curves_section(result: PlateResult) -> Section:
     blocks: list[Block] = [
         Paragraph(
             (
-                f"Points are wells, as per cent of the window between the unstimulated (0) and "
-                f"the stimulated (100) controls of the same donor; lines are {_model(result)}. "
+                "Points are wells, as per cent of the window between the unstimulated (0) and the "
+                "stimulated (100) controls of the same donor, on the "
+                f"{result.settings.fit.scale.value} scale; lines are {_model(result)}. "
                 "Dose 0 is the stimulated control, drawn beyond the break. Bars above the dose "
                 "axis are the IC50s with their intervals. Refused curves are grey points without a "
                 "line; those beyond the axis lie on its edge.",

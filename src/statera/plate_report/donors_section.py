@@ -1,75 +1,112 @@
-"""IC50s over donors: geometric means, and how far donors differ."""
+"""IC50s over donors: geometric means with their status, and how far donors differ."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from statera.assay.ic50 import Determination
 from statera.plate.result import PlateResult
-from statera.plate_report.parts import computed, digits
-from statera.report.document import Cell, Inline, Section, Table
+from statera.plate_report.ic50_words import STATUS_TONES
+from statera.plate_report.parts import cited, computed, digits
+from statera.plot.ic50_forest import Ic50Row
+from statera.report.document import Cell, Inline, Paragraph, Section, Table
 
-__all__ = ["donors_section"]
+if TYPE_CHECKING:
+    from statera.plate.donors import DonorResult
+
+__all__ = ["donor_row", "donors_section"]
 
 _METHOD = "plate_donors"
+_METHODS = {
+    "mixed": "one model of all points",
+    "two-stage": "donors' estimates pooled",
+    "single": "the only donor",
+}
 
 
 def donors_section(result: PlateResult) -> Section | None:
     """Return a table of what was found over donors; None where nothing was."""
-    rows = [_row(_entries(item)) for item in result.donors]
-    if not rows:
+    donors: Sequence[DonorResult] = result.donors
+    if not donors:
         return None
+    level = f"{100 * donors[0].level:g} %"
     table = Table(
-        f"IC50 of {result.settings.drug} over donors",
-        ("Stimulation", "Population", "Readout", "Donors", "Geometric mean (nM)",
-         "Between donors: SD of ln IC50", "In words"),
-        tuple(rows),
-        numeric=(3, 4, 5),
-        foot=("In parentheses: the mean of ln IC50 and its standard error.",),
+        f"IC50 of {result.settings.drug} over donors, in nM, with {level} intervals",
+        (
+            "Curve", "Donors", "Status", "Geometric mean", "A new donor",
+            "SD of ln IC50 between donors", "Minimum significant ratio", "How", "Remarks",
+        ),
+        tuple(_cells(d) for d in donors),
+        numeric=(1, 3, 4, 5, 6),
+        foot=(
+            "The interval of the mean says how well the mean is known; that of a new donor where "
+            "the IC50 of somebody who was not in the experiment may lie.",
+            "Two donors differ by more than chance where their ratio exceeds the minimum "
+            "significant ratio.",
+        ),
     )  # fmt: skip
-    return Section("donors", "Over donors", (table,))
-
-
-def _entries(item: Any) -> Mapping[str, Any]:
-    """Return an object of results as plain entries, whatever its class."""
-    if isinstance(item, Mapping):
-        return item
-    if hasattr(item, "as_dict"):
-        found: Mapping[str, Any] = item.as_dict()
-        return found
-    if is_dataclass(item):
-        return {f.name: getattr(item, f.name) for f in fields(item)}
-    return {}
-
-
-def _number(entries: Mapping[str, Any], *names: str) -> float:
-    for name in names:
-        value = entries.get(name)
-        if isinstance(value, int | float):
-            return float(value)
-    return math.nan
-
-
-def _row(entries: Mapping[str, Any]) -> tuple[Inline, ...]:
-    mean = _number(entries, "mean_ln_ic50", "ln_ic50", "mean")
-    error = _number(entries, "se", "ln_se", "standard_error")
-    between = _number(entries, "sd_between", "sd", "between")
-    count = _number(entries, "n_donors", "donors", "n")
-    said = f"({digits(mean)} ± {digits(error)})" if math.isfinite(mean) else ""
-    middle = (
-        Cell(digits(math.exp(mean)), "computed", method=_METHOD, value=math.exp(mean), unit="nM",
-             note=said)
-        if math.isfinite(mean)
-        else Cell("–")
+    said = Paragraph(
+        ("The minimum significant ratio is that of ", cited("Eastwood and others", "Eastwood_2006"),
+         ", from the donors' own IC50s.")
     )  # fmt: skip
-    return (
-        str(entries.get("cytokine", "")) or "–",
-        str(entries.get("population", "")) or "–",
-        str(entries.get("readout", "")) or "–",
-        computed(int(count), _METHOD) if math.isfinite(count) else Cell("–"),
-        middle,
-        computed(between, _METHOD),
-        str(entries.get("sentence", "")),
+    return Section(
+        "donors", "Over donors", (table, said), {"donors": [d.as_dict() for d in donors]}
     )
+
+
+def donor_row(donor: DonorResult) -> Ic50Row:
+    """Return the mean over donors as a row of the chart of IC50s."""
+    low, high = _ends(donor)
+    known = donor.status is Determination.DETERMINED
+    return Ic50Row(
+        "over donors", f"{_text(donor)}, {donor.status.value}" if known else _text(donor),
+        donor.ic50 if known else None, (low, high), pooled=True,
+    )  # fmt: skip
+
+
+def _ends(donor: DonorResult) -> tuple[float, float]:
+    low, high = donor.interval
+    return (0.0 if low is None else low, math.inf if high is None else high)
+
+
+def _text(donor: DonorResult) -> str:
+    low, high = _ends(donor)
+    if donor.status is Determination.DETERMINED:
+        return f"{digits(donor.ic50)} ({digits(low)} to {digits(high)})"
+    return f"{donor.status.value} {digits(donor.ic50)}"
+
+
+def _cells(donor: DonorResult) -> tuple[Inline, ...]:
+    low, high = donor.interval
+    known = donor.status is Determination.DETERMINED
+    mean = Cell(
+        _text(donor),
+        "computed" if known else "bound",
+        method=_METHOD,
+        value=donor.ic50 if known else (low, high),
+        unit="nM",
+        note=_check(donor),
+    )
+    new = donor.new_donor
+    return (
+        donor.name,
+        Cell(str(donor.n_donors), note=", ".join(d for d in donor.donors if d)),
+        Cell(donor.status.value, tone=STATUS_TONES[donor.status]),
+        mean,
+        "–" if new is None else Cell(f"{digits(new[0])} to {digits(new[1])}", "computed",
+                                     method=_METHOD, value=new, unit="nM"),
+        computed(donor.ln_sd_between, _METHOD, decimals=2),
+        computed(donor.minimum_significant_ratio, _METHOD, decimals=1),
+        _METHODS.get(donor.method, donor.method),
+        "; ".join(donor.sentences),
+    )  # fmt: skip
+
+
+def _check(donor: DonorResult) -> str:
+    """Return what the other method found."""
+    if donor.two_stage is None:
+        return ""
+    value, low, high = donor.two_stage
+    return f"pooled in two stages: {digits(value)} ({digits(low)} to {digits(high)})"

@@ -38,6 +38,8 @@ def compensation_words(settings: PlateSettings) -> str:
         case CompensationKind.TABLE:
             name = settings.compensation.file.name if settings.compensation.file else "a table"
             return f"By the spillover matrix in {name}, the same for every well."
+        case CompensationKind.GATES:
+            return "By the spillover matrix that stands beside the gates."
         case CompensationKind.SINGLE_STAINS:
             return "By a matrix computed from the single stains of the plate."
         case _:
@@ -57,7 +59,10 @@ def gating_words(settings: PlateSettings) -> str:
         case GatingMethod.GATINGML:
             return f"From Gating-ML in {name}, the same for every well."
         case GatingMethod.FLOWJO:
-            return f"From the FlowJo workspace {name}."
+            return (
+                f"From the FlowJo workspace {name}, each well by its own sample, "
+                "wells that it does not hold by a group."
+            )
         case _:
             return f"From {name}, the same for every well."
 
@@ -92,7 +97,7 @@ def gate_words(gate: Gate) -> str:
     match gate:
         case RectangleGate():
             parts = [
-                _range(dimension_words(d), low, high)
+                _range(d, low, high)
                 for d, low, high in zip(gate.dimensions, gate.low, gate.high, strict=True)
             ]
             return " and ".join(parts)
@@ -103,7 +108,7 @@ def gate_words(gate: Gate) -> str:
             return f"ellipse in {listed([dimension_words(d) for d in gate.dimensions])}"
         case QuadrantGate():
             cuts = [
-                f"{dimension_words(d)} at {', '.join(digits(v, 4) for v in dividers)}"
+                f"{dimension_words(d)} at {', '.join(_value(d, v) for v in dividers)}"
                 for d, dividers in zip(gate.dimensions, gate.dividers, strict=True)
             ]
             return f"quadrants divided in {listed(cuts)}"
@@ -121,11 +126,19 @@ def scales_of(gate: Gate) -> str:
     return "; ".join(unique(scale_words(d) for d in gate.dimensions))
 
 
-def _range(name: str, low: float, high: float) -> str:
+def _value(dimension: Dimension, value: float) -> str:
+    """Return a value on the scale of a dimension, with the value before it in parentheses."""
+    if dimension.scale is None:
+        return digits(value, 4)
+    return f"{digits(value, 4)} ({digits(float(dimension.scale.inverse(value)), 4)})"
+
+
+def _range(dimension: Dimension, low: float, high: float) -> str:
+    name = dimension_words(dimension)
     if math.isinf(low) and math.isinf(high):
         return f"any {name}"
     if math.isinf(high):
-        return f"{name} at or above {digits(low, 4)}"
+        return f"{name} at or above {_value(dimension, low)}"
     if math.isinf(low):
-        return f"{name} below {digits(high, 4)}"
-    return f"{name} from {digits(low, 4)} to {digits(high, 4)}"
+        return f"{name} below {_value(dimension, high)}"
+    return f"{name} from {_value(dimension, low)} to {_value(dimension, high)}"

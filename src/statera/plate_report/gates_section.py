@@ -18,7 +18,7 @@ from statera.plate_report.gate_words import (
     scales_of,
 )
 from statera.plate_report.options import PlateReportOptions
-from statera.plate_report.parts import cited, computed, counted, percent, slug_of, some_of, unique
+from statera.plate_report.parts import cited, counted, percent, slug_of, some_of, unique
 from statera.plot.gate_plot import GateAxes, GatePanel, draw_gate
 from statera.report.document import (
     Block,
@@ -35,6 +35,7 @@ from statera.report.document import (
 __all__ = ["gates_section", "wells_drawn"]
 
 _METHOD = "plate_gates"
+_MOST_LISTED = 1500
 _MOST_ROWS = 16  # of a table that is not folded
 _METHODS = {
     "valley": "valley of the density",
@@ -107,8 +108,9 @@ def _table(result: PlateResult) -> list[Block]:
             ("Gate", "Within", "What it keeps", "Scale", "Own position in"),
             tuple(rows),
             foot=(
-                "Numbers are on the scale named; values of a rectangle run from its lower end "
-                "inclusive to its upper end exclusive unless the gates' own source closes both.",
+                "Numbers are on the scale named, in parentheses before it; values of a rectangle "
+                "run from its lower end inclusive to its upper end exclusive unless the gates' "
+                "own source closes both.",
             ),
         )
     ]
@@ -137,17 +139,18 @@ def _confidence(result: PlateResult) -> list[Block]:
             c.well or "the plate",
             Cell("look at it", tone="warn") if c.low_confidence else Cell("sound", tone="ok"),
             _METHODS.get(c.method, c.method),
-            computed(c.depth, _METHOD, decimals=2),
-            computed(c.shift, _METHOD, decimals=3) if c.well else "–",
+            _number(c.depth, 2),
+            _number(c.shift, 3) if c.well else "–",
             c.sentence,
         )
-        for c in ordered
+        for c in ordered[:_MOST_LISTED]
     ]
+    rest = len(ordered) - len(rows)
     said = (
-        f"{counted(len(poor), 'automatic gate or border')} of {len(rows)} should be looked at: "
+        f"{counted(len(poor), 'automatic gate or border')} of {len(ordered)} should be looked at: "
         f"{some_of(unique(f'{c.gate} in {c.well}' if c.well else c.gate for c in poor))}."
         if poor
-        else f"All {len(rows)} automatic gates and borders have what they need."
+        else f"All {len(ordered)} automatic gates and borders have what they need."
     )
     return [
         Paragraph((said,)),
@@ -159,10 +162,19 @@ def _confidence(result: PlateResult) -> list[Block]:
             foot=(
                 "Depth: how far the density falls below the lower of two peaks, from 0 to 1. "
                 "Shift: of the well's border against that of the plate, on the scale of the gate.",
+                *(
+                    (f"{rest} more, all surer than these, are in the data of the analysis.",)
+                    if rest
+                    else ()
+                ),
             ),
             folded=len(rows) > _MOST_ROWS,
         ),
     ]
+
+
+def _number(value: float, decimals: int) -> str:
+    return f"{value:.{decimals}f}".replace("-", "−") if np.isfinite(value) else "–"
 
 
 def _doubt(item: Any) -> tuple[bool, float]:

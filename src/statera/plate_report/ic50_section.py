@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from statera.assay.ic50 import Determination
 from statera.assay.plate_quality import minimum_significant_ratio
 from statera.plate.result import CurveResult, PlateResult
+from statera.plate_report.donors_section import donor_row
 from statera.plate_report.ic50_words import (
     ends_of,
     ic50_cell,
@@ -35,7 +36,9 @@ def ic50_section(result: PlateResult) -> Section:
     blocks: list[Block] = [
         Paragraph(
             (
-                f"Doses in nM, with {level} intervals by ",
+                "Doses in nM at which the response is half way between its limits on the "
+                f"{result.settings.fit.scale.value} scale of fluorescence, with {level} intervals "
+                "by ",
                 cited("profile likelihood", "Bates_1988"),
                 ". ",
                 Cell("Determined", tone="ok"),
@@ -82,6 +85,9 @@ def _chart(result: PlateResult) -> list[Block]:
             ends_of(c.ic50) if given else None,
         )
         groups.setdefault(heading, []).append(row)
+    for donor in result.donors:
+        if donor.name in groups and donor.n_donors > 1:
+            groups[donor.name].append(donor_row(donor))
     how = [c.ic50.determination for c in result.curves]
     alt = (
         f"IC50s of {result.settings.drug} in {counted(len(how), 'curve')} by stimulation and "
@@ -96,7 +102,10 @@ def _chart(result: PlateResult) -> list[Block]:
         title=title,
         alt=alt,
     )
-    caption = ("An arrow marks an end that these doses do not determine.",)
+    caption = (
+        "An arrow marks an end that these doses do not determine; a diamond is the mean over "
+        "donors, with its interval.",
+    )
     return [Figure("ic50-chart", svg, title, alt, caption, _columns(result))]
 
 
@@ -175,7 +184,7 @@ def _windows(result: PlateResult) -> Table:
                 f"{u.size} and {s.size}",
                 computed(c.controls.fold, _WINDOW, decimals=2),
                 computed(c.controls.z_prime, _WINDOW, decimals=2),
-                computed(c.controls.signal_window, _WINDOW, decimals=1),
+                computed(c.controls.signal_window, _WINDOW, figures=2),
             )
         )
     first = len(heads)
@@ -228,7 +237,7 @@ def _repeats(result: PlateResult) -> list[Block]:
 
 
 def _mean(values: NDArray[np.float64]) -> Cell:
-    return computed(float(values.mean()) if values.size else None, _WINDOW)
+    return computed(float(values.mean()) if values.size else None, _WINDOW, figures=4)
 
 
 def _absolute(curve: CurveResult) -> Cell:

@@ -8,9 +8,17 @@ from statera.assay.ic50 import Determination, Ic50
 from statera.plate_report.parts import digits
 from statera.report.document import Cell, Tone
 
-__all__ = ["ends_of", "ic50_cell", "ic50_text", "p_ic50_cell", "reason_of", "status_cell"]
+__all__ = [
+    "STATUS_TONES",
+    "ends_of",
+    "ic50_cell",
+    "ic50_text",
+    "p_ic50_cell",
+    "reason_of",
+    "status_cell",
+]
 
-_TONES: dict[Determination, Tone] = {
+STATUS_TONES: dict[Determination, Tone] = {
     Determination.DETERMINED: "ok",
     Determination.AT_LEAST: "warn",
     Determination.AT_MOST: "warn",
@@ -21,7 +29,7 @@ _TONES: dict[Determination, Tone] = {
 
 def status_cell(ic50: Ic50) -> Cell:
     """Return the status in a word."""
-    return Cell(ic50.determination.value, tone=_TONES[ic50.determination])
+    return Cell(ic50.determination.value, tone=STATUS_TONES[ic50.determination])
 
 
 def ends_of(ic50: Ic50) -> tuple[float, float]:

@@ -52,8 +52,20 @@ METHODS: dict[str, Method] = {
         Method(
             "plate_donors",
             "Over donors",
-            "Logarithms of the IC50s of donors are averaged with the uncertainty of each; the "
-            "standard deviation between donors is what is left over beyond it.",
+            "From three donors on, one logistic curve is fitted to the points of all, with random "
+            "effects of donors on the logarithm of the IC50 and on both limits, by maximum "
+            "likelihood; a term whose variance goes to zero is left out and named. Two donors' "
+            "own estimates of ln IC50 are pooled with the variance between them. The interval of "
+            "a new donor adds the variance between donors to that of the mean. IC50s known as "
+            "bounds only are not pooled, and named.",
+        ),
+        Method(
+            "plate_comparisons",
+            "Curves compared",
+            "Curves are fitted together, once with parameters of their own and once sharing some "
+            "of them; the F test compares the sums of squares, (RSS₁ − RSS₀) / (df₁ − df₀) over "
+            "RSS₀ / df₀. The relative potency is the ratio of IC50s of parallel curves, with an "
+            "interval by profile likelihood.",
         ),
         Method(
             "plate_gates",

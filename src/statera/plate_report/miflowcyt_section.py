@@ -158,13 +158,13 @@ def _overview(result: PlateResult) -> dict[str, str]:
 
 def _specimen(result: PlateResult) -> dict[str, str]:
     panel = result.settings.panel
-    parts = [f"{name} in {channel}" for name, channel in panel.markers.items()]
-    parts += [f"{name} in {channel} (readout)" for name, channel in panel.readouts.items()]
     found = {}
-    if parts:
-        found["markers"] = ", ".join(parts)
+    for title, channels in (("markers", panel.markers), ("readouts", panel.readouts)):
+        if channels:
+            said = [n if n == c else f"{n} in channel {c}" for n, c in channels.items()]
+            found[title] = ", ".join(said)
     if panel.live_dead:
-        found["viability"] = f"in {panel.live_dead}"
+        found["viability"] = f"channel {panel.live_dead}"
     if result.settings.matrix != "unknown":
         found["matrix"] = result.settings.matrix.replace("_", " ")
     return found

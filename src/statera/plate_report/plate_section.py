@@ -100,24 +100,34 @@ def _layout(plate: str, wells: Sequence[WellResult], size: PlateSize) -> Figure:
 
 def _content(well: Well) -> tuple[str, str]:
     if well.condition is Condition.DOSE:
-        return _short(well.dose), _CONTENT["dose"].name
+        plain = f"{well.dose:g}"
+        return plain if len(plain) <= 5 else _short(well.dose), _CONTENT["dose"].name
     said = _SHORT.get(well.condition, "")
     return said, _CONTENT.get(said, _CONTENT["other"]).name
 
 
 def _events(plate: str, wells: Sequence[WellResult], size: PlateSize) -> Figure:
     used = _used(wells)
-    removed = [100 * (1 - w.n_kept / w.n_events) if w.n_events else math.nan for w in used]
-    kept = [float(w.n_kept) if w.status is WellStatus.ANALYSED else math.nan for w in used]
+    good = [w.status is WellStatus.ANALYSED and w.n_events > 0 for w in used]
+    kept = [float(w.n_kept) if ok else math.nan for w, ok in zip(used, good, strict=True)]
+    removed = [
+        100 * (1 - w.n_kept / w.n_events) if ok else math.nan
+        for w, ok in zip(used, good, strict=True)
+    ]
     panels = [
         _panel(
-            "Events kept", [(w.well, k) for w, k in zip(used, kept, strict=True)], _short, "events"
+            "Events kept",
+            [(w.well, k) for w, k in zip(used, kept, strict=True)],
+            _short,
+            "events",
+            (0.0, max(known(kept), default=1.0)),
         ),
         _panel(
             "Events removed by quality control",
             [(w.well, r) for w, r in zip(used, removed, strict=True)],
             lambda v: f"{v:.1f}",
             "per cent of those read",
+            (0.0, max(5.0, *known(removed))),  # small shares stay pale
         ),
     ]
     key, title = _named(plate, "events of the wells")
@@ -173,14 +183,16 @@ def _panel(
     values: Sequence[tuple[Well, float]],
     say: Callable[[float], str],
     remark: str,
+    span: tuple[float, float] | None = None,
 ) -> PlatePanel:
     cells = tuple(
         PlateCell(well.row, well.column, say(v) if math.isfinite(v) else "", v)
         for well, v in values
     )
     finite = known(v for _, v in values)
-    ends = (say(min(finite)), say(max(finite))) if finite else ("", "")
-    return PlatePanel(title, cells, ends=ends, remark=remark)
+    low, high = span or (min(finite, default=0.0), max(finite, default=0.0))
+    ends = (say(low), say(high)) if finite else ("", "")
+    return PlatePanel(title, cells, ends=ends, remark=remark, span=span)
 
 
 def _short(value: float) -> str:

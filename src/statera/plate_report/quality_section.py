@@ -51,7 +51,7 @@ def _by_rule(wells: list[WellResult]) -> list[Block]:
         worst = max(hit, default=(0, "–"))
         rows.append(
             (
-                rule,
+                rule.replace("_", " "),
                 computed(events, _METHOD),
                 Cell(percent(events / total if total else 0.0, 2), "computed", method=_METHOD),
                 computed(len(hit), _METHOD),
@@ -95,7 +95,7 @@ def _by_well(wells: list[WellResult]) -> list[Block]:
                 computed(lost, _METHOD),
                 Cell(percent(lost / w.n_events if w.n_events else 0.0, 2), "computed",
                      method=_METHOD),
-                "; ".join(r.sentence or f"{r.rule}: {r.events}" for r in hit),
+                "; ".join(r.sentence or f"{r.rule.replace('_', ' ')}: {r.events}" for r in hit),
             )
         )  # fmt: skip
     if not rows:

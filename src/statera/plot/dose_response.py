@@ -233,6 +233,10 @@ def _interval(axes: Axes, curve: DoseCurve, ink: str, y: float, scale: _Scale) -
 def _say(axes: Axes, reason: str, y: float) -> None:
     """Write why a curve was refused, cut to the width of the panel, where its IC50 would be."""
     shown = reason
+    if text_width(shown, _REASON_SIZE) > _REASON_WIDTH and shown.endswith(")"):
+        shown = shown.rpartition(" (")[0]  # the table has all of it
+    if text_width(shown, _REASON_SIZE) > _REASON_WIDTH:
+        shown = shown.partition("; ")[0]
     while text_width(shown, _REASON_SIZE) > _REASON_WIDTH and len(shown) > 8:
         shown = f"{shown.removesuffix('…')[:-1].rstrip()}…"
     place = axes.get_yaxis_transform()

@@ -26,6 +26,7 @@ __all__ = [
 
 _LEAST_WIDTH = 7.6  # inches; one panel alone must leave room for the legend
 _HATCH_INK = "#7b8791"
+_INNER = (0, (3.0, 1.6))  # line style: strokes and gaps
 _LABEL_STEP = 7.5  # least distance of names of bounds, in per cent of inhibition
 
 
@@ -46,7 +47,7 @@ class InhibitionCurve:
     low, high : (n,) float64, %
         Edges of a band for the population; not for bounds.
     inner_low, inner_high : (n,) float64, %
-        Edges of a band within it, of what an uncertain potency leaves open; not for bounds.
+        What an uncertain potency leaves open, drawn as two broken lines; not for bounds.
     """
 
     label: str
@@ -124,7 +125,7 @@ def draw_engagement(
             ncols=6,
             borderaxespad=0.3,
             handlelength=1.8,
-            columnspacing=1.5,
+            columnspacing=1.1,
         )
         return to_svg(figure, key, title, alt)
 
@@ -172,7 +173,9 @@ def _draw(axes: Axes, panel: EngagementPanel, labels: Sequence[str]) -> None:
             if band:
                 fill_band(axes, times, *band, ink, strength=0.13)
             if inner:
-                fill_band(axes, times, *inner, ink, strength=0.3)
+                # lines, because three filled bands within three others hide each other
+                for edge in inner:
+                    axes.plot(times, edge, color=ink, linewidth=0.9, linestyle=_INNER)
             axes.plot(times, level, color=ink)
         start, end = min(start, float(times[0])), max(end, float(times[-1]))
     _hatch_bounds(axes, panel.curves)
@@ -260,8 +263,12 @@ def _legend(panels: Sequence[EngagementPanel], labels: Sequence[str]) -> list[An
     if any(curve.low is not None for curve in curves):
         handles.append(band_handle(PALETTE[0], "90 % of the population", strength=0.13))
     if any(curve.inner_low is not None for curve in curves):
-        handles.append(band_handle(PALETTE[0], "by the mean IC50", strength=0.4))
+        handles.append(
+            Line2D(
+                [], [], color=SOFT, linewidth=0.9, linestyle=_INNER, label="ends of the mean IC50"
+            )
+        )
     if any(curve.bound for curve in curves):
-        text = "known only as a bound: anywhere in the region"
+        text = "known as a bound: anywhere in the region"
         handles.append(band_handle(SOFT, text, hatch=HATCH, strength=0.1))
     return handles

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +18,10 @@ from statera.plot.shapes import FONT, attributes, path, shape, text
 from statera.plot.svg import number, open_tag
 from statera.plot.theme import INK, LINE, PALETTE, SOFT
 
-__all__ = ["GateAxes", "GatePanel", "draw_gate", "nice_ticks", "run_shapes"]
+__all__ = ["GateAxes", "GatePanel", "clip_segment", "draw_gate", "nice_ticks", "run_shapes"]
 
 Floats = NDArray[np.float64]
+Point = tuple[float, float]
 
 _BINS, _COLUMNS_1D = 48, 72
 # Levels of density, pale to dark: counts of a bin at even steps of the logarithm, up to the
@@ -75,10 +77,12 @@ class _Window:
     most: float = 1.0
 
     def place(self, points: Floats) -> Floats:
-        """Return data as positions in a panel; infinite ends lie on its frame."""
+        """Return data as positions in a panel; infinite ones lie on its frame."""
         found = np.empty_like(points)
         for axis, (low, high) in enumerate((self.x, self.y)):
-            share = (np.clip(points[:, axis], low, high) - low) / (high - low)
+            value = points[:, axis]
+            value = np.where(np.isinf(value), np.where(value > 0, high, low), value)
+            share = (value - low) / (high - low)
             found[:, axis] = _SIDE * (share if axis == 0 else 1.0 - share)
         return found
 
@@ -223,23 +227,50 @@ def run_shapes(mask: NDArray[np.bool_]) -> str:
 
 
 def _outline(outline: Floats, window: _Window) -> str:
-    if outline.size == 0:
-        return ""
-    gaps = np.isnan(outline[:, 0]) | np.isnan(outline[:, 1])
-    placed = window.place(np.where(np.isnan(outline), 0.0, outline))
-    d, pen = [], "M"
-    for (px, py), gap in zip(placed.tolist(), gaps.tolist(), strict=True):
-        if gap:
-            pen = "M"
+    placed = window.place(outline)
+    d: list[str] = []
+    last: Point | None = None
+    for p, q in pairwise([(float(x), float(y)) for x, y in placed]):
+        part = clip_segment(p, q)
+        if part is None:
             continue
-        d.append(f"{pen}{number(px)} {number(py)}")
-        pen = "L"
+        start, end = part
+        if start != last:
+            d.append(f"M{number(start[0])} {number(start[1])}")
+        d.append(f"L{number(end[0])} {number(end[1])}")
+        last = end
     if not d:
         return ""
     # A white line under the coloured one keeps it visible over dense bins.
-    return path("".join(d), fill="none", stroke="#ffffff", stroke_width=3.4) + path(
+    return path("".join(d), fill="none", stroke="#ffffff", stroke_width=2.8) + path(
         "".join(d), fill="none", stroke=_GATE, stroke_width=1.7
     )
+
+
+def clip_segment(p: Point, q: Point, side: float = _SIDE) -> tuple[Point, Point] | None:
+    """Return the part of a segment that lies in a square from 0 to `side`; None for none.
+
+    Corners far outside are cut along their edges, not moved to the frame: that would change the
+    slope of an edge. Method: Liang and Barsky, ACM Trans Graph 1984 (doi 10.1145/357332.357333).
+    """
+    if any(math.isnan(v) for v in (*p, *q)):
+        return None
+    start, end = 0.0, 1.0
+    step = (q[0] - p[0], q[1] - p[1])
+    for axis in (0, 1):
+        if step[axis] == 0.0:
+            if not 0.0 <= p[axis] <= side:
+                return None
+            continue
+        ends = sorted((-p[axis] / step[axis], (side - p[axis]) / step[axis]))
+        start, end = max(start, ends[0]), min(end, ends[1])
+    if start >= end:
+        return None
+
+    def at(share: float) -> Point:
+        return (p[0] + share * step[0], p[1] + share * step[1])
+
+    return (p if start == 0.0 else at(start), q if end == 1.0 else at(end))
 
 
 def _histogram(panel: GatePanel, window: _Window) -> str:
@@ -247,7 +278,8 @@ def _histogram(panel: GatePanel, window: _Window) -> str:
     counts = np.bincount(_bins(values, window.x, _COLUMNS_1D), minlength=_COLUMNS_1D)
     top = float(counts.max()) if values.size else 1.0
     marks = [float(v) for v in panel.outline[:, 0] if not math.isnan(v)]
-    placed = window.place(np.array([[v, 0.0] for v in marks]).reshape(-1, 2))[:, 0].tolist()
+    ends = window.place(np.array([[v, 0.0] for v in marks]).reshape(-1, 2))[:, 0]
+    placed = np.clip(ends, 0.0, _SIDE).tolist()
     parts = []
     if len(placed) == 2:
         low, high = sorted(placed)

@@ -81,9 +81,11 @@ class PlatePanel:
     categories
         Where wells are coloured by category, in the order of the legend.
     ends
-        Texts of the lowest and highest value, for the scale.
+        Texts of the lowest and highest value, or of the ends of `span`, for the scale.
     remark
         Under the title, such as what texts stand for.
+    span
+        Values of the palest and darkest colour; the lowest and highest value where None.
     """
 
     title: str
@@ -91,6 +93,7 @@ class PlatePanel:
     categories: tuple[Category, ...] = ()
     ends: tuple[str, str] = ("", "")
     remark: str = ""
+    span: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -214,7 +217,7 @@ def _panel(panel: PlatePanel, layout: _Layout, corner: tuple[float, float], hatc
     by_place = {(cell.row, cell.column): cell for cell in panel.cells}
     colours = {category.name: category for category in panel.categories}
     values = [cell.value for cell in panel.cells if math.isfinite(cell.value)]
-    span = (min(values), max(values)) if values else (0.0, 0.0)
+    span = panel.span or ((min(values), max(values)) if values else (0.0, 0.0))
     for row in range(size.rows):
         for column in range(size.columns):
             box = (left + column * width, top + row * height, width, height)

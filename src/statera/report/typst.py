@@ -196,6 +196,11 @@ def _block(marker: Marker, block: Block, counts: _Counts) -> str:
 
 
 def _table(marker: Marker, table: Table, number: int) -> str:
+    caption = f"#strong({_literal(f'Table {number}. ')}){_text(table.caption)}"
+    foot = "".join(f"\n\n#small[{_part(marker, remark)}]" for remark in table.foot)
+    if table.folded:
+        left_out = _text(f"The {len(table.rows)} rows of this table are on the HTML page only.")
+        return f"#boxed[{caption}\n\n{left_out}{foot}]"
     align = ", ".join("right" if i in table.numeric else "left" for i in range(len(table.columns)))
     head = ", ".join(f"strong({_literal(c)})" for c in table.columns)
     rows = ",\n    ".join(
@@ -207,8 +212,6 @@ def _table(marker: Marker, table: Table, number: int) -> str:
         "    stroke: ruled,\n"
         f"    table.header({head}),\n    {rows or _empty(len(table.columns))})"
     )
-    caption = f"#strong({_literal(f'Table {number}. ')}){_text(table.caption)}"
-    foot = "".join(f"\n\n#small[{_part(marker, remark)}]" for remark in table.foot)
     return f"#boxed[{caption}\n\n{body}{foot}]"
 
 

@@ -69,6 +69,19 @@ def test_derivatives_are_those_of_differences() -> None:
         np.testing.assert_allclose(slopes[:, i], difference, rtol=1e-6, atol=1e-6)
 
 
+def test_rising_curves_with_a_dose_of_zero_have_errors() -> None:
+    p = np.array([-1.3, 4.0, 90.0, 2.5, 1.0])
+    with np.errstate(divide="ignore"):
+        value, slopes = logistic_jacobian(np.log(DOSES), p)
+    assert value[0] == 4.0
+    np.testing.assert_allclose(slopes[0], [0.0, 1.0, 0.0, 0.0, 0.0])
+    curves = noisy(1)
+    up, down = fit_curves(make_curves(curves.dose, -curves.response)), fit_curves(curves)
+    np.testing.assert_allclose(
+        up.standard_errors[0, [0, 2, 1, 3]], down.standard_errors[0, :4], rtol=1e-6
+    )
+
+
 def test_half_of_the_span_lies_at_the_ic50_of_an_asymmetric_curve() -> None:
     p = np.array([1.3, 4.0, 90.0, 2.5, 0.4])
     assert logistic(np.array([2.5]), p)[0] == pytest.approx(47.0)

@@ -53,6 +53,11 @@ def test_a_low_top_dose_is_first_diluted_in_solvent() -> None:
     assert max(m.mix.fold for m in plan.mixtures) <= 100.5
 
 
+def test_doses_that_lie_close_are_made_too() -> None:
+    plan = planned(replace(BASE, doses=DoseOptions(step=1.1, n=20)))
+    assert plan.doses[-1].reached_nM == pytest.approx(10_000.0 / 1.1**19, rel=0.02)
+
+
 def test_a_large_fold_into_medium_gets_an_intermediate() -> None:
     plate = PlateOptions(cells_ul=100.0, drug_ul=50.0, cytokine_ul=50.0)
     plan = planned(replace(BASE, plate=plate))

@@ -110,6 +110,7 @@ def test_too_many_plates_are_refused() -> None:
         {"replicates": 0},
         {"stimulated": 0},
         {"single_stains": 2},
+        {"seed": -1},
     ],
 )
 def test_impossible_layouts_are_refused(wrong: dict[str, object]) -> None:

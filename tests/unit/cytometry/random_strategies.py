@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from statera.cytometry.biexponential import Biexponential
 from statera.cytometry.compensation import Spillover
+from statera.cytometry.flowjo_scales import FlooredLog
 from statera.cytometry.gates import (
     BooleanGate,
     Dimension,
@@ -32,6 +33,7 @@ SCALES = (
     Linear(1000.0, 100.0),
     Linear(1000.0, -50.0),
     Log(1000.0, 3.0),
+    FlooredLog(1000.0, 3.0),
     Arcsinh(1000.0, 3.0, 1.0),
     Arcsinh(1000.0, 3.0, -0.5),
     PlainArcsinh(5.0),
@@ -70,7 +72,7 @@ def regions(draw: Any, name: str, parent: str) -> Gate:
     size = [1000.0 if d.scale is None else 2000.0 if d.scale == BIEXPONENTIAL else 1.0 for d in two]
     if kind == "rectangle":
         low = [draw(st.one_of(st.just(-np.inf), numbers(-1.0, 0.5))) * s for s in size]
-        high = [draw(st.one_of(st.just(np.inf), numbers(0.5, 1.5))) * s for s in size]
+        high = [draw(st.one_of(st.just(np.inf), numbers(0.55, 1.5))) * s for s in size]
         return RectangleGate(name, two, tuple(low), tuple(high), parent, draw(st.booleans()))
     if kind == "polygon":
         n = draw(st.integers(3, 6))

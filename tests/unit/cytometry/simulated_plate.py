@@ -117,9 +117,7 @@ def _well(rng: np.random.Generator, s: Setup, n: int, well: str) -> tuple[FcsFil
     return _file(s, columns, well), label
 
 
-def _scatter(
-    rng: np.random.Generator, s: Setup, cells: Labels, kind: Labels
-) -> dict[str, Floats]:
+def _scatter(rng: np.random.Generator, s: Setup, cells: Labels, kind: Labels) -> dict[str, Floats]:
     n = cells.size
     large = cells == "mono"
     size = 10 ** (s.scatter_shift * rng.normal())
@@ -148,11 +146,12 @@ def _detected(rng: np.random.Generator, s: Setup, dyes: dict[str, Floats]) -> di
     if s.kind == "mass":
         mass = {d: _mass_name(m) for m, d in DETECTORS.items()}
         mass |= {"APC-Cy7-A": "Pt195Di", "APC-A": "Er166Di"}
-        return {mass[c]: rng.poisson(np.maximum(x / 60.0 - 1.5, 0.05)) * 1.0 for c, x in out.items()}
-    for values in out.values():
-        values += s.noise * rng.normal(size=values.size) + 0.5 * np.sqrt(values) * rng.normal(
-            size=values.size
-        )
+        return {
+            mass[c]: rng.poisson(np.maximum(x / 60.0 - 1.5, 0.05)) * 1.0 for c, x in out.items()
+        }
+    for name, seen in out.items():
+        first, second = rng.normal(size=(2, seen.size))
+        out[name] = seen + s.noise * first + 0.5 * np.sqrt(seen) * second
     return out
 
 
@@ -160,15 +159,17 @@ def _file(s: Setup, columns: dict[str, Floats], well: str) -> FcsFile:
     channels = []
     rows = []
     keywords = {}
-    for i, (name, values) in enumerate(columns.items(), start=1):
+    for i, (name, column) in enumerate(columns.items(), start=1):
         channel = Channel(i, name, "", "float", 32, 262_144.0)
         if s.kind == "log" and name not in ("FSC-A", "FSC-H", "SSC-A", "Time"):
             # four decades in 1024 channels, over which 262 144 is spread
-            channel = replace(channel, kind="integer", bits=16, range=1024.0, decades=4.0, offset=1.0)
-            place = np.log10(np.maximum(values / 26.2144, 1e-3)) * 256.0
+            channel = replace(
+                channel, kind="integer", bits=16, range=1024.0, decades=4.0, offset=1.0
+            )
+            place = np.log10(np.maximum(column / 26.2144, 1e-3)) * 256.0
             values = 10.0 ** (np.clip(np.rint(place), 0.0, 1023.0) * 4.0 / 1024.0)
         else:
-            values = np.minimum(values, 262_144.0)
+            values = np.minimum(column, 262_144.0)
         channels.append(channel)
         rows.append(values)
     if s.spill and s.spill_keyword and s.kind == "float":

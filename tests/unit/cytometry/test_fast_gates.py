@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from statera.cytometry.biexponential import Biexponential
 from statera.cytometry.compensated_values import compensated_values
 from statera.cytometry.compensation import Spillover, compensate
 from statera.cytometry.gates import (
@@ -167,6 +169,23 @@ def test_polygons_by_exact_crossings(
     assert gate.inside([px, py]).tolist() == wanted
 
 
+@settings(deadline=None)
+@given(
+    negative=st.floats(0.0, 2.0), width=st.floats(-1000.0, -1.01), more=st.floats(0.5, 5.0),
+    top=st.floats(100.0, 1e6), seed=st.integers(0, 1000),
+)  # fmt: skip
+def test_biexponential_places_are_those_of_a_search(
+    negative: float, width: float, more: float, top: float, seed: int
+) -> None:
+    scale = Biexponential(negative, width, 0.5 * math.log10(-width) + more, top)
+    spread = np.random.default_rng(seed).normal(0.0, 1.0, 500)
+    edges = [np.nan, np.inf, -np.inf, 0.0, -0.0, *scale.table[[0, 1, -2, -1]]]
+    x = np.concatenate([top * spread, top * spread**9 * 1e-4, scale.table[::7], edges])
+    # the same arithmetic, which processors may round once or twice
+    np.testing.assert_allclose(scale(x), np.interp(x, scale.table, np.arange(4097.0)), rtol=1e-14)
+
+
+@settings(deadline=None, max_examples=50)
 @given(
     M=st.floats(1.0, 8.0), part=st.floats(0.01, 1.0), more=st.floats(0.01, 1.0),
     top=st.floats(1.0, 1e6), hyper=st.booleans(),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from statera.cytometry.compensation import Spillover
-from statera.cytometry.describe_fcs import describe_fcs
+from statera.cytometry.describe_fcs import describe_fcs, mapped
 from statera.cytometry.gates import FROM_FILE, BooleanGate, Dimension, Ratio, RectangleGate
 from statera.cytometry.gates import Reference as To
 from statera.cytometry.needed_channels import needed_channels, read_needed
@@ -88,3 +88,15 @@ def test_a_description_is_that_of_the_file(path: Path) -> None:
     assert found.channels == file.channels
     assert found.keywords == file.keywords
     assert (found.version, found.n_events) == (file.version, file.n_events)
+
+
+def test_an_interruption_while_bytes_are_looked_at_is_not_hidden(path: Path) -> None:
+    kept = []
+
+    def interrupted() -> None:
+        with mapped(path) as content:
+            kept.append(np.frombuffer(content, dtype=np.uint8))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()

@@ -55,6 +55,29 @@ def test_kernels_move_when_a_compiled_source_changes(
     assert module.kernel_key() != first
 
 
+def test_a_package_that_stands_apart_moves_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fresh: None
+) -> None:
+    for folder in ("numerics", "cytometry"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.py").write_text("compiled = 1")
+    monkeypatch.setattr(module, "_PACKAGE", tmp_path)
+    first, apart = module.kernel_key(), module.kernel_key("cytometry")
+    module.kernel_key.cache_clear()
+    (tmp_path / "cytometry" / "a.py").write_text("compiled = 2")
+    assert module.kernel_key() == first
+    assert module.kernel_key("cytometry") != apart
+
+
+def test_kernels_lie_under_the_key_of_their_package() -> None:
+    from statera.cytometry.polygon_kernel import inside_polygon
+    from statera.numerics.expm import expm
+
+    for function, package in ((inside_polygon, "cytometry"), (expm, "")):
+        kept = Path(function._cache.cache_path).resolve()
+        assert f"kernels-{module.kernel_key(package)}" in kept.parts
+
+
 def test_decorator_leaves_the_configuration_as_it_was() -> None:
     before = config.CACHE_DIR
 

@@ -7,11 +7,12 @@ import io
 import json
 import tomllib
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from statera.assay.plan_options import PlanOptions, Stain
-from statera.assay.plan_read import options_from_protocol
+from statera.assay.plan_read import options_from_protocol, read_plan
 from statera.assay.protocol import load_protocol
 from statera.cli.envelope import plain
 from statera.plan.build import BenchPlan, plan_bench
@@ -100,3 +101,25 @@ def test_every_value_has_an_origin(plan: BenchPlan) -> None:
 def test_another_drug_is_warned_of() -> None:
     other = replace(options_from_protocol(PROTOCOL), drug="tofacitinib")
     assert "written for baricitinib" in made(other).warnings[0]
+
+
+def test_the_analysis_reads_the_map_and_the_settings(plan: BenchPlan, tmp_path: Path) -> None:
+    maps = pytest.importorskip("statera.plate.plate_map", reason="the analysis is not built yet")
+    settings = pytest.importorskip("statera.plate.read_settings")
+    (tmp_path / "platemap.csv").write_text(plate_map(plan), encoding="utf-8")
+    (tmp_path / "plate.toml").write_text(settings_toml(plan), encoding="utf-8")
+    asked = settings.read_settings(tmp_path / "plate.toml")
+    found = maps.read_plate_map(asked.plate_map, asked.columns)
+    assert found.problems == ()
+    assert len(found.wells) == len(plan.assay.layout.wells)
+    doses = sorted({w.dose for w in found.wells if w.condition.value == "dose"}, reverse=True)
+    assert doses == pytest.approx([d.reached_nM for d in plan.assay.dilutions.doses], rel=1e-5)
+
+
+def test_the_example_in_the_documents_can_be_read(project: Path, tmp_path: Path) -> None:
+    text = (project / "docs/assay-plan.md").read_text("utf-8")
+    path = tmp_path / "plan.toml"
+    path.write_text(text.partition("```toml\n")[2].partition("```")[0], encoding="utf-8")
+    options = read_plan(path, PROTOCOL)
+    assert options.cells_per_well == 200_000
+    assert options.precision.donors == (3, 5, 8)

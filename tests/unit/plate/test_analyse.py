@@ -88,9 +88,9 @@ def test_results_do_not_depend_on_the_number_of_threads(
 ) -> None:
     again = analyse_plate(plate.settings, workers=1)
     assert [r.median for r in again.rows] == [r.median for r in result.rows]
-    assert [c.ic50.estimate for c in again.curves][:4] == [
-        c.ic50.estimate for c in result.curves
-    ][:4]
+    assert [c.ic50.estimate for c in again.curves][:4] == [c.ic50.estimate for c in result.curves][
+        :4
+    ]
 
 
 def test_a_missing_file_is_named_and_the_rest_is_analysed(small: SimulatedPlate) -> None:

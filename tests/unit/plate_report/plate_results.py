@@ -24,6 +24,7 @@ from statera.cytometry.panel import Panel
 from statera.cytometry.scales import Arcsinh, Logicle
 from statera.cytometry.strategy import GatingStrategy
 from statera.manifest import content_hash, manifest
+from statera.plate.donors import DonorResult
 from statera.plate.plate_map import Condition, Well
 from statera.plate.problem import Problem, Severity
 from statera.plate.result import (
@@ -41,20 +42,6 @@ from statera.plate.settings import PlateSettings
 DOSES = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)
 POPULATIONS = ("CD4", "CD8", "CD11b")
 READOUT = "pSTAT3"
-
-
-@dataclass(frozen=True)
-class DonorMean:
-    """What is found over donors, by the names that the analysis uses."""
-
-    cytokine: str
-    population: str
-    readout: str
-    mean_ln_ic50: float
-    se: float
-    sd_between: float
-    n_donors: int
-    sentence: str
 
 
 @dataclass(frozen=True)
@@ -286,15 +273,24 @@ def simulated_plate(
         ),
         tuple(shown),
         (
-            DonorMean("IL-6", "CD4", READOUT, float(np.log(27.0)), 0.17, 0.28, donors,
-                      f"27 nM over {donors} donors."),
+            DonorResult(
+                "IL-6", "CD4", READOUT, tuple(f"D{d + 1}" for d in range(donors)), "mixed",
+                Determination.DETERMINED, 27.0, (17.2, 42.3), 0.95, float(np.log(27.0)), 0.17,
+                0.28, (9.1, 80.4), 1.05, (26.4, 16.0, 43.6), 4.2,
+                ("the spread of the upper limit was left out",),
+            ),
+            DonorResult(
+                "IL-15", "CD8", READOUT, ("D1",), "single", Determination.AT_LEAST, 9.2,
+                (9.2, None), 0.95, float(np.log(9.2)), 0.4, None, None, 0.9, None, None,
+                ("one donor: the interval says nothing of how donors differ",),
+            ),
         ),
-        (
+        problems=(
             Problem("well B05", "no file of this name was found", "Check the column 'file'."),
             Problem("well A05", "the panel differs from that of most wells", "",
                     Severity.WARNING),
         ),
-        manifest({"plate.toml": "settings", "map.csv": "wells"}, 1),
+        manifest=manifest({"plate.toml": "settings", "map.csv": "wells"}, 1),
     )  # fmt: skip
 
 

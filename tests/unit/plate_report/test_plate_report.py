@@ -9,12 +9,21 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.unit.plate_report.plate_results import plate_settings, simulated_plate
+from tests.unit.plate_report.plate_results import plate_settings, simulated_plate, strategy
 
 from statera.assay.ic50 import Determination
+from statera.cytometry.gates import RectangleGate
+from statera.plate.compare import compare_curves
 from statera.plate.problem import Problem, Severity
 from statera.plate.result import PlateResult, Removal, WellStatus
-from statera.plate.settings import CompensationKind, CompensationSettings, QualitySettings
+from statera.plate.settings import (
+    CompensationKind,
+    CompensationSettings,
+    FitSettings,
+    Model,
+    QualitySettings,
+    ResponseScale,
+)
 from statera.plate_report import PlateReportOptions, build_plate_report
 from statera.plate_report.gates_section import wells_drawn
 from statera.plate_report.parts import digits
@@ -144,6 +153,15 @@ def test_ic50s_are_those_of_the_analysis(document: Document, result: PlateResult
     )
 
 
+def test_the_page_says_on_which_scale_half_way_lies(result: PlateResult) -> None:
+    settings = plate_settings(fit=FitSettings(scale=ResponseScale.ARCSINH, model=Model.THREE))
+    document = build_plate_report(replace(result, settings=settings, shown=()))
+    assert "half way between its limits on the arcsinh scale" in words(section(document, "ic50"))
+    drawn = words(section(document, "curves"))
+    assert "on the arcsinh scale" in drawn
+    assert "held at the stimulated control" in drawn
+
+
 def test_windows_of_the_controls(document: Document, result: PlateResult) -> None:
     table = tables(section(document, "ic50"))[1]
     folds = sorted(column(table, "Fold"))
@@ -161,6 +179,54 @@ def test_repeats_over_plates_give_the_minimum_significant_ratio(result: PlateRes
     assert column(table, "Minimum significant ratio") == [f"{10 ** (2 * 2**0.5 * spread):.2f}"]
     assert "Eastwood_2006" in {r.key for r in document.references}
     assert problems(document) == ()
+
+
+def test_ic50s_over_donors_have_their_status(document: Document) -> None:
+    (table,) = tables(section(document, "donors"))
+    assert column(table, "Status") == ["determined", "at least"]
+    assert column(table, "Geometric mean") == [
+        "27.0 (17.2 to 42.3) pooled in two stages: 26.4 (16.0 to 43.6)",
+        "at least 9.20",
+    ]
+    assert column(table, "A new donor") == ["9.10 to 80.4", "–"]
+    assert column(table, "Donors") == ["3 D1, D2, D3", "1 D1"]
+    shown = table.rows[1][table.columns.index("Geometric mean")]
+    assert isinstance(shown, Cell)
+    assert shown.basis == "bound"
+
+
+def test_the_mean_over_donors_is_a_row_of_the_chart(result: PlateResult) -> None:
+    def height(some: PlateResult) -> float:
+        svg = figures(build_plate_report(replace(some, shown=())))["ic50-chart"].svg
+        found = re.search(r'viewBox="0 0 [\d.]+ ([\d.]+)"', svg)
+        assert found is not None
+        return float(found[1])
+
+    assert height(result) > height(replace(result, donors=()))
+    assert height(replace(result, donors=())) == height(
+        replace(result, donors=result.donors[1:])
+    ), "one donor has no mean"
+
+
+def test_curves_compared_give_no_ratio_where_shapes_differ(result: PlateResult) -> None:
+    comparisons, _ = compare_curves(result.curves, result.settings.fit)
+    document = build_plate_report(replace(result, comparisons=comparisons, shown=()))
+    assert problems(document) == ()
+    found = tables(section(document, "comparisons"))
+    assert [t.caption.partition(" ")[0] for t in found] == ["Donors", "Cytokines", "Populations"]
+    assert sum(len(t.rows) for t in found) == sum(len(c.ratios) for c in comparisons)
+    for table in found:
+        for row in table.rows:
+            shown, shape, remark = row[2], row[3], text_of(row[5])
+            assert isinstance(shown, Cell)
+            if shown.text == "refused":
+                assert text_of(shape).startswith("no, p")
+                assert remark
+            else:
+                assert isinstance(shown.value, float)
+                assert re.match(r"[\d.]+ \(", shown.text)
+    said = {text_of(r[2]) for t in found for r in t.rows}
+    assert len(said) > 3
 
 
 def test_curves_are_drawn_by_stimulation_and_refused_ones_in_grey(document: Document) -> None:
@@ -189,7 +255,9 @@ def test_the_plate_is_drawn_with_failed_wells(document: Document) -> None:
     medians = found["plate-median-pSTAT3-by-population"]
     assert len(medians.data["median"]) == 69 * 3
     assert medians.svg.count(">no value<") == 3
-    assert len(found["plate-events-of-the-wells"].data["kept"]) == 72
+    events = found["plate-events-of-the-wells"].data
+    assert len(events["kept"]) == 72
+    assert sum(np.isnan(events["removed (%)"])) == 3
 
 
 def test_gates_in_words(document: Document) -> None:
@@ -199,11 +267,15 @@ def test_gates_in_words(document: Document) -> None:
     assert said == {
         "singlets": "FSC-H at or above 20000",
         "lymphocytes": "polygon of 4 corners in FSC-A and SSC-A",
-        "live": "Live below 0.4500",
-        "CD4": "CD3 at or above 0.5000 and CD4 at or above 0.5000",
+        "live": "Live below 0.4500 (959.1)",
+        "CD4": "CD3 at or above 0.5000 (828.1) and CD4 at or above 0.5000 (828.1)",
         "CD8": "ellipse in CD3 and CD4",
         "CD11b": "singlets and not CD4",
     }
+    live = next(g for g in strategy().gates if g.name == "live")
+    assert isinstance(live, RectangleGate)
+    assert live.dimensions[0].scale is not None
+    assert float(live.dimensions[0].scale(959.1)) == pytest.approx(0.45, abs=1e-4)
     assert column(table, "Scale")[2] == "logicle, compensated"
     assert "spillover matrix that each file carries" in words(gates)
     doubted = tables(gates)[1]
@@ -300,11 +372,14 @@ def test_miflowcyt_states_what_is_missing(document: Document) -> None:
         (CompensationKind.NONE, "None"),
         (CompensationKind.SINGLE_STAINS, "single stains"),
         (CompensationKind.FILE, "each file carries"),
+        (CompensationKind.GATES, "beside the gates"),
     ],
 )
 def test_compensation_in_words(result: PlateResult, kind: CompensationKind, said: str) -> None:
     settings = plate_settings(compensation=CompensationSettings(kind))
-    found = build_plate_report(replace(result, settings=settings, shown=()))
+    found = build_plate_report(
+        replace(result, settings=settings, shown=(), curves=(), rows=(), donors=())
+    )
     assert said in words(section(found, "gates"))
     assert said in words(section(found, "miflowcyt"))
 

@@ -126,3 +126,24 @@ def test_engagement_names_what_is_wrong(names: dict[str, str]) -> None:
     curve = InhibitionCurve("4 mg", T, C, "at least", low=C, high=C)
     with pytest.raises(ValueError, match="a bound has no band"):
         draw_engagement([EngagementPanel("p", (curve,))], **names)
+    curve = InhibitionCurve("4 mg", T, C, "at least", inner_low=C, inner_high=C)
+    with pytest.raises(ValueError, match="a bound has no band"):
+        draw_engagement([EngagementPanel("p", (curve,))], **names)
+    curve = InhibitionCurve("4 mg", T, C, inner_low=C)
+    with pytest.raises(ValueError, match="needs both edges"):
+        draw_engagement([EngagementPanel("p", (curve,))], **names)
+
+
+def test_what_an_uncertain_potency_leaves_open_is_two_broken_lines(
+    checked: Checked, names: dict[str, str]
+) -> None:
+    broken = re.compile(r"stroke-dasharray:[^\"]*stroke:#0072b2|stroke:#0072b2[^\"]*dasharray")
+    sure = InhibitionCurve("4 mg", T, C, low=0.5 * C, high=2 * C)
+    svg = draw_engagement([EngagementPanel("IL-6", (sure,))], **names)
+    assert not broken.search(svg)
+    unsure = InhibitionCurve(
+        "4 mg", T, C, low=0.5 * C, high=2 * C, inner_low=0.8 * C, inner_high=1.2 * C
+    )
+    svg = draw_engagement([EngagementPanel("IL-6", (unsure,))], **names)
+    checked(svg)
+    assert len(broken.findall(svg)) == 2

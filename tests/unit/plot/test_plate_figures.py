@@ -14,6 +14,7 @@ from statera.plot.dose_response import DoseCurve, DosePanel, draw_dose_response
 from statera.plot.gate_plot import (
     GateAxes,
     GatePanel,
+    clip_segment,
     draw_gate,
     nice_ticks,
     run_shapes,
@@ -66,6 +67,14 @@ def test_every_well_has_its_value_and_unused_ones_are_hatched(
     assert shade_colour(1.0) in fills(root)
     assert {"low", "high", "not used"} <= set(texts(root))
     assert svg == draw_plates([panel], size, **names)
+
+
+def test_a_given_span_keeps_small_differences_pale(names: dict[str, str]) -> None:
+    cells = (PlateCell(0, 0, "98", 98.0), PlateCell(0, 1, "100", 100.0))
+    own = draw_plates([PlatePanel("Events", cells)], PlateSize(), **names)
+    given = draw_plates([PlatePanel("Events", cells, span=(0.0, 100.0))], PlateSize(), **names)
+    assert f'fill="{shade_colour(0.0)}"' in own
+    assert f'fill="{shade_colour(0.98)}"' in given
 
 
 def test_a_text_too_long_for_its_well_is_left_out(names: dict[str, str]) -> None:
@@ -129,6 +138,42 @@ def test_a_gate_over_wells_says_share_and_count(checked: Checked, names: dict[st
     assert len(gates) == 8
     ends = [float(v) for d in gates for v in re.findall(r"[ML]([\d.]+) ", d.get("d", ""))]
     assert max(ends) == 132.0, "an open side ends on the frame"
+
+
+def test_edges_of_a_gate_keep_their_slope_where_corners_lie_outside(
+    checked: Checked, names: dict[str, str]
+) -> None:
+    """A line y = x / 2 from far below to far above every event."""
+    rng = np.random.default_rng(2)
+    x, y = rng.uniform(0.0, 100.0, 500), rng.uniform(0.0, 100.0, 500)
+    corners = np.array([[-2e6, -1e6], [2e6, 1e6], [-2e6, 1e6], [-2e6, -1e6]])
+    panel = GatePanel("A01", x, y, corners, 0.75, 375)
+    root = checked(draw_gate([panel], GateAxes("x", "y"), **names))
+    (line,) = [e for e in root.iter(f"{SVG}path") if e.get("stroke") == "#c8501e"]
+    drawn = [float(v) for v in re.findall(r"-?[\d.]+", line.get("d", ""))]
+    assert len(drawn) == 4, "the edges outside are not drawn"
+    assert min(drawn) >= 0.0
+    assert max(drawn) <= 132.0
+    slope = (drawn[1] - drawn[3]) / (drawn[2] - drawn[0])  # y grows downwards
+    # both axes run over nearly the same range, with a margin for the far corners
+    assert slope == pytest.approx(0.5, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("p", "q", "part"),
+    [
+        ((1.0, 1.0), (2.0, 3.0), ((1.0, 1.0), (2.0, 3.0))),
+        ((-10.0, 5.0), (20.0, 5.0), ((0.0, 5.0), (10.0, 5.0))),
+        ((-5.0, -5.0), (15.0, 15.0), ((0.0, 0.0), (10.0, 10.0))),
+        ((0.0, -5.0), (0.0, 15.0), ((0.0, 0.0), (0.0, 10.0))),
+        ((-5.0, 1.0), (-1.0, 9.0), None),
+        ((11.0, -5.0), (11.0, 5.0), None),
+        ((-1.0, 9.0), (3.0, 15.0), None),
+        ((math.nan, 1.0), (3.0, 1.0), None),
+    ],
+)
+def test_segments_are_cut_at_the_frame(p: Any, q: Any, part: Any) -> None:
+    assert clip_segment(p, q, 10.0) == part
 
 
 def test_a_drawing_does_not_grow_with_the_events(names: dict[str, str]) -> None:

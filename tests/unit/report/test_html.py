@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pytest
 
-from statera.report.document import Cell, Document, Figure, Heading, Paragraph, Section
+from statera.report.document import Cell, Document, Figure, Heading, Paragraph, Section, Table
 from statera.report.html import render_html
 
 _VOID = {"meta", "link", "br", "hr", "img", "input"}
@@ -199,3 +199,11 @@ def test_broken_citations_and_unsafe_drawings_are_refused(document: Document) ->
     drawing = Figure("g", "<svg><script/></svg>", "G", "g")
     with pytest.raises(ValueError, match="figure 'g'"):
         render_html(replace(document, sections=(Section("x", "X", (drawing,)),)))
+
+
+def test_a_folded_table_opens_on_request_and_is_named_on_paper(document: Document) -> None:
+    table = Table("Long", ("Name",), (("a row",), ("another row",)), folded=True)
+    page = render_html(replace(document, sections=(Section("s", "S", (table,)),)))
+    assert "<summary>Show the 2 rows of table 1</summary>" in page
+    assert "The 2 rows of this table are on the page itself, not on paper." in page
+    assert page.index("<summary>") < page.index("another row") < page.index("</details>")

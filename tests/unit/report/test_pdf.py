@@ -64,3 +64,14 @@ def test_unsafe_drawings_are_refused(document: Document) -> None:
     bad = replace(document, sections=(replace(first, blocks=(figure,)), second))
     with pytest.raises(ValueError, match="cannot be rendered"):
         render_pdf(bad)
+
+
+def test_a_folded_table_is_named_but_not_printed(document: Document) -> None:
+    table = Table(
+        "Long", ("Name",), (("a row",), ("another row",)), folded=True, foot=("A remark",)
+    )
+    changed = replace(document, sections=(Section("s", "S", (table,)),))
+    text = render_typst(changed)
+    assert "The 2 rows of this table are on the HTML page only." in text
+    assert "A remark" in text
+    assert "another row" not in text

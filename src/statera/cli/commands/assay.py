@@ -10,7 +10,7 @@ import typer
 from statera.cli.commands import assay_run
 from statera.cli.envelope import Envelope, plain
 from statera.cli.options import JsonFlag, QuietFlag, concerning
-from statera.cli.output import write_bytes_atomically
+from statera.cli.output import check_folder, write_bytes_atomically
 from statera.cli.terminal import note, print_table, warn
 from statera.errors import InputError, UsageError
 from statera.manifest import manifest
@@ -86,7 +86,7 @@ def plan(
     if pdf and out is None:
         raise UsageError("--pdf needs a folder", where="--pdf", hint="Give --out FOLDER.")
     if out is not None:
-        _check_folder(out)
+        check_folder(out)
     from statera.assay.plan_read import options_from_protocol, read_plan  # heavy: only when run
     from statera.engagement import read_potency_csv
     from statera.plan.build import plan_bench
@@ -113,19 +113,6 @@ def plan(
     if found.assay.missing:
         note(f"Not stated yet: {'; '.join(found.assay.missing)}.", quiet=quiet)
     note(f"Written to {out}: {', '.join(kept)}", quiet=quiet)
-
-
-def _check_folder(out: Path) -> None:
-    if out.exists() and not out.is_dir():
-        raise InputError(
-            f"'{out}' is there already and is no folder", where="--out", hint="Choose another name."
-        )
-    if not out.exists() and not out.parent.is_dir():
-        raise InputError(
-            f"the folder '{out.parent}' does not exist",
-            where="--out",
-            hint="Make the folder first, or choose another.",
-        )
 
 
 def _protocol(name: str | None, plan_file: Path | None) -> Protocol:

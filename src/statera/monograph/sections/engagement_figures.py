@@ -61,8 +61,8 @@ def curves_figure(context: Context, results: Sequence[Result]) -> Figure:
     if any(c.inner_low is not None for p in panels for c in p.curves):
         caption += (
             " For potencies of your plate the band holds the differences of the IC50 between "
-            "persons too, and the darker one within it is what the interval of the mean IC50 "
-            "leaves open for the typical subject."
+            "persons too, and the broken lines are the typical subject at both ends of the "
+            "interval of the mean IC50."
         )
     if left:
         caption += f" Further potencies ({left}) stand in the table."

@@ -123,7 +123,9 @@ def _fitted_table(entries: Sequence[Entry]) -> Table:
         status = {True: "known as a bound", False: "determined"}[p.relation.is_bound]
         between: Inline = missing("not known")
         if known.ln_sd_between is not None:
-            between = computed(float(np.exp(known.ln_sd_between)), "engagement_plate")
+            factor = float(np.exp(known.ln_sd_between))
+            none = "none found" if known.ln_sd_between == 0.0 else ""
+            between = computed(factor, "engagement_plate", text=none)
         rows.append(
             (
                 ", ".join(x for x in (p.stimulus, p.readout, p.cells) if x),
