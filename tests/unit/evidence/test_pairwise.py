@@ -100,6 +100,12 @@ def test_given_weights_and_a_given_tau2() -> None:
     w = 1.0 / (np.array(V) + 0.5)
     assert fixed.estimate == pytest.approx(float(np.sum(w * Y) / np.sum(w)))
     assert fixed.ci_tau2 is None
+    assert fixed.tau2_is_given
+    assert (leave_one_out(fixed).tau2 == 0.5).all()
+    gap = effects_of([*Y, np.nan], [*V, 1.0])
+    for method in ("GENQ", "GENQM"):
+        one = pairwise(gap, PairwiseOptions(tau2=method))
+        assert one.tau2 == pairwise(studies, PairwiseOptions(tau2=method)).tau2
     with pytest.raises(InputError, match="no variance between studies"):
         pairwise(studies, fixed_tau2=-1.0)
     with pytest.raises(InputError, match="2 weights for 6 studies"):
