@@ -55,8 +55,10 @@ def test_few_studies_are_outcomes_and_not_errors() -> None:
     assert few.status is PairwiseStatus.TOO_FEW_STUDIES
     same = pairwise(effects_of(Y, V), None, {"x": [2.0] * 6})
     assert same.status is PairwiseStatus.DEPENDENT_MODERATORS
-    empty = effect_sizes("OR", events_1=[0], total_1=[9], events_2=[0], total_2=[9])
-    assert pairwise(empty).status is PairwiseStatus.ONE_STUDY
+    empty = effect_sizes("OR", events_1=[0, 0], total_1=[9, 9], events_2=[0, 0], total_2=[9, 8])
+    found = pairwise(empty)
+    assert found.status is PairwiseStatus.NO_STUDY
+    assert "no study of the table" in found.omitted[0][1]
 
 
 def test_equal_effects_leave_no_variance_for_hartung_and_knapp() -> None:
