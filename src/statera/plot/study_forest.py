@@ -236,15 +236,14 @@ def _figure(groups: Sequence[StudyGroup], options: StudyForestOptions) -> Figure
 
 def _lines(groups: Sequence[StudyGroup], options: StudyForestOptions) -> list[_Line]:
     lines: list[_Line] = []
-    every: list[Study | Mean] = [m for g in groups for m in (*g.studies, *g.means)]
+    every = [m for g in groups for m in _members(g)]
     texts = [f"{m.weight:.1f} %" for m in every if m.weight is not None]
     widest = max((len(t) for t in texts), default=0)
     blank = ("",) * len(options.columns)
     for group in groups:
         if group.heading:
             lines.append(_Line(Row(group.heading, heading=True)))
-        members: list[Study | Mean] = [*group.studies, *group.means]
-        for one in members:
+        for one in _members(group):
             _check(one, options)
             weight = "" if one.weight is None else f"{one.weight:.1f} %".rjust(widest, "\u2007")
             columns = one.columns or blank
@@ -260,6 +259,12 @@ def _lines(groups: Sequence[StudyGroup], options: StudyForestOptions) -> list[_L
                 lines += [_Line(Row(""), text) for text in one.lines]
         lines += [_Line(Row(""), text) for text in group.lines]
     return lines
+
+
+def _members(group: StudyGroup) -> list[Study | Mean]:
+    found: list[Study | Mean] = list(group.studies)
+    found += group.means
+    return found
 
 
 def _check(one: Study | Mean, options: StudyForestOptions) -> None:
