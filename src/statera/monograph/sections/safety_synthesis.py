@@ -107,9 +107,10 @@ def _figure(pooled: Sequence[OutcomeSynthesis]) -> Figure:
             )
             for r in s.pooled
         )  # fmt: skip
-        means = [_mean("All rows, Wald", s.wald, ("", ""), prediction=True)]
+        means = [_mean("All rows, Wald", s.wald, ("", ""))]
         if s.wald.status is PairwiseStatus.OK:
-            means.append(_mean("All rows, Hartung-Knapp", s.hartung_knapp, ("", "")))
+            knapp = _mean("All rows, Hartung-Knapp", s.hartung_knapp, ("", ""), prediction=True)
+            means.append(knapp)
             if s.apart.status is PairwiseStatus.OK and s.apart.k < s.wald.k:
                 label = f"One row a database (k {s.apart.k}), Hartung-Knapp"
                 means.append(_mean(label, s.apart, ("", "")))
@@ -125,11 +126,13 @@ def _figure(pooled: Sequence[OutcomeSynthesis]) -> Figure:
         columns=("Drug", "Measure"),
         estimate_head="Ratio (95 % CI)",
         favours=("fewer with the inhibitor", "more with the inhibitor"),
+        limits=(0.2, 6.0),
     )
     svg = draw_study_forest(groups, options, key="safety-synthesis", title=title, alt=alt)
     caption = (
         "Computed here from the rows shown; weights of the REML model in per cent. Diamonds: "
-        "pooled ratios with 95 % intervals. Bar: 95 % prediction interval (normal quantile)."
+        "pooled ratios with 95 % intervals; arrows: beyond the axis. Bar: 95 % prediction "
+        "interval (t quantile, k - 1 degrees of freedom)."
     )
     data = {
         "outcome": [s.outcome for s in pooled],
@@ -146,7 +149,7 @@ def _mean(
 ) -> Mean:
     middle, low, high = result.natural
     limits = _prediction(result) if prediction else None
-    return Mean(label, middle, low, high, None, columns, limits, "Prediction interval, z")
+    return Mean(label, middle, low, high, None, columns, limits, "Prediction interval, t(k-1)")
 
 
 def _prediction(result: PairwiseResult) -> tuple[float, float] | None:
