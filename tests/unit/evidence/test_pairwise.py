@@ -55,8 +55,10 @@ def test_few_studies_are_outcomes_and_not_errors() -> None:
     assert few.status is PairwiseStatus.TOO_FEW_STUDIES
     same = pairwise(effects_of(Y, V), None, {"x": [2.0] * 6})
     assert same.status is PairwiseStatus.DEPENDENT_MODERATORS
-    empty = effect_sizes("OR", events_1=[0], total_1=[9], events_2=[0], total_2=[9])
-    assert pairwise(empty).status is PairwiseStatus.ONE_STUDY
+    empty = effect_sizes("OR", events_1=[0, 0], total_1=[9, 9], events_2=[0, 0], total_2=[9, 8])
+    found = pairwise(empty)
+    assert found.status is PairwiseStatus.NO_STUDY
+    assert "no study of the table" in found.omitted[0][1]
 
 
 def test_equal_effects_leave_no_variance_for_hartung_and_knapp() -> None:
@@ -100,6 +102,12 @@ def test_given_weights_and_a_given_tau2() -> None:
     w = 1.0 / (np.array(V) + 0.5)
     assert fixed.estimate == pytest.approx(float(np.sum(w * Y) / np.sum(w)))
     assert fixed.ci_tau2 is None
+    assert fixed.tau2_is_given
+    assert (leave_one_out(fixed).tau2 == 0.5).all()
+    gap = effects_of([*Y, np.nan], [*V, 1.0])
+    for method in ("GENQ", "GENQM"):
+        one = pairwise(gap, PairwiseOptions(tau2=method))
+        assert one.tau2 == pairwise(studies, PairwiseOptions(tau2=method)).tau2
     with pytest.raises(InputError, match="no variance between studies"):
         pairwise(studies, fixed_tau2=-1.0)
     with pytest.raises(InputError, match="2 weights for 6 studies"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from statera.evidence.bias import trim_and_fill
 from statera.evidence.effects import effects_of
@@ -63,6 +64,15 @@ def test_outcomes_are_sentences() -> None:
     common = print_pairwise(pairwise(STUDIES, PairwiseOptions(tau2="common")))
     assert common.startswith("Common-Effect Model (k = 6)\n")
     assert "tau^2" not in common
+
+
+def test_wald_is_printed_beside_a_narrower_hartung_knapp() -> None:
+    close = effects_of([0.5, 0.52, 0.48, 0.51, 0.5], [0.1, 0.2, 0.1, 0.3, 0.2], measure="HR")
+    found = pairwise(close, PairwiseOptions(test="knha"))
+    wald = pairwise(close)
+    assert found.wald_interval == pytest.approx(wald.interval)
+    assert f"Wald's interval, 95 %: {wald.interval[0]:.4f}" in print_pairwise(found)
+    assert "Wald's interval" not in print_pairwise(wald)
 
 
 def test_small_p_values() -> None:
