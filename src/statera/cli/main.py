@@ -8,6 +8,7 @@ import typer
 
 from statera.cli.commands import dose, fit, forecast, monograph, renal, simulate
 from statera.cli.commands.assay import assay_app
+from statera.cli.commands.biomarker import biomarker_app
 from statera.cli.commands.fhir import fhir_app
 from statera.cli.commands.library import library_app
 from statera.cli.commands.meta import meta_app
@@ -68,6 +69,7 @@ app.add_typer(store_app, name="store")
 app.add_typer(fhir_app, name="fhir")
 app.add_typer(assay_app, name="assay")
 app.add_typer(meta_app, name="meta")
+app.add_typer(biomarker_app, name="biomarker")
 
 
 def _print_version(asked: bool) -> None:
