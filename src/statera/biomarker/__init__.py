@@ -1,0 +1,1 @@
+"""Biomarkers: clinical response indices, and measurements of many proteins in many samples."""
