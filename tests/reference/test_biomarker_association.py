@@ -14,6 +14,8 @@ import pytest
 from numpy.typing import NDArray
 
 from statera.biomarker.association import AssociationOptions, associate
+from statera.biomarker.design import build_design
+from statera.biomarker.limma import block_correlation, fit_linear_models, moderate
 
 pytestmark = pytest.mark.reference
 
@@ -104,3 +106,31 @@ def test_maximum_likelihood_of_lme4() -> None:
         place = assays.index(case["OlinkID"])
         assert fit.variances[place] == pytest.approx(case["ML_var"], rel=1e-5)
         assert fit.log_likelihood[place] == pytest.approx(case["ML_loglik"], abs=1e-7)
+
+
+def test_limma_with_and_without_blocks() -> None:
+    values, assays, data = samples()
+    told = results()["limma_Treatment_plus_Time"]
+    design = build_design("Treatment + Time", data)
+    blocks = np.unique(data["Subject"], return_inverse=True)[1]
+    consensus = block_correlation(values, design.matrix, blocks)
+    assert consensus == pytest.approx(told["dupcor_consensus"], rel=1e-6)
+    plain = moderate(fit_linear_models(values, design.matrix))
+    assert plain.prior_df == pytest.approx(told["df_prior"], rel=1e-8)
+    assert plain.prior_variance == pytest.approx(told["s2_prior"], rel=1e-8)
+    blocked = moderate(fit_linear_models(values, design.matrix, blocks, consensus))
+    contrast = design.contrast({"Treatment[Untreated]": 1.0})
+    for fit, name in ((plain, "no_block"), (blocked, "with_block")):
+        expected = told[name]
+        order = [assays.index(assay) for assay in expected["OlinkID"]]
+        assert len(order) == 40
+        test = fit.test(contrast)
+        for ours, theirs in (
+            (test.estimate, "logFC"),
+            (fit.fit.mean, "AveExpr"),
+            (test.statistic, "t"),
+            (test.p_value, "P.Value"),
+            (test.adjusted_p, "adj.P.Val"),
+            (test.log_odds, "B"),
+        ):
+            assert ours[order] == pytest.approx(expected[theirs], rel=1e-6), (name, theirs)
