@@ -93,21 +93,21 @@ class TauPrior:
         """Return the log density at tau >= 0."""
         z, s = tau / self.scale, self.scale
         shape = self.shape or 1.0
-        with np.errstate(divide="ignore"):
-            match self.family:
-                case TauPriorFamily.HALF_NORMAL:
-                    return np.asarray(-0.5 * z**2 + 0.5 * math.log(2 / math.pi) - math.log(s))
-                case TauPriorFamily.UNIFORM:
-                    return np.where(z <= 1.0, -math.log(s), -np.inf)
-                case TauPriorFamily.LOG_NORMAL:
-                    u = np.log(z) / shape
-                    constant = math.log(shape) + 0.5 * math.log(2 * math.pi)
-                    return np.where(tau > 0.0, -0.5 * u**2 - np.log(tau) - constant, -np.inf)
-                case _:
-                    df = 1.0 if self.family is TauPriorFamily.HALF_CAUCHY else shape
-                    constant = gammaln((df + 1) / 2) - gammaln(df / 2)
-                    constant += math.log(2 / s) - 0.5 * math.log(df * math.pi)
-                    return np.asarray(constant - (df + 1) / 2 * np.log1p(z**2 / df))
+        match self.family:
+            case TauPriorFamily.HALF_NORMAL:
+                return np.asarray(-0.5 * z**2 + 0.5 * math.log(2 / math.pi) - math.log(s))
+            case TauPriorFamily.UNIFORM:
+                return np.where(z <= 1.0, -math.log(s), -np.inf)
+            case TauPriorFamily.LOG_NORMAL:
+                above = np.maximum(tau, 1e-300)  # the density falls to 0 at tau = 0
+                u = np.log(above / self.scale) / shape
+                constant = math.log(shape) + 0.5 * math.log(2 * math.pi)
+                return np.asarray(-0.5 * u**2 - np.log(above) - constant)
+            case _:
+                df = 1.0 if self.family is TauPriorFamily.HALF_CAUCHY else shape
+                constant = gammaln((df + 1) / 2) - gammaln(df / 2)
+                constant += math.log(2 / s) - 0.5 * math.log(df * math.pi)
+                return np.asarray(constant - (df + 1) / 2 * np.log1p(z**2 / df))
 
 
 @dataclass(frozen=True)
@@ -312,7 +312,7 @@ def _tau_posterior(grid: _Grid, kind: IntervalKind, level: float) -> Posterior:
     mode = float(found.x)
     if grid.density(np.array([0.0]))[0] >= -float(found.fun):
         mode = 0.0
-    limits = _limits(grid.quantile, kind, level)
+    limits = _limits(grid.quantile, kind, level, lowest=0.0)
     return Posterior(mode, grid.quantile(0.5), mean, sd, limits)
 
 
@@ -348,8 +348,12 @@ def _mixture(
 
 
 def _limits(
-    quantile: Callable[[float], float], kind: IntervalKind, level: float
+    quantile: Callable[[float], float],
+    kind: IntervalKind,
+    level: float,
+    lowest: float | None = None,
 ) -> tuple[float, float]:
+    """Return the limits; `lowest` is the end of the support, where a falling density is highest."""
     tail = 1.0 - level
     if kind is IntervalKind.CENTRAL:
         return quantile(tail / 2), quantile(1.0 - tail / 2)
@@ -359,10 +363,7 @@ def _limits(
         method="bounded",
         options={"xatol": 1e-5 * tail},
     )
+    if lowest is not None and quantile(level) - lowest <= float(found.fun):
+        return lowest, quantile(level)
     lower = float(found.x)
-    # A density that falls from its lower end has its shortest interval there.
-    if quantile(level) - quantile(0.0 if quantile(1e-12) >= 0.0 else lower) <= float(found.fun):
-        at_zero = quantile(1e-12)
-        if 0.0 <= at_zero < 1e-6:
-            return 0.0, quantile(level)
     return quantile(lower), quantile(lower + level)

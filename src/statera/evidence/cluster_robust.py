@@ -98,7 +98,7 @@ def robust_variance(
         )
     weighted = [np.linalg.solve(matrix, x[rows]) for rows, matrix in blocks]
     xwx = sum((x[r].T @ wx for (r, _), wx in zip(blocks, weighted, strict=True)), np.zeros((p, p)))
-    bread = np.linalg.inv(xwx)
+    bread = np.asarray(np.linalg.inv(xwx), dtype=float)
     beta = bread @ sum(
         (wx.T @ y[rows] for (rows, _), wx in zip(blocks, weighted, strict=True)), np.zeros(p)
     )
@@ -116,6 +116,7 @@ def robust_variance(
         df = _satterthwaite(factors, blocks, x, bread)
     se = np.sqrt(np.diag(covariance))
     half = student.ppf(0.5 + level / 2, df) * se
+    p_values = 2 * student.sf(np.abs(beta / se), df)
     return RobustVariance(
         kind,
         clusters,
@@ -123,7 +124,7 @@ def robust_variance(
         se,
         beta / se,
         df,
-        2 * student.sf(np.abs(beta / se), df),
+        np.asarray(p_values, dtype=float),
         beta - half,
         beta + half,
         covariance,

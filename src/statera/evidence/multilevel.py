@@ -20,6 +20,7 @@ from enum import StrEnum
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array
 from scipy.special import ndtri
 from scipy.stats import chi2, norm
 
@@ -89,8 +90,7 @@ class _Nested:
 
     columns: Floats
     v: Floats
-    groups: tuple[Integers, ...]  # innermost first: row -> group, group -> group, ...
-    counts: tuple[int, ...]
+    sums: tuple[csr_array, ...]  # innermost first: rows to groups, groups to outer groups, ...
 
     def products(self, sigma2: Floats) -> tuple[Floats, float]:
         """Return A' W A per outermost group, (groups, c, c), and log |covariance|.
@@ -102,9 +102,9 @@ class _Nested:
         """
         m = self.columns[:, :, None] * self.columns[:, None, :] / self.v[:, None, None]
         log_determinant = float(np.log(self.v).sum())
-        for group, count, variance in zip(self.groups, self.counts, sigma2, strict=True):
-            summed = np.zeros((count, *m.shape[1:]))
-            np.add.at(summed, group, m)
+        shape = m.shape[1:]
+        for add, variance in zip(self.sums, sigma2, strict=True):
+            summed = (add @ m.reshape(m.shape[0], -1)).reshape(-1, *shape)
             grown = 1.0 + variance * summed[:, 0, 0]
             log_determinant += float(np.log(grown).sum())
             shrink = (variance / grown)[:, None, None]
@@ -155,7 +155,7 @@ def multilevel(
         products, log_determinant = nested.products(deviations[::-1] ** 2)
         return _likelihood(products.sum(axis=0), log_determinant, k, p, reml=reml) + constant
 
-    spread = float(np.sqrt(max(np.var(effects), float(np.median(variances)))))
+    spread = float(np.sqrt(max(float(np.var(effects)), float(np.median(variances)))))
     start = np.full(len(levels), 0.5 * spread)
     found = maximise(likelihood, start, spread)
     deviations = np.abs(found.x)
@@ -226,9 +226,7 @@ def robust(
     return robust_variance(effects, design, blocks, kind, level)
 
 
-def checked_rows(
-    y: ArrayLike, v: ArrayLike, x: ArrayLike | None
-) -> tuple[Floats, Floats, Floats]:
+def checked_rows(y: ArrayLike, v: ArrayLike, x: ArrayLike | None) -> tuple[Floats, Floats, Floats]:
     """Return effects, variances and design as arrays that can be fitted.
 
     Raises
@@ -282,24 +280,23 @@ def _nested(
     effects: Floats, variances: Floats, design: Floats, levels: Sequence[Sequence[object]]
 ) -> _Nested:
     codes = _codes(levels, effects.size)
-    steps, counts = [], []
+    sums = []
     for depth in range(len(codes) - 1, -1, -1):
-        count = int(codes[depth].max()) + 1
         if depth == len(codes) - 1:
-            steps.append(codes[depth])
+            parent = codes[depth]
         else:
             inner = codes[depth + 1]
             parent = np.zeros(int(inner.max()) + 1, dtype=np.int64)
             parent[inner] = codes[depth]
-            steps.append(parent)
-        counts.append(count)
+        entries = (np.ones(parent.size), (parent, np.arange(parent.size)))
+        sums.append(csr_array(entries, shape=(int(parent.max()) + 1, parent.size)))
     columns = np.column_stack([np.ones(effects.size), design, effects])
-    return _Nested(columns, variances, tuple(steps), tuple(counts))
+    return _Nested(columns, variances, tuple(sums))
 
 
 def _coefficients(total: Floats) -> tuple[Floats, Floats, float]:
     xwx, xwy, ywy = total[1:-1, 1:-1], total[1:-1, -1], total[-1, -1]
-    covariance = np.linalg.inv(xwx)
+    covariance = np.asarray(np.linalg.inv(xwx), dtype=float)
     beta = covariance @ xwy
     return beta, covariance, float(ywy - beta @ xwy)
 
@@ -312,9 +309,7 @@ def _likelihood(total: Floats, log_determinant: float, k: int, p: int, *, reml: 
     return float(value)
 
 
-def _variance_se(
-    hessian: Floats, deviations: Floats, zero: NDArray[np.bool_]
-) -> Floats:
+def _variance_se(hessian: Floats, deviations: Floats, zero: NDArray[np.bool_]) -> Floats:
     """Turn the curvature in standard deviations into standard errors of variances."""
     se = np.full(deviations.size, np.nan)
     free = np.flatnonzero(~zero)

@@ -179,20 +179,14 @@ def multivariate(
     found = maximise(likelihood, _start(structure, m, spread), _scale(structure, m, spread))
     g = _covariance(found.x, structure, m)
     xwx, xwy, _, _ = problem.sums(g)
-    covariance = np.linalg.inv(xwx)
+    covariance = np.asarray(np.linalg.inv(xwx), dtype=float)
     beta = covariance @ xwy
     se = np.sqrt(np.diag(covariance))
     half = float(ndtri(0.5 + level / 2)) * se
     plain, plain_y, plain_yy, _ = problem.sums(np.zeros_like(g))
     q = plain_yy - float(plain_y @ np.linalg.solve(plain, plain_y))
     q_moderators = float(beta @ xwx @ beta)
-    sandwich = None
-    if robust is not None:
-        working = [
-            (rows, block + g[np.ix_(problem.outcome[rows], problem.outcome[rows])])
-            for rows, block in problem.blocks
-        ]
-        sandwich = robust_variance(problem.y, problem.x, working, robust, level)
+    sandwich = None if robust is None else _sandwich(problem, g, robust, level)
     tau2, correlation, boundary = _describe(g, spread)
     status = MultivariateStatus.OK if found.converged else MultivariateStatus.NOT_CONVERGED
     return MultivariateResult(
@@ -217,6 +211,14 @@ def multivariate(
         MultivariateStatus.AT_BOUNDARY if boundary else status,
         sandwich,
     )
+
+
+def _sandwich(problem: _Problem, g: Floats, kind: RobustKind | str, level: float) -> RobustVariance:
+    working = [
+        (rows, block + g[np.ix_(problem.outcome[rows], problem.outcome[rows])])
+        for rows, block in problem.blocks
+    ]
+    return robust_variance(problem.y, problem.x, working, kind, level)
 
 
 def _problem(

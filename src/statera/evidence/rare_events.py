@@ -150,9 +150,7 @@ def peto(
     y = np.where(known, difference / np.where(known, variance, 1.0), np.nan)
     v = np.where(known, 1.0 / np.where(known, variance, 1.0), np.nan)
     notes = _notes(0, int((~known).sum()))
-    return _result(
-        "OR", "Peto", estimate, np.nan if empty else 1.0 / total, y, v, notes, level
-    )
+    return _result("OR", "Peto", estimate, np.nan if empty else 1.0 / total, y, v, notes, level)
 
 
 def two_arms(

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-__all__ = ["SmallMaximum", "curvature", "maximise"]
+__all__ = ["SmallMaximum", "maximise"]
 
 Floats = NDArray[np.float64]
 _STEP = 1e-3
@@ -84,15 +84,6 @@ def maximise(
     return SmallMaximum(u * size, -scaled(u), -hessian / np.outer(size, size), converged)
 
 
-def curvature(
-    function: Callable[[Floats], float], x: Floats, scale: Floats | float = 1.0
-) -> Floats:
-    """Return the second derivatives of a function at a point, (p, p), by central differences."""
-    size = np.broadcast_to(np.asarray(scale, dtype=float), x.shape)
-    _, hessian = _differences(lambda u: function(u * size), x / size)
-    return hessian / np.outer(size, size)
-
-
 def _differences(function: Callable[[Floats], float], u: Floats) -> tuple[Floats, Floats]:
     """Gradient and second derivatives, central differences of fourth order along each axis."""
     p = u.size
@@ -102,8 +93,7 @@ def _differences(function: Callable[[Floats], float], u: Floats) -> tuple[Floats
     near = np.array([[function(u + s * unit[i]) for s in (-2, -1, 1, 2)] for i in range(p)])
     gradient = (near[:, 0] - 8 * near[:, 1] + 8 * near[:, 2] - near[:, 3]) / (12 * h)
     hessian = np.diag(
-        (-near[:, 0] + 16 * near[:, 1] - 30 * middle + 16 * near[:, 2] - near[:, 3])
-        / (12 * h**2)
+        (-near[:, 0] + 16 * near[:, 1] - 30 * middle + 16 * near[:, 2] - near[:, 3]) / (12 * h**2)
     )
     for i in range(p):
         for j in range(i):
