@@ -11,6 +11,7 @@ from statera.cli.commands.assay import assay_app
 from statera.cli.commands.biomarker import biomarker_app
 from statera.cli.commands.fhir import fhir_app
 from statera.cli.commands.library import library_app
+from statera.cli.commands.meta import meta_app
 from statera.cli.commands.store import store_app
 from statera.cli.group import GuardedGroup
 from statera.cli.terminal import survive_any_encoding
@@ -28,6 +29,7 @@ Examples:
   statera fit model.toml data.csv --out report.html
   statera forecast visit.toml --out advice.html
   statera assay plan --out bench/
+  statera meta pairwise studies.csv --measure HR --ci hartung-knapp
 
 Quantitative pharmacology of JAK inhibitors: cited facts, population models, target engagement
 and one computed page a drug.
@@ -66,6 +68,7 @@ app.add_typer(library_app, name="library")
 app.add_typer(store_app, name="store")
 app.add_typer(fhir_app, name="fhir")
 app.add_typer(assay_app, name="assay")
+app.add_typer(meta_app, name="meta")
 app.add_typer(biomarker_app, name="biomarker")
 
 

@@ -81,18 +81,7 @@ def automatic_gates(
             hint="Check that the files are those of stained wells.",
         )
     events = PlateEvents(files, panel, chosen.compensation)
-    problems = {w: list(c.problems) for w, c in events.channels.items() if c.problems}
-    if events.unreadable:
-        for well, why in events.unreadable.items():
-            problems.setdefault(well, []).append(f"{why}; the well has no part in the gates")
-        rest = {w: f for w, f in files.items() if w not in events.unreadable}
-        if not any(file.n_events for file in rest.values()):
-            raise InputError(
-                next(iter(events.unreadable.values())),
-                where="files",
-                hint="Hand in a matrix, or take values as read.",
-            )
-        events = PlateEvents(rest, panel, chosen.compensation)
+    events, problems = _usable(events)
     builder = GateBuilder(events, chosen)
     place = add_cells(builder, "")
     place = add_singlets(builder, place)
@@ -110,5 +99,23 @@ def automatic_gates(
         confidence=tuple(builder.confidence),
         refused=dict(builder.refused),
         notes=tuple(builder.notes),
-        problems={w: tuple(said) for w, said in problems.items()},
+        problems=problems,
     )
+
+
+def _usable(events: PlateEvents) -> tuple[PlateEvents, dict[str, tuple[str, ...]]]:
+    """Return the wells whose matrix can be used, and what is wrong with any, by well."""
+    problems = {w: c.problems for w, c in events.channels.items() if c.problems}
+    if not events.unreadable:
+        return events, problems
+    for well, why in events.unreadable.items():
+        said = f"{why}; the well has no part in the gates"
+        problems[well] = (*problems.get(well, ()), said)
+    rest = {w: f for w, f in events.files.items() if w not in events.unreadable}
+    if not any(file.n_events for file in rest.values()):
+        raise InputError(
+            next(iter(events.unreadable.values())),
+            where="files",
+            hint="Hand in a matrix, or take values as read.",
+        )
+    return PlateEvents(rest, events.panel, events.given or events.matrix), problems

@@ -174,26 +174,8 @@ def plate_border(
     margin = 0.1 * (high - low)
     frame = (float(low - margin), float(high + margin))
     counts = {w: Histogram.of(x, *frame, BINS) for w, x in present.items() if x.size}
-    # wells are moved twice, as the first sum is blurred by their shifts
-    shifts = dict.fromkeys(counts, 0)
-    valley: Valley | None = None
-    valleys: list[Valley] = []
-    width = 0.0
-    for turn in range(3):
-        pool = _pool(counts, shifts)
-        narrow = _bandwidth(pool)
-        # a sharp peak asks for a kernel too narrow for a rare wide one, which then falls to pieces
-        for width in (narrow, 2.0 * narrow, 4.0 * narrow):
-            valleys = find_valleys(pool, width, depth=options.min_depth, share=options.min_share)
-            valley = choose(valleys)
-            if valley is not None:
-                break
-        if turn == 2:
-            break
-        reach = 0.1 * float(high - low)
-        if valley is not None:
-            reach = options.max_shift * (valley.right_peak - valley.left_peak)
-        shifts = align_wells(counts, pool, width, reach)
+    laid = _overlay(counts, 0.1 * float(high - low), options, choose)
+    pool, width, valley, shifts = laid.pool, laid.width, laid.valley, laid.shifts
     method: Literal["valley", "mixture"] = "valley"
     if valley is None and mixture:
         moved = np.concatenate([present[w] - shifts[w] * pool.step for w in counts])
@@ -214,10 +196,44 @@ def plate_border(
         high_peak=valley.right_peak,
         low_share=valley.left_share,
         high_share=valley.right_share,
-        valleys=len(valleys),
+        valleys=laid.valleys,
         n=int(pool.total),
         wells=each,
     )
+
+
+@dataclass(frozen=True)
+class _Overlay:
+    """Wells laid over each other: their sum, its kernel and valley, and the shifts in bins."""
+
+    pool: Histogram
+    width: float
+    valley: Valley | None
+    valleys: int
+    shifts: Mapping[str, int]
+
+
+def _overlay(
+    counts: Mapping[str, Histogram], reach: float, options: BorderOptions, choose: Choice
+) -> _Overlay:
+    """Lay wells over each other; `reach` bounds their shifts where there is no valley."""
+    shifts = dict.fromkeys(counts, 0)
+    # wells are moved twice, as the first sum is blurred by their shifts
+    for turn in range(3):
+        pool = _pool(counts, shifts)
+        narrow = _bandwidth(pool)
+        # a sharp peak asks for a kernel too narrow for a rare wide one, which then falls to pieces
+        for width in (narrow, 2.0 * narrow, 4.0 * narrow):
+            valleys = find_valleys(pool, width, depth=options.min_depth, share=options.min_share)
+            valley = choose(valleys)
+            if valley is not None:
+                break
+        if turn < 2:
+            bound = reach
+            if valley is not None:
+                bound = options.max_shift * (valley.right_peak - valley.left_peak)
+            shifts = align_wells(counts, pool, width, bound)
+    return _Overlay(pool, width, valley, len(valleys), shifts)
 
 
 def _bandwidth(histogram: Histogram) -> float:

@@ -143,16 +143,12 @@ def _of_rows(result: PairwiseResult, rows: Sequence[int]) -> PairwiseResult:
     if options.weights is not None:
         # shares of the given weights serve as well: a factor common to all cancels
         options = replace(options, weights=tuple(float(w) for w in result.weights[list(rows)]))
-    fixed = result.tau2 if _is_fixed(result) else None
+    fixed = result.tau2 if result.tau2_is_given else None
     part = replace(result.effects.take(list(rows)), notes=(), columns={})
     design = result.design[list(rows)]
     if result.terms == ("intercept",):
         return pairwise(part, options, fixed_tau2=fixed)
     return pairwise(part, options, design, fixed_tau2=fixed)
-
-
-def _is_fixed(result: PairwiseResult) -> bool:
-    return not result.options.is_common and np.isnan(result.se_tau2) and result.tau2 > 0.0
 
 
 def leave_one_out(result: PairwiseResult) -> LeaveOneOut:

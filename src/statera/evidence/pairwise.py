@@ -88,7 +88,7 @@ def pairwise(
     usable = effects.is_usable
     used = effects.usable()
     design, terms = _design(moderators, len(effects))
-    weights = _weights(chosen, len(effects), used)
+    weights = _weights(chosen, len(effects), used, usable)
     if len(used) < len(effects):
         design = design[usable]
         weights = weights[usable] if weights is not None else None
@@ -124,7 +124,9 @@ def _design(
     return design, terms
 
 
-def _weights(options: PairwiseOptions, k: int, used: Effects) -> Floats | None:
+def _weights(
+    options: PairwiseOptions, k: int, used: Effects, usable: NDArray[np.bool_]
+) -> Floats | None:
     """Return given weights, or those that GENQ takes for granted."""
     if options.weights is not None:
         weights = np.asarray(options.weights, dtype=np.float64)
@@ -132,11 +134,9 @@ def _weights(options: PairwiseOptions, k: int, used: Effects) -> Floats | None:
             raise InputError(f"{weights.size} weights for {k} studies", where="weights")
         return weights
     if options.tau2 in (TauSquaredMethod.GENERALISED_Q, TauSquaredMethod.GENERALISED_Q_MEDIAN):
-        if len(used) < k:
-            raise InputError(
-                "a generalised Q needs weights where studies are left out", where="weights"
-            )
-        return np.asarray(1.0 / used.v)
+        every = np.ones(k)
+        every[usable] = 1.0 / used.v
+        return every
     return None
 
 
@@ -224,6 +224,7 @@ def _pooled(
         q, k - p, float(chdtrc(k - p, q)), qm, qm_df, qm_p, prediction, fit.weights,
         *statistics, omitted,
         effects.notes + _notes(options, k, tau2, truncated, fit, weights is not None),
+        fixed_tau2 is not None and not options.is_common,
     )  # fmt: skip
 
 
@@ -326,13 +327,12 @@ def _r_squared(
         total = float(residual @ residual)
         if total == 0.0:
             return 0.0
-        adjusted = 1.0 - (q / total) * (k - 1) / (k - p)
-        return float(max(0.0, 100.0 * adjusted))
+        adjusted = 1.0 - (q / total) * float(k - 1) / float(k - p)
+        return max(0.0, 100.0 * adjusted)
     without = estimate_tau_squared(y, v, ones, TauSquaredMethod(options.tau2), weights)[0]
     if without == 0.0:
         return 0.0
-    share: float = 100.0 * (without - tau2) / without
-    return max(0.0, share)
+    return max(0.0, 100.0 * (without - tau2) / without)
 
 
 def _notes(
@@ -393,4 +393,5 @@ def _one_study(
         empty, beta=beta, se=se, statistic=beta / se, p_value=_p_values(beta / se, NAN),
         ci_low=beta - reach, ci_high=beta + reach, covariance=(se**2)[:, None],
         tau2=tau2, weights=np.array([100.0]), q=0.0, q_p=1.0,
+        tau2_is_given=fixed_tau2 is not None and not options.is_common,
     )  # fmt: skip

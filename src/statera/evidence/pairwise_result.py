@@ -12,7 +12,7 @@ from statera.errors import InputError, UsageError
 from statera.evidence.effects import Effects
 from statera.evidence.heterogeneity import TauSquaredInterval, TauSquaredIntervalMethod
 from statera.evidence.prediction import PredictionConvention, PredictionInterval
-from statera.numerics.intervals_exact import check_level
+from statera.numerics.intervals_exact import check_level, normal_quantile
 from statera.numerics.tau_squared import TauSquaredMethod, tau_squared_method
 
 __all__ = ["COMMON_EFFECT", "PairwiseOptions", "PairwiseResult", "PairwiseStatus", "PairwiseTest"]
@@ -167,6 +167,8 @@ class PairwiseResult:
         Name and reason of the studies without a usable effect.
     notes
         What a reader must know, as sentences.
+    tau2_is_given
+        True where tau2 was known beforehand.
     """
 
     effects: Effects
@@ -205,6 +207,7 @@ class PairwiseResult:
     aicc: float
     omitted: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
+    tau2_is_given: bool = False
 
     @property
     def k(self) -> int:
@@ -236,6 +239,16 @@ class PairwiseResult:
         """Pooled effect with its interval on the natural scale, such as an odds ratio."""
         values = self.effects.natural([self.estimate, *self.interval])
         return float(values[0]), float(values[1]), float(values[2])
+
+    @property
+    def wald_interval(self) -> tuple[float, float]:
+        """Interval of the first coefficient that takes tau2 for known, whatever the test."""
+        if not self.options.uses_t or not self.scale > 0.0:
+            return self.interval
+        limited = self.options.test is PairwiseTest.HARTUNG_KNAPP_AD_HOC
+        factor = max(self.scale, 1.0) if limited else self.scale
+        reach = normal_quantile(self.options.level) * float(self.se[0]) / factor**0.5
+        return self.estimate - reach, self.estimate + reach
 
     @property
     def fitted(self) -> Floats:

@@ -90,8 +90,7 @@ def _heading(result: PairwiseResult) -> str:
     if result.options.is_common:
         return f"Common-Effect {kind}Model (k = {result.k})"
     name = "Mixed-Effects Model" if result.has_moderators else "Random-Effects Model"
-    fixed = result.status is PairwiseStatus.OK and math.isnan(result.se_tau2)
-    how = "given tau^2 value" if fixed else f"tau^2 estimator: {result.options.tau2}"
+    how = "given tau^2 value" if result.tau2_is_given else f"tau^2 estimator: {result.options.tau2}"
     return f"{name} (k = {result.k}; {how})"
 
 
@@ -185,6 +184,10 @@ def _natural(result: PairwiseResult, digits: int) -> str:
             f"{_sentence(measure.name)}: {_number(middle, digits)} "
             f"({level} interval {_number(low, digits)} to {_number(high, digits)})"
         )
+    if result.options.uses_t and result.scale < 1.0 and not result.has_moderators:
+        # conclusions can turn with the test where Hartung and Knapp's interval is the narrower one
+        low, high = result.wald_interval
+        lines.append(f"Wald's interval, {level}: {_number(low, digits)} to {_number(high, digits)}")
     pi = result.prediction
     if pi is not None:
         if math.isnan(pi.low):

@@ -46,6 +46,8 @@ def two_arm_counts(code: str, c: Mapping[str, Floats], options: EffectSizeOption
     none = ((a == 0) & (e == 0)) | ((b == 0) & (d == 0))
     if options.drop_double_zero:
         status[none & (status == "")] = "no events, or nothing but events, in both arms"
+    if code in ("RR", "OR", "PETO"):
+        _nothing_known(status, none)
     (a, b, e, d), added = corrected((a, b, e, d), options, code)
     with np.errstate(divide="ignore", invalid="ignore"):
         y, v = _of_table(code, a, b, e, d, options)
@@ -53,6 +55,12 @@ def two_arm_counts(code: str, c: Mapping[str, Floats], options: EffectSizeOption
     status[bad & none] = "no events, or nothing but events, in both arms"
     status[bad & ~none] = "an empty cell leaves the effect undefined, and nothing was added"
     return y, v, status, added
+
+
+def _nothing_known(status: NDArray[np.str_], none: NDArray[np.bool_]) -> None:
+    """Mark all rows where no study tells anything: what was added would be all there is."""
+    if none.all():
+        status[status == ""] = "no study of the table tells anything of a ratio (both arms alike)"
 
 
 def _of_table(
@@ -103,6 +111,8 @@ def two_arm_rates(code: str, c: Mapping[str, Floats], options: EffectSizeOptions
     none = (x1 == 0) & (x2 == 0)
     if options.drop_double_zero:
         status[none & (status == "")] = "no events in both arms"
+    if code == "IRR":
+        _nothing_known(status, none)
     (x1, x2), added = corrected((x1, x2), options, code)
     with np.errstate(divide="ignore", invalid="ignore"):
         r1, r2 = x1 / t1, x2 / t2

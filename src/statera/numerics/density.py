@@ -222,7 +222,7 @@ def _valley(
     below = float(np.interp(middle + 0.5, np.arange(cumulative.size), cumulative)) / n
     return Valley(
         position=float(centres[0] + middle * histogram.step),
-        depth=1.0 - floor / lower,
+        depth=float(1.0 - floor / lower),
         left_peak=float(centres[left]),
         right_peak=float(centres[right]),
         left_share=below,

@@ -35,11 +35,13 @@ def weighted_chi_square_above(q: float, scales: Floats) -> float:
     # the contour passes half way between the pole at 0 and the first branch point at 1/2
     start, bend = 0.25, 0.5
     step = 0.02
-    reach = float(np.sqrt(40.0 / (bend * point))) + 5.0
-    u = step * (np.arange(int(reach / step) + 1) + 0.5)
+    reach = float(np.arcsinh(np.sqrt(40.0 / (bend * point)) + 5.0))
+    t = step * (np.arange(int(reach / step) + 1) + 0.5)
+    # points grow apart with the distance, over which a small q spreads the integrand
+    u, spacing = np.sinh(t), np.cosh(t)
     s = start + 1j * u + bend * u * u
     exponent = -0.5 * np.log(1.0 - 2.0 * s[:, None] * share[None, :]).sum(axis=1) - s * point
-    values = np.exp(exponent) / s * (1j + 2.0 * bend * u)
+    values = np.exp(exponent) / s * (1j + 2.0 * bend * u) * spacing
     return float(np.clip(step / np.pi * values.imag.sum(), 0.0, 1.0))
 
 

@@ -152,7 +152,8 @@ def q_profile(y: Floats, v: Floats, x: Floats, level: float) -> tuple[float, flo
     """Return the tau2 whose Q are the quantiles of chi-square: an exact interval."""
     df = y.size - x.shape[1]
     low, high = (float(chdtri(df, 0.5 + side * level / 2.0)) for side in (-1.0, 1.0))
-    return q_equal(y, v, x, low), q_equal(y, v, x, high)
+    first = q_equal(y, v, x, low)
+    return first, q_equal(y, v, x, high, first)
 
 
 def estimate_tau_squared(

@@ -16,6 +16,8 @@ __all__ = ["highest_likelihood", "q_equal", "score_at_zero_is_negative"]
 
 Floats = NDArray[np.float64]
 GRID = 12
+# A step of Newton of this relative size leaves an error of about its square.
+QUADRATIC = 1e-9
 # Above this many rows the grid costs more than the fit, and the likelihood is far from two maxima.
 GRID_UP_TO = 2000
 _SHARES = np.linspace(0.0, 1.0, GRID)
@@ -33,21 +35,25 @@ def _q_and_slope(y: Floats, v: Floats, x: Floats, t: float, constant: bool) -> t
     return float(residual @ residual), -float(w @ (residual * residual))
 
 
-def q_equal(y: Floats, v: Floats, x: Floats, wanted: float) -> float:
-    """Return the tau2 whose Q is `wanted`, 0 where even tau2 = 0 has less; infinite for 0."""
+def q_equal(y: Floats, v: Floats, x: Floats, wanted: float, least: float = 0.0) -> float:
+    """Return the tau2 of at least `least` whose Q is `wanted`; `least` where Q has less there.
+
+    Infinite where `wanted` is 0.
+    """
     constant = is_constant(x)
-    q, slope = _q_and_slope(y, v, x, 0.0, constant)
+    q, slope = _q_and_slope(y, v, x, least, constant)
     if q <= wanted:
-        return 0.0
+        return least
     if wanted <= 0.0:
         return float("inf")
-    t, low, high = 0.0, 0.0, float("inf")
+    t, low, high = least, least, float("inf")
     for _ in range(200):
         # Newton on 1/Q - 1/wanted
         new = t + (q - wanted) * q / (wanted * -slope)
-        if not low < new < high:
+        inside = low < new < high
+        if not inside:
             new = 0.5 * (low + high) if np.isfinite(high) else 2.0 * low + float(v.max())
-        if abs(new - t) <= 1e-13 * new:
+        if abs(new - t) <= (QUADRATIC if inside else 1e-15) * new:
             return new
         t = new
         q, slope = _q_and_slope(y, v, x, t, constant)
@@ -62,35 +68,39 @@ def q_equal(y: Floats, v: Floats, x: Floats, wanted: float) -> float:
 
 def _score(
     y: Floats, v: Floats, x: Floats, t: float, reml: bool, constant: bool
-) -> tuple[float, float, float, float]:
-    """Return score, its derivative, Fisher information and log-likelihood, but for constants."""
+) -> tuple[float, float, float]:
+    """Return score, its derivative and Fisher information."""
     w = 1.0 / (v + t)
     s1 = float(w.sum())
     if constant:
         r = y - (w @ y) / s1
         u = w * r
-        q, squares = float(u @ r), float(u @ u)
+        squares = float(u @ u)
         cubes = float(w @ (u * u)) - float(w @ u) ** 2 / s1
         s2 = float(w @ w)
-        trace_p, trace_pp, log_det = s1, s2, 0.0
+        trace_p, trace_pp = s1, s2
         if reml:
             trace_p = s1 - s2 / s1
             trace_pp = s2 - 2.0 * float((w * w) @ w) / s1 + (s2 / s1) ** 2
-            log_det = float(np.log(s1))
     else:
         projection = Projection.of(x, w, constant=False)
         residual = projection.residual(projection.root * y)
-        q = float(residual @ residual)
         u = projection.root * residual
         squares = float(u @ u)
         again = projection.residual(projection.root * u)
         cubes = float(again @ again)
-        trace_p, trace_pp, log_det = s1, float(w @ w), 0.0
+        trace_p, trace_pp = s1, float(w @ w)
         if reml:
             trace_p, trace_pp = projection.trace(w), projection.trace_of_two(w, w)
-            log_det = projection.log_determinant()
-    likelihood = 0.5 * (float(np.log(w).sum()) - q - log_det)
-    return 0.5 * (squares - trace_p), 0.5 * trace_pp - cubes, 0.5 * trace_pp, likelihood
+    return 0.5 * (squares - trace_p), 0.5 * trace_pp - cubes, 0.5 * trace_pp
+
+
+def _height(y: Floats, v: Floats, x: Floats, t: float, reml: bool) -> float:
+    """Return twice the log-likelihood but for constants."""
+    projection = Projection.of(x, 1.0 / (v + t))
+    residual = projection.residual(projection.root * y)
+    found = float(np.log(projection.weights).sum()) - float(residual @ residual)
+    return found - projection.log_determinant() if reml else found
 
 
 def score_at_zero_is_negative(y: Floats, v: Floats, x: Floats, reml: bool) -> bool:
@@ -113,7 +123,7 @@ def highest_likelihood(y: Floats, v: Floats, x: Floats, reml: bool) -> float:
     k, p = x.shape
     constant = is_constant(x)
     plain = y - y.mean() if constant else Projection.of(x, np.ones(k)).residual(y)
-    spread = float(plain @ plain) / (k - p)
+    spread = float(plain @ plain) / float(k - p)
     # For t above both, u'u <= RSS / t^2 is below the trace, which is at least (k - p) / (2 t)
     top = max(float(v.max()), 2.0 * spread)
     if k <= GRID_UP_TO:
@@ -140,35 +150,36 @@ def highest_likelihood(y: Floats, v: Floats, x: Floats, reml: bool) -> float:
     if scores[0] <= 0.0:
         if not candidates:
             return 0.0
-        candidates.append((0.0, _score(y, v, x, 0.0, reml, constant)[3]))
+        candidates.append(0.0)
     if not candidates:
         return float(top)
-    heights = [height for _, height in candidates]
-    best: float = candidates[int(np.argmax(heights))][0]
-    return best
+    if len(candidates) == 1:
+        return candidates[0]
+    return max(candidates, key=lambda t: _height(y, v, x, t, reml))
 
 
 def _refined(
     y: Floats, v: Floats, x: Floats, low: float, high: float, share: float, reml: bool,
     constant: bool,
-) -> tuple[float, float]:  # fmt: skip
-    """Return the maximum between two points, above which the score is negative, and its height.
+) -> float:  # fmt: skip
+    """Return the maximum between two points, above which the score is negative.
 
     `share` is how far from the first to the second the search begins.
     """
     t = low + share * (high - low)
-    likelihood = -np.inf
     for _ in range(200):
-        score, slope, information, likelihood = _score(y, v, x, t, reml, constant)
+        score, slope, information = _score(y, v, x, t, reml, constant)
         if score > 0.0:
             low = t
         else:
             high = t
         # close to the maximum the observed curvature is better, elsewhere it may have no sign
         new = t - score / slope if slope < 0.0 else t + score / information
+        newton = slope < 0.0 and low <= new <= high
         if not low <= new <= high:
             new = 0.5 * (low + high)
-        if abs(new - t) <= 1e-13 * new or high - low <= 1e-15 * high:
-            return new, likelihood
+        step = abs(new - t)
+        if step <= (QUADRATIC if newton else 1e-13) * new or high - low <= 1e-15 * high:
+            return new
         t = new
-    return t, likelihood
+    return t

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from statera.assay.fit_curves import FitOptions, FittedCurves, fit_curves, make_curves
 from statera.assay.ic50 import Ic50Options, estimate_relative_and_absolute
 from statera.assay.logistic import logistic
+from statera.assay.percent_inhibition import percent_inhibition
 from statera.assay.plate_quality import signal_window, z_prime
 from statera.assay.window import WindowOptions, WindowVerdict, judge_window
+from statera.cytometry.statistics import arcsinh_ratio, fold_change
 from statera.plate.plate_map import Condition
 from statera.plate.problem import Problem, Severity
 from statera.plate.result import Controls, CurveResult, PopulationRow
@@ -69,21 +71,26 @@ def with_controls(
     """Return rows with fold, arcsinh ratio and inhibition against the controls of their group."""
     filled: dict[tuple[str, str, str], PopulationRow] = {}
     for group in _groups(rows):
-        u = _known(_on_scale(group.unstimulated, fit, cofactor))
-        s = _known(_on_scale(group.stimulated, fit, cofactor))
-        low = _known(np.array([r.median for r in group.unstimulated]))
-        for row in (*group.unstimulated, *group.stimulated, *group.doses):
-            changed = row
-            if low.size:
-                base = float(low.mean())
-                ratio = np.arcsinh(row.median / cofactor) - np.arcsinh(base / cofactor)
-                fold = row.median / base if base > 0 else np.nan
-                changed = replace(changed, fold=float(fold), arcsinh_ratio=float(ratio))
-            if u.size and s.size and s.mean() != u.mean():
-                x = float(_on_scale([row], fit, cofactor)[0])
-                share = (x - u.mean()) / (s.mean() - u.mean())
-                changed = replace(changed, inhibition=float(100.0 * (1.0 - share)))
-            filled[_place(row)] = changed
+        some = (*group.unstimulated, *group.stimulated, *group.doses)
+        low, high = len(group.unstimulated), len(group.unstimulated) + len(group.stimulated)
+        place = np.arange(len(some))
+        inhibition = percent_inhibition(
+            _on_scale(some, fit, cofactor),
+            np.zeros(len(some), dtype=np.int64),
+            place < low,
+            (place >= low) & (place < high),
+        ).value
+        medians = np.array([r.median for r in some])
+        base = _known(medians[:low])
+        reference = float(base.mean()) if base.size else np.nan
+        fold, ratio = fold_change(medians, reference), arcsinh_ratio(medians, reference, cofactor)
+        for k, row in enumerate(some):
+            filled[_place(row)] = replace(
+                row,
+                fold=float(fold[k]),
+                arcsinh_ratio=float(ratio[k]),
+                inhibition=float(inhibition[k]),
+            )
     return tuple(filled.get(_place(row), row) for row in rows)
 
 

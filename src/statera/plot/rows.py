@@ -48,7 +48,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Heads:
-    """Headings of the columns, and sizes in inches; `pad` is the space between rows."""
+    """Headings of the columns, and sizes in inches.
+
+    `pad` is the space between rows, `right_space` the least width at the right of the axis.
+    """
 
     label: str = ""
     texts: tuple[str, ...] = ()
@@ -59,6 +62,7 @@ class Heads:
     least_axis: float = 3.0
     foot: float = 0.54
     pad: float = 0.095
+    right_space: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -146,7 +150,7 @@ def _columns(
         cells = [row.texts[index] for row in rows if index < len(row.texts)]
         edges.append(edge)
         edge += widest([line for cell in cells for line in cell.split("\n")], head) + _GAP
-    right = widest([line for lines in rights for line in lines], heads.right)
+    right = max(widest([line for ls in rights for line in ls], heads.right), heads.right_space)
     tail = (right + _GAP if right else 0.0) + _MARGIN
     axis_end = max(heads.width - tail, edge + heads.least_axis)
     return _Columns(tuple(edges), edge, axis_end, axis_end + _GAP, axis_end + tail)

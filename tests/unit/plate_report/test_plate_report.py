@@ -377,7 +377,9 @@ def test_miflowcyt_states_what_is_missing(document: Document) -> None:
 )
 def test_compensation_in_words(result: PlateResult, kind: CompensationKind, said: str) -> None:
     settings = plate_settings(compensation=CompensationSettings(kind))
-    found = build_plate_report(replace(result, settings=settings, shown=()))
+    found = build_plate_report(
+        replace(result, settings=settings, shown=(), curves=(), rows=(), donors=())
+    )
     assert said in words(section(found, "gates"))
     assert said in words(section(found, "miflowcyt"))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from statera.cli.commands import assay_run
+from statera.cli.commands import assay_fit, assay_run
 from statera.cli.envelope import Envelope, plain
 from statera.cli.options import JsonFlag, QuietFlag, concerning
 from statera.cli.output import check_folder, write_bytes_atomically
@@ -217,4 +217,7 @@ def _print(plan: BenchPlan) -> None:
 
 assay_app.command("run", help=assay_run.HELP, short_help="Analyse a plate: FCS files to IC50s.")(
     assay_run.run
+)
+assay_app.command("fit", help=assay_fit.HELP, short_help="Fit dose-response curves of a table.")(
+    assay_fit.fit
 )

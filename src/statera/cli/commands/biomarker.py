@@ -36,7 +36,7 @@ reason; the other rows are computed.
 """
 
 biomarker_app = typer.Typer(
-    help="Clinical response indices, and markers that go with response.",
+    help="Clinical response indices of a table.",
     rich_markup_mode=None,
 )
 

@@ -29,6 +29,8 @@ from statera.monograph.sections.safety_ratios import (
     overlap_table,
     ratio_figure,
 )
+from statera.monograph.sections.safety_synthesis import METHODS as SYNTHESIS_METHODS
+from statera.monograph.sections.safety_synthesis import synthesis_blocks, synthesis_data
 from statera.report.document import (
     Block,
     Callout,
@@ -87,6 +89,7 @@ METHODS: tuple[Method, ...] = (
         "(Altman and Bland, BMJ 2003;326:219). Where an interval is not symmetric on the log scale "
         "beyond rounding, no interval is computed.",
     ),
+    *SYNTHESIS_METHODS,
 )
 
 # Gaps and conflicts of the library that concern safety, by id.
@@ -118,6 +121,7 @@ def section(context: Context) -> Section:
     if standardised is not None:
         blocks.append(standardised)
     blocks += _ratios(context, found)
+    blocks += synthesis_blocks(context, found)
     blocks += _crude(context, found)
     blocks += _differences(context)
     blocks += _missing(context)
@@ -126,6 +130,7 @@ def section(context: Context) -> Section:
         "incidence_class": [rate_data(r) for r in beside],
         "ratios": [comparison_data(c) for c in found],
         "crude_ratios": crude_data(found),
+        "own_synthesis": synthesis_data(),
     }
     return Section("safety", "Comparative safety", tuple(blocks), data)
 

@@ -27,6 +27,8 @@ __all__ = [
     "comparison_data",
     "comparison_table",
     "comparisons",
+    "is_tnf_inhibitor",
+    "oriented_estimate",
     "overlap_table",
     "ratio_figure",
 ]
@@ -74,7 +76,7 @@ class Comparison:
     @property
     def against_tnf(self) -> bool:
         """True where the comparator is a TNF inhibitor."""
-        return self.fact.get("comparator").lower() in _TNF
+        return is_tnf_inhibitor(self.fact.get("comparator"))
 
     @property
     def study(self) -> str:
@@ -94,13 +96,19 @@ def comparisons(context: Context) -> tuple[Comparison, ...]:
     found = []
     for scope, facts in groups:
         for fact in facts:
-            made = _estimate(fact)
+            made = oriented_estimate(fact)
             if made is not None:
                 found.append(Comparison(fact, scope, made))
     return tuple(found)
 
 
-def _estimate(fact: Fact) -> RatioEstimate | None:
+def is_tnf_inhibitor(comparator: str) -> bool:
+    """Return True for the name of a TNF inhibitor or of their class."""
+    return comparator.lower() in _TNF
+
+
+def oriented_estimate(fact: Fact) -> RatioEstimate | None:
+    """Return a published ratio as inhibitor over comparator; None without an interval."""
     if fact.number is None or fact.low is None or fact.high is None:
         return None
     inhibitor, comparator = "inhibitor", fact.get("comparator")

@@ -1,0 +1,381 @@
+"""Generalised linear mixed models of rare events: no correction, exact likelihoods.
+
+UM.FS
+    Both arms by their own likelihood; a fixed effect per study, profiled out; the effect of
+    treatment random over studies.
+UM.RS
+    The same with random study effects, independent of the random treatment effect.
+CM.EL
+    Odds ratio: events of the first arm given the total (noncentral hypergeometric). Rate ratio:
+    binomial given the total.
+CM.AL
+    Odds ratio: binomial given the total with offset ln(n1/n2), close where events are rare.
+
+In the unconditional models the arms are coded +1/2 and -1/2 for the random effect: coding them
+1 and 0 is another model with another answer.
+
+Methods
+-------
+Stijnen, Hamza and Ozdemir, Stat Med 2010;29:3046 (doi 10.1002/sim.4040); Jackson and others,
+Stat Med 2018;37:1059 (doi 10.1002/sim.7588).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtri
+from scipy.stats import norm
+
+from statera.errors import InputError
+from statera.evidence.rare_events import two_arms
+from statera.evidence.rare_glmm_kernels import (
+    BinomialArms,
+    Hypergeometric,
+    Kernel,
+    PoissonArms,
+    integrate,
+)
+from statera.numerics.intervals_exact import check_level
+from statera.numerics.small_maximum import SmallMaximum, maximise
+
+__all__ = ["GlmmModel", "GlmmOptions", "GlmmResult", "GlmmStatus", "one_arm_glmm", "rare_glmm"]
+
+Floats = NDArray[np.float64]
+_ARMS = np.array([0.5, -0.5])
+
+
+class GlmmModel(StrEnum):
+    """Which likelihood."""
+
+    UNCONDITIONAL_FIXED = "UM.FS"
+    UNCONDITIONAL_RANDOM = "UM.RS"
+    CONDITIONAL_EXACT = "CM.EL"
+    CONDITIONAL_APPROXIMATE = "CM.AL"
+
+
+class GlmmStatus(StrEnum):
+    """What came of a fit."""
+
+    OK = "ok"
+    TAU_ZERO = "tau2 is estimated as zero: the common-effect model"
+    ONE_STUDY = "one study: its own effect, tau2 cannot be estimated"
+    NO_EVENTS = "no study has events that tell the arms apart"
+    ONE_ARM_EMPTY = "all events fell in one arm: the ratio has no finite estimate"
+    NOT_CONVERGED = "the search for the maximum did not settle"
+
+
+@dataclass(frozen=True)
+class GlmmOptions:
+    """How a model is fitted.
+
+    Attributes
+    ----------
+    model
+        UM.FS, UM.RS, CM.EL or CM.AL.
+    random
+        False: the common-effect model (tau2 is 0).
+    nodes
+        Of the quadrature per random effect; 1 is Laplace's approximation. None: 41, and 15 for
+        UM.RS.
+    level
+        Confidence level.
+    """
+
+    model: GlmmModel | str = GlmmModel.UNCONDITIONAL_FIXED
+    random: bool = True
+    nodes: int | None = None
+    level: float = 0.95
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "model", GlmmModel(self.model))
+        check_level(self.level)
+        if self.nodes is not None and not 1 <= self.nodes <= 150:
+            raise InputError(f"{self.nodes} nodes cannot be used", where="nodes", hint="1 to 150.")
+
+
+@dataclass(frozen=True)
+class GlmmResult:
+    """A pooled log ratio (or log rate of one arm).
+
+    Attributes
+    ----------
+    measure, model
+        OR or IRR (IRLN or PLO of one arm) and the likelihood.
+    estimate, se, z, p, interval
+        Log scale; NaN where `status` says why.
+    tau2, tau2_se
+        Variance of the effect between studies; its standard error is NaN at 0.
+    study_sd
+        SD of the study effects under UM.RS; NaN otherwise.
+    log_likelihood
+        At the maximum, with all constants of the likelihood.
+    studies
+        Studies that carry information.
+    nodes
+        Of the quadrature.
+    status, notes
+        Named outcome, and what was left out.
+    """
+
+    measure: str
+    model: str
+    estimate: float
+    se: float
+    z: float
+    p: float
+    interval: tuple[float, float]
+    tau2: float
+    tau2_se: float
+    study_sd: float
+    log_likelihood: float
+    studies: int
+    nodes: int
+    status: GlmmStatus
+    notes: tuple[str, ...] = ()
+
+
+def rare_glmm(
+    measure: str,
+    events1: ArrayLike,
+    size1: ArrayLike,
+    events2: ArrayLike,
+    size2: ArrayLike,
+    options: GlmmOptions | None = None,
+) -> GlmmResult:
+    """Fit a generalised linear mixed model of two arms.
+
+    Parameters
+    ----------
+    measure
+        OR (sizes are persons) or IRR (sizes are person-times).
+    events1, size1, events2, size2 : (k,)
+        Events and size of the first and second arm.
+    options
+        Model and quadrature.
+
+    Raises
+    ------
+    InputError
+        If the measure is not OR or IRR, a count is impossible, or CM.AL is asked of rates (where
+        CM.EL is exact).
+    """
+    options = options or GlmmOptions()
+    model = GlmmModel(options.model)
+    if measure not in ("OR", "IRR"):
+        raise InputError(
+            f"no mixed model of {measure} here", where="measure", hint="Use OR or IRR."
+        )
+    rates = measure == "IRR"
+    if rates and model is GlmmModel.CONDITIONAL_APPROXIMATE:
+        raise InputError(
+            "rates need no approximate conditional model: given the total they are binomial",
+            where="model",
+            hint="Use CM.EL.",
+        )
+    a, n1, c, n2 = two_arms(events1, size1, events2, size2, rates=rates)
+    silent = (a + c) == 0.0
+    if not rates:
+        silent |= (a + c) == n1 + n2
+    notes: tuple[str, ...] = ()
+    if silent.any():
+        notes = (
+            f"{int(silent.sum())} studies without events, or with events only, in both arms "
+            "carry no information on the ratio and were left out",
+        )
+    a, n1, c, n2 = (part[~silent] for part in (a, n1, c, n2))
+    status = _undefined(a, n1, c, n2, rates=rates)
+    fit = _Fit.of(model, a, n1, c, n2, options, rates=rates) if status is None else None
+    return _result(fit, measure, str(model), a.size, options, status, notes)
+
+
+def one_arm_glmm(
+    measure: str, events: ArrayLike, size: ArrayLike, options: GlmmOptions | None = None
+) -> GlmmResult:
+    """Pool log rates (IRLN) or logits of proportions (PLO) of one arm with a normal effect.
+
+    Parameters
+    ----------
+    measure
+        IRLN (sizes are person-times) or PLO (persons).
+    events, size : (k,)
+        Counts of each study.
+    options
+        `random`, `nodes` and `level` are used.
+
+    Raises
+    ------
+    InputError
+        If the measure is another or a count is impossible.
+    """
+    options = options or GlmmOptions()
+    if measure not in ("IRLN", "PLO"):
+        raise InputError(
+            f"no one-arm mixed model of {measure}", where="measure", hint="Use IRLN or PLO."
+        )
+    x, t, _, _ = two_arms(events, size, events, size, rates=measure == "IRLN")
+    none = float(x.sum()) == 0.0 or (measure == "PLO" and bool((x == t).all()))
+    status = GlmmStatus.NO_EVENTS if none else None
+    kernel: Kernel = (PoissonArms if measure == "IRLN" else BinomialArms)(x[:, None], t[:, None])
+    crude = np.log(max(x.sum(), 0.5) / t.sum())
+    if measure == "PLO" and not none:
+        crude = np.log(x.sum() / (t - x).sum())
+    fit = _Fit(kernel, np.zeros((x.size, 1)), "one arm", options.nodes or 41, float(crude))
+    return _result(fit, measure, "one arm", x.size, options, status, ())
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """The likelihood of a model as a function of (beta, tau[, study mean, study SD])."""
+
+    kernel: Kernel
+    offset: Floats
+    model: str
+    nodes: int
+    crude: float
+    baseline: float = 0.0
+
+    @classmethod
+    def of(
+        cls,
+        model: GlmmModel,
+        a: Floats,
+        n1: Floats,
+        c: Floats,
+        n2: Floats,
+        options: GlmmOptions,
+        *,
+        rates: bool,
+    ) -> _Fit:
+        nodes = options.nodes or (15 if model is GlmmModel.UNCONDITIONAL_RANDOM else 41)
+        events, sizes = np.column_stack([a, c]), np.column_stack([n1, n2])
+        free = 0.0 if rates else 1.0  # persons without the event; person-time counts whole
+        odds = (events.sum(axis=0) + 0.5) / (sizes - free * events).sum(axis=0)
+        crude = float(np.log(odds[0] / odds[1]))
+        kernel: Kernel
+        if model in (GlmmModel.UNCONDITIONAL_FIXED, GlmmModel.UNCONDITIONAL_RANDOM):
+            kernel = PoissonArms(events, sizes) if rates else BinomialArms(events, sizes)
+            # Starts of the study effects: each study's own log odds or log rate, smoothed.
+            total = events.sum(axis=1)
+            start = np.log((total + 0.5) / (sizes.sum(axis=1) - free * total + 0.5))
+            return cls(kernel, start[:, None], model, nodes, crude, float(start.mean()))
+        offset = np.zeros((a.size, 1))
+        if model is GlmmModel.CONDITIONAL_EXACT and not rates:
+            kernel = Hypergeometric.of(a, n1, c, n2)
+        else:
+            kernel = BinomialArms(a[:, None], (a + c)[:, None])
+            offset = np.log(n1 / n2)[:, None]
+        return cls(kernel, offset, model, nodes, crude)
+
+    def value(self, beta: float, tau: float, rest: Floats) -> float:
+        """Return the log likelihood."""
+        if self.model == GlmmModel.UNCONDITIONAL_FIXED:
+            return self._profiled(beta, tau)
+        if self.model == GlmmModel.UNCONDITIONAL_RANDOM:
+            base = rest[0] + np.broadcast_to(beta * _ARMS, (self.offset.shape[0], 2))
+            loading = np.column_stack([np.full(2, rest[1]), tau * _ARMS])
+        else:
+            base, loading = self.offset + beta, np.array([[tau]])
+        found = integrate(self.kernel, base, loading, self.nodes)
+        return float(found.log_marginal.sum())
+
+    def _profiled(self, beta: float, tau: float) -> float:
+        """Maximise over each study's own effect; the marginal is concave in it."""
+        alpha = self.offset[:, 0]
+        loading = (tau * _ARMS)[:, None]
+        for _ in range(50):
+            found = integrate(self.kernel, alpha[:, None] + beta * _ARMS, loading, self.nodes)
+            score, bend = found.first.sum(axis=1), found.second.sum(axis=1)
+            slope = (found.weight * score).sum(axis=1)
+            spread = (found.weight * (score - slope[:, None]) ** 2).sum(axis=1)
+            curve = (found.weight * bend).sum(axis=1) + spread
+            step = -slope / np.minimum(curve, -1e-8)
+            alpha = alpha + np.clip(step, -2.0, 2.0)
+            if float(np.abs(step).max()) < 1e-7:
+                break
+        return float(found.log_marginal.sum())
+
+
+def _undefined(a: Floats, n1: Floats, c: Floats, n2: Floats, *, rates: bool) -> GlmmStatus | None:
+    if a.size == 0:
+        return GlmmStatus.NO_EVENTS
+    empty = a.sum() == 0.0 or c.sum() == 0.0
+    full = not rates and ((a == n1).all() or (c == n2).all())
+    return GlmmStatus.ONE_ARM_EMPTY if empty or full else None
+
+
+def _result(
+    fit: _Fit | None,
+    measure: str,
+    model: str,
+    studies: int,
+    options: GlmmOptions,
+    status: GlmmStatus | None,
+    notes: tuple[str, ...],
+) -> GlmmResult:
+    if fit is None or status is not None:
+        nan = float("nan")
+        return GlmmResult(
+            measure,
+            model,
+            estimate=nan,
+            se=nan,
+            z=nan,
+            p=nan,
+            interval=(nan, nan),
+            tau2=nan,
+            tau2_se=nan,
+            study_sd=nan,
+            log_likelihood=nan,
+            studies=studies,
+            nodes=options.nodes or 41,
+            status=status or GlmmStatus.NO_EVENTS,
+            notes=notes,
+        )
+    best, tau2, status = _maximum(fit, studies, random=options.random)
+    covariance = np.linalg.pinv(-best.hessian)
+    tau2_se = 2 * np.sqrt(tau2 * max(covariance[1, 1], 0.0)) if tau2 > 0.0 else np.nan
+    estimate, se = float(best.x[0]), float(np.sqrt(max(covariance[0, 0], 0.0)))
+    half = float(ndtri(0.5 + options.level / 2)) * se
+    return GlmmResult(
+        measure,
+        model,
+        estimate,
+        se,
+        estimate / se,
+        float(2 * norm.sf(abs(estimate / se))),
+        (estimate - half, estimate + half),
+        tau2,
+        float(tau2_se),
+        float(abs(best.x[-1])) if model == GlmmModel.UNCONDITIONAL_RANDOM else float("nan"),
+        best.value,
+        studies,
+        fit.nodes,
+        status,
+        notes,
+    )
+
+
+def _maximum(fit: _Fit, studies: int, *, random: bool) -> tuple[SmallMaximum, float, GlmmStatus]:
+    """Return the maximum over (beta[, tau][, study mean, study SD]), tau2 and how it ended."""
+    more = np.array([fit.baseline, 0.7] if fit.model == GlmmModel.UNCONDITIONAL_RANDOM else [])
+
+    def with_tau(theta: Floats) -> float:
+        return fit.value(theta[0], theta[1], theta[2:])
+
+    def common(theta: Floats) -> float:
+        return fit.value(theta[0], 0.0, theta[1:])
+
+    best, tau2 = maximise(common, np.concatenate([[fit.crude], more])), 0.0
+    status = GlmmStatus.OK if studies > 1 else GlmmStatus.ONE_STUDY
+    if random and studies > 1:
+        # The likelihood is even in tau, so that tau = 0 is a stationary point: start away from it.
+        wide = maximise(with_tau, np.concatenate([[best.x[0], 0.5], best.x[1:]]))
+        if abs(wide.x[1]) > 1e-3 and wide.value > best.value + 1e-8:
+            best, tau2 = wide, float(wide.x[1] ** 2)
+        else:
+            status = GlmmStatus.TAU_ZERO
+    return best, tau2, status if best.converged else GlmmStatus.NOT_CONVERGED

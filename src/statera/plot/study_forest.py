@@ -1,0 +1,461 @@
+"""Forest plots of a synthesis: studies with their counts, weights and risk of bias, and the means.
+
+In the order that readers of systematic reviews know: study, counts, weight, effect with interval,
+drawing, risk of bias. Squares grow with the weight, diamonds are means, and the bar below the
+overall diamond is the prediction interval.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from statera.plot.rows import Frame, Heads, Row, draw_frame
+from statera.plot.svg import to_svg
+from statera.plot.theme import INK, LINE, PALETTE, SOFT, halo, theme
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = [
+    "Mean",
+    "Study",
+    "StudyForestOptions",
+    "StudyGroup",
+    "draw_study_forest",
+    "study_forest_pdf",
+]
+
+_STEP = 0.2  # distance of the marks of risk of bias, inches
+_GAP = 0.22  # between the axis and what stands at its right, inches; that of the frame
+#: Sign and colour of a judgement of the risk of bias, by the words used for it.
+_JUDGEMENTS = {
+    "low": ("+", PALETTE[2]),
+    "some": ("?", PALETTE[4]),
+    "high": ("\N{MINUS SIGN}", PALETTE[1]),
+    "none": ("", LINE),
+}
+_WORDS = {
+    "low": "low", "l": "low", "+": "low", "yes": "low",
+    "some": "some", "some concerns": "some", "moderate": "some", "unclear": "some", "?": "some",
+    "high": "high", "h": "high", "-": "high", "serious": "high", "critical": "high",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Study:
+    """One study.
+
+    Attributes
+    ----------
+    label
+    estimate, low, high
+        On the natural scale; None where the study has no effect, and then `text` says why.
+    weight
+        Per cent; None where it does not count.
+    columns
+        Texts of the columns of counts.
+    risk
+        Judgements, as many as `StudyForestOptions.risk`.
+    text
+        Instead of the numbers.
+    """
+
+    label: str
+    estimate: float | None
+    low: float | None = None
+    high: float | None = None
+    weight: float | None = None
+    columns: tuple[str, ...] = ()
+    risk: tuple[str, ...] = ()
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A pooled effect, drawn as a diamond.
+
+    Attributes
+    ----------
+    label
+    estimate, low, high
+        On the natural scale.
+    weight
+        Per cent; None where it is not printed.
+    columns
+        Texts of the columns of counts, such as totals.
+    prediction
+        Limits of the effect in a new study.
+    prediction_label
+        Its name with the convention.
+    lines
+        What is said below: heterogeneity, tests.
+    """
+
+    label: str
+    estimate: float
+    low: float
+    high: float
+    weight: float | None = None
+    columns: tuple[str, ...] = ()
+    prediction: tuple[float, float] | None = None
+    prediction_label: str = "Prediction interval"
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StudyGroup:
+    """Studies under a heading with their means; an empty heading is not drawn."""
+
+    heading: str
+    studies: tuple[Study, ...] = ()
+    means: tuple[Mean, ...] = ()
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StudyForestOptions:
+    """How the plot is drawn.
+
+    Attributes
+    ----------
+    scale
+        ``ratio`` (logarithmic) or ``difference`` (linear).
+    reference
+        Value of no effect; None draws no line.
+    x_label, row_head, estimate_head, weight_head
+        Headings of axis and columns.
+    columns
+        Headings of the columns of counts; may hold a line break.
+    risk
+        Names of the domains of risk of bias, marked A, B, C and named below.
+    favours
+        What the left and the right of the line speak for.
+    limits
+        Ends of the axis; chosen from the estimates where None. Intervals beyond end in arrows.
+    decimals
+        Of the effects.
+    """
+
+    scale: Literal["difference", "ratio"] = "ratio"
+    reference: float | None = 1.0
+    x_label: str = ""
+    row_head: str = "Study"
+    estimate_head: str = "Effect (95 % CI)"
+    weight_head: str = "Weight"
+    columns: tuple[str, ...] = ()
+    risk: tuple[str, ...] = ()
+    favours: tuple[str, str] = ("", "")
+    limits: tuple[float, float] | None = None
+    decimals: int = 2
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A row of the chart with what is drawn in it."""
+
+    row: Row
+    mark: Study | Mean | tuple[float, float] | str | None = None
+
+
+def draw_study_forest(
+    groups: Sequence[StudyGroup],
+    options: StudyForestOptions | None = None,
+    *,
+    key: str,
+    title: str,
+    alt: str,
+) -> str:
+    """Return a forest plot as SVG.
+
+    Parameters
+    ----------
+    groups
+        In the order drawn; the overall mean may stand in a last group without studies.
+    options
+    key, title, alt
+        Anchor, name and description of the drawing.
+
+    Raises
+    ------
+    ValueError
+        If there is no row, a number is not in its interval, or a ratio is not positive.
+    """
+    with theme():
+        return to_svg(_figure(groups, options or StudyForestOptions()), key, title, alt)
+
+
+def study_forest_pdf(
+    groups: Sequence[StudyGroup], options: StudyForestOptions | None = None, *, title: str
+) -> bytes:
+    """Return a forest plot as PDF; as `draw_study_forest`."""
+    with theme():
+        figure = _figure(groups, options or StudyForestOptions())
+        stream = io.BytesIO()
+        figure.savefig(stream, format="pdf", metadata={"Title": title, "CreationDate": None})
+        return stream.getvalue()
+
+
+def _figure(groups: Sequence[StudyGroup], options: StudyForestOptions) -> Figure:
+    lines = _lines(groups, options)
+    deep = 1 + max((h.count("\n") for h in options.columns), default=0)
+    above = "\n" * (deep - 1)
+    foot = 0.82 if any(options.favours) else 0.54
+    heads = Heads(
+        label=above + options.row_head,
+        texts=(*options.columns, options.weight_head, options.estimate_head),
+        right="Risk of bias" if options.risk else "",
+        width=11.0 if options.columns or options.risk else 10.0,
+        foot=foot + (0.17 * math.ceil(len(options.risk) / 3) + 0.22 if options.risk else 0.0),
+        right_space=_STEP * len(options.risk),
+    )
+    frame = draw_frame([line.row for line in lines], heads)
+    _axis(frame, lines, options)
+    largest = max(
+        (m.weight for line in lines if isinstance(m := line.mark, Study) and m.weight), default=1.0
+    )
+    for centre, line in zip(frame.centres, lines, strict=True):
+        match line.mark:
+            case Study():
+                _square(frame.axes, centre, line.mark, largest)
+                _risk(frame, centre, line.mark.risk)
+            case Mean():
+                _diamond(frame.axes, centre, line.mark)
+            case (low, high):
+                _bar(frame.axes, centre, float(low), float(high))
+            case str():
+                _say(frame, centre, line.mark)
+    if options.risk:
+        _name_risks(frame, options.risk, foot)
+    return frame.figure
+
+
+def _lines(groups: Sequence[StudyGroup], options: StudyForestOptions) -> list[_Line]:
+    lines: list[_Line] = []
+    every = [m for g in groups for m in _members(g)]
+    texts = [f"{m.weight:.1f} %" for m in every if m.weight is not None]
+    widest = max((len(t) for t in texts), default=0)
+    blank = ("",) * len(options.columns)
+    for group in groups:
+        if group.heading:
+            lines.append(_Line(Row(group.heading, heading=True)))
+        for one in _members(group):
+            _check(one, options)
+            weight = "" if one.weight is None else f"{one.weight:.1f} %".rjust(widest, "\u2007")
+            columns = one.columns or blank
+            said = one.text if isinstance(one, Study) else ""
+            effect = said or _interval_text(one.estimate, one.low, one.high, options.decimals)
+            lines.append(_Line(Row(one.label, (*columns, weight, effect)), one))
+            if isinstance(one, Mean):
+                if one.prediction is not None:
+                    low, high = one.prediction
+                    told = f"{_number(low, options.decimals)} to {_number(high, options.decimals)}"
+                    row = Row(one.prediction_label, (*blank, "", told))
+                    lines.append(_Line(row, one.prediction))
+                lines += [_Line(Row(""), text) for text in one.lines]
+        lines += [_Line(Row(""), text) for text in group.lines]
+    return lines
+
+
+def _members(group: StudyGroup) -> list[Study | Mean]:
+    found: list[Study | Mean] = list(group.studies)
+    found += group.means
+    return found
+
+
+def _check(one: Study | Mean, options: StudyForestOptions) -> None:
+    if (one.low is None) != (one.high is None):
+        raise ValueError(f"forest row '{one.label}': an interval needs both ends")
+    ordered = [v for v in (one.low, one.estimate, one.high) if v is not None]
+    if ordered != sorted(ordered):
+        raise ValueError(f"forest row '{one.label}': the estimate is not within its interval")
+    if options.scale == "ratio" and any(v <= 0 for v in ordered):
+        raise ValueError(f"forest row '{one.label}': a ratio must be positive")
+
+
+def _number(value: float, decimals: int) -> str:
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    return f"{value:.{decimals}f}".replace("-", "−")
+
+
+def _interval_text(
+    value: float | None, low: float | None, high: float | None, decimals: int
+) -> str:
+    if value is None:
+        return "no effect known"
+    if low is None or high is None:
+        return f"{_number(value, decimals)} (no interval)"
+    ends = f"{_number(low, decimals)} to {_number(high, decimals)}"
+    return f"{_number(value, decimals)} ({ends})"
+
+
+def _limits(lines: Sequence[_Line], options: StudyForestOptions) -> tuple[float, float]:
+    if options.limits is not None:
+        return options.limits
+    values = [] if options.reference is None else [options.reference]
+    for line in lines:
+        ends: tuple[float | None, ...] = ()
+        if isinstance(line.mark, Study | Mean):
+            ends = (line.mark.low, line.mark.estimate, line.mark.high)
+        elif isinstance(line.mark, tuple):
+            ends = line.mark
+        values += [v for v in ends if v is not None and math.isfinite(v)]
+    if options.scale == "ratio":
+        if options.reference is None:
+            return min(values) / 1.15, max(values) * 1.15
+        # one extreme interval must not squeeze all others: it ends in an arrow instead
+        near = options.reference
+        least, most = max(min(values), near / 20.0), min(max(values), near * 20.0)
+        return min(least / 1.15, 0.8 * near), max(most * 1.15, 1.25 * near)
+    margin = 0.06 * (max(values) - min(values)) or 1.0
+    return min(values) - margin, max(values) + margin
+
+
+def _axis(frame: Frame, lines: Sequence[_Line], options: StudyForestOptions) -> None:
+    from matplotlib.ticker import (  # heavy: loaded when a figure is drawn
+        FixedLocator,
+        FuncFormatter,
+        MaxNLocator,
+        NullLocator,
+    )
+
+    axes = frame.axes
+    low, high = _limits(lines, options)
+    if options.scale == "ratio":
+        axes.set_xscale("log")
+        decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+        ticks = [m * 10.0**d for d in decades for m in (1, 2, 5) if low <= m * 10.0**d <= high]
+        if len(ticks) < 3:
+            fine = (0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0)
+            ticks = [t for t in fine if low <= t <= high] or ticks
+        axes.xaxis.set_major_locator(FixedLocator(ticks))
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(6))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}".replace("-", "−")))
+    axes.set_xlim(low, high)
+    axes.set_xlabel(options.x_label, labelpad=4)
+    middle = options.reference
+    if middle is None:
+        return
+    axes.axvline(middle, color=SOFT, linewidth=1.0, zorder=1.5)
+    for side, text in enumerate(options.favours):
+        if text:
+            axes.annotate(
+                f"← {text}" if side == 0 else f"{text} →",
+                xy=(middle, 0),
+                xycoords=("data", "axes fraction"),
+                xytext=(-7 if side == 0 else 7, -43 if options.x_label else -26),
+                textcoords="offset points",
+                ha="right" if side == 0 else "left",
+                va="top",
+                size=9,
+                color=SOFT,
+                annotation_clip=False,
+            )
+
+
+def _square(axes: Axes, y: float, one: Study, largest: float) -> None:
+    if one.estimate is None or one.low is None or one.high is None:
+        return
+    low, high = axes.get_xlim()
+    counts = one.weight is not None
+    ink = PALETTE[0] if counts else LINE
+    left, right = max(one.low, low), min(one.high, high)
+    if left < right:
+        axes.plot([left, right], [y, y], color=ink, linewidth=1.4, solid_capstyle="butt")
+    if low <= one.estimate <= high:
+        size = 3.2 + 6.3 * math.sqrt((one.weight or 0.0) / largest)
+        face = ink if counts else "white"
+        axes.plot([one.estimate], [y], "s", ms=size, mfc=face, mec="white" if counts else ink)
+    _arrows(axes, y, one.low, one.high, ink)
+
+
+def _arrows(axes: Axes, y: float, left: float, right: float, ink: str) -> None:
+    low, high = axes.get_xlim()
+    for beyond, limit, marker in ((left < low, low, "<"), (right > high, high, ">")):
+        if beyond:
+            axes.plot([limit], [y], marker, ms=6, color=ink, mec=LINE, mew=0, clip_on=False)
+
+
+def _diamond(axes: Axes, y: float, one: Mean) -> None:
+    low, high = axes.get_xlim()
+    left, right = max(one.low, low), min(one.high, high)
+    middle = min(max(one.estimate, low), high)
+    axes.fill(
+        [left, middle, right, middle], [y, y - 0.085, y, y + 0.085],
+        color=INK, linewidth=0, zorder=3,
+    )  # fmt: skip
+    _arrows(axes, y, one.low, one.high, INK)
+
+
+def _bar(axes: Axes, y: float, left: float, right: float) -> None:
+    """Draw a prediction interval: a bar, so that it is not taken for a study."""
+    low, high = axes.get_xlim()
+    start, end = max(left, low), min(right, high)
+    axes.fill(
+        [start, end, end, start], [y - 0.028, y - 0.028, y + 0.028, y + 0.028],
+        color=PALETTE[3], linewidth=0, zorder=3,
+    )  # fmt: skip
+    _arrows(axes, y, left, right, PALETTE[3])
+
+
+def _say(frame: Frame, y: float, text: str) -> None:
+    """Write a line across the columns, over the axis where it is long."""
+    width, total = (float(size) for size in frame.figure.get_size_inches())
+    box = frame.axes.get_position()
+    frame.figure.text(
+        0.08 / width, box.y1 - (y + 9.0 * 0.36 / 72) / total, text,
+        va="baseline", size=9.0, color=SOFT, path_effects=halo(), zorder=5,
+    )  # fmt: skip
+
+
+def _risk(frame: Frame, y: float, judgements: Sequence[str]) -> None:
+    width, total = (float(size) for size in frame.figure.get_size_inches())
+    box = frame.axes.get_position()
+    for i, said in enumerate(judgements):
+        known = _WORDS.get(said.strip().lower().removesuffix(" risk"), "none")
+        sign, ink = _JUDGEMENTS[known]
+        x = box.x1 + (_GAP + _STEP * (i + 0.45)) / width
+        height = box.y1 - y / total
+        _circle(frame, x, height, 0.078, ink)
+        if sign:
+            frame.figure.text(
+                x, height - 0.002, sign, ha="center", va="center", size=9, color="white",
+                weight="bold", zorder=6,
+            )  # fmt: skip
+
+
+def _circle(frame: Frame, x: float, y: float, radius: float, ink: str) -> None:
+    from matplotlib.patches import Ellipse  # heavy: loaded when a figure is drawn
+
+    width, total = (float(size) for size in frame.figure.get_size_inches())
+    frame.figure.add_artist(
+        Ellipse((x, y), 2 * radius / width, 2 * radius / total, color=ink, linewidth=0, zorder=5)
+    )
+
+
+def _name_risks(frame: Frame, names: Sequence[str], foot: float) -> None:
+    """Put letters above the marks and say below what they stand for."""
+    width, total = (float(size) for size in frame.figure.get_size_inches())
+    box = frame.axes.get_position()
+    letters = [chr(ord("A") + i) for i in range(len(names))]
+    for i, letter in enumerate(letters):
+        x = box.x1 + (_GAP + _STEP * (i + 0.45)) / width
+        frame.figure.text(
+            x, box.y0 - 0.06 / total, letter, ha="center", va="top", size=8.5, color=SOFT
+        )
+    told = [f"{letter}: {name}" for letter, name in zip(letters, names, strict=True)]
+    rows = ["; ".join(told[i : i + 3]) for i in range(0, len(told), 3)]
+    rows[0] = f"Risk of bias: {rows[0]}"
+    rows.append("+ low, ? some concerns or unclear, − high; empty: not judged")
+    for i, text in enumerate(rows):
+        frame.figure.text(
+            0.08 / width, box.y0 - (foot + 0.06 + 0.17 * i) / total, text,
+            va="center", size=8.5, color=SOFT,
+        )  # fmt: skip
