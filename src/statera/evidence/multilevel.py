@@ -140,8 +140,8 @@ def multilevel(
     Raises
     ------
     InputError
-        If shapes differ, two levels are the same, a variance is not positive, the columns of x depend on each other, or
-        there are not more rows than coefficients.
+        If shapes differ, two levels are the same, a variance is not positive, the columns of x
+        depend on each other, or there are not more rows than coefficients.
     """
     check_level(level)
     effects, variances, design = checked_rows(y, v, x)
