@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -109,10 +109,21 @@ class TauPrior:
                 constant += math.log(2 / s) - 0.5 * math.log(df * math.pi)
                 return np.asarray(constant - (df + 1) / 2 * np.log1p(z**2 / df))
 
+    @property
+    def tail(self) -> float:
+        """The density falls as tau to the power of minus this; infinite for light tails."""
+        if self.family is TauPriorFamily.HALF_CAUCHY:
+            return 2.0
+        return (self.shape or 1.0) + 1.0 if self.family is TauPriorFamily.HALF_T else math.inf
+
 
 @dataclass(frozen=True)
 class Posterior:
-    """Summary of one quantity: mode, median, mean, SD and credible interval."""
+    """Summary of one quantity: mode, median, mean, SD and credible interval.
+
+    With two studies and a half-Cauchy prior the tail is so heavy that the SD does not exist: it is
+    infinite here, and a mean that does not exist is NaN.
+    """
 
     mode: float
     median: float
@@ -192,14 +203,19 @@ def bayesian(
     tau, weight = grid.tau, grid.weight
     mean, precision = _conditional(effects, variances, tau, mu_prior)
     spread2 = 1.0 / precision
+    # The likelihood falls as tau^-(k - 1), or tau^-k under a normal prior of mu: moments of tau
+    # exist below this order.
+    order = prior.tail + effects.size - (1 if mu_prior is None else 0) - 1.0
     tau2 = tau**2
     share = variances[:, None] / (variances[:, None] + tau2)
     centres = share * mean + (1.0 - share) * effects[:, None]
     spreads = (1.0 - share) * variances[:, None] + share**2 * spread2
     return BayesianResult(
-        _tau_posterior(grid, kind, level),
-        _mixture(mean, spread2, weight, kind, level),
-        _mixture(mean, spread2 + tau2, weight, kind, level),
+        _existing(_tau_posterior(grid, kind, level), order),
+        _existing(
+            _mixture(mean, spread2, weight, kind, level), order if mu_prior is None else math.inf
+        ),
+        _existing(_mixture(mean, spread2 + tau2, weight, kind, level), order),
         tuple(
             _mixture(centre, spread, weight, kind, level)
             for centre, spread in zip(centres, spreads, strict=True)
@@ -299,8 +315,6 @@ def _log_likelihood(
 
 def _tau_posterior(grid: _Grid, kind: IntervalKind, level: float) -> Posterior:
     mean = float(grid.weight @ grid.tau)
-    # Heavy tails: with few studies the second moment may not exist, and the sum then says so by
-    # its size; nothing is cut off.
     sd = math.sqrt(max(float(grid.weight @ (grid.tau - mean) ** 2), 0.0))
     high = grid.quantile(0.5 + level / 2)
     found = minimize_scalar(
@@ -314,6 +328,12 @@ def _tau_posterior(grid: _Grid, kind: IntervalKind, level: float) -> Posterior:
         mode = 0.0
     limits = _limits(grid.quantile, kind, level, lowest=0.0)
     return Posterior(mode, grid.quantile(0.5), mean, sd, limits)
+
+
+def _existing(found: Posterior, order: float) -> Posterior:
+    """Replace moments of an order that does not exist."""
+    mean = found.mean if order > 1.0 else math.nan
+    return replace(found, mean=mean, sd=found.sd if order > 2.0 else math.inf)
 
 
 def _mixture(

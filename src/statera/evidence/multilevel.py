@@ -140,8 +140,8 @@ def multilevel(
     Raises
     ------
     InputError
-        If shapes differ, a variance is not positive, the columns of x depend on each other, or
-        there are not more rows than coefficients.
+        If shapes differ, two levels are the same, a variance is not positive, the columns of x
+        depend on each other, or there are not more rows than coefficients.
     """
     check_level(level)
     effects, variances, design = checked_rows(y, v, x)
@@ -273,6 +273,12 @@ def _codes(levels: Sequence[Sequence[object]], k: int) -> list[Integers]:
         outer = codes[-1] if codes else np.zeros(k, dtype=np.int64)
         pairs = [(int(o), str(label)) for o, label in zip(outer, labels, strict=True)]
         codes.append(np.array([known.setdefault(pair, len(known)) for pair in pairs]))
+        if len(codes) > 1 and len(known) == int(outer.max()) + 1:
+            raise InputError(
+                f"levels {len(codes) - 1} and {len(codes)} group the rows in the same way",
+                where="levels",
+                hint="Their variances cannot be told apart: leave one of the two out.",
+            )
     return codes
 
 

@@ -121,3 +121,15 @@ def test_bad_priors_and_variances_are_refused() -> None:
         TauPrior("half-t", 1.0)
     with pytest.raises(InputError, match="prior of mu"):
         bayesian(Y, V, mu_prior=(0.0, 0.0))
+
+
+def test_moments_that_do_not_exist_are_not_numbers_from_a_grid() -> None:
+    heavy = TauPrior("half-Cauchy", 0.5)
+    two = bayesian([0.2, 0.9], [0.1, 0.1], heavy)
+    assert np.isinf(two.tau.sd)
+    assert np.isinf(two.new_study.sd)
+    assert np.isfinite([two.tau.mean, two.studies[0].sd, *two.mu.interval]).all()
+    assert np.isfinite(bayesian([0.2, 0.9, 0.4], [0.1] * 3, heavy).tau.sd)
+    one = bayesian([0.2], [0.1], TauPrior("half-t", 0.5, 0.5), mu_prior=(0.0, 1.0))
+    assert np.isfinite(one.mu.sd)
+    assert np.isinf(one.tau.sd)

@@ -110,6 +110,7 @@ def test_balanced_mean_has_the_degrees_of_freedom_of_its_clusters() -> None:
         (([1.0, 2.0], [0.1, 0.0], [["a", "b"]]), "0 of row 2 is not positive"),
         (([1.0, np.nan], [0.1, 0.1], [["a", "b"]]), "missing or infinite"),
         (([1.0, 2.0], [0.1, 0.1], [["a"]]), "one label per effect"),
+        (([1.0, 2.0, 3.0], [0.1] * 3, [list("aab"), list("xxx")]), "in the same way"),
         (([1.0, 2.0, 3.0], [0.1] * 3, [list("abc")], np.ones((3, 2))), "depend on each other"),
     ],
 )
