@@ -1,0 +1,221 @@
+"""Generalised least squares over studies of several arms, and tau2 within it.
+
+A study of m arms enters as m - 1 contrasts to its base arm with the covariance
+(v_bi + v_bj - v_ij) / 2, which is the graph form written out (Ruecker 2012,
+doi 10.1002/jrsm.1058). Between studies, tau2 stands on the diagonal and tau2 / 2 beside it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from statera.errors import InputError, NumericalError
+from statera.evidence.network_data import NetworkData
+
+__all__ = ["Block", "Fit", "blocks_of", "fit_blocks", "pseudo_design", "tau2_moments", "tau2_reml"]
+
+Floats = NDArray[np.float64]
+_INCONSISTENT = 0.01
+_STEPS = 200
+
+
+@dataclass(frozen=True)
+class Block:
+    """Studies with the same number of arms.
+
+    Attributes
+    ----------
+    study : (s,) int64
+        Their positions.
+    y : (s, q) float64
+        Contrasts of arms to the base arm, q one less than the arms.
+    covariance : (s, q, q) float64
+        Within studies.
+    design : (s, q, p) float64
+        Rows of the design matrix.
+    """
+
+    study: NDArray[np.int64]
+    y: Floats
+    covariance: Floats
+    design: Floats
+
+    @property
+    def spread(self) -> Floats:
+        """Return the covariance of unit heterogeneity, (q, q): 1 and 1/2."""
+        q = self.y.shape[1]
+        return 0.5 * (np.eye(q) + np.ones((q, q)))
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fit at a given tau2: estimates (p,), covariance (p, p), Q, restricted log-likelihood."""
+
+    beta: Floats
+    cov: Floats
+    q: float
+    restricted: float
+
+
+def blocks_of(data: NetworkData, base: int = 0) -> tuple[Block, ...]:
+    """Return the studies as blocks; design over all treatments, base arm `base` where present.
+
+    Raises
+    ------
+    InputError
+        Where the contrasts of a study contradict each other, or its variances cannot belong to
+        one study.
+    """
+    groups: dict[int, list[tuple[int, Floats, Floats, Floats]]] = {}
+    for study in range(len(data.studies)):
+        one = _study_block(data, study, base)
+        groups.setdefault(one[1].size, []).append(one)
+    return tuple(
+        Block(
+            np.array([one[0] for one in group], dtype=np.int64),
+            np.stack([one[1] for one in group]),
+            np.stack([one[2] for one in group]),
+            np.stack([one[3] for one in group]),
+        )
+        for _, group in sorted(groups.items())
+    )
+
+
+def _study_block(data: NetworkData, study: int, base: int) -> tuple[int, Floats, Floats, Floats]:
+    arms = list(data.arms_of(study))
+    if base in arms:
+        arms = [base, *(arm for arm in arms if arm != base)]
+    place = {arm: i for i, arm in enumerate(arms)}
+    m = len(arms)
+    effect, variance = np.zeros((m, m)), np.zeros((m, m))
+    for row in data.rows_of(study).tolist():
+        i, j = place[int(data.first[row])], place[int(data.second[row])]
+        effect[i, j], effect[j, i] = data.y[row], -data.y[row]
+        variance[i, j] = variance[j, i] = data.v[row]
+    level = effect.mean(axis=1)
+    gap = float(np.abs(level[:, None] - level[None, :] - effect).max())
+    if gap > _INCONSISTENT * max(1.0, float(np.abs(effect).max())):
+        raise InputError(
+            f"the contrasts of its {m} arms contradict each other by {gap:.3g}",
+            where=f"study {data.studies[study]}",
+            hint="Check signs and direction: A against C is A against B plus B against C.",
+        )
+    covariance = 0.5 * (variance[0, 1:, None] + variance[0, None, 1:] - variance[1:, 1:])
+    if float(np.linalg.eigvalsh(covariance)[0]) <= 1e-12 * float(np.trace(covariance)):
+        raise InputError(
+            f"the variances of its {m} arms cannot belong to one study",
+            where=f"study {data.studies[study]}",
+            hint="Check the standard errors: no pair may be wider than the other two allow.",
+        )
+    design = np.zeros((m - 1, len(data.treatments)))
+    design[:, arms[0]] = -1.0
+    design[np.arange(m - 1), arms[1:]] = 1.0
+    return study, level[1:] - level[0], covariance, design
+
+
+def pseudo_design(blocks: tuple[Block, ...], columns: Floats) -> tuple[Block, ...]:
+    """Return the blocks with design times `columns` (treatments by parameters)."""
+    return tuple(replace(block, design=block.design @ columns) for block in blocks)
+
+
+def _weights(block: Block, tau2: float) -> Floats:
+    weight: Floats = np.linalg.inv(block.covariance + tau2 * block.spread)
+    return weight
+
+
+def fit_blocks(blocks: tuple[Block, ...], tau2: float) -> Fit:
+    """Fit by generalised least squares at `tau2`.
+
+    Raises
+    ------
+    NumericalError
+        Where the design does not determine its parameters.
+    """
+    p = blocks[0].design.shape[2]
+    cross, right = np.zeros((p, p)), np.zeros(p)
+    logdet = 0.0
+    weights = [_weights(block, tau2) for block in blocks]
+    for block, weight in zip(blocks, weights, strict=True):
+        carried = weight @ block.design
+        flat = block.design.reshape(-1, p)
+        cross += flat.T @ carried.reshape(-1, p)
+        right += block.y.reshape(-1) @ carried.reshape(-1, p)
+        logdet -= float(np.linalg.slogdet(weight)[1].sum())
+    if np.linalg.matrix_rank(cross) < p:
+        raise NumericalError(
+            f"the studies do not determine the {p} parameters of the network",
+            where="network",
+            hint="Look at the connected parts, or at components never given apart.",
+        )
+    cov: Floats = np.linalg.inv(cross)
+    beta: Floats = cov @ right
+    q = 0.0
+    for block, weight in zip(blocks, weights, strict=True):
+        rest = block.y - block.design @ beta
+        q += float(np.einsum("si,sij,sj->", rest, weight, rest))
+    restricted = -0.5 * (logdet + float(np.linalg.slogdet(cross)[1]) + q)
+    return Fit(beta, cov, q, restricted)
+
+
+def _traces(blocks: tuple[Block, ...], tau2: float, fit: Fit) -> tuple[float, float, float]:
+    """Return tr(PU), tr(PUPU) and y'PUPy."""
+    p = fit.beta.size
+    first, second, quadratic = 0.0, 0.0, 0.0
+    outer, outer2 = np.zeros((p, p)), np.zeros((p, p))
+    for block in blocks:
+        weight, spread = _weights(block, tau2), block.spread
+        wu = weight @ spread
+        wuw = wu @ weight
+        wuwuw = wu @ wuw
+        first += float(np.trace(wu, axis1=1, axis2=2).sum())
+        second += float(np.einsum("sij,sji->", wu, wu))
+        flat = block.design.reshape(-1, p)
+        outer += flat.T @ (wuw @ block.design).reshape(-1, p)
+        outer2 += flat.T @ (wuwuw @ block.design).reshape(-1, p)
+        rest = block.y - block.design @ fit.beta
+        quadratic += float(np.einsum("si,sij,sj->", rest, wuw, rest))
+    inner = fit.cov @ outer
+    first -= float(np.trace(inner))
+    second += -2 * float(np.trace(fit.cov @ outer2)) + float(np.trace(inner @ inner))
+    return first, second, quadratic
+
+
+def tau2_moments(blocks: tuple[Block, ...], df: int) -> float:
+    """Return tau2 by DerSimonian and Laird's moments, (Q - df) / tr(PU), not below zero."""
+    if df <= 0:
+        return 0.0
+    fit = fit_blocks(blocks, 0.0)
+    return max(0.0, (fit.q - df) / _traces(blocks, 0.0, fit)[0])
+
+
+def tau2_reml(blocks: tuple[Block, ...], df: int, start: float | None = None) -> float:
+    """Return tau2 by restricted maximum likelihood (Fisher scoring with halving of steps).
+
+    Raises
+    ------
+    NumericalError
+        Where the search does not come to rest.
+    """
+    if df <= 0:
+        return 0.0
+    tau2 = tau2_moments(blocks, df) if start is None else start
+    fit = fit_blocks(blocks, tau2)
+    for _ in range(_STEPS):
+        first, second, quadratic = _traces(blocks, tau2, fit)
+        step = (quadratic - first) / second
+        trial = max(0.0, tau2 + step)
+        moved = fit_blocks(blocks, trial)
+        while moved.restricted < fit.restricted - 1e-12 and abs(trial - tau2) > 1e-14:
+            trial = 0.5 * (trial + tau2)
+            moved = fit_blocks(blocks, trial)
+        change, tau2, fit = abs(trial - tau2), trial, moved
+        if change <= 1e-12 * (1.0 + tau2):
+            return tau2
+    raise NumericalError(
+        f"the search for tau2 by REML did not settle in {_STEPS} steps",
+        where="network",
+        hint="Use tau2 by moments (DL).",
+    )

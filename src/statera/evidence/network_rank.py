@@ -1,0 +1,115 @@
+"""Ranking of treatments and the league table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from statera.errors import InputError
+from statera.evidence.network_fit import NetworkResult, PairTable
+
+__all__ = ["LeagueRow", "Ranking", "league_table", "p_scores", "rank_probabilities"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Ranks by simulation: `probability` (treatment, rank), `sucra` and mean rank, (n,) each."""
+
+    treatments: tuple[str, ...]
+    probability: Floats
+    sucra: Floats
+    mean_rank: Floats
+
+
+@dataclass(frozen=True)
+class LeagueRow:
+    """One ordered pair: `label` says who is compared with whom; on the scale of the analysis."""
+
+    label: str
+    first: str
+    second: str
+    estimate: float
+    se: float
+    low: float
+    high: float
+    predict_low: float
+    predict_high: float
+    log: bool
+
+
+def _pairs(result: NetworkResult, effects: str) -> PairTable:
+    if effects not in ("random", "common"):
+        raise InputError(
+            f"effects {effects} are not known", where="network", hint="Use random or common."
+        )
+    return result.random if effects == "random" else result.common
+
+
+def p_scores(result: NetworkResult, *, small_good: bool, effects: str = "random") -> Floats:
+    """Return the P-score of each treatment, (n,): its mean certainty of beating a rival.
+
+    The P-score is the exact SUCRA where estimates are normal (Ruecker and Schwarzer 2015,
+    doi 10.1186/s12874-015-0060-8).
+    """
+    pairs = _pairs(result, effects)
+    n = pairs.se.shape[0]
+    rivals = ~np.eye(n, dtype=bool)
+    z = np.zeros((n, n))
+    z[rivals] = pairs.estimate[rivals] / pairs.se[rivals]
+    better = np.where(rivals, ndtr(-z if small_good else z), 0.0)
+    return np.asarray(better.sum(axis=1) / (n - 1))
+
+
+def rank_probabilities(
+    result: NetworkResult,
+    *,
+    small_good: bool,
+    seed: int,
+    draws: int = 10_000,
+    effects: str = "random",
+) -> Ranking:
+    """Return the probability of every rank, and SUCRA, by drawing from the normal estimates.
+
+    SUCRA is (n - mean rank) / (n - 1) (Salanti 2011, doi 10.1016/j.jclinepi.2010.03.016).
+    """
+    if draws < 1:
+        raise InputError(f"{draws} draws are too few", where="ranking", hint="Give at least one.")
+    pairs = _pairs(result, effects)
+    n = pairs.se.shape[0]
+    values, vectors = np.linalg.eigh(pairs.cov)
+    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    normal = np.random.default_rng(seed).standard_normal((draws, n))
+    effect = pairs.estimate[:, result.data.treatments.index(result.reference)] + normal @ root.T
+    order = np.argsort(effect if small_good else -effect, axis=1)
+    counts = np.stack([np.bincount(order[:, r], minlength=n) for r in range(n)], axis=1)
+    probability: Floats = counts / draws
+    mean_rank: Floats = probability @ np.arange(1.0, n + 1.0)
+    return Ranking(result.data.treatments, probability, (n - mean_rank) / (n - 1), mean_rank)
+
+
+def league_table(result: NetworkResult, *, effects: str = "random") -> tuple[LeagueRow, ...]:
+    """Return every ordered pair as a row that says which treatment is compared with which."""
+    pairs, names = _pairs(result, effects), result.data.treatments
+    random = effects == "random"
+    return tuple(
+        LeagueRow(
+            f"{names[i]} vs {names[j]}",
+            names[i],
+            names[j],
+            float(pairs.estimate[i, j]),
+            float(pairs.se[i, j]),
+            float(pairs.low[i, j]),
+            float(pairs.high[i, j]),
+            float(result.predict_low[i, j]) if random else float("nan"),
+            float(result.predict_high[i, j]) if random else float("nan"),
+            result.data.log,
+        )
+        for i in range(len(names))
+        for j in range(len(names))
+        if i != j
+    )
