@@ -145,7 +145,14 @@ def _options(
         columns=heads,
         risk=tuple(_domain(name) for name in risk),
         favours=favours,
+        decimals=2 if measure.ratio else _decimals(result.natural),
     )  # fmt: skip
+
+
+def _decimals(values: Sequence[float]) -> int:
+    """Return decimals that show the largest of small values, such as rates, with two digits."""
+    largest = max(abs(x) for x in values)
+    return 2 if largest <= 0.0 else min(max(1 - math.floor(math.log10(largest)), 2), 6)
 
 
 def _domain(name: str) -> str:

@@ -133,3 +133,10 @@ def test_imputed_studies_are_drawn_hollow() -> None:
     drawn = draw_funnel(result, filled=result.effects.take([0]), **WORDS)
     assert "#c8501e" in drawn
     assert "#c8501e" not in draw_funnel(result, **WORDS)
+
+
+def test_small_rates_are_shown_with_enough_decimals() -> None:
+    rates = effect_sizes("IRLN", names=["A", "B"], events=[5, 9], time=[900, 1500])
+    _, options = synthesis_forest(pairwise(rates), rates)
+    assert (options.decimals, options.reference) == (4, None)  # up to 0.0099
+    assert synthesis_forest(pairwise(counts()), counts())[1].decimals == 2
