@@ -14,6 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from statera.biomarker.association import AssociationOptions, associate
+from statera.biomarker.change_tests import analysis_of_variance, mann_whitney, welch_t
 from statera.biomarker.design import build_design
 from statera.biomarker.limma import block_correlation, fit_linear_models, moderate
 
@@ -134,3 +135,49 @@ def test_limma_with_and_without_blocks() -> None:
             (test.log_odds, "B"),
         ):
             assert ours[order] == pytest.approx(expected[theirs], rel=1e-6), (name, theirs)
+
+
+def by_assay(name: str, column: str) -> dict[str, float]:
+    table = results()[name]
+    return dict(zip(table["OlinkID"], table[column], strict=True))
+
+
+def test_welch_t_rank_sum_and_analysis_of_variance() -> None:
+    values, assays, data = samples()
+    welch = welch_t(values, data["Treatment"])
+    ranks = mann_whitney(values, data["Treatment"])
+    sites = analysis_of_variance(values, {"Site": data["Site"]}, "Site")
+    for name, pairs in (
+        (
+            "olink_ttest_Treatment",
+            {
+                "estimate": welch.estimate,
+                "statistic": welch.statistic,
+                "parameter": welch.df,
+                "conf.low": welch.low,
+                "conf.high": welch.high,
+                "p.value": welch.p_value,
+                "Adjusted_pval": welch.adjusted_p,
+            },
+        ),
+        (
+            "olink_wilcox_Treatment",
+            {
+                "statistic": ranks.statistic,
+                "p.value": ranks.p_value,
+                "Adjusted_pval": ranks.adjusted_p,
+            },
+        ),
+        (
+            "olink_anova_Site",
+            {
+                "statistic": sites.statistic,
+                "p.value": sites.p_value,
+                "Adjusted_pval": sites.adjusted_p,
+            },
+        ),
+    ):
+        for column, ours in pairs.items():
+            theirs = by_assay(name, column)
+            assert len(theirs) == 40
+            assert ours == pytest.approx([theirs[assay] for assay in assays], rel=1e-7), column

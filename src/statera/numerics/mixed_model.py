@@ -134,6 +134,32 @@ class _Design:
     inverse: Floats
 
 
+def _group_axes(sizes: Floats, fixed: Floats) -> tuple[Floats, Floats]:
+    """Return eigenvalues (g,) and eigenvectors (g, g) of ``diag(sizes) - fixed fixed'``.
+
+    Among groups of one size every direction across the p columns of `fixed` (g, p) is an
+    eigenvector with that size as its value, so only a small matrix is left to decompose.
+    """
+    values = np.empty(sizes.size)
+    vectors = np.zeros((sizes.size, sizes.size))
+    open_columns = []
+    done = 0
+    for size in np.unique(sizes):
+        members = np.flatnonzero(sizes == size)
+        columns = np.arange(done, done + members.size)
+        done += members.size
+        vectors[np.ix_(members, columns)] = np.linalg.qr(fixed[members], mode="complete")[0]
+        values[columns] = size
+        open_columns.append(columns[: fixed.shape[1]])
+    few = np.concatenate(open_columns)
+    part = vectors[:, few]
+    across = part.T @ fixed
+    small = (part * sizes[:, None]).T @ part - across @ across.T
+    values[few], turn = np.linalg.eigh(small)
+    vectors[:, few] = part @ turn
+    return values, vectors
+
+
 def _decompose(x: Floats, groups: NDArray[np.intp]) -> _Design:
     """Return sums by group and the eigenvectors of the groups beside the fixed effects."""
     labels, index = np.unique(groups, return_inverse=True)
@@ -141,8 +167,8 @@ def _decompose(x: Floats, groups: NDArray[np.intp]) -> _Design:
     indicator[np.arange(x.shape[0]), index] = 1.0
     basis, _ = np.linalg.qr(x)
     rest = indicator - basis @ (basis.T @ indicator)
-    deltas, vectors = np.linalg.eigh(rest.T @ rest)
-    keep = deltas > 1e-9 * max(1.0, float(deltas[-1]))
+    deltas, vectors = _group_axes(indicator.sum(axis=0), indicator.T @ basis)
+    keep = deltas > 1e-9 * max(1.0, float(deltas.max()))
     deltas, vectors = deltas[keep], vectors[:, keep]
     return _Design(
         x,
