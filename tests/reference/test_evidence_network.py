@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from statera.evidence.network_arms import network_from_counts
 from statera.evidence.network_data import NetworkData, network_from_contrasts
@@ -23,7 +25,7 @@ CASES = [
     ("nma_certolizumab_RA_ACR50", "REML", "REML"),
 ]
 SIGNED = ("estimate", "direct", "indirect", "difference", "z")
-TABLES = {
+TABLES: dict[str, Callable[[NetworkResult], NDArray[np.float64]]] = {
     "TE_common": lambda r: r.common.estimate,
     "seTE_common": lambda r: r.common.se,
     "TE_random": lambda r: r.random.estimate,
@@ -130,10 +132,10 @@ def test_designs(reference: Path, name: str) -> None:
     }
     for row in rows[:2]:
         part = ours[row["_row"]]
-        assert (part.q, part.df) == (pytest.approx(row["Q"], abs=1e-7), row["df"])
+        assert (part.q, part.df) == pytest.approx((row["Q"], row["df"]), abs=1e-7)
         assert part.p == pytest.approx(row["pval"], rel=1e-6)
     for row, part in zip(rows[2:], (parts.between, parts.between_random), strict=True):
-        assert (part.q, part.df) == (pytest.approx(row["Q"], abs=1e-7), row["df"])
+        assert (part.q, part.df) == pytest.approx((row["Q"], row["df"]), abs=1e-7)
         assert part.p == (None if row["pval"] is None else pytest.approx(row["pval"], rel=1e-6))
     assert parts.tau2_within**0.5 == pytest.approx(rows[3]["tau.within"], abs=1e-8)
     labels = {frozenset(part.label.split(":")): part for part in parts.designs}

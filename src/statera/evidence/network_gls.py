@@ -122,8 +122,8 @@ def pseudo_design(blocks: tuple[Block, ...], columns: Floats) -> tuple[Block, ..
 
 
 def _weights(block: Block, tau2: float) -> Floats:
-    weight: Floats = np.linalg.inv(block.covariance + tau2 * block.spread)
-    return weight
+    inverse = np.linalg.inv(block.covariance + tau2 * block.spread)
+    return np.asarray(inverse, dtype=np.float64)
 
 
 def fit_blocks(blocks: tuple[Block, ...], tau2: float) -> Fit:
@@ -150,7 +150,7 @@ def fit_blocks(blocks: tuple[Block, ...], tau2: float) -> Fit:
             where="network",
             hint="Look at the connected parts, or at components never given apart.",
         )
-    cov: Floats = np.linalg.inv(cross)
+    cov = np.asarray(np.linalg.inv(cross), dtype=np.float64)
     beta: Floats = cov @ right
     q = 0.0
     for block, weight in zip(blocks, weights, strict=True):

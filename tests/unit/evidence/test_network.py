@@ -1,0 +1,320 @@
+"""Networks worked by hand, bad input, and what must hold of any network."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+
+from statera.errors import InputError, UnknownNameError
+from statera.evidence.network_arms import network_from_counts, network_from_means
+from statera.evidence.network_components import component_network
+from statera.evidence.network_data import (
+    NetworkData,
+    connected_parts,
+    network_from_contrasts,
+    part_of_network,
+    studies_by_pair,
+)
+from statera.evidence.network_fit import NetworkOptions, network
+from statera.evidence.network_rank import league_table, p_scores, rank_probabilities
+from statera.evidence.network_rare import binomial_network, mantel_haenszel_network
+from statera.evidence.network_split import side_split, split_node
+from statera.plot.network_graph import draw_network
+
+
+def triangle() -> NetworkData:
+    return network_from_contrasts(
+        ["s1", "s2", "s3"], ["A", "A", "B"], ["B", "C", "C"], [1.0, 1.5, 0.2], [0.5, 0.25, 0.25]
+    )
+
+
+def mixed() -> NetworkData:
+    """Simulated: one study of three arms, five of two, more spread than chance."""
+    return network_from_means(
+        ["m", "m", "m", "t1", "t1", "t2", "t2", "t3", "t3", "t4", "t4", "t5", "t5"],
+        ["A", "B", "C", "A", "B", "A", "B", "B", "C", "A", "C", "C", "D"],
+        [0.0, 1.1, 2.0, 0.3, 2.2, 0.1, 0.6, 1.0, 1.2, 0.0, 3.1, 0.4, 0.9],
+        [2.0] * 13,
+        [40, 44, 38, 60, 61, 30, 28, 50, 50, 45, 41, 70, 66],
+    )
+
+
+def test_triangle_by_hand() -> None:
+    result = network(triangle(), NetworkOptions(tau2="DL"))
+    # indirect A - B: 1.5 - 0.2 with variance 0.5; direct 1.0 with variance 0.5
+    assert result.common.estimate[0, 1] == pytest.approx(1.15)
+    assert result.common.se[0, 1] ** 2 == pytest.approx(0.25)
+    assert result.q == pytest.approx(0.3**2 / 1.0)
+    assert (result.df, result.tau2) == (1, 0.0)
+
+
+def test_node_split_of_the_triangle_is_the_loop() -> None:
+    for reference in "ABC":
+        options = NetworkOptions(tau2="DL", reference=reference)
+        row = split_node(network(triangle(), options), "A", "B")
+        assert (row.direct, row.indirect) == pytest.approx((1.0, 1.3))
+        assert row.difference == pytest.approx(-0.3)
+        assert row.difference_se == pytest.approx(1.0)
+
+
+def test_side_equals_node_split_of_the_triangle() -> None:
+    side = side_split(network(triangle(), NetworkOptions(tau2="DL")))[0]
+    assert side.label == "A vs B"
+    assert (side.direct, side.indirect) == pytest.approx((1.0, 1.3))
+    assert side.share == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("tau2", ["DL", "REML"])
+def test_reference_changes_nothing(tau2: str) -> None:
+    results = [network(mixed(), NetworkOptions(tau2=tau2, reference=r)) for r in "ABCD"]
+    for other in results[1:]:
+        assert other.tau2 == pytest.approx(results[0].tau2, abs=1e-10)
+        np.testing.assert_allclose(other.random.estimate, results[0].random.estimate, atol=1e-9)
+        np.testing.assert_allclose(other.random.se, results[0].random.se, atol=1e-9)
+    splits = [split_node(result, "A", "B") for result in results]
+    for split in splits[1:]:
+        assert split.difference == pytest.approx(splits[0].difference, abs=1e-8)
+
+
+def test_reml_is_the_maximum_of_a_dense_likelihood() -> None:
+    data = mixed()
+    result = network(data)
+    # contrasts to the first arm of each study, written out densely
+    y, rows, cov, unit = [], [], [], []
+    means = {"m": (0.0, 1.1, 2.0)}
+    m = np.array(means["m"])
+    v = 4.0 / np.array([40, 44, 38])
+    y += [m[1] - m[0], m[2] - m[0]]
+    rows += [[1, 0, 0], [0, 1, 0]]
+    cov.append(np.diag(v[1:]) + v[0])
+    unit.append(np.array([[1, 0.5], [0.5, 1]]))
+    two = [
+        (1.9, 60, 61, [1, 0, 0]), (0.5, 30, 28, [1, 0, 0]), (0.2, 50, 50, [-1, 1, 0]),
+        (3.1, 45, 41, [0, 1, 0]), (0.5, 70, 66, [0, -1, 1]),
+    ]  # fmt: skip
+    for effect, n1, n2, row in two:
+        y.append(effect)
+        rows.append(row)
+        cov.append(np.array([[4 / n1 + 4 / n2]]))
+        unit.append(np.eye(1))
+    size = len(y)
+    c, u = np.zeros((size, size)), np.zeros((size, size))
+    at = 0
+    for a, b in zip(cov, unit, strict=True):
+        q = a.shape[0]
+        c[at : at + q, at : at + q], u[at : at + q, at : at + q] = a, b
+        at += q
+    x, obs = np.array(rows, dtype=float), np.array(y)
+
+    def loss(t: np.ndarray) -> float:
+        w = np.linalg.inv(c + t[0] ** 2 * u)
+        xwx = x.T @ w @ x
+        rest = obs - x @ np.linalg.solve(xwx, x.T @ w @ obs)
+        return float(-np.linalg.slogdet(w)[1] + np.linalg.slogdet(xwx)[1] + rest @ w @ rest)
+
+    best = minimize(loss, [0.5], method="Nelder-Mead", options={"xatol": 1e-10, "fatol": 1e-13})
+    assert result.tau2 > 0.1
+    assert result.tau2 == pytest.approx(float(best.x[0]) ** 2, rel=1e-5)
+
+
+def test_league_is_antisymmetric_and_labelled() -> None:
+    rows = {row.label: row for row in league_table(network(mixed()))}
+    assert len(rows) == 12
+    for row in rows.values():
+        back = rows[f"{row.second} vs {row.first}"]
+        assert row.label == f"{row.first} vs {row.second}"
+        assert row.estimate == pytest.approx(-back.estimate, abs=1e-12)
+        assert (row.low, row.high) == pytest.approx((-back.high, -back.low))
+        assert row.predict_low < row.low
+    assert rows["C vs A"].estimate > 0
+
+
+def test_ranks_agree_and_turn_with_the_direction() -> None:
+    result = network(mixed())
+    small = p_scores(result, small_good=True)
+    np.testing.assert_allclose(small + p_scores(result, small_good=False), 1.0)
+    ranking = rank_probabilities(result, small_good=True, seed=7, draws=40_000)
+    np.testing.assert_allclose(ranking.sucra, small, atol=0.01)
+    np.testing.assert_allclose(ranking.probability.sum(axis=0), 1.0)
+    np.testing.assert_allclose(ranking.probability.sum(axis=1), 1.0)
+    again = rank_probabilities(result, small_good=True, seed=7, draws=40_000)
+    np.testing.assert_array_equal(ranking.probability, again.probability)
+
+
+def test_parts_of_a_network_are_named() -> None:
+    data = network_from_contrasts(
+        ["s1", "s2", "s3"], ["A", "B", "X"], ["B", "C", "Y"], [1, 1, 2], [1, 1, 1]
+    )
+    assert connected_parts(data) == (("A", "B", "C"), ("X", "Y"))
+    with pytest.raises(InputError, match="2 parts that no study joins: A, B, C; X, Y"):
+        network(data)
+    alone = network(part_of_network(data, ("X", "Y")))
+    assert alone.random.estimate[0, 1] == pytest.approx(2.0)
+    assert alone.notes == ("One study: the network repeats it, and tau2 cannot be estimated.",)
+    assert np.isnan(alone.i2)
+    assert np.isnan(alone.predict_low[0, 1])
+
+
+@pytest.mark.parametrize(
+    ("y", "v", "message"),
+    [
+        ([1.0, 1.0, 5.0], [1.0, 1.0, 1.0], "contradict each other"),
+        ([1.0, 2.0, 1.0], [0.1, 0.1, 9.0], "variances of its 3 arms cannot belong"),
+        ([1.0, 2.0, 1.0], [0.1, -0.1, 0.1], "variance -0.1"),
+        ([1.0, np.nan, 1.0], [0.1, 0.1, 0.1], "effect nan"),
+    ],
+)
+def test_studies_of_three_arms_that_cannot_be(y: list[float], v: list[float], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        network(network_from_contrasts(["s"] * 3, ["A", "A", "B"], ["B", "C", "C"], y, v))
+
+
+def test_rows_that_do_not_belong_together() -> None:
+    with pytest.raises(InputError, match="3 arms have 3 contrasts"):
+        network_from_contrasts(["s", "s"], ["A", "A"], ["B", "C"], [1, 2], [1, 1])
+    with pytest.raises(InputError, match="compared with itself"):
+        network_from_contrasts(["s"], ["A"], ["A"], [1], [1])
+    with pytest.raises(InputError, match="lengths"):
+        network_from_contrasts([], [], [], [], [])
+    with pytest.raises(UnknownNameError):
+        network(triangle(), NetworkOptions(reference="Z"))
+    with pytest.raises(InputError, match="no study compares"):
+        split_node(network(mixed()), "A", "D")
+    with pytest.raises(InputError, match="no indirect evidence"):
+        split_node(network(mixed()), "C", "D")
+
+
+def test_empty_cells_of_counts() -> None:
+    data = network_from_counts(
+        ["s1", "s1", "s2", "s2"], ["A", "B", "A", "B"], [0, 3, 0, 0], [20, 20, 10, 10]
+    )
+    assert data.studies == ("s1",)
+    assert data.y[0] == pytest.approx(np.log(0.5 / 20.5) - np.log(3.5 / 17.5))
+    assert "s2 has no event in any arm and is left out" in data.notes[1]
+    with pytest.raises(InputError, match="no study is left"):
+        network_from_counts(["s", "s"], ["A", "B"], [0, 0], [9, 9])
+    with pytest.raises(InputError, match="cannot be"):
+        network_from_counts(["s", "s"], ["A", "B"], [10, 0], [9, 9])
+
+
+def test_components_add_up_by_hand() -> None:
+    data = network_from_contrasts(
+        ["s1", "s2", "s3"], ["A", "B", "A+B"], ["none"] * 3, [1.0, 2.0, 3.9], [1.0, 1.0, 1.0]
+    )
+    result = component_network(data, inactive="none", options=NetworkOptions(tau2="DL"))
+    # misfit 0.9 is shared by three equations of variance 1
+    assert result.components == ("A", "B")
+    np.testing.assert_allclose(result.estimate, [1.3, 2.3])
+    np.testing.assert_allclose(result.se**2, 2 / 3)
+    assert (result.q, result.df) == pytest.approx((0.27, 1))
+    assert (result.q_difference, result.df_difference) == pytest.approx((0.27, 1))
+    together, error = result.combination("A", "B")
+    assert together == pytest.approx(3.6)
+    assert error == pytest.approx((2 / 3) ** 0.5)
+
+
+def test_components_join_parts() -> None:
+    # A - none = 1; A - C = 3, so C = -2; B is given on both sides and needs a study of its own
+    first, second, y = ["A", "A+B", "B"], ["none", "B+C", "none"], [1.0, 3.0, 0.5]
+    data = network_from_contrasts(["s1", "s2", "s3"], first, second, y, [1.0] * 3)
+    assert len(connected_parts(data)) == 2
+    result = component_network(data, inactive="none")
+    np.testing.assert_allclose(result.estimate, [1.0, 0.5, -2.0])
+    assert np.isnan(result.q_difference)
+    lost = network_from_contrasts(["s1", "s2"], first[:2], second[:2], y[:2], [1.0] * 2)
+    with pytest.raises(InputError, match="determine 2 of 3 components"):
+        component_network(lost, inactive="none")
+
+
+RARE = (
+    ["s1", "s1", "s2", "s2", "s3", "s3", "s4", "s4"],
+    ["A", "B", "A", "C", "B", "C", "A", "B"],
+    [2, 5, 1, 4, 3, 4, 0, 0],
+    [100, 98, 150, 140, 90, 95, 20, 20],
+)
+
+
+def test_mantel_haenszel_of_single_studies_is_woolf() -> None:
+    result = mantel_haenszel_network(*RARE)
+    direct = [np.log(a * (m - c) / (c * (n - a))) for a, n, c, m in TABLES]
+    woolf = [1 / a + 1 / (n - a) + 1 / c + 1 / (m - c) for a, n, c, m in TABLES]
+    indirect, spread = direct[1] - direct[2], woolf[1] + woolf[2]
+    weight = np.array([1 / woolf[0], 1 / spread])
+    pooled = weight @ [direct[0], indirect] / weight.sum()
+    assert result.common.estimate[0, 1] == pytest.approx(pooled)
+    assert result.common.se[0, 1] == pytest.approx(weight.sum() ** -0.5)
+    assert "s4" in result.notes[0]
+
+
+TABLES = [(2, 100, 5, 98), (1, 150, 4, 140), (3, 90, 4, 95)]
+
+
+def test_mantel_haenszel_of_two_treatments_against_metafor(reference: Path) -> None:
+    folder = reference / "evidence"
+    lines = (folder / "nielweise2007_rare.csv").read_text().replace('"', "").splitlines()
+    names = lines[0].split(",")
+    rows = [dict(zip(names, line.split(","), strict=True)) for line in lines[1:]]
+    expected = json.loads((folder / "nielweise2007_rare.json").read_text())
+    studies = [str(i) for i in range(len(rows)) for _ in "AB"]
+    events = [float(row[key]) for row in rows for key in ("ai", "ci")]
+    sizes = [float(row[key]) for row in rows for key in ("n1i", "n2i")]
+    result = mantel_haenszel_network(studies, ["A", "B"] * len(rows), events, sizes)
+    wanted = expected["results"]["MH_OR"]
+    assert result.common.estimate[0, 1] == pytest.approx(wanted["estimate"], abs=1e-10)
+    assert result.common.se[0, 1] == pytest.approx(wanted["se"], abs=1e-10)
+
+
+def test_binomial_model_of_one_study_is_exact() -> None:
+    result = binomial_network(["s"] * 3, ["A", "B", "C"], [2, 5, 9], [50, 60, 40])
+    assert result.estimate[1, 0] == pytest.approx(np.log(5 / 55) - np.log(2 / 48))
+    assert result.se[1, 0] ** 2 == pytest.approx(1 / 5 + 1 / 55 + 1 / 2 + 1 / 48)
+
+
+def test_binomial_model_is_the_maximum() -> None:
+    result = binomial_network(*RARE)
+
+    def loss(x: np.ndarray) -> float:
+        effect = {"A": 0.0, "B": x[3], "C": x[4]}
+        total = 0.0
+        for study, name, a, n in zip(*RARE, strict=True):
+            if study == "s4":
+                continue
+            eta = x[int(study[1]) - 1] + effect[name]
+            total += a * eta - n * np.logaddexp(0, eta)
+        return -total
+
+    best = minimize(loss, [-4.0, -4.0, -4.0, 0.0, 0.0], method="BFGS", options={"gtol": 1e-8})
+    np.testing.assert_allclose(result.estimate[1:, 0], best.x[3:], atol=1e-5)
+    assert result.loglik == pytest.approx(-best.fun, abs=1e-8)
+
+
+def test_rare_networks_that_cannot_be() -> None:
+    with pytest.raises(InputError, match="built for two"):
+        mantel_haenszel_network(["s"] * 3, ["A", "B", "C"], [1, 1, 1], [9, 9, 9])
+    with pytest.raises(InputError, match="not finite"):
+        mantel_haenszel_network(["s", "s"], ["A", "B"], [0, 1], [9, 9])
+    with pytest.raises(InputError, match="not finite"):
+        binomial_network(["s", "s"], ["A", "B"], [0, 1], [9, 9])
+    with pytest.raises(InputError, match="no study is left"):
+        binomial_network(["s", "s"], ["A", "B"], [0, 0], [9, 9])
+    with pytest.raises(InputError, match="2 parts"):
+        binomial_network(["s", "s", "t", "t"], ["A", "B", "X", "Y"], [1, 1, 2, 2], [9, 9, 9, 9])
+
+
+def test_studies_are_counted_by_pair() -> None:
+    counted = studies_by_pair(mixed())
+    assert counted == {("A", "B"): 3, ("A", "C"): 2, ("B", "C"): 2, ("C", "D"): 1}
+
+
+def test_plot_names_treatments_and_studies() -> None:
+    svg = draw_network(
+        "net", ["Alpha", "Beta", "Gamma"], {("Alpha", "Beta"): 3, ("Beta", "Gamma"): 1},
+        patients={"Alpha": 200, "Beta": 1400, "Gamma": 90},
+    )  # fmt: skip
+    assert svg.startswith("<svg")
+    assert "Alpha and Beta: 3" in svg
+    assert "Patients: Alpha 200; Beta 1,400; Gamma 90" in svg
