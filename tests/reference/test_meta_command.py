@@ -36,3 +36,19 @@ def test_pools_of_safety_studies(outcome: str, ci: str, test: str) -> None:
         assert "{:.2f} ({:.2f} to {:.2f})".format(*shown) == OUTCOMES[outcome]
     if outcome in ("MACE", "VTE"):  # an interval that is not symmetric is pooled, but not silently
         assert any("Kochar" in w and "not symmetric" in w for w in answer["warnings"])
+
+
+@pytest.mark.parametrize(
+    ("name", "measure", "method"),
+    [("nma_senn2013", "MD", "DL"), ("nma_certolizumab_RA_ACR50", "OR", "REML")],
+)
+def test_networks(name: str, measure: str, method: str) -> None:
+    expected = cases.results(name)[method]
+    reference = expected["reference"]
+    arguments = ["--measure", measure, "--tau2", method, "--reference", reference, "--json"]
+    ran = CliRunner().invoke(
+        app, ["meta", "network", str(cases.FOLDER / f"{name}.csv"), *arguments]
+    )
+    found = json.loads(ran.stdout)["result"]
+    assert found["tau2"] == pytest.approx(expected["tau2"], abs=1e-6)
+    assert found["q"] == pytest.approx(expected["Q"], rel=1e-6)

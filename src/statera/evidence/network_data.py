@@ -11,7 +11,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from statera.errors import InputError
 
-__all__ = ["NetworkData", "connected_parts", "network_from_contrasts", "part_of_network"]
+__all__ = [
+    "NetworkData",
+    "connected_parts",
+    "network_from_contrasts",
+    "part_of_network",
+    "studies_by_pair",
+]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -167,6 +173,16 @@ def connected_parts(data: NetworkData) -> tuple[tuple[str, ...], ...]:
         for value in np.unique(label)
     ]
     return tuple(sorted(parts, key=lambda part: (-len(part), part)))
+
+
+def studies_by_pair(data: NetworkData) -> dict[tuple[str, str], int]:
+    """Return how many studies compare each pair, names in alphabetical order."""
+    count: dict[tuple[str, str], int] = {}
+    for left, right in zip(data.first.tolist(), data.second.tolist(), strict=True):
+        low, high = sorted((left, right))
+        pair = data.treatments[low], data.treatments[high]
+        count[pair] = count.get(pair, 0) + 1
+    return dict(sorted(count.items()))
 
 
 def part_of_network(data: NetworkData, treatments: Sequence[str]) -> NetworkData:

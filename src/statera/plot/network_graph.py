@@ -38,7 +38,7 @@ def draw_network(
     most = max(comparisons.values(), default=1)
     largest = max((patients or {}).values(), default=1.0)
     with theme():
-        fig, ax = plt.subplots(figsize=(6.0, 5.4))
+        fig, ax = plt.subplots(figsize=(6.4, 5.0), layout="constrained")
         for (a, b), studies in comparisons.items():
             (x0, y0), (x1, y1) = place[a], place[b]
             ax.plot([x0, x1], [y0, y1], color=SOFT, lw=1 + 5 * studies / most, zorder=1)
@@ -55,9 +55,10 @@ def draw_network(
             side = "center" if abs(x) < 0.2 else ("left" if x > 0 else "right")
             count = (patients or {}).get(name)
             label = name if count is None else f"{name}\n{count:,.0f} patients"
-            ax.text(1.17 * x, 1.17 * y, label, ha=side, va="center", color=INK, fontsize=9)
-        ax.set_xlim(-1.75, 1.75)
-        ax.set_ylim(-1.4, 1.4)
+            level = "center" if abs(y) < 0.8 else ("bottom" if y > 0 else "top")
+            ax.text(1.15 * x, 1.15 * y, label, ha=side, va=level, color=INK, fontsize=9)
+        ax.set_xlim(-1.8, 1.8)
+        ax.set_ylim(-1.4, 1.45)
         ax.set_aspect("equal")
         ax.axis("off")
         pairs = "; ".join(f"{a} and {b}: {k}" for (a, b), k in comparisons.items())

@@ -17,6 +17,7 @@ from statera.evidence.network_data import (
     connected_parts,
     network_from_contrasts,
     part_of_network,
+    studies_by_pair,
 )
 from statera.evidence.network_fit import NetworkOptions, network
 from statera.evidence.network_rank import league_table, p_scores, rank_probabilities
@@ -302,6 +303,11 @@ def test_rare_networks_that_cannot_be() -> None:
         binomial_network(["s", "s"], ["A", "B"], [0, 0], [9, 9])
     with pytest.raises(InputError, match="2 parts"):
         binomial_network(["s", "s", "t", "t"], ["A", "B", "X", "Y"], [1, 1, 2, 2], [9, 9, 9, 9])
+
+
+def test_studies_are_counted_by_pair() -> None:
+    counted = studies_by_pair(mixed())
+    assert counted == {("A", "B"): 3, ("A", "C"): 2, ("B", "C"): 2, ("C", "D"): 1}
 
 
 def test_plot_names_treatments_and_studies() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from statera.cli.commands import meta_network
 from statera.cli.commands.meta_result import pairwise_dict
 from statera.cli.envelope import Envelope
 from statera.cli.options import JsonFlag, QuietFlag, concerning
@@ -284,3 +285,8 @@ def _funnel(found: _Found, path: Path) -> bytes:
         return funnel_pdf(found.result, title=title)
     alt = f"Effects of {found.result.k} studies against their standard errors."
     return draw_funnel(found.result, key="funnel", title=title, alt=alt).encode()
+
+
+meta_app.command("network", help=meta_network.HELP, short_help="Compare through a network.")(
+    meta_network.network_command
+)
