@@ -50,12 +50,10 @@ def best_ratio(
     # the share r/(1+r) maps all ratios on a finite range
     inner = np.linspace(lowest, 0.98, _GRID)
     grid = np.concatenate([inner, 1.0 - 10.0 ** -np.arange(2.0, 9.5, 0.5), [_LARGEST]])
-    values = np.empty((squares.shape[0], grid.size))
-    for place, share in enumerate(grid):
-        ratio = share / (1.0 - share)
-        sums = rest + squares @ (1.0 / (1.0 + ratio * deltas))
-        with np.errstate(divide="ignore"):
-            values[:, place] = count * np.log(sums) + np.log1p(ratio * logs).sum()
+    ratios = (grid / (1.0 - grid))[:, None]
+    sums = rest[:, None] + squares @ (1.0 / (1.0 + ratios * deltas)).T
+    with np.errstate(divide="ignore"):
+        values = count * np.log(sums) + np.log1p(ratios * logs).sum(axis=1)
     best = np.argmin(values, axis=1)
     low = grid[np.maximum(best - 1, 0)]
     high = grid[np.minimum(best + 1, grid.size - 1)]
