@@ -6,6 +6,7 @@ import json
 import math
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -95,3 +96,12 @@ def test_text_and_json_are_written(tmp_path: Path) -> None:
     assert text.read_text() == ran.stdout
     assert invoke(path, "--measure", "RD", "--out", str(data)).exit_code == 0
     assert json.loads(data.read_text())["schema"] == "statera.meta.network/1"
+
+
+def test_the_network_is_drawn(tmp_path: Path) -> None:
+    path, figure = write(tmp_path, ARMS), tmp_path / "n.svg"
+    assert invoke(path, "--measure", "OR", "--figure", str(figure)).exit_code == 0
+    assert ElementTree.fromstring(figure.read_text()).tag.endswith("svg")
+    wrong = invoke(path, "--measure", "OR", "--figure", str(tmp_path / "n.bmp"))
+    assert wrong.exit_code == 3
+    assert "--figure" in wrong.stderr

@@ -12,7 +12,7 @@ from statera.cli.envelope import Envelope
 from statera.cli.options import JsonFlag, QuietFlag
 from statera.cli.output import check_target, write_bytes_atomically
 from statera.cli.terminal import note, warn
-from statera.errors import UsageError
+from statera.errors import InputError, UsageError
 from statera.manifest import manifest
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ HELP = """
 Examples:
   statera meta network arms.csv --measure OR --reference Placebo --better high
   statera meta network contrasts.csv --measure MD --tau2 DL --json
+  statera meta network arms.csv --measure RR --figure network.svg
 
 Compare treatments through a network of trials.
 
@@ -58,6 +59,9 @@ def network_command(
         Path | None,
         typer.Option("--out", "-o", metavar="FILE", help="Write the text (.txt) or JSON (.json)."),
     ] = None,
+    figure: Annotated[
+        Path | None, typer.Option("--figure", metavar="FILE.svg", help="Drawing of the network.")
+    ] = None,
     as_json: JsonFlag = False,
     quiet: QuietFlag = False,
 ) -> None:
@@ -66,6 +70,12 @@ def network_command(
         raise UsageError(f"'{better}' is no direction", where="--better", hint="low or high.")
     if out is not None:
         check_target(out, (".txt", ".json"))
+    if figure is not None:
+        try:
+            check_target(figure, (".svg",))
+        except InputError as error:
+            error.where = "--figure"
+            raise
     from statera.evidence.network_fit import NetworkOptions, network  # late: only when run
     from statera.evidence.network_table import network_of_table
     from statera.evidence.read_table import read_table
@@ -78,13 +88,27 @@ def network_command(
     if out is not None:
         whole = envelope.to_json(ascii_only=False) if out.suffix.lower() == ".json" else text
         write_bytes_atomically(out, whole.encode())
+    if figure is not None:
+        write_bytes_atomically(figure, _graph(result).encode())
     if as_json:
         typer.echo(envelope.to_json(), nl=False)
         return
     typer.echo(text, nl=False)
     warn(result.notes)
-    if out is not None:
-        note(f"written to {out}", quiet=quiet)
+    for path in (out, figure):
+        if path is not None:
+            note(f"written to {path}", quiet=quiet)
+
+
+def _graph(result: NetworkResult) -> str:
+    from statera.plot.network_graph import draw_network  # heavy
+
+    data = result.data
+    counts: dict[tuple[str, str], int] = {}
+    for i, j in zip(data.first.tolist(), data.second.tolist(), strict=True):
+        pair = (data.treatments[min(i, j)], data.treatments[max(i, j)])
+        counts[pair] = counts.get(pair, 0) + 1
+    return draw_network("network", data.treatments, counts, patients=data.patients or None)
 
 
 def _answer(result: NetworkResult, better: str | None) -> dict[str, Any]:
