@@ -14,7 +14,7 @@ from statera.errors import InputError, StateraError
 from statera.manifest import manifest
 from statera.plate.compare import compare_curves
 from statera.plate.compensation import plate_spillover
-from statera.plate.curves import fit_plate_curves, with_controls
+from statera.plate.curves import NO_CYTOKINE, fit_plate_curves, with_controls
 from statera.plate.donors import join_donors
 from statera.plate.find_files import match_files
 from statera.plate.gate_drawings import draw_samples
@@ -30,6 +30,9 @@ from statera.plate.well_analysis import WellOutcome, analyse_well
 __all__ = ["analyse_plate"]
 
 _STAINED = (Condition.UNSTIMULATED, Condition.STIMULATED, Condition.DOSE, Condition.FMO)
+FMO = "fmo"
+"""Stands in keys of thresholds where unstimulated wells have their cytokine."""
+
 _DRAWN_WHOLE = 96
 """Plates of at most so many wells have the gates of all drawn; larger ones those of some."""
 
@@ -169,10 +172,12 @@ class _Run:
                     WellResult(w, WellStatus.NOT_GATED, "its channels are not those of the panel")
                 )
         left = [w for w in wells if w.name not in found]
-        negative = [w for w in left if w.condition in (Condition.FMO, Condition.UNSTIMULATED)]
+        first = (Condition.FMO, Condition.UNSTIMULATED)
+        groups = [[w for w in left if w.condition is condition] for condition in first]
+        groups.append([w for w in left if w.condition not in first])
         done = 0
         thresholds: Thresholds = {}
-        for group in (negative, [w for w in left if w not in negative]):
+        for group in groups:
 
             def analyse(well: Well, known: Thresholds = thresholds) -> WellOutcome:
                 return analyse_well(
@@ -188,7 +193,7 @@ class _Run:
                 found[well.name] = outcome
                 done += 1
                 self.progress("gating wells", done / len(left))
-            thresholds = _thresholds(group, found)
+            thresholds = {**thresholds, **_thresholds(group, found)}
         return found
 
     def _well(self, well: Well, outcomes: Mapping[str, WellOutcome]) -> WellResult:
@@ -242,7 +247,7 @@ def _thresholds(wells: Sequence[Well], outcomes: Mapping[str, WellOutcome]) -> T
     """Return mean thresholds: of FMO wells by plate and donor, of unstimulated by cytokine too."""
     gathered: dict[tuple[str, str, str], dict[tuple[str, str], list[float]]] = {}
     for well in wells:
-        cytokine = "" if well.condition is Condition.FMO else well.cytokine
+        cytokine = FMO if well.condition is Condition.FMO else _cytokine(well)
         some = gathered.setdefault((well.plate, well.donor, cytokine), {})
         for readout, value in (outcomes[well.name].thresholds or {}).items():
             some.setdefault(readout, []).append(value)
@@ -252,11 +257,17 @@ def _thresholds(wells: Sequence[Well], outcomes: Mapping[str, WellOutcome]) -> T
     }
 
 
+def _cytokine(well: Well) -> str:
+    return "" if well.cytokine.lower() in NO_CYTOKINE else well.cytokine
+
+
 def _negative(thresholds: Thresholds, well: Well) -> Mapping[tuple[str, str], float]:
+    """Return the thresholds of a well: of FMO wells of its donor or plate, else unstimulated."""
     for key in (
+        (well.plate, well.donor, FMO),
+        (well.plate, "", FMO),
+        (well.plate, well.donor, _cytokine(well)),
         (well.plate, well.donor, ""),
-        (well.plate, "", ""),
-        (well.plate, well.donor, well.cytokine),
     ):
         if key in thresholds:
             return thresholds[key]

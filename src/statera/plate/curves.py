@@ -20,11 +20,14 @@ from statera.plate.problem import Problem, Severity
 from statera.plate.result import Controls, CurveResult, PopulationRow
 from statera.plate.settings import FitSettings, ResponseScale, Weighting, fixed_parameters
 
-__all__ = ["fit_plate_curves", "with_controls"]
+__all__ = ["NO_CYTOKINE", "fit_plate_curves", "with_controls"]
 
 Floats = NDArray[np.float64]
 Key = tuple[str, str, str, str, str]
 """Plate, donor, cytokine, population and readout."""
+
+NO_CYTOKINE = ("", "none", "-", "no", "medium", "unstimulated")
+"""What stands for no cytokine in a plate map."""
 
 _LINE = 161
 
@@ -40,21 +43,39 @@ class _Group:
 
 
 def _groups(rows: Sequence[PopulationRow]) -> list[_Group]:
+    """Return the rows of each curve.
+
+    Unstimulated wells that name no cytokine, since none was added, serve all cytokines of their
+    plate and donor that have none of their own.
+    """
     found: dict[Key, list[PopulationRow]] = {}
+    shared: dict[tuple[str, str, str, str], list[PopulationRow]] = {}
     for row in rows:
         w = row.well
-        if w.condition in (Condition.UNSTIMULATED, Condition.STIMULATED, Condition.DOSE):
+        if w.condition not in (Condition.UNSTIMULATED, Condition.STIMULATED, Condition.DOSE):
+            continue
+        if w.condition is Condition.UNSTIMULATED and w.cytokine.lower() in NO_CYTOKINE:
+            shared.setdefault((w.plate, w.donor, row.population, row.readout), []).append(row)
+        else:
             key = (w.plate, w.donor, w.cytokine, row.population, row.readout)
             found.setdefault(key, []).append(row)
-    return [
-        _Group(
-            key,
-            tuple(r for r in some if r.well.condition is Condition.UNSTIMULATED),
-            tuple(r for r in some if r.well.condition is Condition.STIMULATED),
-            tuple(r for r in some if r.well.condition is Condition.DOSE),
+    if shared and not found:  # unstimulated wells alone
+        found = {(k[0], k[1], "", k[2], k[3]): some for k, some in shared.items()}
+    groups = []
+    for key, some in found.items():
+        low = [r for r in some if r.well.condition is Condition.UNSTIMULATED]
+        if not low:
+            plate, donor, _, population, readout = key
+            low = shared.get((plate, donor, population, readout), [])
+        groups.append(
+            _Group(
+                key,
+                tuple(low),
+                tuple(r for r in some if r.well.condition is Condition.STIMULATED),
+                tuple(r for r in some if r.well.condition is Condition.DOSE),
+            )
         )
-        for key, some in found.items()
-    ]
+    return groups
 
 
 def _on_scale(rows: Sequence[PopulationRow], fit: FitSettings, cofactor: float) -> Floats:

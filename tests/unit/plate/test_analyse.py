@@ -177,3 +177,39 @@ def test_no_file_at_all_is_an_error(small: SimulatedPlate) -> None:
         path.unlink()
     with pytest.raises(InputError, match="no well of the plate map has both a file"):
         analyse_plate(small.settings)
+
+
+def test_unstimulated_wells_without_a_cytokine_serve_all(small: SimulatedPlate) -> None:
+    before = analyse_plate(small.settings)
+    path = small.settings.parent / "platemap.csv"
+    path.write_text(path.read_text().replace("D1,IL-6,unstimulated", "D1,none,unstimulated"))
+    found = analyse_plate(small.settings)
+    assert [c.ic50.estimate for c in found.curves] == [c.ic50.estimate for c in before.curves]
+    assert [r.inhibition for r in found.rows] == [r.inhibition for r in before.rows]
+
+
+def test_percent_positive_is_above_the_fmo_where_there_is_one(small: SimulatedPlate) -> None:
+    folder = small.settings.parent / "fcs"
+    file = read_fcs(folder / "A01.fcs")
+    events = file.events.copy()
+    rng = np.random.default_rng(2)
+    events[file.index("APC-A")] = rng.normal(30.0, 15.0, file.n_events)  # without the stain
+    labels = [c.label for c in file.channels]
+    write_fcs(folder / "F01.fcs", events, file.names, labels=labels)
+    path = small.settings.parent / "platemap.csv"
+    without = analyse_plate(small.settings)
+    path.write_text(path.read_text() + "F01,F01.fcs,D1,,fmo,0\n")
+    found = analyse_plate(small.settings)
+    by_condition = {
+        condition: np.nanmean(
+            [r.percent_positive for r in found.rows if r.well.condition == condition]
+        )
+        for condition in ("unstimulated", "stimulated")
+    }
+    assert by_condition["unstimulated"] > 90.0  # all cells are above background
+    assert by_condition["stimulated"] > 99.0
+    # against unstimulated wells, 1 % of these lie above by definition of the percentile
+    stimulated = [r for r in without.rows if r.well.condition == "stimulated"]
+    assert all(30.0 < r.percent_positive <= 100.0 for r in stimulated)
+    unstimulated = [r for r in without.rows if r.well.condition == "unstimulated"]
+    assert all(np.isnan(r.percent_positive) for r in unstimulated)
