@@ -20,7 +20,7 @@ from statera.assay.logistic import LN_IC50, NAMES, logistic, logistic_jacobian
 from statera.errors import InputError, UsageError
 from statera.numerics.least_squares import LeastSquaresStatus, least_squares
 
-__all__ = ["FittedJoint", "JointOptions", "Sharing", "fit_joint", "profile_joint"]
+__all__ = ["FittedJoint", "JointOptions", "Sharing", "fit_joint", "own_parameters", "profile_joint"]
 
 Floats = NDArray[np.float64]
 
@@ -129,11 +129,27 @@ class FittedJoint:
         return centre - far, centre + far
 
 
-def fit_joint(curves: Curves, options: JointOptions | None = None) -> FittedJoint:
+def own_parameters(curves: Curves, options: JointOptions) -> Floats:
+    """Return rough parameters of each curve alone, (n_curves, 5), from which joint fits start."""
+    fixed = {n: float(h) for n, h in options.sharing().items() if isinstance(h, int | float)}
+    rough = FitOptions(fixed=fixed, starts=2, max_steps=50)
+    return fit_curves(curves, rough).parameters
+
+
+def fit_joint(
+    curves: Curves, options: JointOptions | None = None, own: Floats | None = None
+) -> FittedJoint:
     """Fit all curves together.
 
     Time and memory grow with points times joint parameters; thousands of curves without shared
     parameters are a task for `fit_curves`.
+
+    Parameters
+    ----------
+    curves, options
+    own : (n_curves, 5) float64
+        From `own_parameters` with the same fixed parameters, so that several fits of the same
+        curves need not find them anew.
 
     Raises
     ------
@@ -150,7 +166,8 @@ def fit_joint(curves: Curves, options: JointOptions | None = None) -> FittedJoin
     if n <= p:
         raise InputError(f"{n} points are too few for {p} joint parameters")
     best: tuple[Floats, float, Floats, bool] | None = None
-    for start in _starts(curves, chosen, design):
+    alone = own_parameters(curves, chosen) if own is None else own
+    for start in _starts(curves, alone, design):
         found = _minimise(curves, base, design, start)
         if np.isfinite(found[1]) and (best is None or found[1] < best[1] * (1.0 - 1e-12)):
             best = found
@@ -255,10 +272,9 @@ def _labels(name: str, how: Sharing, curves: Curves) -> list[str]:
     return [str(label) for label in how]
 
 
-def _starts(curves: Curves, options: JointOptions, design: Floats) -> list[Floats]:
+def _starts(curves: Curves, alone: Floats, design: Floats) -> list[Floats]:
     """Return joint parameters from the curves' own fits, and from the median of these."""
-    fixed = {n: float(h) for n, h in options.sharing().items() if isinstance(h, int | float)}
-    own = fit_curves(curves, FitOptions(fixed=fixed)).parameters
+    own = alone.copy()
     positive = np.where((curves.weight > 0) & (curves.dose > 0), curves.ln_dose, np.nan)
     if np.isnan(positive).all():
         raise InputError("there is no dose above 0")

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import fdtrc
 
 from statera.assay.fit_curves import Curves
-from statera.assay.joint_fits import FittedJoint, JointOptions, fit_joint
+from statera.assay.joint_fits import FittedJoint, JointOptions, fit_joint, own_parameters
 from statera.errors import UsageError
 
 __all__ = [
@@ -182,7 +182,8 @@ def equal_ic50s(
 def _verdict(
     curves: Curves, restricted: JointOptions, free: JointOptions, alpha: float, what: str
 ) -> NestedVerdict:
-    small, large = fit_joint(curves, restricted), fit_joint(curves, free)
+    own = own_parameters(curves, free)
+    small, large = fit_joint(curves, restricted, own), fit_joint(curves, free, own)
     test = f_test(small, large)
     holds = test.p_value >= alpha
     difference = small.aicc - large.aicc

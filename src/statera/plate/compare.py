@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from statera.assay.fit_curves import Curves, make_curves
 from statera.assay.ic50 import Determination
 from statera.assay.joint_fits import JointOptions
-from statera.assay.parallelism import equal_ic50s, parallelism
+from statera.assay.parallelism import equal_ic50s
 from statera.assay.relative_potency import RelativePotency, relative_potency
 from statera.errors import StateraError
 from statera.plate.problem import Problem
@@ -95,12 +95,12 @@ def _compared(
     options = JointOptions(
         d=fixed.get("d", "free"), f="free" if fit.model is Model.FIVE else fixed.get("f", 1.0)
     )
-    alike = parallelism(points, options)
+    ratios = relative_potency(points, labels[0], options, level=fit.level)
+    alike = ratios[0].parallelism
     # within the model that holds, as relative potency is, so that both say the same
     d = options.d if isinstance(options.d, float) else "shared"
     within = replace(options, b="shared", c="shared", d=d) if alike.holds else options
     same = equal_ic50s(points, within)
-    ratios = relative_potency(points, labels[0], options, level=fit.level)
     return CurveComparison(
         what,
         name,
