@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from statera.assay.donors import DonorOptions, fit_donors, new_donor, two_stage
+from statera.assay.donors import DonorOptions, FittedDonors, fit_donors, new_donor, two_stage
 from statera.assay.fit_curves import Curves, make_curves
 from statera.assay.ic50 import Determination
-from statera.assay.logistic import B
+from statera.assay.logistic import LN_IC50, NAMES, B
 from statera.assay.plate_quality import minimum_significant_ratio
 from statera.errors import StateraError
 from statera.plate.problem import Problem, Severity
@@ -59,6 +59,8 @@ class DonorResult:
         From the donors' IC50s: two single donors differ where their ratio is larger.
     sentences
         What a reader must know.
+    ln_sd_interval
+        Of the standard deviation between donors, by profile likelihood; None where not known.
     """
 
     cytokine: str
@@ -78,6 +80,7 @@ class DonorResult:
     two_stage: tuple[float, float, float] | None
     minimum_significant_ratio: float | None
     sentences: tuple[str, ...] = ()
+    ln_sd_interval: tuple[float, float] | None = None
 
     @property
     def n_donors(self) -> int:
@@ -264,8 +267,15 @@ def _mixed(
     return DonorResult(
         *key, donors, "mixed", Determination.DETERMINED, foreseen.median, foreseen.mean_interval,
         fit.level, foreseen.mean_ln_ic50, foreseen.se, foreseen.sd_between, foreseen.interval,
-        float(fitted.mean[B]), second, spread, (*fitted.sentences, *said),
+        float(fitted.mean[B]), second, spread, (*fitted.sentences, *said), _sd_interval(fitted),
     )  # fmt: skip
+
+
+def _sd_interval(fitted: FittedDonors) -> tuple[float, float] | None:
+    for term in fitted.terms:
+        if term.name == NAMES[LN_IC50] and np.isfinite(term.interval).any():
+            return term.interval
+    return None
 
 
 def _exp(ends: tuple[float, float]) -> tuple[float, float]:

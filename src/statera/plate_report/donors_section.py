@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from statera.assay.ic50 import Determination
@@ -97,11 +98,21 @@ def _cells(donor: DonorResult) -> tuple[Inline, ...]:
         mean,
         "–" if new is None else Cell(f"{digits(new[0])} to {digits(new[1])}", "computed",
                                      method=_METHOD, value=new, unit="nM"),
-        computed(donor.ln_sd_between, _METHOD, decimals=2),
+        _spread(donor),
         computed(donor.minimum_significant_ratio, _METHOD, decimals=1),
         _METHODS.get(donor.method, donor.method),
         "; ".join(donor.sentences),
     )  # fmt: skip
+
+
+def _spread(donor: DonorResult) -> Cell:
+    """Return the standard deviation between donors with its interval."""
+    cell = computed(donor.ln_sd_between, _METHOD, decimals=2)
+    if donor.ln_sd_interval is None:
+        return cell
+    low, high = donor.ln_sd_interval
+    end = f"{high:.2f}" if math.isfinite(high) else "no upper end"
+    return replace(cell, note=f"{low:.2f} to {end}")
 
 
 def _check(donor: DonorResult) -> str:

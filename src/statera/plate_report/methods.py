@@ -56,7 +56,8 @@ METHODS: dict[str, Method] = {
             "effects of donors on the logarithm of the IC50 and on both limits, by maximum "
             "likelihood; a term whose variance goes to zero is left out and named. Two donors' "
             "own estimates of ln IC50 are pooled with the variance between them. The interval of "
-            "a new donor adds the variance between donors to that of the mean. IC50s known as "
+            "a new donor adds the variance between donors to that of the mean; the interval of the "
+            "standard deviation between donors is by profile likelihood. IC50s known as "
             "bounds only are not pooled, and named.",
         ),
         Method(
