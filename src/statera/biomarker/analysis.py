@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -122,7 +122,10 @@ class _Tested:
 
 def formula_columns(formula: str) -> tuple[str, ...]:
     """Return the names of the columns of a formula."""
-    return tuple(dict.fromkeys(name for term in parse_formula(formula)[1] for name in term))
+    names = tuple(dict.fromkeys(name for term in parse_formula(formula)[1] for name in term))
+    if not names:
+        raise InputError("the formula has no term to test", hint="Write treatment * time.")
+    return names
 
 
 def analyse(samples: SampleColumns, options: AnalysisOptions) -> Analysis:
@@ -156,7 +159,7 @@ def analyse(samples: SampleColumns, options: AnalysisOptions) -> Analysis:
     return Analysis(measured.analyte_ids, terms, found.n, status, found.notes, options)
 
 
-def _scale(term: str, columns: Columns) -> tuple[float, str]:
+def _scale(term: str, columns: Columns, terms: Sequence[str]) -> tuple[float, str]:
     """Return what turns the coefficient under sum coding into a difference of levels, in words."""
     factor, words, slopes = 1.0, list[str](), list[str]()
     for name in term.split(":"):
@@ -172,15 +175,21 @@ def _scale(term: str, columns: Columns) -> tuple[float, str]:
     if words and slopes:
         said = "difference of slopes"
     per = f" per unit of {', '.join(slopes)}" if slopes else ""
-    return factor, said + (f", {'; '.join(words)}" if words else "") + per
+    said += (f", {'; '.join(words)}" if words else "") + per
+    own = set(term.split(":"))
+    held = {n: None for t in terms if own < set(t.split(":")) for n in t.split(":") if n not in own}
+    over = [n for n in held if isinstance(columns[n], Factor)]
+    zero = [f"{n} = 0" for n in held if n not in over]
+    said += f", mean over the levels of {', '.join(over)}" if over else ""
+    return factor, said + (f", at {', '.join(zero)}" if zero else "")
 
 
 def _term(
     term: str, columns: Columns, estimate: Floats, error: Floats, df: Floats, p: Floats,
-    level: float,
+    level: float, terms: Sequence[str],
 ) -> TermTests:  # fmt: skip
     """Return the row of a term with one degree of freedom from its coefficient (sum coding)."""
-    factor, meaning = _scale(term, columns)
+    factor, meaning = _scale(term, columns, terms)
     half = np.abs(factor) * error * special.stdtrit(df, 0.5 + level / 2.0)
     middle = factor * estimate
     t = np.asarray(middle / (np.abs(factor) * error))
@@ -217,7 +226,8 @@ def _mixed(values: Floats, samples: SampleColumns, options: AnalysisOptions) -> 
         each = table.contrast({k: w for k, w in weights.items() if w})
         estimate = np.array([c.estimate for c in each])
         error = np.array([c.standard_error for c in each])
-        terms.append(_term(term, samples.columns, estimate, error, df, p, options.level))
+        terms.append(_term(term, samples.columns, estimate, error, df, p, options.level,
+                           tuple(hypotheses)))  # fmt: skip
     return _Tested(terms, np.asarray(table.fit.n, dtype=np.int64), table.fit.status)
 
 
@@ -242,7 +252,7 @@ def _moderated(values: Floats, samples: SampleColumns, options: AnalysisOptions)
         one = fit.test(rows[0])
         terms.append(
             _term(term, samples.columns, one.estimate, one.standard_error, fit.df, one.p_value,
-                  options.level)
+                  options.level, tuple(hypotheses))
         )  # fmt: skip
     n = np.isfinite(values).sum(axis=1).astype(np.int64)
     return _Tested(terms, n, fit.fit.status, tuple(notes))

@@ -152,7 +152,8 @@ def sample_columns(
             raise UnknownNameError("column", name, table.columns)
     cells = {name: [_text(x) for x in table[name].to_list()] for name in wanted}
     gaps = {name: [not text for text in column] for name, column in cells.items()}
-    keep = ~np.array(list(gaps.values()), dtype=bool).any(axis=0)
+    missing = np.array(list(gaps.values()), dtype=bool).reshape(len(gaps), -1)
+    keep: NDArray[np.bool_] = np.asarray(~missing.any(axis=0), dtype=bool)
     notes = []
     if not keep.all():
         lost = [n for n, kept in zip(measurements.sample_ids, keep, strict=True) if not kept]

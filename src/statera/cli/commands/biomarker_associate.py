@@ -29,7 +29,7 @@ HELP = """
 Examples:
   statera biomarker associate NPX.parquet --formula "treatment * time" --subject subject
   statera biomarker associate NPX.csv --samples samples.csv --formula "treatment * week" \\
-    --subject subject --factor week=0,4,12 --method kenward-roger --out table.csv
+    --subject subject --factor week=0,4,12 --method kenward-roger --out report.html
   statera biomarker associate long.csv --samples samples.csv --formula visit --subject id \\
     --method paired --lod exclude:0.5 --out table.csv
 
@@ -88,14 +88,14 @@ def associate_command(
     ] = None,
     out: Annotated[
         list[Path] | None,
-        typer.Option("--out", "-o", metavar="FILE", help="table.csv; repeatable."),
+        typer.Option("--out", "-o", metavar="FILE", help="report.html or table.csv; repeatable."),
     ] = None,
     as_json: JsonFlag = False,
     quiet: QuietFlag = False,
 ) -> None:
     """Test every analyte for the terms of a formula."""
     for path in out or []:
-        check_target(path, (".csv",))
+        check_target(path, (".html", ".csv"))
     from statera.biomarker.analysis import AnalysisOptions, analyse, formula_columns  # heavy
 
     adjustment = _known("adjustment", adjust.lower(), _ADJUST, "--adjust")
@@ -114,7 +114,7 @@ def associate_command(
     )  # fmt: skip
     rows = _rows(found, used)
     for path in out or []:
-        content = _csv(rows)
+        content = _csv(rows) if path.suffix.lower() == ".csv" else _page(found, used, made)
         write_bytes_atomically(path, content)
     notes = (*used.measurements.notes, *used.notes, *found.notes)
     untested = sum(not any(t.p_value[i] == t.p_value[i] for t in found.terms)
@@ -237,6 +237,13 @@ def _names(used: SampleColumns) -> list[str]:
     table = used.measurements.analytes
     column = next((c for c in ("Assay", "Target", "name") if c in table.columns), "analyte")
     return [str(x) for x in table[column].to_list()]
+
+
+def _page(found: Analysis, used: SampleColumns, made: dict[str, Any]) -> bytes:
+    from statera.biomarker_report.build import build_biomarker_report  # heavy: only when asked
+    from statera.report import render_html
+
+    return render_html(build_biomarker_report(found, used, _names(used), made=made)).encode()
 
 
 def _top(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
