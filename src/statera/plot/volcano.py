@@ -22,6 +22,8 @@ Floats = NDArray[np.float64]
 _LEAST = 1e-300
 _OFFSETS = ((7, 0), (-7, 0), (7, 11), (-7, 11), (7, -11), (-7, -11), (9, 22), (-9, 22))
 _GAP = 2.0
+_RADIUS = 3.0
+"""Pixels: space around names, and what markers reach beyond their points."""
 
 
 def draw_volcano(
@@ -85,7 +87,7 @@ def _figure(
         if some.any():
             axes.plot(
                 estimate[some], height[some], mark, ms=5.2, color=tint, mec="white", mew=0.5,
-                label=f"{word}, p < {limit:g} ({int(some.sum())})", zorder=4,
+                label=f"< {limit:g}, {word} ({int(some.sum())})", zorder=4,
             )  # fmt: skip
     axes.axvline(0.0, color=SOFT, linewidth=0.8)
     axes.set_xlabel(x_label)
@@ -121,9 +123,10 @@ def _name(
                 if up else None,
             )  # fmt: skip
             box = text.get_window_extent(renderer).padded(_GAP)
+            wide = box.padded(_RADIUS)
             covered = (
-                (every[:, 0] > box.x0) & (every[:, 0] < box.x1)
-                & (every[:, 1] > box.y0) & (every[:, 1] < box.y1)
+                (every[:, 0] > wide.x0) & (every[:, 0] < wide.x1)
+                & (every[:, 1] > wide.y0) & (every[:, 1] < wide.y1)
             )  # fmt: skip
             free = (
                 box.x0 >= inside.x0
