@@ -1,4 +1,4 @@
-"""``statera biomarker``: clinical response indices of a table."""
+"""``statera biomarker``: clinical response indices of a table; associations of analytes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from statera.cli.commands import biomarker_associate
 from statera.cli.envelope import Envelope, plain
 from statera.cli.options import JsonFlag, QuietFlag, concerning
 from statera.cli.output import check_target, write_bytes_atomically
@@ -36,7 +37,7 @@ reason; the other rows are computed.
 """
 
 biomarker_app = typer.Typer(
-    help="Clinical response indices of a table.",
+    help="Clinical response indices; associations of analytes.",
     rich_markup_mode=None,
 )
 
@@ -207,3 +208,8 @@ def _list() -> None:
         ]
         rows.append((one.name, one.title, " ".join(columns)))
     print_table(("index", "what", "columns ([may be absent])"), rows)
+
+
+biomarker_app.command(
+    "associate", help=biomarker_associate.HELP, short_help="Analytes by treatment, time, ..."
+)(biomarker_associate.associate_command)

@@ -1,0 +1,202 @@
+"""What is known of samples (subject, visit, treatment): read and joined to measurements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from statera.biomarker.design import Factor
+from statera.biomarker.long_table import read_frame
+from statera.biomarker.measurements import Measurements, listed, repeated, take
+from statera.errors import InputError, Place, UnknownNameError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["SampleColumns", "join_samples", "read_samples", "sample_columns"]
+
+_SAMPLE = ("sample", "sampleid", "sample_id")
+_EMPTY = frozenset({"", "na", "nan", "null"})
+
+
+@dataclass(frozen=True)
+class SampleColumns:
+    """Columns of the samples that an analysis uses, complete in every sample.
+
+    Attributes
+    ----------
+    measurements : Measurements
+        Of the samples that are left, n of them.
+    columns
+        Numbers (n,) or factors by name.
+    subject : tuple of str
+        Of each sample; empty where no column was named.
+    notes
+        Samples left out, and columns taken as numbers.
+    """
+
+    measurements: Measurements
+    columns: Mapping[str, NDArray[np.float64] | Factor]
+    subject: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def read_samples(path: str | Path) -> pl.DataFrame:
+    """Return a table with the column ``sample`` first, each sample once.
+
+    Raises
+    ------
+    InputError
+        If no column is called sample or SampleID, a name is empty, or a sample stands twice.
+    """
+    import polars as pl  # noqa: PLC0415  heavy: only when a table is read
+
+    frame = read_frame(path)
+    own = [name for name in frame.columns if name.strip().lower() in _SAMPLE]
+    place = Place(str(path))
+    if len(own) != 1:
+        said = f"{len(own)} columns name" if own else "no column names"
+        raise InputError(
+            f"{said} the samples", where=place, hint="Call one column sample or SampleID."
+        )
+    names = [str(x or "").strip() for x in frame[own[0]].cast(pl.String).to_list()]
+    if "" in names:
+        raise InputError(f"row {names.index('') + 1} names no sample", where=place)
+    twice = repeated(names)
+    if twice:
+        raise InputError(
+            f"{len(twice)} samples stand more than once: {listed(twice)}",
+            where=place,
+            hint="Give each sample one row.",
+        )
+    rest = frame.drop(own[0])
+    return pl.DataFrame({"sample": names}).hstack(rest) if rest.width else pl.DataFrame(
+        {"sample": names}
+    )  # fmt: skip
+
+
+def join_samples(measurements: Measurements, table: pl.DataFrame) -> Measurements:
+    """Return the samples that `table` describes, with its columns; the others are noted by name.
+
+    A column that the measurements carry too is taken from the table.
+
+    Raises
+    ------
+    InputError
+        If no sample is in both.
+    """
+    known = {name: row for row, name in enumerate(table["sample"].to_list())}
+    ids = measurements.sample_ids
+    keep = np.array([name in known for name in ids], dtype=bool)
+    if not keep.any():
+        raise InputError(
+            "no sample of the measurements is in the table of samples",
+            where="samples",
+            hint=f"Measured: {listed(ids, 3)}. In the table: {listed(list(known), 3)}.",
+        )
+    notes = []
+    lost = [name for name in ids if name not in known]
+    if lost:
+        notes.append(
+            f"{len(lost)} measured samples are not in the table of samples and were left out: "
+            f"{listed(lost)}."
+        )
+    unmeasured = [name for name in known if name not in set(ids)]
+    if unmeasured:
+        notes.append(
+            f"{len(unmeasured)} samples of the table have no measurement: {listed(unmeasured)}."
+        )
+    kept = take(measurements, samples=keep)
+    rows = table[[known[name] for name in kept.sample_ids]].drop("sample")
+    both = [name for name in rows.columns if name in kept.samples.columns]
+    if both:
+        notes.append(f"Columns in both files were taken from the table: {', '.join(both)}.")
+    samples = kept.samples.drop(both).hstack(rows) if rows.width else kept.samples
+    return replace(kept, samples=samples, notes=(*kept.notes, *notes))
+
+
+def sample_columns(
+    measurements: Measurements,
+    names: Sequence[str],
+    subject: str | None,
+    factors: Mapping[str, tuple[str, ...]],
+) -> SampleColumns:
+    """Return columns as numbers or factors; samples that lack one are left out, by name.
+
+    Parameters
+    ----------
+    names
+        Columns of the formula.
+    subject
+        Column of subjects.
+    factors
+        Columns that are factors even where all cells are numbers, with their levels in order
+        (baseline first); without levels they are sorted.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such column, or a cell is none of the levels given.
+    InputError
+        If no sample is complete.
+    """
+    table = measurements.samples
+    wanted = list(dict.fromkeys([*names, *([subject] if subject else [])]))
+    for name in (*wanted, *factors):
+        if name not in table.columns:
+            raise UnknownNameError("column", name, table.columns)
+    cells = {name: [_text(x) for x in table[name].to_list()] for name in wanted}
+    gaps = {name: [not text for text in column] for name, column in cells.items()}
+    missing = np.array(list(gaps.values()), dtype=bool).reshape(len(gaps), -1)
+    keep: NDArray[np.bool_] = np.asarray(~missing.any(axis=0), dtype=bool)
+    notes = []
+    if not keep.all():
+        lost = [n for n, kept in zip(measurements.sample_ids, keep, strict=True) if not kept]
+        lacking = [name for name, gap in gaps.items() if any(gap)]
+        notes.append(
+            f"{len(lost)} samples lack a value of {', '.join(lacking)} and were left out: "
+            f"{listed(lost)}."
+        )
+    if not keep.any():
+        raise InputError("no sample has all the columns of the formula", where="samples")
+    kept = take(measurements, samples=keep)
+    columns: dict[str, NDArray[np.float64] | Factor] = {}
+    for name in dict.fromkeys(names):
+        texts = [text for text, good in zip(cells[name], keep, strict=True) if good]
+        numbers = _numbers(texts)
+        if name in factors:
+            columns[name] = Factor.of(texts, factors[name] or _sorted(texts))
+        elif numbers is None:
+            columns[name] = Factor.of(texts)
+        else:
+            columns[name] = numbers
+            notes.append(f"{name} holds numbers and has one slope; as a factor it has levels.")
+    people = (
+        tuple(text for text, good in zip(cells[subject], keep, strict=True) if good)
+        if subject
+        else ()
+    )
+    return SampleColumns(kept, columns, people, tuple(notes))
+
+
+def _text(cell: Any) -> str:
+    text = "" if cell is None else str(cell).strip()
+    return "" if text.lower() in _EMPTY else text
+
+
+def _numbers(texts: Sequence[str]) -> NDArray[np.float64] | None:
+    try:
+        found = np.array([float(text) for text in texts])
+    except ValueError:
+        return None
+    return found if np.isfinite(found).all() else None
+
+
+def _sorted(texts: Sequence[str]) -> tuple[str, ...]:
+    levels = sorted(set(texts))
+    return tuple(levels if _numbers(levels) is None else sorted(levels, key=float))

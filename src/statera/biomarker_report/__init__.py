@@ -1,0 +1,1 @@
+"""The report of an association analysis as a document."""
