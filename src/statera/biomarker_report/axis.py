@@ -47,4 +47,6 @@ def trajectories_of(samples: SampleColumns) -> Trajectories | None:
     else:
         position = column
         ticks = tuple((float(x), f"{x:g}") for x in np.unique(column))
-    return Trajectories(position, ticks, group, people, axis)
+    levels = samples.columns[others[0]] if others else None
+    groups = levels.levels if isinstance(levels, Factor) else ("all",)
+    return Trajectories(position, ticks, group, people, axis, groups)

@@ -141,10 +141,7 @@ def _volcano(t: TermTests, number: int, names: Sequence[str]) -> Figure:
         x_label=label, limit=_LIMIT,
     )  # fmt: skip
     data = {"analyte": list(names), "estimate": t.estimate.tolist(), "p": t.p_value.tolist()}
-    caption = (
-        "The analytes of the smallest p-values are named where there is room; all are "
-        "in the table.",
-    )
+    caption = ("The analytes of the smallest p-values are named where there is room.",)
     return Figure(f"volcano-{number}-figure", svg, t.term, alt, caption, data)
 
 

@@ -39,6 +39,8 @@ class Trajectories:
         Of each sample; the points of a subject are joined. Empty if not known.
     axis
         Name of the axis.
+    groups
+        Names of the groups in order.
     """
 
     position: Floats
@@ -46,6 +48,7 @@ class Trajectories:
     group: tuple[str, ...]
     subject: tuple[str, ...]
     axis: str
+    groups: tuple[str, ...]
 
 
 def group_means(values: Floats, level: float = 0.95) -> tuple[float, float, int]:
@@ -87,7 +90,7 @@ def draw_trajectories(
         Of the intervals of the means.
     """
     rows = -(-len(names) // _COLUMNS)
-    groups = list(dict.fromkeys(samples.group))
+    groups = samples.groups
     with theme():
         figure = new_figure(9.0, 0.7 + 2.5 * rows)
         grid = figure.subplots(
