@@ -119,7 +119,8 @@ def apply_lod_policy(measurements: Measurements, policy: LodPolicy | None = None
         done = _noted(measurements, said + (f": {listed(names)}." if names else "."))
         return WithPolicy(done, none, share, tuple(names), chosen)
     if chosen.name == "exclude":
-        said = f"{len(names)} analytes with more than {chosen.largest_share:.0%} below LOD are left out"
+        share_said = f"more than {chosen.largest_share:.0%} below LOD"
+        said = f"{len(names)} analytes with {share_said} are left out"
         said += f": {listed(names)}." if names else "."
         done = take(measurements, analytes=~beyond, note=said)
         return WithPolicy(done, none[:, ~beyond], share[~beyond], tuple(names), chosen)
