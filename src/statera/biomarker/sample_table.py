@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -199,4 +200,10 @@ def _numbers(texts: Sequence[str]) -> NDArray[np.float64] | None:
 
 def _sorted(texts: Sequence[str]) -> tuple[str, ...]:
     levels = sorted(set(texts))
-    return tuple(levels if _numbers(levels) is None else sorted(levels, key=float))
+    return tuple(sorted(levels, key=float if _numbers(levels) is not None else _natural))
+
+
+def _natural(text: str) -> tuple[tuple[int, float, str], ...]:
+    """Return a key by which w4 comes before w12: digits count as numbers."""
+    parts = re.split(r"(\d+)", text)
+    return tuple((0, float(p), "") if p.isdigit() else (1, 0.0, p) for p in parts if p)

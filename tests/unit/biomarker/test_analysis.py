@@ -8,7 +8,7 @@ import pytest
 
 from statera.biomarker.analysis import METHODS, AnalysisOptions, analyse
 from statera.biomarker.measurements import Measurements
-from statera.biomarker.sample_table import SampleColumns, sample_columns
+from statera.biomarker.sample_table import SampleColumns, _sorted, sample_columns
 from statera.biomarker_report.build import build_biomarker_report
 from statera.errors import InputError
 from statera.report.check import problems
@@ -138,3 +138,9 @@ def test_the_report_has_no_fault_and_names_what_is_not_drawn() -> None:
     said = str(page.sections[1].blocks)
     assert "arm:visit has 2 degrees of freedom and so no one estimate" in said
     assert len(page.sections[3].blocks[0].rows) == 90  # type: ignore[union-attr]
+
+
+def test_levels_are_in_the_order_of_their_numbers() -> None:
+    assert _sorted(["w12", "w0", "w4", "w0"]) == ("w0", "w4", "w12")
+    assert _sorted(["10", "9"]) == ("9", "10")
+    assert _sorted(["placebo", "drug"]) == ("drug", "placebo")
