@@ -83,6 +83,7 @@ def test_one_request_that_fails_does_not_stop_the_rest(visit: Path) -> None:
 def test_the_first_use_says_that_it_compiles(
     visit: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    invoke("forecast", str(visit))  # kernels come from their usual place, so that none is compiled
     mark = tmp_path / "cache"
     mark.mkdir()
     monkeypatch.setattr("statera.numerics.compiled.cache_directory", lambda: mark)
@@ -90,8 +91,7 @@ def test_the_first_use_says_that_it_compiles(
     assert "First use: the solvers are compiled" in first.stderr
     again = invoke("forecast", str(visit))
     assert "First use" not in again.stderr
-    (path,) = mark.iterdir()
-    assert path.name.startswith("forecast-")
+    assert len(list(mark.glob("forecast-*"))) == 1
 
 
 def test_several_requests_need_a_folder(visit: Path) -> None:
