@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -23,7 +22,8 @@ from statera.cytometry.gates import (
 from statera.cytometry.gates_toml import SCALE_KINDS, SCHEMA
 from statera.cytometry.scales import Scale
 from statera.cytometry.strategy import GatingStrategy
-from statera.errors import InputError, Place
+from statera.cytometry.write_text import write_whole
+from statera.errors import InputError
 
 __all__ = ["gates_toml_text", "write_gates_toml"]
 
@@ -39,16 +39,7 @@ def write_gates_toml(strategy: GatingStrategy, path: str | Path) -> None:
         If a scale has no form in TOML, or the file cannot be written.
     """
     text = gates_toml_text(strategy)
-    target = Path(path)
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(target)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise InputError(
-            f"cannot write the file: {error.strerror or error}", where=Place(str(target))
-        ) from error
+    write_whole(text, path)
 
 
 def gates_toml_text(strategy: GatingStrategy) -> str:

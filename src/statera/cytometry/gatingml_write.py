@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -26,7 +25,8 @@ from statera.cytometry.gatingml import NAME, SCALES, D, G, T
 from statera.cytometry.gatingml_convert import expressible
 from statera.cytometry.scales import Scale
 from statera.cytometry.strategy import GatingStrategy
-from statera.errors import InputError, Place
+from statera.cytometry.write_text import write_whole
+from statera.errors import InputError
 
 __all__ = ["Conversion", "gatingml_text", "write_gatingml"]
 
@@ -69,16 +69,7 @@ def write_gatingml(strategy: GatingStrategy, path: str | Path) -> tuple[Conversi
         If a gate cannot be expressed, each with its reason, or the file cannot be written.
     """
     text, conversions = gatingml_text(strategy)
-    target = Path(path)
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(target)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise InputError(
-            f"cannot write the file: {error.strerror or error}", where=Place(str(target))
-        ) from error
+    write_whole(text, path)
     return conversions
 
 
