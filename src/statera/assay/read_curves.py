@@ -11,6 +11,7 @@ from pathlib import Path
 
 from statera.assay.fit_curves import Curves, make_curves
 from statera.errors import InputError, Place
+from statera.library.read import read_text
 
 __all__ = ["MAX_BYTES", "CurveTable", "read_curves"]
 
@@ -113,22 +114,11 @@ def _number(text: str, what: str, where: Place, lowest: float = -math.inf) -> fl
 
 
 def _rows(file: Path) -> Iterator[tuple[int, Sequence[str]]]:
-    try:
-        if file.stat().st_size > MAX_BYTES:
-            raise InputError(
-                f"the file is larger than {MAX_BYTES // 1_000_000} MB", where=Place(str(file))
-            )
-        text = file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
+    if file.is_file() and file.stat().st_size > MAX_BYTES:
         raise InputError(
-            "the file is not UTF-8 text", where=Place(str(file)), hint="Save it as CSV in UTF-8."
-        ) from error
-    except OSError as error:
-        raise InputError(
-            f"cannot read the file: {error.strerror or error}",
-            where=Place(str(file)),
-            hint="Check the path and that you may read it.",
-        ) from error
+            f"the file is larger than {MAX_BYTES // 1_000_000} MB", where=Place(str(file))
+        )
+    text = read_text(file).removeprefix("\ufeff")  # which spreadsheets put in front
     lines = text.splitlines(keepends=True)
     first = next((line for line in lines if line.strip()), "")
     if not first:

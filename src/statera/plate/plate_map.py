@@ -11,6 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from statera.errors import InputError, Place
+from statera.library.read import read_text
 from statera.plate.problem import Problem
 
 __all__ = ["Columns", "Condition", "PlateMap", "Well", "read_plate_map"]
@@ -155,22 +156,11 @@ def read_plate_map(path: str | Path, columns: Columns | None = None) -> PlateMap
 
 
 def _table(file: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    try:
-        if file.stat().st_size > MAX_BYTES:
-            raise InputError(
-                f"the file is larger than {MAX_BYTES // 1_000_000} MB", where=Place(str(file))
-            )
-        text = file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
+    if file.is_file() and file.stat().st_size > MAX_BYTES:
         raise InputError(
-            "the file is not UTF-8 text", where=Place(str(file)), hint="Save it as CSV in UTF-8."
-        ) from error
-    except OSError as error:
-        raise InputError(
-            f"cannot read the plate map: {error.strerror or error}",
-            where=Place(str(file)),
-            hint="Check 'plate_map' in the settings.",
-        ) from error
+            f"the file is larger than {MAX_BYTES // 1_000_000} MB", where=Place(str(file))
+        )
+    text = read_text(file).removeprefix("\ufeff")  # which spreadsheets put in front
     rows = list(_rows(text, file))
     if not rows:
         raise InputError("the plate map is empty", where=Place(str(file)))

@@ -86,6 +86,6 @@ def test_a_map_of_no_use_is_refused(tmp_path: Path, text: str, said: str) -> Non
 
 
 def test_a_missing_map_says_where_it_was_looked_for(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot read the plate map") as caught:
+    with pytest.raises(InputError, match="cannot read the file") as caught:
         read_plate_map(tmp_path / "none.csv")
     assert "none.csv" in str(caught.value)
