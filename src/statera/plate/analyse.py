@@ -92,6 +92,13 @@ class _Run:
         samples, unreadable = self._samples(stained)
         usable, odd = check_panels(samples, self.settings)
         self.problems += odd
+        if not usable:
+            first = odd[0] if odd else self.problems[0] if self.problems else None
+            raise InputError(
+                "no well can be analysed" + (f"; {first.where}: {first.sentence}" if first else ""),
+                where=str(self.settings.path),
+                hint=first.hint if first and first.hint else "Check the files and the panel.",
+            )
         gates = make_gates(self.settings, usable, whole)
         self.problems += gates.problems
         outcomes = self._analyse(stained, gates, whole, usable, samples, unreadable)

@@ -213,3 +213,10 @@ def test_percent_positive_is_above_the_fmo_where_there_is_one(small: SimulatedPl
     assert all(30.0 < r.percent_positive <= 100.0 for r in stimulated)
     unstimulated = [r for r in without.rows if r.well.condition == "unstimulated"]
     assert all(np.isnan(r.percent_positive) for r in unstimulated)
+
+
+def test_a_channel_that_no_file_has_is_named(small: SimulatedPlate) -> None:
+    small.settings.write_text(small.settings.read_text().replace('"FITC-A"', '"FITC-X"'))
+    with pytest.raises(InputError, match=r"no FITC-X \(marker CD3\)") as caught:
+        analyse_plate(small.settings)
+    assert "FITC-A (CD3)" in caught.value.hint
