@@ -93,11 +93,11 @@ class _Run:
         usable, odd = check_panels(samples, self.settings)
         self.problems += odd
         if not usable:
-            first = odd[0] if odd else self.problems[0] if self.problems else None
+            cause = odd[0] if odd else self.problems[0] if self.problems else None
             raise InputError(
-                "no well can be analysed" + (f"; {first.where}: {first.sentence}" if first else ""),
+                "no well can be analysed" + (f"; {cause.where}: {cause.sentence}" if cause else ""),
                 where=str(self.settings.path),
-                hint=first.hint if first and first.hint else "Check the files and the panel.",
+                hint=cause.hint if cause and cause.hint else "Check the files and the panel.",
             )
         gates = make_gates(self.settings, usable, whole)
         self.problems += gates.problems
