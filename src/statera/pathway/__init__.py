@@ -1,0 +1,1 @@
+"""JAK-STAT pathways: reaction networks from SBML, data from PEtab, a drug on the kinases."""
