@@ -26,19 +26,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Literal
 
 import sympy as sp
 
 from statera.errors import InputError
 from statera.numerics.expression import symbol
+from statera.pathway.jak_inhibition import Inhibited, JakMarks
 from statera.pathway.network import Compartment, Network, Parameter, Reaction, Species
 
-__all__ = ["RULES", "JakStatRates", "jak_stat_network"]
-
-Rule = Literal["limiting_kinase", "independent", "least_inhibited"]
-RULES: tuple[Rule, ...] = ("limiting_kinase", "independent", "least_inhibited")
-"""How the residual activities of a receptor's kinases join: their least, product or greatest."""
+__all__ = ["JakStatRates", "jak_stat_marks", "jak_stat_network"]
 
 _STATES = (
     "active",
@@ -89,49 +85,25 @@ class JakStatRates:
 
 
 def jak_stat_network(
-    rates: JakStatRates,
-    kinases: Sequence[str] = ("JAK",),
-    *,
-    rule: Rule = "limiting_kinase",
-    cytokine: str = "cytokine",
-    stimulus: float = 1.0,
+    rates: JakStatRates, *, cytokine: str = "cytokine", stimulus: float = 1.0
 ) -> Network:
-    """Return the pathway of one cytokine as a network of reactions.
+    """Return the pathway of one cytokine as a network of reactions, without a drug.
+
+    `statera.pathway.jak_inhibition.inhibit` adds one, with the marks of `jak_stat_marks`.
 
     Parameters
     ----------
     rates
         Constants.
-    kinases
-        At the receptor, one name or several. Each has an ``IC50_name``, a ``Hill_name`` and a
-        concentration of drug ``C_name`` as parameters (1, 1 and 0, so that nothing is inhibited),
-        in one unit of the user's choice.
-    rule
-        How their residual activities join; see `statera.engagement.receptor` for what each assumes.
     cytokine, stimulus
         Its name, for the title only, and the parameter ``L``.
 
     Returns
     -------
     Network
-        With the assigned names ``a`` and, for each kinase, ``a_name``, and ``total_pSTAT``.
-
-    Raises
-    ------
-    InputError
-        For an unknown rule, no kinase, or a kinase twice.
+        With the assigned name ``total_pSTAT``.
     """
-    names = tuple(kinases)
-    if rule not in RULES:
-        raise InputError(f"no rule {rule!r} joins kinases; use one of {', '.join(RULES)}")
-    if not names or len(set(names)) != len(names):
-        raise InputError(
-            "name each kinase of the receptor once, and at least one; a pair of equal kinases "
-            "counts as one"
-        )
-    s = {name: symbol(name) for name in (*_STATES, "L", "a", *(f.name for f in fields(rates)))}
-    assigned, parameters = _activities(names, rule)
-    assigned["total_pSTAT"] = s["pSTAT"] + 2 * s["dimer"] + 2 * s["ndimer"]
+    s = {name: symbol(name) for name in (*_STATES, "L", *(f.name for f in fields(rates)))}
     values = {"L": stimulus, **{f.name: float(getattr(rates, f.name)) for f in fields(rates)}}
     reactions = _reactions(s)
     changes = dict.fromkeys(_STATES, sp.Integer(0))
@@ -146,28 +118,19 @@ def jak_stat_network(
         states=_STATES,
         rates=tuple(changes[name] for name in _STATES),
         initial={n: sp.Float(1.0 if n == "STAT" else 0.0) for n in _STATES},
-        parameters={**values, **parameters},
-        assigned=assigned,
+        parameters=values,
+        assigned={"total_pSTAT": s["pSTAT"] + 2 * s["dimer"] + 2 * s["ndimer"]},
         compartments=(Compartment("cell", 1.0),),
-        species=tuple(Species(n, "cell") for n in _STATES),
-        parameter_list=tuple(Parameter(n, v) for n, v in {**values, **parameters}.items()),
+        species=tuple(Species(n, "cell", amount=True) for n in _STATES),
+        parameter_list=tuple(Parameter(n, v) for n, v in values.items()),
         reactions=reactions,
         time_unit="min",
     )
 
 
-def _activities(names: tuple[str, ...], rule: Rule) -> tuple[dict[str, sp.Expr], dict[str, float]]:
-    """Return the residual activities as assignments, and the parameters that they need."""
-    assigned: dict[str, sp.Expr] = {}
-    parameters: dict[str, float] = {}
-    for name in names:
-        ratio = symbol(f"C_{name}") / symbol(f"IC50_{name}")
-        assigned[f"a_{name}"] = 1 / (1 + ratio ** symbol(f"Hill_{name}"))
-        parameters |= {f"C_{name}": 0.0, f"IC50_{name}": 1.0, f"Hill_{name}": 1.0}
-    each = [symbol(f"a_{name}") for name in names]
-    join = {"limiting_kinase": sp.Min, "independent": sp.Mul, "least_inhibited": sp.Max}[rule]
-    assigned["a"] = join(*each) if len(each) > 1 else each[0]
-    return assigned, parameters
+def jak_stat_marks(kinases: Sequence[str]) -> JakMarks:
+    """Return what a drug acts on: the phosphorylation of STAT, by the receptor's kinases."""
+    return JakMarks("jak_stat", (Inhibited("phosphorylation", tuple(kinases)),), ())
 
 
 def _reactions(s: dict[str, sp.Symbol]) -> tuple[Reaction, ...]:
@@ -187,7 +150,7 @@ def _reactions(s: dict[str, sp.Symbol]) -> tuple[Reaction, ...]:
             modifiers,
         )
 
-    phosphorylation = s["k_phos"] * s["a"] * s["active"] * s["STAT"] / (1 + s["SOCS"])
+    phosphorylation = s["k_phos"] * s["active"] * s["STAT"] / (1 + s["SOCS"])
     return (
         step("activation", s["k_off"] * s["L"] * (1 - s["active"]), made="active"),
         step("inactivation", s["k_off"] * s["active"], "active"),

@@ -12,7 +12,8 @@ from scipy.integrate import solve_ivp
 
 from statera.errors import InputError
 from statera.numerics.expression import symbol
-from statera.pathway.jak_stat_model import RULES, JakStatRates, jak_stat_network
+from statera.pathway.jak_inhibition import KinasePotency, inhibit
+from statera.pathway.jak_stat_model import JakStatRates, jak_stat_marks, jak_stat_network
 from statera.pathway.network import TIME, Network
 
 RATES = JakStatRates(
@@ -39,10 +40,14 @@ def _course(network: Network, **values: float) -> dict[str, Any]:
     return course
 
 
-def _inhibition(rates: JakStatRates, **values: float) -> Any:
-    network = jak_stat_network(rates)
+def _inhibition(rates: JakStatRates, concentration: float, hill: float = 1.0) -> Any:
+    """Return the inhibition after each time by a drug with an IC50 of 1 nM."""
+    network = inhibit(
+        jak_stat_network(rates), jak_stat_marks(["JAK1"]),
+        {"JAK1": KinasePotency(1.0, hill, unbound=False)},
+    )  # fmt: skip
     without = _course(network)["total_pSTAT"]
-    with_drug = _course(network, **values)["total_pSTAT"]
+    with_drug = _course(network, C_total_nM=concentration)["total_pSTAT"]
     return 1 - with_drug[1:] / without[1:]
 
 
@@ -60,7 +65,7 @@ def test_emax_form_in_the_limit_of_a_weak_stimulus(concentration: float, hill: f
     errors = []
     for scale in (1e-5, 1e-6):
         weak = replace(RATES, k_phos=RATES.k_phos * scale)
-        found = _inhibition(weak, C_JAK=concentration, Hill_JAK=hill)
+        found = _inhibition(weak, concentration, hill)
         errors.append(np.abs(found - wanted).max())
     # what is left is of first order in the stimulus
     assert errors[1] < 1e-3
@@ -68,7 +73,7 @@ def test_emax_form_in_the_limit_of_a_weak_stimulus(concentration: float, hill: f
 
 
 def test_emax_form_at_early_times_for_any_stimulus() -> None:
-    found = _inhibition(RATES, C_JAK=3.0)
+    found = _inhibition(RATES, 3.0)
     assert found[0] == pytest.approx(0.75, abs=2e-3)
     # later on STAT is used up and SOCS is made: the drug shows less
     assert found[2] < 0.7
@@ -76,35 +81,10 @@ def test_emax_form_at_early_times_for_any_stimulus() -> None:
 
 def test_feedback_hides_a_part_of_the_inhibition() -> None:
     linear = replace(RATES, k_phos=1e-4 * RATES.k_phos, k_dim=1e4 * RATES.k_dim, K=1e-4 * RATES.K)
-    without = _inhibition(replace(linear, g=0.0), C_JAK=1.0)
-    with_socs = _inhibition(linear, C_JAK=1.0)
+    without = _inhibition(replace(linear, g=0.0), 1.0)
+    with_socs = _inhibition(linear, 1.0)
     assert (with_socs[3:] < without[3:] - 0.02).all()
     assert with_socs[0] == pytest.approx(without[0], abs=1e-4)
-
-
-def test_rules_join_residual_activities() -> None:
-    activities = {}
-    for rule in RULES:
-        network = jak_stat_network(RATES, ("JAK1", "JAK2"), rule=rule)
-        a = network.flat(symbol("a"))
-        values = {**network.parameters, "C_JAK1": 1.0, "C_JAK2": 3.0}
-        activities[rule] = float(a.subs({symbol(n): v for n, v in values.items()}))
-    assert activities == pytest.approx(
-        {"limiting_kinase": 0.25, "independent": 0.125, "least_inhibited": 0.5}
-    )
-
-
-@pytest.mark.parametrize(
-    ("given", "said"),
-    [
-        ({"kinases": ()}, "at least one"),
-        ({"kinases": ("JAK1", "JAK1")}, "once"),
-        ({"rule": "mean"}, "no rule 'mean'"),
-    ],
-)
-def test_what_cannot_be_meant(given: Any, said: str) -> None:
-    with pytest.raises(InputError, match=said):
-        jak_stat_network(RATES, **given)
 
 
 @pytest.mark.parametrize(("name", "value"), [("k_phos", -1.0), ("K", 0.0), ("g", float("nan"))])
