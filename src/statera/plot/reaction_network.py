@@ -73,7 +73,8 @@ def draw_reaction_network(
             _draw_reaction(axes, reaction, at, 0.07 * spread)
         for name in names:
             ink = PALETTE[compartments.index(species[name]) % len(PALETTE)]
-            axes.text(at[name][0], at[name][1], _wrapped(name), ha="center", va="center", size=8, color="white",
+            x, y = at[name]
+            axes.text(x, y, _wrapped(name), ha="center", va="center", size=8, color="white",
                       zorder=5, linespacing=1.0,
                       bbox={"boxstyle": "round,pad=0.3", "fc": ink, "ec": "none"})  # fmt: skip
         low, high = places.min(axis=0), places.max(axis=0)
