@@ -44,7 +44,8 @@ def ess_tail(draws: ArrayLike) -> float:
     x = _halves(draws)
     if x is None:
         return np.nan
-    return min(_ess((x <= np.quantile(draws, q)).astype(np.float64)) for q in (0.05, 0.95))
+    whole = np.asarray(draws, dtype=np.float64)
+    return min(_ess((x <= np.quantile(whole, q)).astype(np.float64)) for q in (0.05, 0.95))
 
 
 def _halves(draws: ArrayLike) -> Floats | None:
