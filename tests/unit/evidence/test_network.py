@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
 from scipy.optimize import minimize
@@ -21,7 +18,6 @@ from statera.evidence.network_data import (
 )
 from statera.evidence.network_fit import NetworkOptions, network
 from statera.evidence.network_rank import league_table, p_scores, rank_probabilities
-from statera.evidence.network_rare import binomial_network, mantel_haenszel_network
 from statera.evidence.network_split import side_split, split_node
 from statera.plot.network_graph import draw_network
 
@@ -228,81 +224,6 @@ def test_components_join_parts() -> None:
     lost = network_from_contrasts(["s1", "s2"], first[:2], second[:2], y[:2], [1.0] * 2)
     with pytest.raises(InputError, match="determine 2 of 3 components"):
         component_network(lost, inactive="none")
-
-
-RARE = (
-    ["s1", "s1", "s2", "s2", "s3", "s3", "s4", "s4"],
-    ["A", "B", "A", "C", "B", "C", "A", "B"],
-    [2, 5, 1, 4, 3, 4, 0, 0],
-    [100, 98, 150, 140, 90, 95, 20, 20],
-)
-
-
-def test_mantel_haenszel_of_single_studies_is_woolf() -> None:
-    result = mantel_haenszel_network(*RARE)
-    direct = [np.log(a * (m - c) / (c * (n - a))) for a, n, c, m in TABLES]
-    woolf = [1 / a + 1 / (n - a) + 1 / c + 1 / (m - c) for a, n, c, m in TABLES]
-    indirect, spread = direct[1] - direct[2], woolf[1] + woolf[2]
-    weight = np.array([1 / woolf[0], 1 / spread])
-    pooled = weight @ [direct[0], indirect] / weight.sum()
-    assert result.common.estimate[0, 1] == pytest.approx(pooled)
-    assert result.common.se[0, 1] == pytest.approx(weight.sum() ** -0.5)
-    assert "s4" in result.notes[0]
-
-
-TABLES = [(2, 100, 5, 98), (1, 150, 4, 140), (3, 90, 4, 95)]
-
-
-def test_mantel_haenszel_of_two_treatments_against_metafor(reference: Path) -> None:
-    folder = reference / "evidence"
-    lines = (folder / "nielweise2007_rare.csv").read_text().replace('"', "").splitlines()
-    names = lines[0].split(",")
-    rows = [dict(zip(names, line.split(","), strict=True)) for line in lines[1:]]
-    expected = json.loads((folder / "nielweise2007_rare.json").read_text())
-    studies = [str(i) for i in range(len(rows)) for _ in "AB"]
-    events = [float(row[key]) for row in rows for key in ("ai", "ci")]
-    sizes = [float(row[key]) for row in rows for key in ("n1i", "n2i")]
-    result = mantel_haenszel_network(studies, ["A", "B"] * len(rows), events, sizes)
-    wanted = expected["results"]["MH_OR"]
-    assert result.common.estimate[0, 1] == pytest.approx(wanted["estimate"], abs=1e-10)
-    assert result.common.se[0, 1] == pytest.approx(wanted["se"], abs=1e-10)
-
-
-def test_binomial_model_of_one_study_is_exact() -> None:
-    result = binomial_network(["s"] * 3, ["A", "B", "C"], [2, 5, 9], [50, 60, 40])
-    assert result.estimate[1, 0] == pytest.approx(np.log(5 / 55) - np.log(2 / 48))
-    assert result.se[1, 0] ** 2 == pytest.approx(1 / 5 + 1 / 55 + 1 / 2 + 1 / 48)
-
-
-def test_binomial_model_is_the_maximum() -> None:
-    result = binomial_network(*RARE)
-
-    def loss(x: np.ndarray) -> float:
-        effect = {"A": 0.0, "B": x[3], "C": x[4]}
-        total = 0.0
-        for study, name, a, n in zip(*RARE, strict=True):
-            if study == "s4":
-                continue
-            eta = x[int(study[1]) - 1] + effect[name]
-            total += a * eta - n * np.logaddexp(0, eta)
-        return -total
-
-    best = minimize(loss, [-4.0, -4.0, -4.0, 0.0, 0.0], method="BFGS", options={"gtol": 1e-8})
-    np.testing.assert_allclose(result.estimate[1:, 0], best.x[3:], atol=1e-5)
-    assert result.loglik == pytest.approx(-best.fun, abs=1e-8)
-
-
-def test_rare_networks_that_cannot_be() -> None:
-    with pytest.raises(InputError, match="built for two"):
-        mantel_haenszel_network(["s"] * 3, ["A", "B", "C"], [1, 1, 1], [9, 9, 9])
-    with pytest.raises(InputError, match="not finite"):
-        mantel_haenszel_network(["s", "s"], ["A", "B"], [0, 1], [9, 9])
-    with pytest.raises(InputError, match="not finite"):
-        binomial_network(["s", "s"], ["A", "B"], [0, 1], [9, 9])
-    with pytest.raises(InputError, match="no study is left"):
-        binomial_network(["s", "s"], ["A", "B"], [0, 0], [9, 9])
-    with pytest.raises(InputError, match="2 parts"):
-        binomial_network(["s", "s", "t", "t"], ["A", "B", "X", "Y"], [1, 1, 2, 2], [9, 9, 9, 9])
 
 
 def test_studies_are_counted_by_pair() -> None:
