@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from statera.errors import InputError
-from statera.evidence.network_estimates import HasEstimates
+from statera.evidence.network_estimates import HasEstimates, NetworkEstimates
 
 __all__ = ["LeagueRow", "Ranking", "league_table", "p_scores", "rank_probabilities"]
 
@@ -48,7 +48,7 @@ def p_scores(result: HasEstimates, *, small_good: bool, effects: str = "random")
     The P-score is the exact SUCRA where estimates are normal (Ruecker and Schwarzer 2015,
     doi 10.1186/s12874-015-0060-8).
     """
-    pairs = result.estimates(effects).pairs
+    pairs = _ranked(result.estimates(effects)).pairs
     n = pairs.se.shape[0]
     rivals = ~np.eye(n, dtype=bool)
     z = np.zeros((n, n))
@@ -71,7 +71,7 @@ def rank_probabilities(
     """
     if draws < 1:
         raise InputError(f"{draws} draws are too few", where="ranking", hint="Give at least one.")
-    found = result.estimates(effects)
+    found = _ranked(result.estimates(effects))
     pairs, names = found.pairs, found.treatments
     n = len(names)
     values, vectors = np.linalg.eigh(pairs.cov)
@@ -83,6 +83,20 @@ def rank_probabilities(
     probability: Floats = counts / draws
     mean_rank: Floats = probability @ np.arange(1.0, n + 1.0)
     return Ranking(names, probability, (n - mean_rank) / (n - 1), mean_rank)
+
+
+def _ranked(found: NetworkEstimates) -> NetworkEstimates:
+    """Return the estimates where every pair has one."""
+    unknown = np.isnan(found.pairs.se)
+    if unknown.any():
+        i, j = np.argwhere(unknown)[0].tolist()
+        raise InputError(
+            f"{found.treatments[i]} and {found.treatments[j]} cannot be ranked: their difference "
+            "is not determined",
+            where="ranking",
+            hint="Rank within a part of the network, or leave the treatment out.",
+        )
+    return found
 
 
 def league_table(result: HasEstimates, *, effects: str = "random") -> tuple[LeagueRow, ...]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.optimize import minimize
+from scipy.stats import chi2
 
 from statera.errors import InputError, UnknownNameError
+from statera.evidence.effects import effects_of
 from statera.evidence.network_arms import network_from_counts, network_from_means
-from statera.evidence.network_components import component_network
 from statera.evidence.network_data import (
     NetworkData,
     connected_parts,
@@ -16,9 +17,11 @@ from statera.evidence.network_data import (
     part_of_network,
     studies_by_pair,
 )
-from statera.evidence.network_fit import NetworkOptions, network
+from statera.evidence.network_fit import NetworkOptions, network, reduced_blocks
+from statera.evidence.network_gls import fit_blocks
 from statera.evidence.network_rank import league_table, p_scores, rank_probabilities
 from statera.evidence.network_split import side_split, split_node
+from statera.evidence.pairwise import PairwiseOptions, pairwise
 from statera.plot.network_graph import draw_network
 
 
@@ -117,6 +120,46 @@ def test_reml_is_the_maximum_of_a_dense_likelihood() -> None:
     assert result.tau2 == pytest.approx(float(best.x[0]) ** 2, rel=1e-5)
 
 
+def test_ml_is_the_maximum_and_pm_meets_its_equation() -> None:
+    data = mixed()
+    by_ml = network(data, NetworkOptions(tau2="ML"))
+    blocks = reduced_blocks(data, 0)
+    heights = [fit_blocks(blocks, by_ml.tau2 + h).likelihood for h in (-1e-3, 0.0, 1e-3)]
+    assert heights[1] > max(heights[0], heights[2])
+    assert by_ml.tau2 < network(data).tau2
+    by_pm = network(data, NetworkOptions(tau2="PM"))
+    assert fit_blocks(blocks, by_pm.tau2).q == pytest.approx(by_pm.df, abs=1e-9)
+
+
+def test_interval_of_tau2_turns_q_into_its_quantiles() -> None:
+    data = mixed()
+    result = network(data)
+    blocks = reduced_blocks(data, 0)
+    assert result.tau2_low < result.tau2 < result.tau2_high
+    for limit, tail in ((result.tau2_low, 0.025), (result.tau2_high, 0.975)):
+        assert fit_blocks(blocks, limit).q == pytest.approx(chi2.isf(tail, result.df), abs=1e-8)
+    common = network(data, NetworkOptions(tau2="EE"))
+    assert common.tau2 == 0.0
+    assert np.isnan([common.tau2_low, common.predict_low[0, 1]]).all()
+    np.testing.assert_allclose(common.random.estimate, common.common.estimate)
+
+
+def test_interval_of_tau2_of_two_treatments_is_the_pairwise_one() -> None:
+    generator = np.random.default_rng(4)
+    v = generator.uniform(0.02, 0.2, 12)
+    y = 0.3 + generator.normal(size=12) * np.sqrt(v + 0.15)
+    names = [f"s{i}" for i in range(12)]
+    data = network_from_contrasts(names, ["A"] * 12, ["B"] * 12, y, v)
+    for method in ("REML", "ML", "DL", "PM"):
+        ours = network(data, NetworkOptions(tau2=method))
+        other = pairwise(effects_of(y, v), PairwiseOptions(tau2=method))
+        assert ours.tau2 == pytest.approx(other.tau2, abs=1e-8)
+        assert ours.random.estimate[0, 1] == pytest.approx(other.estimate, abs=1e-8)
+        ends = other.ci_tau2
+        assert ends is not None
+        assert (ours.tau2_low, ours.tau2_high) == pytest.approx((ends.low, ends.high), abs=1e-8)
+
+
 def test_league_is_antisymmetric_and_labelled() -> None:
     rows = {row.label: row for row in league_table(network(mixed()))}
     assert len(rows) == 12
@@ -182,6 +225,8 @@ def test_rows_that_do_not_belong_together() -> None:
         split_node(network(mixed()), "A", "D")
     with pytest.raises(InputError, match="no indirect evidence"):
         split_node(network(mixed()), "C", "D")
+    with pytest.raises(InputError, match="not known"):
+        network(mixed()).estimates("fixed")
 
 
 def test_empty_cells_of_counts() -> None:
@@ -195,35 +240,6 @@ def test_empty_cells_of_counts() -> None:
         network_from_counts(["s", "s"], ["A", "B"], [0, 0], [9, 9])
     with pytest.raises(InputError, match="cannot be"):
         network_from_counts(["s", "s"], ["A", "B"], [10, 0], [9, 9])
-
-
-def test_components_add_up_by_hand() -> None:
-    data = network_from_contrasts(
-        ["s1", "s2", "s3"], ["A", "B", "A+B"], ["none"] * 3, [1.0, 2.0, 3.9], [1.0, 1.0, 1.0]
-    )
-    result = component_network(data, inactive="none", options=NetworkOptions(tau2="DL"))
-    # misfit 0.9 is shared by three equations of variance 1
-    assert result.components == ("A", "B")
-    np.testing.assert_allclose(result.estimate, [1.3, 2.3])
-    np.testing.assert_allclose(result.se**2, 2 / 3)
-    assert (result.q, result.df) == pytest.approx((0.27, 1))
-    assert (result.q_difference, result.df_difference) == pytest.approx((0.27, 1))
-    together, error = result.combination("A", "B")
-    assert together == pytest.approx(3.6)
-    assert error == pytest.approx((2 / 3) ** 0.5)
-
-
-def test_components_join_parts() -> None:
-    # A - none = 1; A - C = 3, so C = -2; B is given on both sides and needs a study of its own
-    first, second, y = ["A", "A+B", "B"], ["none", "B+C", "none"], [1.0, 3.0, 0.5]
-    data = network_from_contrasts(["s1", "s2", "s3"], first, second, y, [1.0] * 3)
-    assert len(connected_parts(data)) == 2
-    result = component_network(data, inactive="none")
-    np.testing.assert_allclose(result.estimate, [1.0, 0.5, -2.0])
-    assert np.isnan(result.q_difference)
-    lost = network_from_contrasts(["s1", "s2"], first[:2], second[:2], y[:2], [1.0] * 2)
-    with pytest.raises(InputError, match="determine 2 of 3 components"):
-        component_network(lost, inactive="none")
 
 
 def test_studies_are_counted_by_pair() -> None:
