@@ -119,7 +119,7 @@ def network(data: NetworkData, options: NetworkOptions | None = None) -> Network
     """Fit a network with common and with random effects.
 
     Sources: Ruecker 2012 (doi 10.1002/jrsm.1058) for the graph form; Jackson, White and Riley 2012
-    for moments over several arms (doi 10.1002/sim.4172); Higgins and Thompson 2002 for the
+    for moments over several arms (doi 10.1002/sim.5453); Higgins and Thompson 2002 for the
     interval of I2 (doi 10.1002/sim.1186).
 
     Raises
