@@ -121,6 +121,9 @@ class Network:
         boundary species among them, by name.
     assigned
         Assignment rules, each after those that it needs.
+    computed
+        Those assigned names that are constants which follow from parameters: a value given to one
+        replaces its formula.
     """
 
     id: str
@@ -137,6 +140,7 @@ class Network:
     time_unit: str = ""
     name: str = ""
     notes: tuple[str, ...] = ()
+    computed: tuple[str, ...] = ()
 
     def flat(self, formula: sp.Expr) -> sp.Expr:
         """Return the formula with assigned names written out: over time, states and parameters."""

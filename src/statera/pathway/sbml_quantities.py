@@ -1,0 +1,141 @@
+"""Compartments, species and parameters as the file gives them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import sympy as sp
+
+from statera.numerics.expression import symbol
+from statera.pathway.network import Compartment, Parameter, Species
+from statera.pathway.sbml_file import SbmlFile
+from statera.pathway.sbml_functions import number
+from statera.pathway.sbml_names import Names, elements, local_parameters
+from statera.pathway.sbml_units import unit_text
+
+__all__ = [
+    "conversion_factors",
+    "read_compartments",
+    "read_parameters",
+    "read_species",
+    "starting_species",
+]
+
+
+def read_compartments(file: SbmlFile, names: Names) -> tuple[Compartment, ...]:
+    """Return the compartments of a file; the size is None where the file gives none."""
+    found = []
+    for element in elements(file.model.getListOfCompartments()):
+        dimensions = element.getSpatialDimensionsAsDouble()
+        size = element.getSize() if element.isSetSize() else None
+        found.append(
+            Compartment(
+                names.ids[element.getIdAttribute()],
+                size,
+                unit_text(element.getDerivedUnitDefinition()),
+                3.0 if math.isnan(dimensions) else dimensions,
+                bool(element.getConstant()),
+                element.getName(),
+            )
+        )
+    return tuple(found)
+
+
+def read_species(file: SbmlFile, names: Names) -> tuple[Species, ...]:
+    """Return the species of a file.
+
+    Raises
+    ------
+    InputError
+        If the compartment of one is not in the model.
+    """
+    found = []
+    for element in elements(file.model.getListOfSpecies()):
+        compartment = file.model.getCompartment(element.getCompartment())
+        if compartment is None:
+            raise file.refusal(element, "is in a compartment that is not in the model")
+        found.append(
+            Species(
+                names.ids[element.getIdAttribute()],
+                names.ids[element.getCompartment()],
+                bool(
+                    element.getHasOnlySubstanceUnits()
+                    or compartment.getSpatialDimensionsAsDouble() == 0
+                ),
+                bool(element.getBoundaryCondition()),
+                bool(element.getConstant()),
+                unit_text(element.getDerivedUnitDefinition()),
+                element.getName(),
+            )
+        )
+    return tuple(found)
+
+
+def read_parameters(file: SbmlFile, names: Names) -> tuple[Parameter, ...]:
+    """Return the parameters of a file, those of single reactions after the others."""
+    found = [
+        _parameter(element, names.ids[element.getIdAttribute()])
+        for element in elements(file.model.getListOfParameters())
+    ]
+    for reaction in elements(file.model.getListOfReactions()):
+        own = names.local[reaction.getIdAttribute()]
+        found += [
+            _parameter(element, own[element.getIdAttribute()])
+            for element in local_parameters(reaction)
+        ]
+    return tuple(found)
+
+
+def _parameter(element: Any, name: str) -> Parameter:
+    return Parameter(
+        name,
+        element.getValue() if element.isSetValue() else None,
+        unit_text(element.getDerivedUnitDefinition()),
+        bool(element.getConstant()),
+        element.getName(),
+    )
+
+
+def starting_species(
+    file: SbmlFile, names: Names, species: tuple[Species, ...]
+) -> dict[str, tuple[sp.Expr, sp.Expr]]:
+    """Return amount and concentration of each species at the start, as far as the file gives them.
+
+    Both are formulas over the symbol of the compartment; no number where nothing is given.
+    """
+    found = {}
+    for element, one in zip(elements(file.model.getListOfSpecies()), species, strict=True):
+        volume = symbol(one.compartment)
+        if element.isSetInitialAmount():
+            amount = number(element.getInitialAmount())
+            found[one.id] = (amount, amount / volume)
+        elif element.isSetInitialConcentration():
+            concentration = number(element.getInitialConcentration())
+            found[one.id] = (concentration * volume, concentration)
+        else:
+            found[one.id] = (sp.nan, sp.nan)
+    return found
+
+
+def conversion_factors(file: SbmlFile, names: Names) -> Mapping[str, sp.Expr]:
+    """Return the conversion factor of each species that has one (level 3).
+
+    Raises
+    ------
+    InputError
+        If a factor is no parameter of the model.
+    """
+    if file.model.getLevel() < 3:
+        return {}
+    common = file.model.getConversionFactor()
+    found = {}
+    for element in elements(file.model.getListOfSpecies()):
+        key = element.getConversionFactor() or common
+        if not key:
+            continue
+        if file.model.getParameter(key) is None:
+            raise file.refusal(element, f"has the conversion factor '{key}', which is no parameter")
+        found[names.ids[element.getIdAttribute()]] = symbol(names.ids[key])
+    return found
