@@ -71,7 +71,8 @@ class PartResult:
     @property
     def residuals(self) -> Floats:
         """Weighted residuals, (n_measurements,)."""
-        return self.terms[1]
+        found: Floats = self.terms[1]
+        return found
 
     def gradient(self) -> Floats:
         """Return the derivatives of the log-likelihood by theta, (n_theta,)."""
