@@ -30,7 +30,7 @@ class Engine(Protocol):
         initial: Floats,
         times: Sequence[Floats],
         seeds: Seeds | None,
-    ) -> tuple[list[Floats], list[Floats] | None, Mapping[int, str]]:
+    ) -> tuple[Sequence[Floats], Sequence[Floats] | None, Mapping[int, str]]:
         """Return states and slopes of each condition at its times, and what failed."""
 
     def steady(

@@ -22,46 +22,38 @@ from statera.pathway.objective_part import ObjectivePart, PartResult
 from statera.pathway.petab_priors import log_density
 from statera.pathway.petab_problem import PetabProblem
 from statera.pathway.petab_scales import LN10, slope, unscaled
+from statera.pathway.target import Evaluation
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Evaluation", "Objective"]
+__all__ = ["Objective", "PetabEvaluation"]
 
 Floats = NDArray[np.float64]
 _FACTOR = {"lin": 0.0, "log": 1.0, "log10": LN10}
 
 
 @dataclass(frozen=True)
-class Evaluation:
-    """The objective at one theta.
+class PetabEvaluation(Evaluation):
+    """The objective of a PEtab problem at one theta.
+
+    The value is the negative log-likelihood minus the log prior, infinite where a simulation
+    failed; gradient and Fisher matrix (that of the priors included) are NaN there.
 
     Attributes
     ----------
-    value
-        Negative log-likelihood minus log prior; infinity where a simulation failed.
     llh, chi2, log_prior
         Log-likelihood, sum of squared weighted residuals, log density of the objective priors.
-    gradient : (n_theta,) float64
-        Of `value`; None where not asked for, NaN where a simulation failed.
-    fisher : (n_theta, n_theta) float64
-        Expected information, that of the priors included; None where not asked for.
-    status
-        ``ok``, or what failed in a sentence.
     """
 
-    value: float
-    llh: float
-    chi2: float
-    log_prior: float
-    gradient: Floats | None
-    fisher: Floats | None
-    status: str
+    llh: float = math.nan
+    chi2: float = math.nan
+    log_prior: float = 0.0
 
     @property
     def ok(self) -> bool:
-        """Whether everything could be computed."""
-        return self.status == "ok"
+        """Whether everything could be computed; otherwise `message` says what failed."""
+        return not self.message
 
 
 class Objective:
@@ -98,40 +90,38 @@ class Objective:
             if p.objective_prior is not None
         )
 
-    def evaluate(
-        self, theta: ArrayLike, *, gradient: bool = False, fisher: bool = False
-    ) -> Evaluation:
+    def evaluate(self, theta: ArrayLike, order: int = 0) -> PetabEvaluation:
         """Evaluate the objective.
 
         Parameters
         ----------
         theta : (n_theta,) float64
             On the parameters' scales.
-        gradient, fisher
-            What is asked for besides the value.
+        order
+            0 for the value, 1 for the gradient too, 2 for gradient and Fisher matrix.
 
         Raises
         ------
         UsageError
             If `theta` has another length.
         """
-        linear, grows = self._linear(theta, gradient or fisher)
+        linear, grows = self._linear(theta, order > 0)
         results = [part.evaluate(linear, grows) for part in self._parts]
         llh = math.fsum(r.llh for r in results)
         log_prior, prior_gradient, prior_fisher = self._prior(np.asarray(theta, np.float64))
-        status = next((r.status for r in results if r.status != "ok"), "ok")
+        message = next((r.message for r in results if r.message), "")
         value = -llh - log_prior
         if not math.isfinite(value):
-            status = "outside a uniform prior" if status == "ok" else status
+            message = message or "theta is outside a uniform prior"
             value = math.inf
-        return Evaluation(
+        return PetabEvaluation(
             value,
+            self._gradient(results, prior_gradient, message) if order > 0 else None,
+            self._fisher(results, prior_fisher, message) if order > 1 else None,
+            message,
             llh,
             math.fsum(r.chi2 for r in results),
             log_prior,
-            self._gradient(results, prior_gradient, status) if gradient else None,
-            self._fisher(results, prior_fisher, status) if fisher else None,
-            status,
         )
 
     def value(self, theta: ArrayLike) -> float:
@@ -140,13 +130,13 @@ class Objective:
 
     def gradient(self, theta: ArrayLike) -> Floats:
         """Return the gradient of `value`, (n_theta,) float64; NaN where a simulation failed."""
-        found = self.evaluate(theta, gradient=True).gradient
+        found = self.evaluate(theta, 1).gradient
         assert found is not None
         return found
 
     def fisher(self, theta: ArrayLike) -> Floats:
         """Return the Fisher information, (n_theta, n_theta) float64, priors included."""
-        found = self.evaluate(theta, fisher=True).fisher
+        found = self.evaluate(theta, 2).fisher
         assert found is not None
         return found
 
@@ -214,16 +204,16 @@ class Objective:
             total += value
         return total, gradient, information
 
-    def _gradient(self, results: Sequence[PartResult], prior: Floats, status: str) -> Floats:
-        if status != "ok":
+    def _gradient(self, results: Sequence[PartResult], prior: Floats, message: str) -> Floats:
+        if message:
             return np.full(len(self.names), np.nan)
         total = -prior
         for result in results:
             total -= result.gradient()
         return total
 
-    def _fisher(self, results: Sequence[PartResult], prior: Floats, status: str) -> Floats:
-        if status != "ok":
+    def _fisher(self, results: Sequence[PartResult], prior: Floats, message: str) -> Floats:
+        if message:
             return np.full((len(self.names),) * 2, np.nan)
         total = np.diag(prior)
         for result in results:

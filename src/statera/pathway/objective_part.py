@@ -47,26 +47,26 @@ class PartResult:
         Derivatives of `found` by theta; None where not asked for.
     failed
         Sentence of each simulation that failed, by its number.
-    status
-        ``ok``, or the first failure in a sentence.
+    message
+        The first failure in a sentence; empty where there is none.
     """
 
     found: Floats
     terms: Floats
     slopes: Floats | None
     failed: Mapping[int, str]
-    status: str
+    message: str
 
     @property
     def llh(self) -> float:
         """Log-likelihood; minus infinity where something failed."""
-        return float(self.terms[0].sum()) if self.status == "ok" else -np.inf
+        return float(self.terms[0].sum()) if not self.message else -np.inf
 
     @property
     def chi2(self) -> float:
         """Sum of squared weighted residuals; infinity where something failed."""
         residuals = self.terms[1]
-        return float(residuals @ residuals) if self.status == "ok" else np.inf
+        return float(residuals @ residuals) if not self.message else np.inf
 
     @property
     def residuals(self) -> Floats:
@@ -180,17 +180,17 @@ class ObjectivePart:
             found[:, np.isin(self._arm, list(points.failed))] = np.nan
         terms = likelihood(found, self._measured, self._transformations, self._distributions)
         return PartResult(
-            found, terms, slopes, points.failed, self._status(points.failed, found, terms)
+            found, terms, slopes, points.failed, self._message(points.failed, found, terms)
         )
 
-    def _status(self, failed: Mapping[int, str], found: Floats, terms: Floats) -> str:
+    def _message(self, failed: Mapping[int, str], found: Floats, terms: Floats) -> str:
         if failed:
             first = min(failed)
             label = self._simulation.arms.labels[first]
             others = f" ({len(failed) - 1} other conditions fail too)" if len(failed) > 1 else ""
             return f"condition {label}: {failed[first]}{others}"
         if np.isfinite(terms[0].sum()):
-            return "ok"
+            return ""
         return self._row_status(int(np.flatnonzero(~np.isfinite(terms[0]))[0]), found)
 
     def _row_status(self, row: int, found: Floats) -> str:

@@ -127,7 +127,7 @@ def test_priors_enter_value_gradient_and_information(tmp_path: Path) -> None:
     rows = [f"{lines[1]} normal 0.5;0.1", f"{lines[2]} parameterScaleNormal -1;0.2",
             f"{lines[3]} laplace 2;0.3", f"{lines[4]} uniform 0.5;2", *lines[5:]]  # fmt: skip
     o = objective(tmp_path, {"parameters.tsv": "\n".join([head, *rows])})
-    found = o.evaluate(o.nominal, gradient=True, fisher=True)
+    found = o.evaluate(o.nominal, 2)
     expected = (
         -((0.4 - 0.5) ** 2) / 0.02 - math.log(0.1 * math.sqrt(2 * math.pi))
         - (math.log(0.2) + 1) ** 2 / 0.08 - math.log(0.2 * math.sqrt(2 * math.pi))
@@ -146,7 +146,7 @@ def test_priors_enter_value_gradient_and_information(tmp_path: Path) -> None:
     )
     outside = o.nominal.copy()
     outside[3] = 2.5
-    assert o.evaluate(outside).status == "outside a uniform prior"
+    assert o.evaluate(outside).message == "theta is outside a uniform prior"
     assert o.value(outside) == math.inf
 
 
@@ -157,9 +157,9 @@ def test_a_failed_simulation_is_a_status_and_infinity(tmp_path: Path) -> None:
             return found, slopes, {1: "the step became too small"} if len(found) > 1 else failed
 
     o = Objective(read(tmp_path), engine=Failing())
-    found = o.evaluate(o.nominal, gradient=True, fisher=True)
+    found = o.evaluate(o.nominal, 2)
     assert found.value == math.inf
-    assert found.status == "condition high: the step became too small"
+    assert found.message == "condition high: the step became too small"
     assert found.gradient is not None
     assert np.isnan(found.gradient).all()
     table = o.simulations(o.nominal)
@@ -173,7 +173,7 @@ def test_noise_that_is_not_positive_is_a_status(tmp_path: Path) -> None:
     o = objective(tmp_path, changes)
     found = o.evaluate(o.nominal)
     assert found.value == math.inf
-    assert "share under high at time 2: the noise -" in found.status
+    assert "share under high at time 2: the noise -" in found.message
 
 
 def test_theta_of_the_wrong_length_is_named(tmp_path: Path) -> None:
