@@ -1,0 +1,137 @@
+"""Variance between studies of a network: moments, Q, likelihoods, and its interval.
+
+Sources: DerSimonian and Laird's moments over several arms, Jackson, White and Riley 2013
+(doi 10.1002/bimj.201200152); Paule and Mandel 1982 (doi 10.6028/jres.087.022); restricted
+likelihood, Viechtbauer 2005 (doi 10.3102/10769986030003261); Q-profile, Viechtbauer 2007
+(doi 10.1002/sim.2514), for networks as in Jackson and others 2014 (doi 10.1002/sim.6085).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+from scipy.optimize import brentq
+
+from statera.errors import NumericalError
+from statera.evidence.network_gls import Block, Fit, fit_blocks, weights_of
+
+__all__ = [
+    "NETWORK_TAU2",
+    "tau2_by_likelihood",
+    "tau2_by_moments",
+    "tau2_by_q",
+    "tau2_interval",
+]
+
+Floats = NDArray[np.float64]
+#: Names of the estimators.
+NETWORK_TAU2 = ("REML", "ML", "DL", "PM", "REML-approximate", "EE")
+_STEPS = 200
+_LARGEST = 1e8
+
+
+def tau2_by_moments(blocks: tuple[Block, ...], df: int) -> float:
+    """Return tau2 by DerSimonian and Laird's moments, (Q - df) / tr(PU), not below zero."""
+    if df <= 0:
+        return 0.0
+    fit = fit_blocks(blocks, 0.0)
+    return max(0.0, (fit.q - df) / _traces(blocks, 0.0, fit)[0])
+
+
+def tau2_by_q(blocks: tuple[Block, ...], df: int, target: float) -> float:
+    """Return the tau2 at which Q is `target`; 0 where Q is below it from the start.
+
+    The target df gives Paule and Mandel's estimate.
+
+    Raises
+    ------
+    NumericalError
+        Where Q stays above the target whatever tau2.
+    """
+    if df <= 0 or fit_blocks(blocks, 0.0).q <= target:
+        return 0.0
+    high = max(tau2_by_moments(blocks, df), 1e-4)
+    while fit_blocks(blocks, high).q > target:
+        high *= 4.0
+        if high > _LARGEST:
+            raise NumericalError(
+                f"Q stays above {target:.4g} whatever tau2",
+                where="network",
+                hint="Look at the scale of the effects: are standard errors given as variances?",
+            )
+    found = brentq(lambda t: fit_blocks(blocks, t).q - target, 0.0, high, xtol=1e-13, rtol=1e-13)
+    return float(found)
+
+
+def tau2_interval(blocks: tuple[Block, ...], df: int, level: float) -> tuple[float, float]:
+    """Return the Q-profile interval of tau2; NaN without degrees of freedom.
+
+    Q at the true tau2 is chi-square with df degrees of freedom, for normal contrasts also over
+    studies of several arms.
+    """
+    if df <= 0:
+        return float("nan"), float("nan")
+    tail = 0.5 * (1 - level)
+    low = tau2_by_q(blocks, df, float(stats.chi2.isf(tail, df)))
+    return low, tau2_by_q(blocks, df, float(stats.chi2.ppf(tail, df)))
+
+
+def tau2_by_likelihood(
+    blocks: tuple[Block, ...], df: int, start: float | None = None, *, restricted: bool = True
+) -> float:
+    """Return tau2 by (restricted) maximum likelihood: Fisher scoring with halving of steps.
+
+    Raises
+    ------
+    NumericalError
+        Where the search does not come to rest.
+    """
+    if df <= 0:
+        return 0.0
+    tau2 = tau2_by_moments(blocks, df) if start is None else start
+    fit = fit_blocks(blocks, tau2)
+    for _ in range(_STEPS):
+        first, second, quadratic = _traces(blocks, tau2, fit, project=restricted)
+        trial = max(0.0, tau2 + (quadratic - first) / second)
+        moved = fit_blocks(blocks, trial)
+        height = fit.restricted if restricted else fit.likelihood
+        while abs(trial - tau2) > 1e-14:
+            if (moved.restricted if restricted else moved.likelihood) >= height - 1e-12:
+                break
+            trial = 0.5 * (trial + tau2)
+            moved = fit_blocks(blocks, trial)
+        change, tau2, fit = abs(trial - tau2), trial, moved
+        if change <= 1e-12 * (1.0 + tau2):
+            return tau2
+    raise NumericalError(
+        f"the search for tau2 by likelihood did not settle in {_STEPS} steps",
+        where="network",
+        hint="Use tau2 by moments (DL).",
+    )
+
+
+def _traces(
+    blocks: tuple[Block, ...], tau2: float, fit: Fit, *, project: bool = True
+) -> tuple[float, float, float]:
+    """Return tr(PU), tr(PUPU) and y'PUPy; W in place of P in the traces unless `project`."""
+    p = fit.beta.size
+    first, second, quadratic = 0.0, 0.0, 0.0
+    outer, outer2 = np.zeros((p, p)), np.zeros((p, p))
+    for block in blocks:
+        weight, spread = weights_of(block, tau2), block.spread
+        wu = weight @ spread
+        wuw = wu @ weight
+        first += float(np.trace(wu, axis1=1, axis2=2).sum())
+        second += float(np.einsum("sij,sji->", wu, wu))
+        rest = block.y - block.design @ fit.beta
+        quadratic += float(np.einsum("si,sij,sj->", rest, wuw, rest))
+        if project:
+            flat = block.design.reshape(-1, p)
+            outer += flat.T @ (wuw @ block.design).reshape(-1, p)
+            outer2 += flat.T @ (wu @ wuw @ block.design).reshape(-1, p)
+    if project:
+        inner = fit.cov @ outer
+        first -= float(np.trace(inner))
+        second += -2 * float(np.trace(fit.cov @ outer2)) + float(np.trace(inner @ inner))
+    return first, second, quadratic
