@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import sympy as sp
@@ -16,7 +15,6 @@ from statera.pathway.sbml_names import Names, elements, local_parameters
 from statera.pathway.sbml_units import Units
 
 __all__ = [
-    "conversion_factors",
     "read_compartments",
     "read_parameters",
     "read_species",
@@ -49,7 +47,7 @@ def read_species(file: SbmlFile, names: Names) -> tuple[Species, ...]:
     Raises
     ------
     InputError
-        If the compartment of one is not in the model.
+        If the compartment or the conversion factor of one is not in the model.
     """
     found, units = [], Units(file)
     for element in elements(file.model.getListOfSpecies()):
@@ -67,6 +65,7 @@ def read_species(file: SbmlFile, names: Names) -> tuple[Species, ...]:
                 bool(element.getConstant()),
                 units.species(element, amount).text,
                 element.getName(),
+                _conversion_factor(file, names, element),
             )
         )
     return tuple(found)
@@ -119,23 +118,11 @@ def starting_species(
     return found
 
 
-def conversion_factors(file: SbmlFile, names: Names) -> Mapping[str, sp.Expr]:
-    """Return the conversion factor of each species that has one (level 3).
-
-    Raises
-    ------
-    InputError
-        If a factor is no parameter of the model.
-    """
+def _conversion_factor(file: SbmlFile, names: Names, element: Any) -> str:
+    """Return the name of the conversion factor of a species (level 3), empty where it has none."""
     if file.model.getLevel() < 3:
-        return {}
-    common = file.model.getConversionFactor()
-    found = {}
-    for element in elements(file.model.getListOfSpecies()):
-        key = element.getConversionFactor() or common
-        if not key:
-            continue
-        if file.model.getParameter(key) is None:
-            raise file.refusal(element, f"has the conversion factor '{key}', which is no parameter")
-        found[names.ids[element.getIdAttribute()]] = symbol(names.ids[key])
-    return found
+        return ""
+    key = element.getConversionFactor() or file.model.getConversionFactor()
+    if key and file.model.getParameter(key) is None:
+        raise file.refusal(element, f"has the conversion factor '{key}', which is no parameter")
+    return names.ids[key] if key else ""

@@ -24,7 +24,6 @@ from statera.pathway.sbml_names import Names, elements, read_names
 from statera.pathway.sbml_parts import Parts
 from statera.pathway.sbml_powers import floored
 from statera.pathway.sbml_quantities import (
-    conversion_factors,
     read_compartments,
     read_parameters,
     read_species,
@@ -94,7 +93,6 @@ def _read_parts(formulas: Formulas, names: Names) -> tuple[Parts, list[str]]:
         read_rules(formulas, names),
         read_events(formulas, names),
         starting_species(file, names, species),
-        conversion_factors(file, names),
     )
     rules = parts.rules
     used = {name for f in [*_formulas(parts), *laws.values()] for name in free_names(f)}
