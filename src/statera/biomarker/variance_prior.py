@@ -81,9 +81,7 @@ def natural_spline(x: Floats, columns: int) -> Floats:
     knots = np.quantile(scaled, np.linspace(0.0, 1.0, columns))
 
     def piece(k: int) -> Floats:
-        cubes = (
-            np.maximum(scaled - knots[k], 0.0) ** 3 - np.maximum(scaled - knots[-1], 0.0) ** 3
-        )
+        cubes = np.maximum(scaled - knots[k], 0.0) ** 3 - np.maximum(scaled - knots[-1], 0.0) ** 3
         return np.asarray(cubes / (knots[-1] - knots[k]))
 
     basis += [piece(k) - piece(columns - 2) for k in range(columns - 2)]
