@@ -43,7 +43,7 @@ __all__ = ["glmm_network"]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 #: Nodes per random effect by their number, that is arms less one.
-_NODES = {1: 41, 2: 21, 3: 11, 4: 7, 5: 5}
+_NODES = {1: 25, 2: 15, 3: 9, 4: 7, 5: 5}
 _FEWEST = 3
 _CLOSE = 1e-3
 
