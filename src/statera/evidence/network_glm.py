@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, gammaln
 
-from statera.errors import NumericalError
+from statera.errors import InputError, NumericalError
 from statera.evidence.network_counts import (
     ArmCounts,
     arm_counts,
@@ -92,13 +92,22 @@ def glm_network(
     fit = common_fit(counts, penalised=True)
     phi = _dispersion(counts, fit)
     wide = max(1.0, phi) if options.overdispersion and np.isfinite(phi) else 1.0
-    notes: tuple[str, ...] = ()
+    notes = list(_resting_on_the_penalty(counts))
     if wide > 1.0:
-        notes = (f"Standard errors are widened by the root of the dispersion {phi:.3f}.",)
+        notes.append(f"Standard errors are widened by the root of the dispersion {phi:.3f}.")
     return rare_network_result(
         counts, RareNetworkMethod.PENALISED, options, (fit.beta, wide * fit.covariance),
-        fit.loglik, dispersion=phi, notes=notes,
+        fit.loglik, dispersion=phi, notes=tuple(notes),
     )  # fmt: skip
+
+
+def _resting_on_the_penalty(counts: ArmCounts) -> tuple[str, ...]:
+    """Return a note where the likelihood alone has no finite maximum."""
+    try:
+        check_estimable(informative_studies(counts))
+    except InputError as error:
+        return (f"Some estimates rest on the penalty, for {error.what}.",)
+    return ()
 
 
 def _smoothed(counts: ArmCounts) -> ArmCounts:

@@ -194,5 +194,7 @@ def test_the_regression_test_of_a_funnel_is_eggers() -> None:
 def test_counts_and_unknown_measures() -> None:
     with pytest.raises(InputError, match="OR, RR or RD"):
         network_from_counts(["s", "s"], ["A", "B"], [1, 1], [9, 9], measure="HR")
+    with pytest.raises(InputError, match="A stands twice"):
+        network_from_counts(["s"] * 3, ["A", "A", "B"], [1, 1, 1], [9, 9, 9])
     with pytest.raises(InputError, match="rows of arms do not lead to a hazard ratio"):
         network_of_table(parse_table(LONG), "HR")

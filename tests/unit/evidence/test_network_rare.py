@@ -262,6 +262,7 @@ def test_penalty_keeps_studies_without_events_and_arms_without_them() -> None:
     assert result.studies == 3
     assert np.isfinite(result.estimate).all()
     assert result.estimate[0, 1] < 0
+    assert result.notes[0].startswith("Some estimates rest on the penalty, for some ratio is not")
     plain = glm_network(*rows, options=RareNetworkOptions(penalised=True))
     wider = max(1.0, plain.dispersion) ** 0.5
     assert result.se[0, 1] == pytest.approx(wider * plain.se[0, 1])
