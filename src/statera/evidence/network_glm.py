@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit, gammaln
+from scipy.special import expit, gammaln, xlogy
 
 from statera.errors import InputError, NumericalError
 from statera.evidence.network_counts import (
@@ -32,7 +32,7 @@ from statera.evidence.network_rare import (
     rare_network_result,
 )
 
-__all__ = ["CommonFit", "common_fit", "glm_network"]
+__all__ = ["CommonFit", "common_fit", "deviance_of", "glm_network"]
 
 Floats = NDArray[np.float64]
 _STEPS = 200
@@ -86,7 +86,12 @@ def glm_network(
         check_estimable(counts)
         fit = common_fit(counts)
         return rare_network_result(
-            counts, RareNetworkMethod.COMMON, options, (fit.beta, fit.covariance), fit.loglik
+            counts,
+            RareNetworkMethod.COMMON,
+            options,
+            (fit.beta, fit.covariance),
+            fit.loglik,
+            deviance=deviance_of(counts, fit),
         )
     check_estimable(_smoothed(counts))
     fit = common_fit(counts, penalised=True)
@@ -160,6 +165,16 @@ def common_fit(counts: ArmCounts, *, penalised: bool = False) -> CommonFit:
 def _inverse(design: Floats, variance: Floats) -> Floats:
     """Return the inverse of the information, (p, p)."""
     return np.asarray(np.linalg.inv(design.T @ (variance[:, None] * design)), dtype=np.float64)
+
+
+def deviance_of(counts: ArmCounts, fit: CommonFit) -> float:
+    """Return twice the log-likelihood that an effect for each arm has more, not below zero."""
+    x, n = counts.events, counts.size
+    spent = xlogy(x, x / n)
+    spent = spent - x if counts.rates else spent + xlogy(n - x, 1 - x / n)
+    constant = xlogy(x, n) if counts.rates else gammaln(n + 1) - gammaln(n - x + 1)
+    whole = float((spent + constant - gammaln(x + 1)).sum())
+    return max(0.0, 2 * (whole - fit.loglik))
 
 
 def _crude(counts: ArmCounts) -> Floats:

@@ -29,7 +29,7 @@ from statera.evidence.network_counts import (
     check_estimable,
     informative_studies,
 )
-from statera.evidence.network_glm import common_fit
+from statera.evidence.network_glm import common_fit, deviance_of
 from statera.evidence.network_rare import (
     RareNetwork,
     RareNetworkMethod,
@@ -90,9 +90,10 @@ def glmm_network(
     best = _maximum(groups, start.beta) if df > 0 else None
     if best is None or best[1] <= common + 1e-8 or abs(best[0][-1]) < 1e-3:
         why = "is estimated as zero" if best else "cannot be estimated and is set to zero"
+        notes = (f"tau2 {why}: the estimates are the common effects.",)
         return rare_network_result(
             counts, RareNetworkMethod.MIXED, options, (start.beta, start.covariance), common,
-            tau2=(0.0, float("nan")), notes=(f"tau2 {why}: the estimates are the common effects.",),
+            tau2=(0.0, float("nan")), deviance=deviance_of(counts, start), notes=notes,
         )  # fmt: skip
     theta, value = best
     covariance = np.asarray(np.linalg.inv(-_hessian(groups, theta)), dtype=np.float64)
@@ -107,7 +108,7 @@ def glmm_network(
     tau2_se = 2 * np.sqrt(tau2 * max(float(covariance[-1, -1]), 0.0))
     return rare_network_result(
         counts, RareNetworkMethod.MIXED, options, (theta[:-1], covariance[:-1, :-1]), value,
-        tau2=(tau2, float(tau2_se)), notes=notes,
+        tau2=(tau2, float(tau2_se)), deviance=deviance_of(counts, start), notes=notes,
     )  # fmt: skip
 
 
