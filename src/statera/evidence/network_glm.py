@@ -6,7 +6,7 @@ likelihood or, for cells that stay empty, with Firth's penalty.
 Methods
 -------
 Firth, Biometrika 1993;80:27 (doi 10.1093/biomet/80.1.27), for networks Evrenoglou and others 2022
-(doi 10.1002/sim.9562); dispersion: Fletcher, Biometrika 2012;99:230 (doi 10.1093/biomet/asr083).
+(doi 10.1002/sim.9562); dispersion: Fletcher, Biometrika 2012;99:230.
 """
 
 from __future__ import annotations

@@ -8,7 +8,8 @@ random effect, as in the model UM.FS of two treatments. Coding a base arm by 0 i
 
 Methods
 -------
-Exact likelihoods over several arms: Hamza and others, BMC Med Res Methodol 2009;9:73; adaptive
+Exact likelihoods: Stijnen, Hamza and Ozdemir, Stat Med 2010;29:3046 (doi 10.1002/sim.4040);
+variances of contrasts over several arms: Higgins and Whitehead, Stat Med 1996;15:2733; adaptive
 Gauss-Hermite quadrature at the mode of each study: Pinheiro and Bates 1995
 (doi 10.1080/10618600.1995.10474663), as a product over the m - 1 random effects of m arms.
 """

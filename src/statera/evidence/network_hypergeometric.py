@@ -8,7 +8,7 @@ study effect under which the sum is the expected one (any other gives the same, 
 Methods
 -------
 Stijnen, Hamza and Ozdemir, Stat Med 2010;29:3046 (doi 10.1002/sim.4040); multivariate
-distribution: McCullagh and Nelder, Generalized Linear Models, 1989, section 7.3.
+distribution: McCullagh and Nelder, Generalized Linear Models, 1989, chapter 7.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Variance between studies of a network: moments, Q, likelihoods, and its interval.
 
-Sources: DerSimonian and Laird's moments over several arms, Jackson, White and Riley 2013
-(doi 10.1002/bimj.201200152); Paule and Mandel 1982 (doi 10.6028/jres.087.022); restricted
-likelihood, Viechtbauer 2005 (doi 10.3102/10769986030003261); Q-profile, Viechtbauer 2007
-(doi 10.1002/sim.2514), for networks as in Jackson and others 2014 (doi 10.1002/sim.6085).
+Sources: DerSimonian and Laird's moments over several arms, as in `network_fit`; Paule and Mandel
+1982 (doi 10.6028/jres.087.022); restricted likelihood, Viechtbauer 2005
+(doi 10.3102/10769986030003261); Q-profile, Viechtbauer 2007 (doi 10.1002/sim.2514), which holds
+over several arms too, since Q at the true tau2 is chi-square there as well.
 """
 
 from __future__ import annotations
