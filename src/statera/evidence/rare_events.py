@@ -15,7 +15,7 @@ Prog Cardiovasc Dis 1985;27:335 (doi 10.1016/s0033-0620(85)80003-7).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -24,6 +24,7 @@ from scipy.special import ndtri
 from scipy.stats import chi2, norm
 
 from statera.errors import InputError
+from statera.evidence.stratified_tests import StratifiedTest, association_test, tarone_test
 from statera.numerics.intervals_exact import check_level
 
 __all__ = ["RareEventStatus", "RareEvents", "mantel_haenszel", "peto"]
@@ -61,6 +62,10 @@ class RareEvents:
         Named outcome.
     notes
         What was added or left out, in words.
+    association
+        Mantel and Haenszel's test (corrected for continuity) of OR, RR, RD and IRR; None elsewhere.
+    tarone
+        Test of equal odds ratios; None for other measures.
     """
 
     measure: str
@@ -78,6 +83,8 @@ class RareEvents:
     v: Floats
     status: RareEventStatus
     notes: tuple[str, ...] = ()
+    association: StratifiedTest | None = None
+    tarone: StratifiedTest | None = None
 
 
 def mantel_haenszel(
@@ -121,7 +128,14 @@ def mantel_haenszel(
     with np.errstate(divide="ignore", invalid="ignore"):
         estimate, variance = pools[measure](a, n1, c, n2)
     y, v, notes = study_effects(measure, a, n1, c, n2)
-    return _result(measure, "Mantel-Haenszel", estimate, variance, y, v, notes, level)
+    found = _result(measure, "Mantel-Haenszel", estimate, variance, y, v, notes, level)
+    return replace(
+        found,
+        association=None
+        if measure == "IRD"
+        else association_test(a, n1, c, n2, rates=measure == "IRR"),
+        tarone=tarone_test(a, n1, c, n2, found.estimate) if measure == "OR" else None,
+    )
 
 
 def peto(
