@@ -257,3 +257,28 @@ def test_curves_pass_through_the_simulated_rows(tmp_path: Path) -> None:
     np.testing.assert_allclose(both["simulation"], both["simulation_curve"], rtol=1e-7)
     low = curves.filter((pl.col("observableId") == "bound") & (pl.col("noise") == 0.2))
     assert low["time"].to_list() == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
+
+
+def test_conditions_with_few_and_many_parameters_are_solved_apart(tmp_path: Path) -> None:
+    """Each group has its own columns; together they give the gradient of the value."""
+    conditions = "conditionId kon koff ligand free\nfew 0.5 0.1 1 1\nsome _ 0.1 1 1\n"
+    conditions += "many _ _ dose start\n"
+    parameters = TABLES["parameters.tsv"] + "dose lin 0 5 1.5 1\nstart lin 0 5 1.2 1\n"
+    measurements = "observableId simulationConditionId time measurement\n"
+    for name in ("many", "few", "some"):
+        measurements += f"level {name} 2 0.7\nlevel {name} 6 1.1\n"
+    o = objective(
+        tmp_path,
+        {
+            "parameters.tsv": parameters,
+            "conditions.tsv": conditions,
+            "observables.tsv": "observableId observableFormula noiseFormula\n"
+            "level scale*complex+offset sd\n",
+            "measurements.tsv": measurements,
+        },
+    )
+    assert len(o._parts[0]._simulation._groups) > 1
+    expected = differences(o.value, o.nominal)
+    np.testing.assert_allclose(
+        o.gradient(o.nominal), expected, rtol=0, atol=1e-6 * abs(expected).max()
+    )
