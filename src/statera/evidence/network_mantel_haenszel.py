@@ -64,9 +64,10 @@ def mantel_haenszel_network(
         names = [counts.treatments[arm] for arm in arms]
         label = ":".join(names)
         keep, why = _usable_arms(a, n, names)
-        notes += [f"Design {label}: {text}." for text in why]
         if len(keep) < 2:
+            notes.append(f"Design {label} is left out: it has no finite odds ratio.")
             continue
+        notes += [f"Design {label}: {text}." for text in why]
         a, n, names = a[:, keep], n[:, keep], [names[i] for i in keep]
         effect, cov = mantel_haenszel_design(a, n)
         for i, name in enumerate(names):

@@ -30,8 +30,9 @@ class Engine(Protocol):
         initial: Floats,
         times: Sequence[Floats],
         seeds: Seeds | None,
+        start: Floats,
     ) -> tuple[Sequence[Floats], Sequence[Floats] | None, Mapping[int, str]]:
-        """Return states and slopes of each condition at its times, and what failed."""
+        """Return states and slopes of each condition at its times from its start, and what failed."""
 
     def steady(
         self, compiled: Any, values: Floats, initial: Floats, seeds: Seeds | None

@@ -74,6 +74,7 @@ class Simulation:
         self._before = self._stage(part.network, self.arms.before, n_theta, None)
         self._main = self._stage(part.network, self.arms.arms, n_theta, self._before)
         self.columns = self._main.columns[self.arms.of_point]
+        self._begin = np.array([arm.start for arm in self.arms.arms], dtype=np.float64)
 
     def _stage(
         self, network: Network, arms: tuple[Arm, ...], n_theta: int, before: _Stage | None
@@ -128,7 +129,9 @@ class Simulation:
             values, initial = values[rows], initial[rows]
             seeds = None if seeds is None else (seeds[0][rows], seeds[1][rows])
         times = [self.arms.times[r] for r in rows]
-        found, by, wrong = self._engine.course(self.compiled, values, initial, times, seeds)
+        found, by, wrong = self._engine.course(
+            self.compiled, values, initial, times, seeds, self._begin[rows]
+        )
         states += found
         slopes += by or []
         for place, sentence in wrong.items():

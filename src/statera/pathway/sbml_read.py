@@ -24,7 +24,6 @@ from statera.pathway.sbml_names import Names, elements, read_names
 from statera.pathway.sbml_parts import Parts
 from statera.pathway.sbml_powers import floored
 from statera.pathway.sbml_quantities import (
-    conversion_factors,
     read_compartments,
     read_parameters,
     read_species,
@@ -40,7 +39,7 @@ from statera.pathway.sbml_states import (
     without_rate_of,
 )
 from statera.pathway.sbml_supported import check_supported
-from statera.pathway.sbml_units import time_unit
+from statera.pathway.sbml_units import Units
 
 __all__ = ["read_sbml"]
 
@@ -94,7 +93,6 @@ def _read_parts(formulas: Formulas, names: Names) -> tuple[Parts, list[str]]:
         read_rules(formulas, names),
         read_events(formulas, names),
         starting_species(file, names, species),
-        conversion_factors(file, names),
     )
     rules = parts.rules
     used = {name for f in [*_formulas(parts), *laws.values()] for name in free_names(f)}
@@ -150,7 +148,9 @@ def _changed(parts: Parts, change: Callable[[Any], Any]) -> Parts:
 def _never_negative(parts: Parts) -> frozenset[sp.Symbol]:
     """Return species that no file would mean to be negative: those that do not start so."""
     return frozenset(
-        symbol(name) for name, (amount, _) in parts.starts.items() if not amount.is_negative
+        symbol(name)
+        for name, values in parts.starts.items()
+        if not any(value.is_negative for value in values)
     )
 
 
@@ -169,6 +169,6 @@ def _network(file: SbmlFile, parts: Parts, states: States, start: Start) -> Netw
         species=parts.species,
         parameter_list=parts.parameters,
         reactions=parts.reactions,
-        time_unit=time_unit(file),
+        time_unit=Units(file).time().text,
         name=file.model.getName(),
     )

@@ -95,7 +95,7 @@ class Cox:
         sums = at_risk[which] - share[:, None] * tied[which]
         total = sums[:, 0]
         mean = sums[:, 1 : p + 1] / total[:, None]
-        second = sums[:, p + 1 :].reshape(-1, p, p) / total[:, None, None]
+        second = sums[:, p + 1 :].reshape(which.size, p, p) / total[:, None, None]
         value = float(eta[self.event].sum() - (np.log(total) + top).sum())
         gradient = slope[self.event].sum(axis=0) - mean.sum(axis=0)
         hessian = np.einsum("ei,ej->ij", mean, mean) - second.sum(axis=0)

@@ -142,7 +142,7 @@ def test_arms_without_events_leave_their_design_and_are_named() -> None:
     assert result.data.treatments == ("A", "B")
     assert result.notes[:3] == (
         "Design A:B:C: C is left out, with no events for a finite odds ratio.",
-        "Design A:D: A is left out, with no events for a finite odds ratio.",
+        "Design A:D is left out: it has no finite odds ratio.",
         "C is left out: no design gives it a finite odds ratio.",
     )
     alone = mantel_haenszel_network(["s1", "s1", "s2", "s2"], list("ABAB"), [3, 5, 2, 6],
