@@ -243,12 +243,20 @@ def _from_arms(
                 where=f"study {study}",
                 hint="Give at least two arms a study, or leave it out.",
             )
+        names = [treatments[row] for row in arms]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise InputError(
+                f"{twice[0]} stands twice in it",
+                where=f"study {study}",
+                hint="Pool the arms of one treatment, or name them apart (by dose, for instance).",
+            )
         pairs += [(study, a, b) for i, a in enumerate(arms) for b in arms[i + 1 :]]
     if not pairs:
         raise InputError(
             "no study is left that compares treatments",
             where="network",
-            hint="Use a method without continuity correction, or a risk difference.",
+            hint="Use a difference of risks or rates, or penalise the likelihood (Firth).",
         )
     left, right = [a for _, a, _ in pairs], [b for _, _, b in pairs]
     patients: dict[str, float] = {}

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from statera.errors import InputError, Place
-from statera.evidence.network_table import pairs_of_table
+from statera.evidence.network_table import pairs_of_table, study_pairs_of_table
 from statera.evidence.read_table import StudyTable
 
-__all__ = ["PairJudgements", "judgements_of_certainty_table", "judgements_of_contrasts"]
+__all__ = ["PairJudgements", "judgements_of_certainty_table", "judgements_of_network_table"]
 
 _NAMES = frozenset({"treatment1", "treatment2", "treat1", "treat2", "first", "second", "t1", "t2"})
 
@@ -26,12 +26,13 @@ class PairJudgements:
     """Judgements by pair of treatments.
 
     `certainty` and `risk_of_bias` name the columns they came from; `by_pair` has the texts of a
-    pair, whichever of its treatments stands first.
+    pair, whichever of its treatments stands first; `notes` say what was left out.
     """
 
     certainty: tuple[str, ...] = ()
     risk_of_bias: tuple[str, ...] = ()
     by_pair: Mapping[frozenset[str], Mapping[str, str]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_pair", MappingProxyType(dict(self.by_pair)))
@@ -50,25 +51,36 @@ class PairJudgements:
             tuple(dict.fromkeys((*self.certainty, *other.certainty))),
             tuple(dict.fromkeys((*self.risk_of_bias, *other.risk_of_bias))),
             pairs,
+            (*self.notes, *other.notes),
         )
 
 
-def judgements_of_contrasts(table: StudyTable) -> PairJudgements:
-    """Return what the columns of certainty and risk of bias of a table of comparisons say.
+def judgements_of_network_table(table: StudyTable) -> PairJudgements:
+    """Return what the columns of certainty and risk of bias of a table of a network say.
 
     Certainty is taken over where all rows of a pair agree, else all of its texts stand side by
-    side. Of the risk of bias, studies are counted by judgement.
+    side; rows of arms belong to no pair, and a note says that their certainty is left out. Of the
+    risk of bias, studies are counted by judgement.
     """
     if not table.certainty and not table.risk_of_bias:
         return PairJudgements()
-    first, second = pairs_of_table(table)
+    rows, by_comparison = study_pairs_of_table(table)
+    certainty = table.certainty if by_comparison else {}
     texts: dict[frozenset[str], dict[str, list[str]]] = {}
-    for name, column in (*table.certainty.items(), *table.risk_of_bias.items()):
-        for a, b, text in zip(first, second, column, strict=True):
-            if text.strip():
-                texts.setdefault(frozenset((a, b)), {}).setdefault(name, []).append(text.strip())
+    for name, column in (*certainty.items(), *table.risk_of_bias.items()):
+        for row, first, second in rows:
+            text = column[row].strip()
+            if text:
+                pair = texts.setdefault(frozenset((first, second)), {})
+                pair.setdefault(name, []).append(text)
+    notes: tuple[str, ...] = ()
+    if table.certainty and not by_comparison:
+        notes = (
+            f"Certainty in column {', '.join(table.certainty)} is left out: it judges comparisons, "
+            "and the table has rows of arms.",
+        )
     return PairJudgements(
-        tuple(table.certainty),
+        tuple(certainty),
         tuple(table.risk_of_bias),
         {
             pair: {
@@ -77,6 +89,7 @@ def judgements_of_contrasts(table: StudyTable) -> PairJudgements:
             }
             for pair, columns in texts.items()
         },
+        notes,
     )
 
 

@@ -8,7 +8,7 @@ Stage 2 joins the designs by generalised least squares. Effects are common.
 Methods
 -------
 Efthimiou and others, Stat Med 2019;38:2992 (doi 10.1002/sim.8158); covariances of several arms:
-Greenland, Biometrics 1989;45:183 (doi 10.2307/2532044); of two arms: Robins, Breslow and
+Greenland, Biometrics 1989;45:183; of two arms: Robins, Breslow and
 Greenland, Biometrics 1986;42:311 (doi 10.2307/2531052).
 """
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ from statera.evidence.network_counts import ArmCounts, arm_counts
 from statera.evidence.network_data import NetworkData, network_from_contrasts
 from statera.evidence.read_table import StudyTable
 
-__all__ = ["counts_of_table", "network_of_table", "pairs_of_table"]
+__all__ = ["counts_of_table", "network_of_table", "pairs_of_table", "study_pairs_of_table"]
 
 Floats = NDArray[np.float64]
 Arms = tuple[tuple[str, ...], tuple[str, ...], list[Floats]]
@@ -127,6 +128,26 @@ def pairs_of_table(table: StudyTable) -> tuple[tuple[str, ...], tuple[str, ...]]
             hint="Call it 'treatment' (a row an arm), or 'treatment_1' and 'treatment_2'.",
         )
     return first, second
+
+
+def study_pairs_of_table(table: StudyTable) -> tuple[list[tuple[int, str, str]], bool]:
+    """Return row and treatments of every comparison of every study.
+
+    The second value is true where rows are comparisons; where they are arms, a comparison has the
+    row of its first arm.
+    """
+    treatment = _words(table, _TREATMENT)
+    if treatment is None:
+        first, second = pairs_of_table(table)
+        return [(i, a, b) for i, (a, b) in enumerate(zip(first, second, strict=True))], True
+    rows: dict[str, list[int]] = {}
+    for row, study in enumerate(_studies(table)):
+        rows.setdefault(study, []).append(row)
+    return [
+        (arms[0], treatment[i], treatment[j])
+        for arms in rows.values()
+        for i, j in combinations(arms, 2)
+    ], False
 
 
 def _studies(table: StudyTable) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from statera.evidence.network_arms import (
 )
 from statera.evidence.network_certainty import (
     judgements_of_certainty_table,
-    judgements_of_contrasts,
+    judgements_of_network_table,
 )
 from statera.evidence.network_fit import NetworkOptions, network
 from statera.evidence.network_funnel import comparison_adjusted
@@ -120,13 +120,24 @@ s4,A,C,0.9,0.3,moderate,some
 """
 
 
-def test_judgements_of_contrasts_are_by_pair() -> None:
-    judged = judgements_of_contrasts(parse_table(CONTRASTS))
+def test_judgements_of_network_table_are_by_pair() -> None:
+    judged = judgements_of_network_table(parse_table(CONTRASTS))
     assert judged.of("B", "A") == {"certainty": "low", "rob_overall": "high 1, low 1"}
     assert judged.of("A", "C")["certainty"] == "high; moderate"
     assert judged.of("B", "C") == {}
-    plain = judgements_of_contrasts(parse_table(WIDE))
+    plain = judgements_of_network_table(parse_table(WIDE))
     assert plain.certainty == ()
+
+
+def test_risk_of_bias_of_arms_is_counted_by_comparison() -> None:
+    head, *rows = LONG.strip().splitlines()
+    text = "\n".join([f"{head},rob,certainty", *(f"{r},{'low' if r[0] == 'm' else 'high'},x"
+                                               for r in rows)])  # fmt: skip
+    judged = judgements_of_network_table(parse_table(text))
+    assert judged.of("A", "C") == {"rob": "high 1, low 1"}
+    assert judged.of("A", "B") == {"rob": "low 1"}
+    assert judged.certainty == ()
+    assert "certainty is left out: it judges comparisons" in judged.notes[0]
 
 
 def test_a_table_of_certainty() -> None:
@@ -134,7 +145,7 @@ def test_a_table_of_certainty() -> None:
     judged = judgements_of_certainty_table(parse_table(text), ("A", "B", "C"))
     assert judged.certainty == ("certainty", "why")
     assert judged.of("B", "C") == {"certainty": "very low", "why": "indirect"}
-    both = judgements_of_contrasts(parse_table(CONTRASTS)).joined(judged)
+    both = judgements_of_network_table(parse_table(CONTRASTS)).joined(judged)
     assert both.of("A", "B") == {"certainty": "high", "rob_overall": "high 1, low 1", "why": ""}
     for wrong, words in (
         (text.replace("C,B", "Z,B"), "treatment Z is not in the network"),
@@ -183,5 +194,7 @@ def test_the_regression_test_of_a_funnel_is_eggers() -> None:
 def test_counts_and_unknown_measures() -> None:
     with pytest.raises(InputError, match="OR, RR or RD"):
         network_from_counts(["s", "s"], ["A", "B"], [1, 1], [9, 9], measure="HR")
+    with pytest.raises(InputError, match="A stands twice"):
+        network_from_counts(["s"] * 3, ["A", "A", "B"], [1, 1, 1], [9, 9, 9])
     with pytest.raises(InputError, match="rows of arms do not lead to a hazard ratio"):
         network_of_table(parse_table(LONG), "HR")

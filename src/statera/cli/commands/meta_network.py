@@ -171,7 +171,8 @@ def network_command(
     answers = [
         part_dict(part, request, judged, better=better, split=split, seed=seed) for part in parts
     ]
-    notes = tuple(dict.fromkeys(n for part in parts for n in part.result.notes))
+    notes = tuple(dict.fromkeys([n for part in parts for n in part.result.notes]))
+    notes += judged.notes
     answer: dict[str, Any] = {"parts": answers} if each_part else answers[0]
     text = _text(parts, answers, each_part=each_part)
     if funnel is not None:

@@ -93,17 +93,15 @@ def fit_parts(
     table: StudyTable, request: NetworkRequest
 ) -> tuple[tuple[FittedPart, ...], PairJudgements]:
     """Fit the network of a table, or each of its parts where that was asked for."""
-    from statera.evidence.network_certainty import PairJudgements, judgements_of_contrasts
+    from statera.evidence.network_certainty import judgements_of_network_table
     from statera.evidence.network_table import counts_of_table, network_of_table
 
-    judged = PairJudgements()
-    if any(name.lower().replace("_", "") in ("treatment1", "treat1") for name in table.carried):
-        judged = judgements_of_contrasts(table)
     measure = _measure(table, request)
     if request.method in COUNTS:
         counts = counts_of_table(table, rates=COUNTS[request.method] == "IRR")
-        return _parts_of_counts(counts, request), judged
-    return _parts_of_contrasts(network_of_table(table, measure), request), judged
+        return _parts_of_counts(counts, request), judgements_of_network_table(table)
+    parts = _parts_of_contrasts(network_of_table(table, measure), request)
+    return parts, judgements_of_network_table(table)
 
 
 def _measure(table: StudyTable, request: NetworkRequest) -> str:

@@ -96,6 +96,8 @@ def _counts(result: RareNetwork) -> dict[str, Any]:
         "log_likelihood": result.loglik,
         "studies_used": result.studies,
         "df": result.df,
+        "deviance": result.deviance,
+        "deviance_p": result.p_deviance,
     }
 
 

@@ -86,6 +86,11 @@ def _likelihood(answer: dict[str, Any]) -> str:
     if not math.isnan(answer["dispersion"]):
         lines.append(f"dispersion (Fletcher): {answer['dispersion']:.4f}")
     lines.append(f"log-likelihood: {answer['log_likelihood']:.4f}; df: {answer['df']}")
+    if not math.isnan(answer["deviance"]):
+        lines.append(
+            f"heterogeneity and inconsistency, likelihood ratio: LRT(df = {answer['df']}) = "
+            f"{answer['deviance']:.4f}, p-val {_p(answer['deviance_p'])}"
+        )
     return "\n".join(lines)
 
 
