@@ -95,6 +95,10 @@ class PathwayRun:
         In the network's unit.
     network
         With the drug's states and residual activities.
+    potencies
+        At the kinases; None without a drug.
+    unbound
+        Fraction of the drug that is not bound; None where no source gives it.
     notes
         What a reader must know.
     """
@@ -104,6 +108,8 @@ class PathwayRun:
     network: Network
     runs: tuple[ScenarioRun, ...]
     notes: tuple[str, ...]
+    potencies: KinasePotencies | None = None
+    unbound: float | None = None
 
 
 def run_scenarios(
@@ -179,7 +185,10 @@ def run_scenarios(
     found = _solve(joint, values, all_runs, each, np.asarray(times, dtype=np.float64), outputs,
                    convert(1.0, "h", unit), options or PathwayOptions())  # fmt: skip
     notes = (*joint.notes, *(n for d in inputs for n in d.notes), *potencies.notes)
-    return PathwayRun(np.asarray(times), unit, joint, found, tuple(dict.fromkeys(notes)))
+    return PathwayRun(
+        np.asarray(times), unit, joint, found, tuple(dict.fromkeys(notes)), potencies,
+        inputs[0].unbound,
+    )  # fmt: skip
 
 
 def run_alone(

@@ -74,7 +74,22 @@ def build_network_report(run: PathwayRun, *, made: Mapping[str, Any]) -> Documen
 def drug_sections(run: PathwayRun, marks: JakMarks) -> tuple[Section, ...]:
     """Return the sections on the network, the courses and the inhibition."""
     slowed = _slowed(run, marks)
-    return network_section(run.network, slowed), _courses(run), _inhibition(run)
+    return network_section(run.network, slowed), _drug(run), _courses(run), _inhibition(run)
+
+
+def _drug(run: PathwayRun) -> Section:
+    rows: list[tuple[Inline, ...]] = []
+    for kinase, p in run.potencies.values.items() if run.potencies is not None else ():
+        basis = "unbound" if p.unbound else "total"
+        rows.append((kinase, f"{p.ic50:.4g}", f"{p.hill:g}", basis))
+    blocks: list[Block] = [
+        Table(
+            "Potencies used", ("Kinase", "IC50, nM", "Slope", "Compared with"), tuple(rows), (1, 2)
+        )
+    ]
+    if run.unbound is not None:
+        blocks.append(Paragraph((f"{100 * run.unbound:g} % of the drug in plasma is unbound.",)))
+    return Section("drug", "Drug", tuple(blocks))
 
 
 def _slowed(run: PathwayRun, marks: JakMarks) -> set[str]:
