@@ -58,6 +58,9 @@ def test_arms_give_a_network_with_ranks_and_inconsistency(tmp_path: Path) -> Non
     assert sum(scores.values()) == pytest.approx(1.5)
     assert found["q_df"] == 1
     assert len(found["league"]) == 6
+    assert found["evidence_flow"]["comparisons"] == ["A vs B", "A vs Placebo", "B vs Placebo"]
+    wide = result_of(path, "--measure", "OR", "--reference", "Placebo", "--ci", "t")
+    assert wide["treatments"][0]["low"] < found["treatments"][0]["low"]
 
 
 def test_comparisons_without_a_loop_are_their_own_studies(tmp_path: Path) -> None:

@@ -78,6 +78,14 @@ def test_deaths_in_copd_of_three_studies() -> None:
     assert_allclose(se, [0, 0.61852529796750688, 0.71036446546960674, 0.86920175532884636],
                     atol=1e-12)  # fmt: skip
     assert (result.q, result.df, result.tau2) == pytest.approx((0.56883702710603168, 2, 0.0))
+    by_t = network(network_from_counts(*WOODS), NetworkOptions(tau2="DL", test="t"))
+    assert_allclose(by_t.random.low[0, order], [0, -3.2570068853506706, -2.7901936706878994,
+                                                -3.0852983994949787], atol=1e-11)  # fmt: skip
+    assert_allclose(
+        p_scores(by_t, small_good=True)[order],
+        [0.47277939693284554, 0.15912697290954869, 0.61562798125206553, 0.75246564890554035],
+        atol=1e-11,
+    )
     parts = decompose_designs(result)
     assert (parts.within.q, parts.between.q) == pytest.approx(
         (0.56467249826597754, 0.004164528840054138), abs=1e-11

@@ -91,6 +91,9 @@ def network_command(
     better: Annotated[
         str | None, typer.Option("--better", help="low or high: which effects are good.")
     ] = None,
+    ci: Annotated[
+        str, typer.Option("--ci", help="Of random effects: z, or t with the df of Q.")
+    ] = "z",
     level: Annotated[float, typer.Option("--level", help="Of all intervals.")] = 0.95,
     prediction: Annotated[
         str, typer.Option("--prediction", help="V (df of Q) or HTS (one fewer).")
@@ -163,9 +166,12 @@ def network_command(
     made = _Outputs(out, league, league_square, figure, forest, funnel)
     _check(made, better, split)
     request = NetworkRequest(
-        measure, method, tau2, reference, level, prediction, components, inactive, separator,
-        tuple(tuple(x.strip() for x in text.split(separator)) for text in interaction or ()),
-        each_part,
+        measure=measure, method=method, tau2=tau2, reference=reference, level=level,
+        prediction=prediction, components=components, inactive=inactive, separator=separator,
+        interactions=tuple(
+            tuple(x.strip() for x in text.split(separator)) for text in interaction or ()
+        ),
+        each_part=each_part, ci=ci,
     )  # fmt: skip
     parts, judged = _fit(data, where, certainty, request)
     answers = [
