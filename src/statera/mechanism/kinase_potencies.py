@@ -53,6 +53,7 @@ def kinase_potencies(
     """
     values: dict[str, KinasePotency] = {}
     notes: list[str] = []
+    assumed: list[str] = []
     sources: list[str] = []
     given = [p for p in potencies if p.matrix in matrices and not p.is_of_metabolite]
     for kinase in kinases:
@@ -71,12 +72,14 @@ def kinase_potencies(
         if len(hills) > 1:
             notes.append(f"{kinase}: slopes {', '.join(f'{h:g}' for h in hills)}, the first used")
         if any(p.hill_assumed for p in points):
-            notes.append(f"{kinase}: no source gives the slope, 1 is assumed")
+            assumed.append(kinase)
         basis = concentration_basis(points[0], unbound)
         if basis.is_flagged:
             notes.append(f"{kinase}: {basis.rule.text[0].lower()}{basis.rule.text[1:]}")
         values[kinase] = KinasePotency(ic50, hills[0], unbound=basis.kind == "unbound")
         sources += [p.source for p in points if p.source]
+    if assumed:
+        notes.append(f"no source gives the slope at {', '.join(assumed)}: 1 is assumed")
     return KinasePotencies(values, tuple(dict.fromkeys(sources)), tuple(notes))
 
 

@@ -31,7 +31,9 @@ LIGHT = PredictionOptions(
 )  # fmt: skip
 
 
-def trial(n: int = 80, m: int = 12, effect: float = 2.0, seed: int = 1) -> tuple[MarkerTable, np.ndarray]:
+def trial(
+    n: int = 80, m: int = 12, effect: float = 2.0, seed: int = 1
+) -> tuple[MarkerTable, np.ndarray]:
     random = np.random.default_rng(seed)
     values = random.normal(size=(n, m))
     y = random.random(n) < special.expit(effect * (values[:, 0] - values[:, 1]))
@@ -270,7 +272,9 @@ def test_outcomes_join_samples_by_subject() -> None:
     assert "2 measured subjects have no outcome: s3, s4." in notes
     assert "1 subjects were not measured: s9." in notes
     with pytest.raises(InputError, match="no measured subject has a decided response"):
-        join_response(table, apply_rule({"subject": ["x"], "score": ["1"]}, read_rule("score <= 2")))
+        join_response(
+            table, apply_rule({"subject": ["x"], "score": ["1"]}, read_rule("score <= 2"))
+        )
 
 
 @pytest.mark.parametrize(
