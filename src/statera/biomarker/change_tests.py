@@ -22,7 +22,12 @@ from scipy import special, stats
 from statera.biomarker.design import Factor, build_design, type_three
 from statera.biomarker.limma import fit_linear_models
 from statera.biomarker.multiple_testing import adjust
-from statera.biomarker.rank_shift import shift_of_groups, shift_of_pairs
+from statera.biomarker.rank_shift import (
+    exact_rank_sum_p,
+    exact_signed_rank_p,
+    shift_of_groups,
+    shift_of_pairs,
+)
 from statera.errors import InputError, UnknownNameError
 from statera.numerics.mixed_model import CONSTANT, OK, TOO_FEW
 
@@ -271,8 +276,13 @@ def mann_whitney(values: Floats, groups: Sequence[object], level: float = 0.95) 
         x, y = (part[row][np.isfinite(part[row])] for part in (first, second))
         tied = np.unique(np.concatenate([x, y])).size < x.size + y.size
         exact = not tied and max(x.size, y.size) < 50
-        result = stats.mannwhitneyu(x, y, method="exact" if exact else "asymptotic")
-        return float(result.statistic), float(result.pvalue), *shift_of_groups(x, y, level)
+        if exact:
+            u = float((x[:, None] > y).sum())
+            p = exact_rank_sum_p(u, x.size, y.size)
+        else:
+            result = stats.mannwhitneyu(x, y, method="asymptotic")
+            u, p = float(result.statistic), float(result.pvalue)
+        return u, p, *shift_of_groups(x, y, level)
 
     return _rows("Mann-Whitney", n, _group_status(n, 1, flat, names), work)
 
@@ -307,7 +317,7 @@ def signed_rank(before: Floats, after: Floats, level: float = 0.95) -> ChangeTes
         tied = np.unique(ranks).size < x.size
         exact = not tied and x.size < 50 and x.size == n[row]
         if exact:
-            p = float(stats.wilcoxon(x, method="exact").pvalue)
+            p = exact_signed_rank_p(float(ranks[x > 0.0].sum()), x.size)
         else:
             p = _normal_signed_rank(ranks, x > 0.0)
         return float(ranks[x > 0.0].sum()), p, *shift_of_pairs(x, level)
