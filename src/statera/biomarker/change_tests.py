@@ -5,9 +5,10 @@ Methods
 Welch, Biometrika 1947;34:28-35, doi 10.1093/biomet/34.1-2.28. Rank sum: Mann and Whitney, Ann
 Math Stat 1947;18:50-60, doi 10.1214/aoms/1177730491. Signed ranks: Wilcoxon, Biometrics Bulletin
 1945;1:80-83, doi 10.2307/3001968. Several groups: Kruskal and Wallis, J Am Stat Assoc
-1952;47:583-621, doi 10.1080/01621459.1952.10483441. Exact where no values are tied and a group holds fewer than 50,
-else normal with the correction for ties and for continuity. Change adjusted for baseline: Vickers
-and Altman, BMJ 2001;323:1123-1124, doi 10.1136/bmj.323.7321.1123.
+1952;47:583-621, doi 10.1080/01621459.1952.10483441. Ranks of two groups: exact where no values are
+tied and a group holds fewer than 50, else normal with the correction for ties and for continuity.
+Change adjusted for baseline: Vickers and Altman, BMJ 2001;323:1123-1124,
+doi 10.1136/bmj.323.7321.1123.
 """
 
 from __future__ import annotations

@@ -93,7 +93,7 @@ def test_pairs_that_cannot_be_made_are_named() -> None:
     table = table.with_columns(pl.Series("arm", [f"arm {i}" for i in range(12)]))
     object.__setattr__(found, "samples", table)
     used = sample_columns(found, ("arm", "week"), "id", {"week": ()})
-    with pytest.raises(InputError, match="arm differs between 0 and 12 in 2 subjects: p0, p2"):
+    with pytest.raises(InputError, match="arm differs between the visits of 2 subjects: p0, p2"):
         paired_samples(used, "week", "0", "12")
     with pytest.raises(InputError, match="needs subjects"):
         paired_samples(replace(used, subject=()), "week", "0", "12")
