@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 
 from statera.numerics.expression import symbol
+from statera.pathway.conserved import start_values
 from statera.pathway.network import TIME, Event, Network
 
 Floats = NDArray[np.float64]
@@ -90,8 +91,7 @@ def functions(network: Network, formulas: Sequence[Any]) -> Formula:
 
 def start(network: Network) -> Floats:
     """Return the states at the start."""
-    none = np.full(len(network.states), np.nan)
-    return np.asarray(functions(network, [network.initial[n] for n in network.states])(0.0, none))
+    return np.array(list(start_values(network).values()))
 
 
 def _switches(network: Network) -> list[Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +19,29 @@ from numpy.typing import NDArray
 from statera.biomarker.lod import LodPolicy
 from statera.biomarker.marker_table import MarkerTable
 from statera.biomarker.preprocessing import Preprocessing, apply_preprocessing
-from statera.biomarker.score_model import LinearScore, ScoreModel, TreeScore, log_odds
+from statera.biomarker.score_model import (
+    LinearScore,
+    ScoreModel,
+    TreeScore,
+    importance,
+    log_odds,
+)
+from statera.biomarker.tuned_model import TunedModel
 from statera.errors import InputError, Place
 
-__all__ = ["FROZEN_SCHEMA", "FrozenModel", "frozen_text", "read_frozen_model", "score_new_table"]
+__all__ = [
+    "FROZEN_SCHEMA",
+    "FrozenModel",
+    "freeze",
+    "frozen_text",
+    "read_frozen_model",
+    "score_new_table",
+]
 
 Floats = NDArray[np.float64]
 
 FROZEN_SCHEMA = "statera.biomarker-model/1"
+_BY_PREDICTOR = ("fill", "centre", "scale", "low", "high")
 
 
 @dataclass(frozen=True)
@@ -47,6 +62,37 @@ class FrozenModel:
     model: ScoreModel
     rule: Mapping[str, Any]
     made: Mapping[str, Any]
+
+
+def freeze(final: TunedModel, rule: Mapping[str, Any], made: Mapping[str, Any]) -> FrozenModel:
+    """Return a fitted model without the markers it does not use.
+
+    Parameters
+    ----------
+    final
+        From `statera.biomarker.predict.predict_response`.
+    rule, made
+        As data that JSON can hold.
+    """
+    fitted, model = final.preprocessing, final.model
+    used = importance(model) != 0.0
+    used[fitted.n_markers :] = True
+    markers = used[: fitted.n_markers]
+    slim = replace(
+        fitted,
+        names=tuple(n for n, u in zip(fitted.names, used.tolist(), strict=True) if u),
+        n_markers=int(markers.sum()),
+        floor=fitted.floor[markers],
+        shift=fitted.shift[:, markers],
+        **{name: getattr(fitted, name)[used] for name in _BY_PREDICTOR},
+    )
+    if isinstance(model, LinearScore):
+        kept: ScoreModel = replace(model, coefficients=model.coefficients[used])
+    else:
+        place = np.cumsum(used) - 1
+        feature = np.where(model.feature >= 0, place[model.feature], -1).astype(np.int64)
+        kept = replace(model, feature=feature, gain=model.gain[used])
+    return FrozenModel(slim, kept, rule, made)
 
 
 def frozen_text(frozen: FrozenModel) -> str:
@@ -117,7 +163,7 @@ def score_new_table(frozen: FrozenModel, table: MarkerTable) -> tuple[Floats, tu
     outside = (raw < fitted.low - slack) | (raw > fitted.high + slack)
     beyond = int(outside.any(axis=1).sum())
     if beyond:
-        names = [n for n, o in zip(fitted.names, outside.any(axis=0), strict=True) if o]
+        names = [fitted.names[i] for i in np.flatnonzero(outside.sum(axis=0))]
         more = f" and {len(names) - 8} more" if len(names) > 8 else ""
         notes.append(
             f"{beyond} of {len(table)} samples lie outside the range of the training samples: "
@@ -184,7 +230,7 @@ def _model(data: Mapping[str, Any]) -> ScoreModel:
 def _check(found: FrozenModel) -> None:
     """Raise ValueError where parts do not fit: a file may have been changed by hand."""
     k = len(found.preprocessing.names)
-    for name in ("fill", "centre", "scale", "low", "high"):
+    for name in _BY_PREDICTOR:
         part = getattr(found.preprocessing, name)
         if part.shape != (k,) or not np.isfinite(part).all():
             raise ValueError(f"{name} needs {k} finite numbers")

@@ -32,7 +32,7 @@ def _below_rank_sum(n1: int, n2: int) -> Floats:
             counts[n2 + i :] -= counts[: -(n2 + i)].copy()
         for u in range(i, counts.size):
             counts[u] += counts[u - i]
-    return np.cumsum(counts) / counts.sum()
+    return np.asarray(np.cumsum(counts) / counts.sum())
 
 
 @lru_cache(maxsize=256)
@@ -42,7 +42,7 @@ def _below_signed_ranks(n: int) -> Floats:
     counts[0] = 1.0
     for rank in range(1, n + 1):
         counts[rank:] += counts[:-rank].copy()
-    return np.cumsum(counts) / counts.sum()
+    return np.asarray(np.cumsum(counts) / counts.sum())
 
 
 def _limits(differences: Floats, below: Floats | None, middle: float, spread: float,

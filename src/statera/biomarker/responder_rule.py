@@ -20,7 +20,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -31,6 +31,7 @@ __all__ = [
     "Condition",
     "ResponderRule",
     "Term",
+    "frozen_rule",
     "parse_conditions",
     "read_rule",
     "rule_text",
@@ -244,6 +245,31 @@ def read_rule(source: str | Path, **given: Any) -> ResponderRule:
         k: (v,) if isinstance(v, str) else tuple(v) for k, v in found.get("contains", {}).items()
     }
     return ResponderRule(**found)
+
+
+def frozen_rule(data: Mapping[str, Any], **given: Any) -> ResponderRule:
+    """Return a rule from what `ResponderRule.as_dict` gave, with its recorded ``cuts``.
+
+    Shares and clusters become comparisons with the number they were applied with, so that new
+    subjects are judged as those the model was made from.
+
+    Parameters
+    ----------
+    data
+        The rule as data, and ``cuts`` by condition.
+    given
+        Fields that replace those of the data where they are not None.
+    """
+    fields_of = {k: v for k, v in data.items() if k != "cuts"} | {
+        k: v for k, v in given.items() if v is not None
+    }
+    combine = fields_of.get("combine")
+    rule = read_rule("recorded", **fields_of)
+    fixed = tuple(
+        replace(one, kind="compared", number=float(cut))
+        for one, cut in zip(rule.conditions, data["cuts"], strict=True)
+    )
+    return replace(rule, conditions=fixed, combine=combine or rule.combine)
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

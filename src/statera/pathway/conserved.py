@@ -17,7 +17,14 @@ from statera.numerics.expression import free_names, symbol
 from statera.pathway.integer_null_space import left_null_space
 from statera.pathway.network import Network
 
-__all__ = ["ConservationLaw", "conservation_laws", "reduce_network", "start_values", "total_values"]
+__all__ = [
+    "ConservationLaw",
+    "conservation_laws",
+    "flat_start",
+    "reduce_network",
+    "start_values",
+    "total_values",
+]
 
 
 @dataclass(frozen=True)
@@ -108,6 +115,35 @@ def _amount_terms(network: Network, name: str, scale: sp.Expr) -> list[sp.Expr]:
     return [part for term in terms for part in sp.Add.make_args(term)]
 
 
+def flat_start(network: Network) -> dict[str, sp.Expr]:
+    """Return the start of each state over parameters and computed constants.
+
+    Raises
+    ------
+    InputError
+        If starts refer to each other in a circle.
+    """
+    rules = {n: f for n, f in network.assigned.items() if n not in network.computed}
+    found: dict[str, sp.Expr] = {}
+    left = dict(network.initial)
+    while left:
+        done = len(left)
+        known = {symbol(name): formula for name, formula in found.items()}
+        for name in list(left):
+            formula = left[name]
+            for rule in reversed(tuple(rules)):
+                formula = formula.xreplace({symbol(rule): rules[rule]})
+            formula = formula.xreplace({**known, symbol("t"): sp.Integer(0)})
+            if free_names(formula).isdisjoint(network.states):
+                found[name] = formula
+                del left[name]
+        if len(left) == done:
+            raise InputError(
+                f"values at the start form a circle: {', '.join(left)}", where=network.id
+            )
+    return {name: found[name] for name in network.states}
+
+
 def start_values(
     network: Network, parameters: Mapping[str, float] | None = None
 ) -> dict[str, float]:
@@ -118,20 +154,11 @@ def start_values(
     parameters
         Values that replace those of the network.
     """
-    values: dict[str, float] = {**network.parameters, **(parameters or {}), "t": 0.0}
-    left = dict(network.initial)
-    while left:
-        done = len(left)
-        for name in list(left):
-            formula = network.flat(left[name])
-            if free_names(formula) <= values.keys():
-                values[name] = _number(formula, values)
-                del left[name]
-        if len(left) == done:
-            raise InputError(
-                f"values at the start cannot be computed: {', '.join(left)}", where=network.id
-            )
-    return {name: values[name] for name in network.states}
+    values = {**network.parameters, **(parameters or {})}
+    return {
+        name: _number(network.flat(formula), values)
+        for name, formula in flat_start(network).items()
+    }
 
 
 def _number(formula: sp.Expr, values: Mapping[str, float]) -> float:
@@ -176,6 +203,7 @@ def reduce_network(
         scales |= {n: law.weights[n] / count for n, count in law.counts.items()}
         _eliminate(law, chosen, start)
     taken = {*network.states, *network.parameters, *network.assigned}
+    begin = flat_start(network)
     totals: dict[str, sp.Expr] = {}
     formulas: dict[str, sp.Expr] = {}
     for name, row in chosen.items():
@@ -184,7 +212,7 @@ def reduce_network(
             total += "_"
         taken.add(total)
         parts = {n: _rational(value) * scales[n] for n, value in row.items()}
-        totals[total] = sp.Add(*(part * network.initial[n] for n, part in parts.items()))
+        totals[total] = sp.Add(*(part * begin[n] for n, part in parts.items()))
         others = sp.Add(*(-part * symbol(n) for n, part in parts.items() if n != name))
         formulas[name] = (symbol(total) + others) / parts[name]
     return _without(network, totals, formulas), tuple(formulas)

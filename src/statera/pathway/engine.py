@@ -32,7 +32,7 @@ class Engine(Protocol):
         seeds: Seeds | None,
         start: Floats,
     ) -> tuple[Sequence[Floats], Sequence[Floats] | None, Mapping[int, str]]:
-        """Return states and slopes of each condition at its times from its start, and what failed."""
+        """Return states and slopes of each condition at its times, and what failed."""
 
     def steady(
         self, compiled: Any, values: Floats, initial: Floats, seeds: Seeds | None

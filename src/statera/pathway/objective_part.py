@@ -124,13 +124,12 @@ class ObjectivePart:
             [int(o.distribution == "laplace") for o in observables], dtype=np.int64
         )
         conditions = list(dict.fromkeys(m.condition for m in rows))
-        self._settings = np.array([conditions.index(m.condition) for m in rows], dtype=np.int64)
-        seen = {
-            c: frozenset().union(
-                *(_names(self._formulas, kind[m.observable]) for m in rows if m.condition == c)
-            )
-            for c in conditions
-        }
+        place = {c: i for i, c in enumerate(conditions)}
+        self._settings = np.array([place[m.condition] for m in rows], dtype=np.int64)
+        kinds: dict[str, set[int]] = {}
+        for m in rows:
+            kinds.setdefault(m.condition, set()).add(kind[m.observable])
+        seen = {c: {n for k in kinds[c] for n in _names(self._formulas, k)} for c in conditions}
         self._table = Table(
             [
                 [

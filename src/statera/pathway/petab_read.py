@@ -63,7 +63,7 @@ def read_problem(
     files = read_problem_files(content, file)
     parameters = read_parameters(files.parameters, check_nominal=check_nominal)
     parts = tuple(_part(part, parameters, read_model) for part in files.parts)
-    check_used(parameters, parts, files.parameters[0])
+    check_used(parameters, parts)
     return PetabProblem(file.stem, version, parameters, parts)
 
 

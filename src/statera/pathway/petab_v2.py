@@ -61,7 +61,7 @@ def read_problem_v2(
         for name, file in models.items()
     )
     used = tuple(part for part in parts if part.measurements)
-    check_used(parameters, parts, files["parameter_files"][0])
+    check_used(parameters, parts)
     return PetabProblem(
         str(content.get("id") or path.stem), str(content["format_version"]), parameters, used
     )

@@ -13,16 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import sympy as sp
-
-from statera.numerics.expression import free_names, symbol
+from statera.numerics.expression import free_names
 from statera.pathway.network import Network
 from statera.pathway.sbml_events import read_events
 from statera.pathway.sbml_file import SbmlFile, open_sbml
 from statera.pathway.sbml_math import Formulas, RateOf
 from statera.pathway.sbml_names import Names, elements, read_names
 from statera.pathway.sbml_parts import Parts
-from statera.pathway.sbml_powers import floored
 from statera.pathway.sbml_quantities import (
     read_compartments,
     read_parameters,
@@ -70,8 +67,6 @@ def read_sbml(source: str | Path) -> Network:
     parts, notes = _read_parts(Formulas(file, names.symbols(), functions), names)
     if any(formula.has(RateOf) for formula in _formulas(parts)):
         parts = _changed(parts, without_rate_of(parts, find_states(parts, names.fresh)))
-    never_negative = _never_negative(parts)
-    parts = _changed(parts, lambda formula: floored(formula, never_negative))
     states = find_states(parts, names.fresh)
     start = find_start(parts, states)
     network = _network(file, parts, states, start)
@@ -142,15 +137,6 @@ def _changed(parts: Parts, change: Callable[[Any], Any]) -> Parts:
         rules=Rules(each(rules.assigned), each(rules.rates), each(rules.initial)),
         reactions=tuple(replace(r, law=change(r.law)) for r in parts.reactions),
         events=events,
-    )
-
-
-def _never_negative(parts: Parts) -> frozenset[sp.Symbol]:
-    """Return species that no file would mean to be negative: those that do not start so."""
-    return frozenset(
-        symbol(name)
-        for name, values in parts.starts.items()
-        if not any(value.is_negative for value in values)
     )
 
 

@@ -44,9 +44,9 @@ class ScipyEngine:
         return Plain(
             tuple(network.states),
             parameters,
-            sp.lambdify(arguments, rates),
-            sp.lambdify(arguments, rates.jacobian(x)),
-            sp.lambdify(arguments, rates.jacobian(p)) if p else None,
+            sp.lambdify(arguments, list(rates), "math", cse=True),
+            sp.lambdify(arguments, rates.jacobian(x).tolist(), "math", cse=True),
+            sp.lambdify(arguments, rates.jacobian(p).tolist(), "math", cse=True) if p else None,
         )
 
     def course(
