@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from statera.plot.figure_bytes import figure_bytes
 from statera.plot.rows import Heads, Row, draw_frame
 from statera.plot.svg import to_svg
 from statera.plot.theme import GRID, PALETTE, theme
@@ -55,11 +55,9 @@ def network_ranks_pdf(
     title: str,
 ) -> bytes:
     """Return the same drawing as PDF."""
-    with theme():
-        stream = io.BytesIO()
-        figure = _figure(treatments, probability, score)
-        figure.savefig(stream, format="pdf", metadata={"Title": title, "CreationDate": None})
-        return stream.getvalue()
+    return figure_bytes(
+        lambda: _figure(treatments, probability, score), ".pdf", key="ranks", title=title, alt=""
+    )
 
 
 def _figure(
