@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from statera.cli.meta_analysis import Analysis, Failed
 from statera.cli.meta_request import Figures
@@ -14,8 +14,6 @@ from statera.cli.output import write_bytes_atomically
 from statera.errors import InputError
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from statera.evidence.pairwise_result import PairwiseResult
     from statera.evidence.synthesis import Synthesis
 
@@ -77,7 +75,7 @@ def _write(found: Analysis, option: str, path: Path, figures: Figures) -> None:
 
 def _drawing(
     found: Analysis, option: str, figures: Figures
-) -> tuple[Callable[[], Figure], str, str, str]:
+) -> tuple[Callable[[], Any], str, str, str]:
     """Return what draws the figure, its anchor, title and description."""
     if option == "--forest":
         return _forest(found, figures)
@@ -121,7 +119,7 @@ def _drawing(
     return (lambda: influence_figure(influence)), "influence", "Influence of the studies", alt
 
 
-def _forest(found: Analysis, figures: Figures) -> tuple[Callable[[], Figure], str, str, str]:
+def _forest(found: Analysis, figures: Figures) -> tuple[Callable[[], Any], str, str, str]:
     from statera.plot.study_forest import StudyGroup, study_forest_figure  # heavy
     from statera.plot.synthesis_forest import synthesis_forest
 
@@ -154,7 +152,7 @@ def _forest(found: Analysis, figures: Figures) -> tuple[Callable[[], Figure], st
     return (lambda: study_forest_figure(*drawn)), "forest", title, alt
 
 
-def _funnel(found: Analysis, whole: Synthesis) -> tuple[Callable[[], Figure], str, str, str]:
+def _funnel(found: Analysis, whole: Synthesis) -> tuple[Callable[[], Any], str, str, str]:
     from statera.evidence.pairwise_result import PairwiseResult, PairwiseStatus  # heavy
     from statera.plot.funnel import funnel_figure
 
