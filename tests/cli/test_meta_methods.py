@@ -207,6 +207,16 @@ def test_certainty_is_carried_to_text_json_table_and_figure(table: str, tmp_path
     assert set(answer["manifest"]["inputs"]) == {"trials.csv", "grade.toml"}
 
 
+def test_risk_of_bias_is_in_text_and_json(table: str) -> None:
+    text = invoke(table, "--measure", "OR", *VTE).stdout
+    block = text[text.index("Risk of Bias:") :].splitlines()
+    assert block[2].split() == ["study", "weight", "rob_selection"]
+    assert block[4].split()[0::2] == ["T2", "high"]
+    assert block[6].endswith("not judged")
+    studies = as_json(table, "--measure", "OR", *VTE)["result"]["studies"]
+    assert [s["columns"]["rob_selection"] for s in studies] == ["low", "high", "some", ""]
+
+
 def test_subgroups_of_counts_with_the_test_between(table: str) -> None:
     found = as_json(table, "--measure", "OR", "--method", "mh", "--by", "region", *VTE)["result"]
     groups = found["subgroups"]["groups"]
