@@ -43,6 +43,8 @@ def write_figures(
             target = path
             if several:
                 target = path.with_name(f"{path.stem}-{_slug(one.outcome)}{path.suffix}")
+            if _is_known_missing(one, option):
+                continue  # the diagnostics have said why
             try:
                 _write(one, option, target, figures)
             except InputError as error:
@@ -57,6 +59,17 @@ def write_figures(
         except (InputError, ValueError) as error:
             problems.append(f"the figure of --overview was not drawn: {error}.")
     return written, problems
+
+
+def _is_known_missing(found: Analysis, option: str) -> bool:
+    made = found.diagnostics
+    if made is None:
+        return False
+    parts: dict[str, object] = {
+        "--leave-one-out-forest": made.leave_one_out, "--cumulative-forest": made.cumulative,
+        "--influence-plot": made.influence,
+    }  # fmt: skip
+    return option in parts and parts[option] is None
 
 
 def _slug(name: str) -> str:
@@ -91,8 +104,7 @@ def _drawing(
 
         without = option.startswith("--leave")
         steps = diagnostics.leave_one_out if without else diagnostics.cumulative
-        if steps is None:
-            raise InputError("there is nothing to draw: see the warnings", where=option)
+        assert steps is not None  # looked at before
         drawn = stepwise_forest(
             steps, found.synthesis.pooled, word="without" if without else "+", favours=favours
         )
@@ -112,8 +124,7 @@ def _drawing(
     from statera.plot.influence_plot import influence_figure  # heavy
 
     influence = diagnostics.influence
-    if influence is None:
-        raise InputError("it is made for inverse variances of two studies or more", where=option)
+    assert influence is not None  # looked at before
     marked = int(influence.is_influential.sum())
     alt = f"Six measures of influence of {len(influence.names)} studies; {marked} are influential."
     return (lambda: influence_figure(influence)), "influence", "Influence of the studies", alt
