@@ -8,7 +8,7 @@ evaluated. Columns of text are factors with their levels in sorted order, unless
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,15 @@ from numpy.typing import NDArray
 
 from statera.errors import InputError, UnknownNameError
 
-__all__ = ["Design", "Factor", "build_design", "parse_formula", "type_three"]
+__all__ = [
+    "Design",
+    "Factor",
+    "build_design",
+    "coded_terms",
+    "multiplied",
+    "parse_formula",
+    "type_three",
+]
 
 Floats = NDArray[np.float64]
 Term = tuple[str, ...]
@@ -143,21 +151,17 @@ def build_design(
     if len(lengths) > 1:
         raise InputError("the columns differ in length", where=formula)
     n = lengths.pop() if lengths else (len(next(iter(data.values()))) if data else 0)  # type: ignore[arg-type]
-    present = {frozenset(term) for term in terms} | ({frozenset[str]()} if intercept else set())
     parts: list[Floats] = [np.ones((n, 1))] if intercept else []
     names: list[str] = ["(Intercept)"] if intercept else []
     places: list[tuple[int, ...]] = []
-    for term in terms:
-        block, labels = np.ones((n, 1)), [""]
+    for term, blocks in _coded_terms(intercept, terms, columns, coding):
+        labels = [""]
         for name in term:
-            more, tags = _code(columns[name], name, frozenset(term) - {name} in present, coding)
-            block = (block[:, None, :] * more[:, :, None]).reshape(n, -1)
+            tags = blocks[name][1]
             labels = [f"{old}:{tag}".lstrip(":") for tag in tags for old in labels]
         places.append(tuple(range(len(names), len(names) + len(labels))))
-        parts.append(block)
+        parts.append(multiplied([blocks[name][0] for name in term]))
         names.extend(labels)
-        # the columns of this term are known from here on to every higher one
-        present.add(frozenset(term))
     if not parts:
         raise InputError("the formula has no term", where=formula)
     matrix = np.hstack(parts)
@@ -168,6 +172,50 @@ def build_design(
             hint="A combination of levels does not occur, or two columns say the same.",
         )
     return Design(matrix, tuple(names), tuple(":".join(t) for t in terms), tuple(places), coding)
+
+
+def _coded_terms(
+    intercept: bool, terms: Sequence[Term], columns: Mapping[str, Floats | Factor], coding: str
+) -> Iterator[tuple[Term, dict[str, tuple[Floats, tuple[str, ...]]]]]:
+    """Yield each term with the coded columns of its names and their labels."""
+    present = {frozenset(term) for term in terms} | ({frozenset[str]()} if intercept else set())
+    for term in terms:
+        yield (
+            term,
+            {
+                name: _code(columns[name], name, frozenset(term) - {name} in present, coding)
+                for name in term
+            },
+        )
+        # the columns of this term are known from here on to every higher one
+        present.add(frozenset(term))
+
+
+def coded_terms(
+    formula: str, data: Mapping[str, Sequence[object] | Floats | Factor], coding: str = "sum"
+) -> dict[Term, dict[str, Floats]]:
+    """Return the coded columns (n, c) of each name of each term; `multiplied` they are its block.
+
+    Raises
+    ------
+    UnknownNameError
+        If a name is no column.
+    """
+    intercept, terms = parse_formula(formula)
+    columns = _columns(terms, data)
+    return {
+        term: {name: block for name, (block, _) in blocks.items()}
+        for term, blocks in _coded_terms(intercept, terms, columns, coding)
+    }
+
+
+def multiplied(blocks: Sequence[Floats]) -> Floats:
+    """Return the products (..., n, c) of the columns of blocks, the first block running fastest."""
+    found = blocks[0]
+    for more in blocks[1:]:
+        product = found[..., None, :] * more[..., :, None]
+        found = product.reshape(*product.shape[:-2], -1)
+    return found
 
 
 def _columns(
