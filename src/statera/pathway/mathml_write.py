@@ -11,9 +11,9 @@ import sympy as sp
 from statera.errors import InputError
 from statera.pathway.network import TIME
 
-__all__ = ["MATHML", "math_element"]
+__all__ = ["math_element"]
 
-MATHML = "http://www.w3.org/1998/Math/MathML"
+_MATHML = "http://www.w3.org/1998/Math/MathML"
 _TIME = "http://www.sbml.org/sbml/symbols/time"
 _FUNCTIONS = {
     "exp": "exp", "log": "ln", "Abs": "abs", "floor": "floor", "ceiling": "ceiling",
@@ -41,13 +41,13 @@ def math_element(formula: Any) -> ET.Element:
     InputError
         If the formula holds a function that SBML has not.
     """
-    element = ET.Element(f"{{{MATHML}}}math")
+    element = ET.Element("math", xmlns=_MATHML)
     element.append(_node(formula))
     return element
 
 
 def _element(tag: str, text: str = "", **attributes: str) -> ET.Element:
-    element = ET.Element(f"{{{MATHML}}}{tag}", attributes)
+    element = ET.Element(tag, attributes)
     element.text = text or None
     return element
 
@@ -102,7 +102,7 @@ def _number(value: sp.Expr) -> ET.Element:
 
 def _in_two(first: str, second: str, kind: str) -> ET.Element:
     element = _element("cn", first, type=kind)
-    separator = ET.SubElement(element, f"{{{MATHML}}}sep")
+    separator = ET.SubElement(element, "sep")
     separator.tail = str(int(second))
     return element
 
@@ -152,9 +152,9 @@ def _piecewise(formula: sp.Expr) -> ET.Element:
     for value, condition in formula.args:
         if condition == sp.true:
             if value is not sp.nan:
-                last = ET.SubElement(element, f"{{{MATHML}}}otherwise")
+                last = ET.SubElement(element, "otherwise")
                 last.append(_node(value))
             break
-        piece = ET.SubElement(element, f"{{{MATHML}}}piece")
+        piece = ET.SubElement(element, "piece")
         piece.extend([_node(value), _node(condition)])
     return element

@@ -46,7 +46,7 @@ CASES = {
     + '<parameter id="k2" value="3" constant="false"/>',
     "rules": A_B + '<parameter id="x" constant="false"/><parameter id="y" constant="false"/>'
     + '<assignmentRule variable="x"><m>2 * y + A</m></assignmentRule>'
-    + '<assignmentRule variable="y"><m>sin(time)</m></assignmentRule>'
+    + '<assignmentRule variable="y"><m>sin(time * k)</m></assignmentRule>'
     + '<parameter id="z" value="1" constant="false"/><rateRule variable="z"><m>x - z</m></rateRule>'
     + '<rateRule variable="A"><m>-0.1 * A</m></rateRule>',
     "initial assignments": A_B.replace(' initialAmount="1"', "") + '<parameter id="q"/>'
