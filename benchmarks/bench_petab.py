@@ -92,7 +92,10 @@ def large(folder: Path) -> PetabProblem:
             ),
         ],
         "measurements": [
-            "observableId simulationConditionId time measurement observableParameters".split(),
+            [
+                *("observableId", "simulationConditionId", "time"),
+                *("measurement", "observableParameters"),
+            ],
             *(
                 [f"o{(j + c) % OBSERVED}", f"c{c}", t, random.uniform(0.1, 0.9), f"scale{c}"]
                 for c in range(DOSES)
