@@ -15,6 +15,7 @@ from statera.evidence.network_arms import network_from_counts
 from statera.evidence.network_data import NetworkData, network_from_contrasts
 from statera.evidence.network_design import decompose_designs
 from statera.evidence.network_fit import NetworkOptions, NetworkResult, network
+from statera.evidence.network_hat import hat_matrix
 from statera.evidence.network_rank import p_scores, rank_probabilities
 from statera.evidence.network_split import reduced_weights, side_split
 
@@ -175,3 +176,71 @@ def test_reduced_weights_of_the_study_of_three_arms(reference: Path) -> None:
     for i in three:
         a, b = names.index(rows["treat1"][i]), names.index(rows["treat2"][i])
         assert weights[a, b] ** -0.5 == pytest.approx(rows["seTE_adj_common"][i], abs=1e-9)
+
+
+#: Tables of the reference that no test reads, and why.
+NOT_READ = {
+    "tau", "k", "n", "m", "d",  # follow from what is read
+    "Q_het", "df_Q_het", "Q_inc", "df_Q_inc", "pval_Q_inc",  # read from decomp_design
+    "method_predict", "method_tau", "sm",  # names
+    "TE_direct_common",  # direct estimates are pooled with the tau2 of the network
+    "league_random",  # TE_random, rounded
+}  # fmt: skip
+DIRECT = {
+    "TE_direct_random": "direct",
+    "seTE_direct_random": "direct_se",
+    "TE_indirect_random": "indirect",
+}
+READ = {
+    "trts", "tau2", "Q", "df_Q", "pval_Q", "I2", "lower_I2", "upper_I2", *TABLES, *DIRECT,
+    "prop_direct_random", "pairwise_input", "reference", "ranking", "netsplit_SIDE",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "method", "ours"), CASES)
+def test_tables_of_direct_evidence(reference: Path, name: str, method: str, ours: str) -> None:
+    expected = expected_of(reference, name, method)
+    rows = {row.label: row for row in side_split(fit_of(expected, ours))}
+    seen = 0
+    for key, attribute in DIRECT.items():
+        table = expected[key]
+        for i, first in enumerate(table["rows"]):
+            for j, second in enumerate(table["cols"]):
+                if f"{first} vs {second}" not in rows:
+                    continue
+                wanted = table["values"][i][j]
+                value = getattr(rows[f"{first} vs {second}"], attribute)
+                wanted = float("nan") if wanted is None else wanted
+                assert value == pytest.approx(wanted, abs=1e-7, nan_ok=True), (key, first, second)
+                seen += 1
+    assert seen == 3 * len(rows)
+
+
+@pytest.mark.parametrize("name", ["nma_senn2013", "nma_certolizumab_RA_ACR50"])
+def test_first_row_of_the_hat_matrix(reference: Path, name: str) -> None:
+    expected = expected_of(reference, name, "DL")
+    row = hat_matrix(fit_of(expected, "DL"), "common")[0]
+    np.testing.assert_allclose(row, expected["hatmatrix_common_row1"], atol=1e-9)
+
+
+def test_the_grid_of_cases_does_not_shrink(reference: Path) -> None:
+    folder = reference / "evidence"
+    assert {path.stem for path in folder.glob("nma_*.json")} == {name for name, _, _ in CASES}
+    numbers = 0
+    for name, method, _ in CASES:
+        results = json.loads((folder / f"{name}.json").read_text())["results"]
+        assert set(results) == {"DL", "REML"}
+        expected = results[method]
+        more = {"decomp_design", "hatmatrix_common_row1"} if method == "DL" else set()
+        assert set(expected) - NOT_READ == READ | more
+        n = len(expected["trts"])
+        for key in (*TABLES, *DIRECT):
+            assert np.array(expected[key]["values"], dtype=object).shape == (n, n)
+            numbers += n * n
+        split = expected["netsplit_SIDE"]
+        assert len(split["comparison"]) == n * (n - 1) // 2
+        numbers += sum(len(split[key]) for key in split if key != "comparison")
+        numbers += len(expected.get("hatmatrix_common_row1", ()))
+        numbers += sum(len(expected["ranking"][key]) for key in expected["ranking"]
+                       if key != "small_values")  # fmt: skip
+    assert numbers == 5004

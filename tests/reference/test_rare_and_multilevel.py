@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 from statera.evidence.bayesian import TauPrior, bayesian
-from statera.evidence.multilevel import multilevel, robust
+from statera.evidence.multilevel import multilevel, robust, sigma2_intervals
 from statera.evidence.multivariate import multivariate
 from statera.evidence.rare_events import mantel_haenszel, peto
 from statera.evidence.rare_glmm import GlmmOptions, one_arm_glmm, rare_glmm
+from statera.evidence.stratified_tests import association_test
 
 pytestmark = pytest.mark.reference
 
@@ -64,9 +65,9 @@ def arms(measure: str) -> tuple[Any, list[np.ndarray]]:
 
 def test_page_counts_the_cases_of_this_file() -> None:
     """The grid of cases cannot shrink unseen: the page names their number."""
-    count = 6 + len(GLMM_CASES) + 2 + 4 + 3 + len(PRIORS)
+    count = 6 + len(GLMM_CASES) + 2 + 4 + 3 + len(PRIORS) + len(OR_MODELS) + 2 + 2
     assert f"{count} cases" in PAGE.read_text(encoding="utf-8")
-    assert count >= 33
+    assert count >= 41
 
 
 @pytest.mark.parametrize("measure", ["OR", "RR", "RD", "IRR", "IRD", "Peto"])
@@ -104,6 +105,43 @@ def test_mixed_models(measure: str, model: str, random: bool) -> None:
         assert found.log_likelihood == pytest.approx(case["logLik"], abs=1e-5)
 
 
+@pytest.mark.parametrize("model", OR_MODELS)
+def test_heterogeneity_of_mixed_models(model: str) -> None:
+    expected, counts = arms("OR")
+    case = expected[f"GLMM_OR_{model}_EE"]
+    found = rare_glmm("OR", *counts, GlmmOptions(model, random=False)).heterogeneity
+    assert found is not None
+    assert found.df == 16
+    assert found.infinite == 5
+    assert found.likelihood_ratio == pytest.approx(case["QE_LRT"], abs=2e-5)
+    # Where cells are empty the reference's saturated model ends at large finite effects, whose
+    # curvature by differences is not quite 0; its own two values of UM.RS differ by 3e-3.
+    rough = model in ("UM.RS", "CM.EL")
+    assert found.wald == pytest.approx(case["QE_Wld"], rel=5e-3 if rough else 1e-6)
+
+
+def test_association_and_equal_odds_ratios() -> None:
+    expected, counts = arms("OR")
+    case, found = expected["MH_OR"], mantel_haenszel("OR", *counts)
+    assert found.association is not None
+    assert found.tarone is not None
+    assert found.association.statistic == pytest.approx(case["CMH_MH"], rel=1e-12)
+    assert found.association.p == pytest.approx(case["CMH_MHp"], rel=1e-9)
+    assert found.tarone.statistic == pytest.approx(case["Tarone_TA"], rel=1e-11)
+    assert (found.tarone.p, found.tarone.df) == pytest.approx((case["Tarone_p"], 16), rel=1e-9)
+    a, n1, c, n2 = counts
+    plain = association_test(a, n1, c, n2, rates=False, corrected=False)
+    assert plain is not None
+    assert plain.statistic == pytest.approx(case["CMH_MH_nocc"], rel=1e-12)
+
+
+def test_association_of_rates() -> None:
+    expected, counts = arms("IRR")
+    found = mantel_haenszel("IRR", *counts).association
+    assert found is not None
+    assert found.statistic == pytest.approx(expected["MH_IRR"]["MH"], rel=1e-12)
+
+
 @pytest.mark.parametrize(("arm", "x", "t"), [(1, "x1i", "t1i"), (2, "x2i", "t2i")])
 def test_rates_of_one_arm(arm: int, x: str, t: str) -> None:
     case = results("nielweise2008_rates")[f"GLMM_IRLN_arm{arm}"]
@@ -131,6 +169,20 @@ def test_three_levels(name: str) -> None:
     assert found.low == pytest.approx(np.atleast_1d(case["ci_lb"]), rel=1e-6)
     assert found.log_likelihood == pytest.approx(case["logLik"], abs=1e-9)
     assert (found.q, found.q_p) == pytest.approx((case["QE"], case["QEp"]), rel=1e-9)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_intervals_of_nested_variances(which: int) -> None:
+    case = results("konstantopoulos2011")["threelevel_REML"][f"ci_sigma2_{which + 1}"]
+    y, v, district, school, _ = schools()
+    levels = [list(district), list(school)]
+    low, high = sigma2_intervals(multilevel(y, v, levels), y, v, levels)[which]
+    # the root finder of the reference stops at about 1e-5
+    assert low == pytest.approx(case[1], abs=1e-5)
+    if case[2] is not None:
+        assert high == pytest.approx(case[2], abs=1e-5)
+    else:
+        assert high == pytest.approx(0.0628, abs=5e-5)  # metafor's tests print this upper limit
 
 
 def test_robust_variance() -> None:

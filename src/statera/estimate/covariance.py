@@ -20,13 +20,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from statera.estimate.identifiability import SINGULAR, weakness
 from statera.estimate.inner import inverse_of
 from statera.estimate.natural import natural_slopes, natural_values, objective_at
 from statera.estimate.outer import Objective
 from statera.estimate.result import FitResult
 from statera.estimate.saem_likelihood import SaemLikelihood, likelihood_name, saem_likelihood
 from statera.estimate.status import HELD, Code, Notice, fit_notices, notice
+from statera.numerics.identifiability import SINGULAR, weakness
 
 __all__ = ["Covariance", "CovarianceOptions", "MatrixKind", "covariance"]
 

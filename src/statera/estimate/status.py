@@ -13,11 +13,11 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
-from statera.estimate.identifiability import weakness
 from statera.estimate.information import expected_information
 from statera.estimate.inner import inverse_of, solve_many
 from statera.estimate.laplace import flat_modes
 from statera.estimate.result import FitResult
+from statera.numerics.identifiability import weakness
 
 __all__ = ["HELD", "Code", "Notice", "failed_subjects", "fit_notices", "notice", "omega_boundaries"]
 

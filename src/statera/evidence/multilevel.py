@@ -26,10 +26,11 @@ from scipy.stats import chi2, norm
 
 from statera.errors import InputError
 from statera.evidence.cluster_robust import RobustKind, RobustVariance, robust_variance
+from statera.evidence.profile_interval import profile_interval
 from statera.numerics.intervals_exact import check_level
 from statera.numerics.small_maximum import maximise
 
-__all__ = ["MultilevelResult", "MultilevelStatus", "multilevel", "robust"]
+__all__ = ["MultilevelResult", "MultilevelStatus", "multilevel", "robust", "sigma2_intervals"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -190,6 +191,60 @@ def multilevel(
         method,
         status,
     )
+
+
+def sigma2_intervals(
+    result: MultilevelResult,
+    y: ArrayLike,
+    v: ArrayLike,
+    levels: Sequence[Sequence[object]],
+    x: ArrayLike | None = None,
+    level: float = 0.95,
+) -> tuple[tuple[float, float], ...]:
+    """Return profile-likelihood intervals of the variances, outermost first.
+
+    Parameters
+    ----------
+    result
+        Of `multilevel` with the same data; its likelihood is used again.
+    y, v, levels, x
+        As given to `multilevel`.
+    level
+        Confidence level.
+    """
+    check_level(level)
+    effects, variances, design = checked_rows(y, v, x)
+    nested = _nested(effects, variances, design, levels)
+    k, p, reml = effects.size, design.shape[1], result.method == "REML"
+    constant = float(np.linalg.slogdet(design.T @ design)[1]) / 2 if reml else 0.0
+    spread = float(np.sqrt(max(float(np.var(effects)), float(np.median(variances)))))
+    best = np.sqrt(result.sigma2)
+
+    def likelihood(deviations: Floats) -> float:
+        products, log_determinant = nested.products(deviations[::-1] ** 2)
+        return _likelihood(products.sum(axis=0), log_determinant, k, p, reml=reml) + constant
+
+    def interval(which: int) -> tuple[float, float]:
+        others = np.arange(best.size) != which
+        # a variance at zero is a stationary point: start away from it
+        start = np.where(best > 0.0, best, 0.3 * spread)[others]
+
+        def profile(sd: float) -> float:
+            if not others.any():
+                return likelihood(np.array([sd]))
+
+            def rest(free: Floats) -> float:
+                deviations = np.full(best.size, sd)
+                deviations[others] = free
+                return likelihood(deviations)
+
+            return maximise(rest, start, spread).value
+
+        return profile_interval(
+            profile, float(best[which]), result.log_likelihood, level, scale=spread
+        )
+
+    return tuple(interval(i) for i in range(best.size))
 
 
 def robust(

@@ -24,10 +24,17 @@ from scipy.stats import chi2, norm
 from statera.errors import InputError
 from statera.evidence.cluster_robust import Block, RobustKind, RobustVariance, robust_variance
 from statera.evidence.multilevel import checked_rows
+from statera.evidence.profile_interval import profile_interval
 from statera.numerics.intervals_exact import check_level
 from statera.numerics.small_maximum import maximise
 
-__all__ = ["MultivariateResult", "MultivariateStatus", "Structure", "multivariate"]
+__all__ = [
+    "MultivariateResult",
+    "MultivariateStatus",
+    "Structure",
+    "multivariate",
+    "tau2_intervals",
+]
 
 Floats = NDArray[np.float64]
 
@@ -117,6 +124,25 @@ class _Problem:
             log_determinant += 2 * float(np.log(np.diag(factor)).sum())
         return total[:-1, :-1], total[:-1, -1], float(total[-1, -1]), log_determinant
 
+    def log_likelihood(self, g: Floats, *, reml: bool) -> float:
+        """Return the (restricted) log-likelihood at the best coefficients; -inf where G fails."""
+        try:
+            xwx, xwy, ywy, log_determinant = self.sums(g)
+        except np.linalg.LinAlgError:
+            return -np.inf
+        k, p = self.x.shape
+        rss = ywy - float(xwy @ np.linalg.solve(xwx, xwy))
+        value = -0.5 * ((k - p if reml else k) * np.log(2 * np.pi) + log_determinant + rss)
+        if reml:
+            value += 0.5 * float(np.linalg.slogdet(self.x.T @ self.x)[1])
+            value -= 0.5 * float(np.linalg.slogdet(xwx)[1])
+        return float(value)
+
+    @property
+    def spread(self) -> float:
+        """A typical standard error."""
+        return float(np.sqrt(np.mean([np.trace(b) / len(b) for _, b in self.blocks])))
+
 
 def multivariate(
     y: ArrayLike,
@@ -162,20 +188,11 @@ def multivariate(
         raise InputError(f"{method} is not a method here", where="method", hint="Use REML or ML.")
     problem, outcomes = _problem(y, v, study, outcome, x)
     m, k, p, reml = len(outcomes), problem.y.size, problem.x.shape[1], method == "REML"
-    constant = float(np.linalg.slogdet(problem.x.T @ problem.x)[1]) / 2 if reml else 0.0
 
     def likelihood(free: Floats) -> float:
-        try:
-            xwx, xwy, ywy, log_determinant = problem.sums(_covariance(free, structure, m))
-        except np.linalg.LinAlgError:
-            return -np.inf
-        rss = ywy - float(xwy @ np.linalg.solve(xwx, xwy))
-        value = -0.5 * ((k - p if reml else k) * np.log(2 * np.pi) + log_determinant + rss)
-        if reml:
-            value += constant - 0.5 * float(np.linalg.slogdet(xwx)[1])
-        return float(value)
+        return problem.log_likelihood(_covariance(free, structure, m), reml=reml)
 
-    spread = float(np.sqrt(np.mean([np.trace(b) / len(b) for _, b in problem.blocks])))
+    spread = problem.spread
     found = maximise(likelihood, _start(structure, m, spread), _scale(structure, m, spread))
     g = _covariance(found.x, structure, m)
     xwx, xwy, _, _ = problem.sums(g)
@@ -211,6 +228,56 @@ def multivariate(
         MultivariateStatus.AT_BOUNDARY if boundary else status,
         sandwich,
     )
+
+
+def tau2_intervals(
+    result: MultivariateResult,
+    y: ArrayLike,
+    v: ArrayLike,
+    study: Sequence[object],
+    outcome: Sequence[object],
+    x: ArrayLike | None = None,
+    level: float = 0.95,
+) -> tuple[tuple[float, float], ...]:
+    """Return profile-likelihood intervals of the variances, one an outcome.
+
+    Under compound symmetry there is one variance, and all outcomes have its interval.
+
+    Parameters
+    ----------
+    result
+        Of `multivariate` with the same data; its structure and likelihood are used again.
+    y, v, study, outcome, x
+        As given to `multivariate`.
+    level
+        Confidence level.
+    """
+    check_level(level)
+    problem, outcomes = _problem(y, v, study, outcome, x)
+    m, structure, reml = len(outcomes), result.structure, result.method == "REML"
+    spread = problem.spread
+    start, scale = _start(structure, m, spread), _scale(structure, m, spread)
+
+    def interval(which: int) -> tuple[float, float]:
+        # the first number of every structure is the SD of the first outcome: put it there
+        order = [which, *(i for i in range(m) if i != which)]
+        back = np.argsort(order)
+
+        def profile(sd: float) -> float:
+            def rest(free: Floats) -> float:
+                g = _covariance(np.concatenate([[sd], free]), structure, m)
+                return problem.log_likelihood(g[np.ix_(back, back)], reml=reml)
+
+            if start.size == 1:
+                return rest(np.empty(0))
+            return maximise(rest, start[1:], scale[1:]).value
+
+        sd = float(np.sqrt(result.tau2[which]))
+        return profile_interval(profile, sd, result.log_likelihood, level, scale=spread)
+
+    if structure is Structure.COMPOUND_SYMMETRY:
+        return (interval(0),) * m
+    return tuple(interval(i) for i in range(m))
 
 
 def _sandwich(problem: _Problem, g: Floats, kind: RobustKind | str, level: float) -> RobustVariance:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from statera.evidence.network_fit import NetworkResult, reduced_blocks
-from statera.evidence.network_gls import Block, fit_blocks, tau2_moments
+from statera.evidence.network_gls import Block, fit_blocks
+from statera.evidence.network_tau2 import tau2_by_moments
 
 __all__ = ["DesignDecomposition", "QPart", "decompose_designs"]
 
@@ -71,7 +72,7 @@ def decompose_designs(result: NetworkResult) -> DesignDecomposition:
     within = sum(part.q for part in designs)
     df_between = result.df - df_within
     saturated = _saturated(blocks, [members[arms] for arms in sorted(members)])
-    tau2 = tau2_moments(saturated, df_within)
+    tau2 = tau2_by_moments(saturated, df_within)
     between = fit_blocks(blocks, tau2).q - fit_blocks(saturated, tau2).q
     return DesignDecomposition(
         _part("total", result.q, result.df),

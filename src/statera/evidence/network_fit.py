@@ -8,22 +8,28 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from statera.errors import InputError, UnknownNameError
+from statera.errors import InputError
 from statera.evidence.network_data import NetworkData, connected_parts
-from statera.evidence.network_gls import (
-    Block,
-    Fit,
-    blocks_of,
-    fit_blocks,
-    pseudo_design,
-    tau2_moments,
-    tau2_reml,
+from statera.evidence.network_estimates import (
+    NetworkEstimates,
+    PairTable,
+    check_effects,
+    pairs_against_reference,
+    place_of_reference,
+    prediction_limits,
+)
+from statera.evidence.network_gls import Block, blocks_of, fit_blocks, pseudo_design
+from statera.evidence.network_tau2 import (
+    NETWORK_TAU2,
+    tau2_by_likelihood,
+    tau2_by_moments,
+    tau2_by_q,
+    tau2_interval,
 )
 
 __all__ = ["NetworkOptions", "NetworkResult", "PairTable", "network"]
 
 Floats = NDArray[np.float64]
-_METHODS = ("REML", "REML-approximate", "DL")
 
 
 @dataclass(frozen=True)
@@ -33,28 +39,35 @@ class NetworkOptions:
     Attributes
     ----------
     tau2
-        ``REML`` over the full covariance; ``REML-approximate`` drops the covariance that contrasts
-        share through their base arm while tau2 is estimated (for comparison with netmeta);
-        ``DL`` by moments.
+        ``REML`` or ``ML`` over the full covariance; ``REML-approximate`` drops the covariance that
+        contrasts share through their base arm while tau2 is estimated (for comparison with
+        netmeta); ``DL`` by moments; ``PM`` sets Q to its degrees of freedom; ``EE`` leaves it at 0.
     reference
         Treatment that stands as base; the first in the alphabet where not given.
     level
         Of intervals.
     prediction
         ``V``: t with the degrees of freedom of Q; ``HTS``: one fewer.
+    test
+        Of random effects: ``z``, or ``t`` with the degrees of freedom of Q.
     """
 
     tau2: str = "REML"
     reference: str | None = None
     level: float = 0.95
     prediction: str = "V"
+    test: str = "z"
 
     def __post_init__(self) -> None:
-        if self.tau2 not in _METHODS or self.prediction not in ("V", "HTS"):
+        if self.tau2 not in NETWORK_TAU2 or self.prediction not in ("V", "HTS"):
             raise InputError(
                 f"tau2 by {self.tau2} with prediction {self.prediction} is not known",
                 where="options of the network",
-                hint=f"Use tau2 {', '.join(_METHODS)} and prediction V or HTS.",
+                hint=f"Use tau2 {', '.join(NETWORK_TAU2)} and prediction V or HTS.",
+            )
+        if self.test not in ("z", "t"):
+            raise InputError(
+                f"test {self.test} is not known", where="options of the network", hint="Use z or t."
             )
         if not 0 < self.level < 1:
             raise InputError(
@@ -62,20 +75,6 @@ class NetworkOptions:
                 where="options of the network",
                 hint="Give a share such as 0.95.",
             )
-
-
-@dataclass(frozen=True)
-class PairTable:
-    """Row against column for all treatments, (n, n) each; antisymmetric estimates.
-
-    `cov` is the covariance of the treatments against the reference, (n, n), zero for itself.
-    """
-
-    estimate: Floats
-    se: Floats
-    low: Floats
-    high: Floats
-    cov: Floats
 
 
 @dataclass(frozen=True)
@@ -90,6 +89,8 @@ class NetworkResult:
         Name of the base treatment.
     tau2, q, df, p_q, i2, i2_low, i2_high
         Heterogeneity. `p_q` and I2 are NaN where nothing is left to test (df 0).
+    tau2_low, tau2_high
+        Q-profile interval of tau2; NaN without degrees of freedom, and for common effects.
     common, random
         Estimates of all pairs.
     predict_low, predict_high : (n, n) float64
@@ -112,14 +113,32 @@ class NetworkResult:
     random: PairTable
     predict_low: Floats
     predict_high: Floats
+    tau2_low: float = float("nan")
+    tau2_high: float = float("nan")
     notes: tuple[str, ...] = ()
+
+    def estimates(self, effects: str = "random") -> NetworkEstimates:
+        """Return estimates with ``random`` or ``common`` effects, the latter without prediction."""
+        check_effects(effects)
+        none = np.full_like(self.predict_low, np.nan)
+        random = effects == "random"
+        return NetworkEstimates(
+            self.data.treatments,
+            self.reference,
+            self.data.measure,
+            self.data.log,
+            self.random if random else self.common,
+            self.predict_low if random else none,
+            self.predict_high if random else none,
+            float(self.df) if random and self.options.test == "t" and self.df > 0 else np.inf,
+        )
 
 
 def network(data: NetworkData, options: NetworkOptions | None = None) -> NetworkResult:
     """Fit a network with common and with random effects.
 
     Sources: Ruecker 2012 (doi 10.1002/jrsm.1058) for the graph form; Jackson, White and Riley 2012
-    for moments over several arms (doi 10.1002/sim.4172); Higgins and Thompson 2002 for the
+    for moments over several arms (doi 10.1002/sim.5453); Higgins and Thompson 2002 for the
     interval of I2 (doi 10.1002/sim.1186).
 
     Raises
@@ -128,17 +147,19 @@ def network(data: NetworkData, options: NetworkOptions | None = None) -> Network
         For a network in several parts (each is named), or a study that contradicts itself.
     """
     options = options or NetworkOptions()
-    reference = _reference(data, options.reference)
+    reference = place_of_reference(data.treatments, options.reference)
     blocks = reduced_blocks(data, reference)
     df = degrees_of_freedom(blocks)
     common = fit_blocks(blocks, 0.0)
     tau2 = estimate_tau2(blocks, df, options.tau2)
     random = fit_blocks(blocks, tau2)
-    pairs = pair_table(random, reference, options.level)
-    crit_df = df if options.prediction == "V" else df - 1
-    crit = float(stats.t.ppf(0.5 + options.level / 2, crit_df)) if crit_df > 0 else float("nan")
-    half = crit * np.sqrt(pairs.se**2 + tau2)
-    np.fill_diagonal(half, 0.0)
+    test_df = float(df) if options.test == "t" and df > 0 else float("inf")
+    pairs = pairs_against_reference(random.beta, random.cov, reference, options.level, test_df)
+    crit_df = 0 if options.tau2 == "EE" else df if options.prediction == "V" else df - 1
+    predict_low, predict_high = prediction_limits(pairs, tau2, crit_df, options.level)
+    tau2_ends = (float("nan"), float("nan"))
+    if options.tau2 != "EE":
+        tau2_ends = tau2_interval(blocks, df, options.level)
     i2, low, high = inconsistency_share(common.q, df, options.level)
     return NetworkResult(
         data,
@@ -151,10 +172,11 @@ def network(data: NetworkData, options: NetworkOptions | None = None) -> Network
         i2,
         low,
         high,
-        pair_table(common, reference, options.level),
+        pairs_against_reference(common.beta, common.cov, reference, options.level),
         pairs,
-        pairs.estimate - half,
-        pairs.estimate + half,
+        predict_low,
+        predict_high,
+        *tau2_ends,
         (*data.notes, *_notes(data, df, options)),
     )
 
@@ -165,17 +187,11 @@ def _notes(data: NetworkData, df: int, options: NetworkOptions) -> list[str]:
         notes.append("One study: the network repeats it, and tau2 cannot be estimated.")
     elif df == 0:
         notes.append("No degrees of freedom are left: tau2 is set to 0 and not estimated.")
+    if options.tau2 == "EE":
+        notes.append("Common effects: tau2 is taken as 0, and nothing is predicted.")
     if options.tau2 == "REML-approximate":
         notes.append("tau2 ignores the covariance of contrasts that share an arm.")
     return notes
-
-
-def _reference(data: NetworkData, name: str | None) -> int:
-    if name is None:
-        return 0
-    if name not in data.treatments:
-        raise UnknownNameError("treatment", name, data.treatments)
-    return data.treatments.index(name)
 
 
 def reduced_blocks(data: NetworkData, reference: int) -> tuple[Block, ...]:
@@ -200,25 +216,18 @@ def degrees_of_freedom(blocks: tuple[Block, ...]) -> int:
 
 def estimate_tau2(blocks: tuple[Block, ...], df: int, method: str) -> float:
     """Return tau2 by the named method."""
+    if method == "EE":
+        return 0.0
     if method == "DL":
-        return tau2_moments(blocks, df)
+        return tau2_by_moments(blocks, df)
+    if method == "PM":
+        return tau2_by_q(blocks, df, float(df))
     if method == "REML-approximate":
         blocks = tuple(
             replace(block, covariance=block.covariance * np.eye(block.y.shape[1]))
             for block in blocks
         )
-    return tau2_reml(blocks, df)
-
-
-def pair_table(fit: Fit, reference: int, level: float) -> PairTable:
-    """Return all pairs from estimates against the reference."""
-    d = np.insert(fit.beta, reference, 0.0)
-    cov = np.insert(np.insert(fit.cov, reference, 0.0, axis=0), reference, 0.0, axis=1)
-    estimate = d[:, None] - d[None, :]
-    diagonal = np.diag(cov)
-    se = np.sqrt(np.maximum(diagonal[:, None] + diagonal[None, :] - 2 * cov, 0.0))
-    half = float(stats.norm.ppf(0.5 + level / 2)) * se
-    return PairTable(estimate, se, estimate - half, estimate + half, cov)
+    return tau2_by_likelihood(blocks, df, restricted=method != "ML")
 
 
 def inconsistency_share(q: float, df: int, level: float) -> tuple[float, float, float]:

@@ -1,4 +1,4 @@
-"""Generalised least squares over studies of several arms, and tau2 within it.
+"""Generalised least squares over studies of several arms.
 
 A study of m arms enters as m - 1 contrasts to its base arm with the covariance
 (v_bi + v_bj - v_ij) / 2, which is the graph form written out (Ruecker 2012,
@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 from statera.errors import InputError, NumericalError
 from statera.evidence.network_data import NetworkData
 
-__all__ = ["Block", "Fit", "blocks_of", "fit_blocks", "pseudo_design", "tau2_moments", "tau2_reml"]
+__all__ = ["Block", "Fit", "blocks_of", "fit_blocks", "pseudo_design", "weights_of"]
 
 Floats = NDArray[np.float64]
 _INCONSISTENT = 0.01
-_STEPS = 200
 
 
 @dataclass(frozen=True)
@@ -46,18 +45,23 @@ class Block:
     @property
     def spread(self) -> Floats:
         """Return the covariance of unit heterogeneity, (q, q): 1 and 1/2."""
-        q = self.y.shape[1]
-        return 0.5 * (np.eye(q) + np.ones((q, q)))
+        spread = np.full((self.y.shape[1],) * 2, 0.5)
+        np.fill_diagonal(spread, 1.0)
+        return spread
 
 
 @dataclass(frozen=True)
 class Fit:
-    """A fit at a given tau2: estimates (p,), covariance (p, p), Q, restricted log-likelihood."""
+    """A fit at a given tau2: estimates (p,), covariance (p, p), Q, log-likelihoods.
+
+    The likelihoods are without their constants; `restricted` is that of REML.
+    """
 
     beta: Floats
     cov: Floats
     q: float
     restricted: float
+    likelihood: float
 
 
 def blocks_of(data: NetworkData, base: int = 0) -> tuple[Block, ...]:
@@ -121,9 +125,21 @@ def pseudo_design(blocks: tuple[Block, ...], columns: Floats) -> tuple[Block, ..
     return tuple(replace(block, design=block.design @ columns) for block in blocks)
 
 
-def _weights(block: Block, tau2: float) -> Floats:
+def weights_of(block: Block, tau2: float) -> Floats:
+    """Return the inverse covariances of the studies of a block, (s, q, q)."""
     inverse = np.linalg.inv(block.covariance + tau2 * block.spread)
     return np.asarray(inverse, dtype=np.float64)
+
+
+def _is_determined(cross: Floats) -> bool:
+    """Return whether the information has full rank: by Cholesky, and where that fails by rank."""
+    try:
+        root = np.diag(np.linalg.cholesky(cross))
+    except np.linalg.LinAlgError:
+        return bool(np.linalg.matrix_rank(cross) == cross.shape[0])
+    if float(root.min()) > 1e-6 * float(root.max()):
+        return True
+    return bool(np.linalg.matrix_rank(cross) == cross.shape[0])
 
 
 def fit_blocks(blocks: tuple[Block, ...], tau2: float) -> Fit:
@@ -137,14 +153,14 @@ def fit_blocks(blocks: tuple[Block, ...], tau2: float) -> Fit:
     p = blocks[0].design.shape[2]
     cross, right = np.zeros((p, p)), np.zeros(p)
     logdet = 0.0
-    weights = [_weights(block, tau2) for block in blocks]
+    weights = [weights_of(block, tau2) for block in blocks]
     for block, weight in zip(blocks, weights, strict=True):
         carried = weight @ block.design
         flat = block.design.reshape(-1, p)
         cross += flat.T @ carried.reshape(-1, p)
         right += block.y.reshape(-1) @ carried.reshape(-1, p)
         logdet -= float(np.linalg.slogdet(weight)[1].sum())
-    if np.linalg.matrix_rank(cross) < p:
+    if not _is_determined(cross):
         raise NumericalError(
             f"the studies do not determine the {p} parameters of the network",
             where="network",
@@ -157,65 +173,4 @@ def fit_blocks(blocks: tuple[Block, ...], tau2: float) -> Fit:
         rest = block.y - block.design @ beta
         q += float(np.einsum("si,sij,sj->", rest, weight, rest))
     restricted = -0.5 * (logdet + float(np.linalg.slogdet(cross)[1]) + q)
-    return Fit(beta, cov, q, restricted)
-
-
-def _traces(blocks: tuple[Block, ...], tau2: float, fit: Fit) -> tuple[float, float, float]:
-    """Return tr(PU), tr(PUPU) and y'PUPy."""
-    p = fit.beta.size
-    first, second, quadratic = 0.0, 0.0, 0.0
-    outer, outer2 = np.zeros((p, p)), np.zeros((p, p))
-    for block in blocks:
-        weight, spread = _weights(block, tau2), block.spread
-        wu = weight @ spread
-        wuw = wu @ weight
-        wuwuw = wu @ wuw
-        first += float(np.trace(wu, axis1=1, axis2=2).sum())
-        second += float(np.einsum("sij,sji->", wu, wu))
-        flat = block.design.reshape(-1, p)
-        outer += flat.T @ (wuw @ block.design).reshape(-1, p)
-        outer2 += flat.T @ (wuwuw @ block.design).reshape(-1, p)
-        rest = block.y - block.design @ fit.beta
-        quadratic += float(np.einsum("si,sij,sj->", rest, wuw, rest))
-    inner = fit.cov @ outer
-    first -= float(np.trace(inner))
-    second += -2 * float(np.trace(fit.cov @ outer2)) + float(np.trace(inner @ inner))
-    return first, second, quadratic
-
-
-def tau2_moments(blocks: tuple[Block, ...], df: int) -> float:
-    """Return tau2 by DerSimonian and Laird's moments, (Q - df) / tr(PU), not below zero."""
-    if df <= 0:
-        return 0.0
-    fit = fit_blocks(blocks, 0.0)
-    return max(0.0, (fit.q - df) / _traces(blocks, 0.0, fit)[0])
-
-
-def tau2_reml(blocks: tuple[Block, ...], df: int, start: float | None = None) -> float:
-    """Return tau2 by restricted maximum likelihood (Fisher scoring with halving of steps).
-
-    Raises
-    ------
-    NumericalError
-        Where the search does not come to rest.
-    """
-    if df <= 0:
-        return 0.0
-    tau2 = tau2_moments(blocks, df) if start is None else start
-    fit = fit_blocks(blocks, tau2)
-    for _ in range(_STEPS):
-        first, second, quadratic = _traces(blocks, tau2, fit)
-        step = (quadratic - first) / second
-        trial = max(0.0, tau2 + step)
-        moved = fit_blocks(blocks, trial)
-        while moved.restricted < fit.restricted - 1e-12 and abs(trial - tau2) > 1e-14:
-            trial = 0.5 * (trial + tau2)
-            moved = fit_blocks(blocks, trial)
-        change, tau2, fit = abs(trial - tau2), trial, moved
-        if change <= 1e-12 * (1.0 + tau2):
-            return tau2
-    raise NumericalError(
-        f"the search for tau2 by REML did not settle in {_STEPS} steps",
-        where="network",
-        hint="Use tau2 by moments (DL).",
-    )
+    return Fit(beta, cov, q, restricted, -0.5 * (logdet + q))

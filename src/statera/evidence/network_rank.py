@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
+from scipy import stats
 
 from statera.errors import InputError
-from statera.evidence.network_fit import NetworkResult, PairTable
+from statera.evidence.network_estimates import HasEstimates, NetworkEstimates
 
 __all__ = ["LeagueRow", "Ranking", "league_table", "p_scores", "rank_probabilities"]
 
@@ -42,31 +42,24 @@ class LeagueRow:
     log: bool
 
 
-def _pairs(result: NetworkResult, effects: str) -> PairTable:
-    if effects not in ("random", "common"):
-        raise InputError(
-            f"effects {effects} are not known", where="network", hint="Use random or common."
-        )
-    return result.random if effects == "random" else result.common
-
-
-def p_scores(result: NetworkResult, *, small_good: bool, effects: str = "random") -> Floats:
+def p_scores(result: HasEstimates, *, small_good: bool, effects: str = "random") -> Floats:
     """Return the P-score of each treatment, (n,): its mean certainty of beating a rival.
 
     The P-score is the exact SUCRA where estimates are normal (Ruecker and Schwarzer 2015,
     doi 10.1186/s12874-015-0060-8).
     """
-    pairs = _pairs(result, effects)
+    found = _ranked(result.estimates(effects))
+    pairs = found.pairs
     n = pairs.se.shape[0]
     rivals = ~np.eye(n, dtype=bool)
     z = np.zeros((n, n))
     z[rivals] = pairs.estimate[rivals] / pairs.se[rivals]
-    better = np.where(rivals, ndtr(-z if small_good else z), 0.0)
+    better = np.where(rivals, stats.t.cdf(-z if small_good else z, found.df), 0.0)
     return np.asarray(better.sum(axis=1) / (n - 1))
 
 
 def rank_probabilities(
-    result: NetworkResult,
+    result: HasEstimates,
     *,
     small_good: bool,
     seed: int,
@@ -79,23 +72,38 @@ def rank_probabilities(
     """
     if draws < 1:
         raise InputError(f"{draws} draws are too few", where="ranking", hint="Give at least one.")
-    pairs = _pairs(result, effects)
-    n = pairs.se.shape[0]
+    found = _ranked(result.estimates(effects))
+    pairs, names = found.pairs, found.treatments
+    n = len(names)
     values, vectors = np.linalg.eigh(pairs.cov)
     root = vectors * np.sqrt(np.maximum(values, 0.0))
     normal = np.random.default_rng(seed).standard_normal((draws, n))
-    effect = pairs.estimate[:, result.data.treatments.index(result.reference)] + normal @ root.T
+    effect = pairs.estimate[:, names.index(found.reference)] + normal @ root.T
     order = np.argsort(effect if small_good else -effect, axis=1)
     counts = np.stack([np.bincount(order[:, r], minlength=n) for r in range(n)], axis=1)
     probability: Floats = counts / draws
     mean_rank: Floats = probability @ np.arange(1.0, n + 1.0)
-    return Ranking(result.data.treatments, probability, (n - mean_rank) / (n - 1), mean_rank)
+    return Ranking(names, probability, (n - mean_rank) / (n - 1), mean_rank)
 
 
-def league_table(result: NetworkResult, *, effects: str = "random") -> tuple[LeagueRow, ...]:
+def _ranked(found: NetworkEstimates) -> NetworkEstimates:
+    """Return the estimates where every pair has one."""
+    unknown = np.isnan(found.pairs.se)
+    if unknown.any():
+        i, j = np.argwhere(unknown)[0].tolist()
+        raise InputError(
+            f"{found.treatments[i]} and {found.treatments[j]} cannot be ranked: their difference "
+            "is not determined",
+            where="ranking",
+            hint="Rank within a part of the network, or leave the treatment out.",
+        )
+    return found
+
+
+def league_table(result: HasEstimates, *, effects: str = "random") -> tuple[LeagueRow, ...]:
     """Return every ordered pair as a row that says which treatment is compared with which."""
-    pairs, names = _pairs(result, effects), result.data.treatments
-    random = effects == "random"
+    found = result.estimates(effects)
+    pairs, names = found.pairs, found.treatments
     return tuple(
         LeagueRow(
             f"{names[i]} vs {names[j]}",
@@ -105,9 +113,9 @@ def league_table(result: NetworkResult, *, effects: str = "random") -> tuple[Lea
             float(pairs.se[i, j]),
             float(pairs.low[i, j]),
             float(pairs.high[i, j]),
-            float(result.predict_low[i, j]) if random else float("nan"),
-            float(result.predict_high[i, j]) if random else float("nan"),
-            result.data.log,
+            float(found.predict_low[i, j]),
+            float(found.predict_high[i, j]),
+            found.log,
         )
         for i in range(len(names))
         for j in range(len(names))

@@ -1,227 +1,173 @@
-"""Networks of rare events: no continuity correction, common effects on the log odds ratio."""
+"""What models of counts over a network give: log odds ratios or log rate ratios of all pairs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy import stats
-from scipy.special import expit
 
-from statera.errors import InputError, NumericalError
-from statera.evidence.network_data import NetworkData, connected_parts, network_from_contrasts
-from statera.evidence.network_fit import NetworkOptions, NetworkResult, network
+from statera.errors import InputError
+from statera.evidence.network_counts import ArmCounts
+from statera.evidence.network_estimates import (
+    NetworkEstimates,
+    PairTable,
+    check_effects,
+    pairs_against_reference,
+    place_of_reference,
+    prediction_limits,
+)
 
-__all__ = ["RareNetwork", "binomial_network", "mantel_haenszel_network"]
+__all__ = ["RareNetwork", "RareNetworkMethod", "RareNetworkOptions", "rare_network_result"]
 
 Floats = NDArray[np.float64]
-_STEPS = 100
+
+
+class RareNetworkMethod(StrEnum):
+    """Which likelihood."""
+
+    COMMON = "common effects, fixed study effects"
+    PENALISED = "common effects, fixed study effects, penalised by Firth"
+    CONDITIONAL = "common effects, noncentral hypergeometric given the events of each study"
+    MIXED = "random effects, fixed study effects"
+
+
+@dataclass(frozen=True)
+class RareNetworkOptions:
+    """How counts of a network are modelled.
+
+    Attributes
+    ----------
+    reference
+        Treatment that stands as base; the first in the alphabet where not given.
+    level
+        Of intervals.
+    penalised
+        Firth's penalty: finite estimates whatever cells are empty; studies without events stay.
+    overdispersion
+        Of the penalised model: widen standard errors by the root of Fletcher's dispersion where
+        it is above 1.
+    nodes
+        Of the quadrature per random effect; by the number of arms where None.
+    """
+
+    reference: str | None = None
+    level: float = 0.95
+    penalised: bool = False
+    overdispersion: bool = False
+    nodes: int | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.level < 1:
+            raise InputError(
+                f"level {self.level:g} is not between 0 and 1",
+                where="options of the network",
+                hint="Give a share such as 0.95.",
+            )
+        if self.nodes is not None and not 3 <= self.nodes <= 100:
+            raise InputError(f"{self.nodes} nodes cannot be used", where="nodes", hint="3 to 100.")
 
 
 @dataclass(frozen=True)
 class RareNetwork:
-    """Log odds ratios of rows against columns, (n, n), with standard errors and intervals.
+    """Log ratios of rows against columns, without correction of empty cells.
 
-    `notes` names the studies left out, which tell nothing of an odds ratio.
+    Attributes
+    ----------
+    measure, method
+        OR or IRR, and the likelihood.
+    treatments, reference
+        Names, and the base treatment.
+    pairs
+        Estimates of all pairs.
+    predict_low, predict_high : (n, n) float64
+        Prediction intervals by t with `df`; NaN with common effects.
+    tau2, tau2_se
+        Variance between studies, the standard error NaN at 0; both NaN with common effects.
+    dispersion
+        Fletcher's estimate under the penalised model; NaN otherwise.
+    loglik
+        At the estimates, with all constants, without the penalty.
+    studies, df
+        Studies that carry information; contrasts less parameters.
+    deviance, p_deviance
+        Likelihood ratio of common effects against an effect for each arm, with `df`: heterogeneity
+        and inconsistency together. Chi-square where events are not few; NaN where not computed.
+    notes
+        What a reader must know, as sentences.
     """
 
+    measure: str
+    method: RareNetworkMethod
     treatments: tuple[str, ...]
-    estimate: Floats
-    se: Floats
-    low: Floats
-    high: Floats
+    reference: str
+    pairs: PairTable
+    predict_low: Floats
+    predict_high: Floats
+    tau2: float
+    tau2_se: float
+    dispersion: float
     loglik: float
-    notes: tuple[str, ...]
+    studies: int
+    df: int
+    deviance: float = float("nan")
+    p_deviance: float = float("nan")
+    notes: tuple[str, ...] = ()
+
+    @property
+    def estimate(self) -> Floats:
+        """(n, n) log ratios, row against column."""
+        return self.pairs.estimate
+
+    @property
+    def se(self) -> Floats:
+        """(n, n) standard errors."""
+        return self.pairs.se
+
+    def estimates(self, effects: str = "random") -> NetworkEstimates:
+        """Return the estimates for rankings and league tables, of the model that was fitted."""
+        check_effects(effects)
+        return NetworkEstimates(
+            self.treatments, self.reference, self.measure, True, self.pairs,
+            self.predict_low, self.predict_high,
+        )  # fmt: skip
 
 
-def mantel_haenszel_network(
-    studies: Sequence[str],
-    treatments: Sequence[str],
-    events: ArrayLike,
-    patients: ArrayLike,
+def rare_network_result(
+    counts: ArmCounts,
+    method: RareNetworkMethod,
+    options: RareNetworkOptions,
+    estimates: tuple[Floats, Floats],
+    loglik: float,
     *,
-    reference: str | None = None,
-    level: float = 0.95,
-) -> NetworkResult:
-    """Pool each comparison by Mantel-Haenszel, then join the comparisons with common effects.
-
-    For studies of two arms. The variance is that of Robins, Breslow and Greenland
-    (doi 10.2307/2531052); the two steps are those of Efthimiou 2019 (doi 10.1002/sim.8158). The
-    rows of the result's data are comparisons, so that its Q tests inconsistency between them; read
-    its common effects.
-
-    Raises
-    ------
-    InputError
-        For studies of more arms (use `binomial_network`), or a comparison without events on one
-        side, of which Mantel-Haenszel gives no finite estimate.
-    """
-    arms, notes = _informative(studies, treatments, events, patients)
-    tables: dict[tuple[str, str], list[tuple[float, float, float, float]]] = {}
-    size: dict[str, float] = {}
-    for study, rows in arms.items():
-        if len(rows) != 2:
-            raise InputError(
-                f"it has {len(rows)} arms, and Mantel-Haenszel is built for two",
-                where=f"study {study}",
-                hint="Use the binomial model for networks with studies of more arms.",
-            )
-        (one, a, n), (two, c, m) = sorted(rows)
-        tables.setdefault((one, two), []).append((a, n, c, m))
-        size[one], size[two] = size.get(one, 0.0) + n, size.get(two, 0.0) + m
-    pairs = sorted(tables)
-    pooled = [_mantel_haenszel(pair, np.array(tables[pair])) for pair in pairs]
-    data = network_from_contrasts(
-        [f"{one}:{two}" for one, two in pairs],
-        [one for one, _ in pairs],
-        [two for _, two in pairs],
-        [value for value, _ in pooled],
-        [variance for _, variance in pooled],
-        measure="OR",
-        log=True,
-        patients=size,
-        notes=notes,
-    )
-    return network(data, NetworkOptions(tau2="DL", reference=reference, level=level))
-
-
-def _mantel_haenszel(pair: tuple[str, str], table: Floats) -> tuple[float, float]:
-    """Return the log odds ratio and its variance from rows of events and patients, (k, 4)."""
-    a, n, c, m = table.T
-    b, d, total = n - a, m - c, n + m
-    r, s = a * d / total, b * c / total
-    if not (r.sum() > 0 and s.sum() > 0):
-        raise InputError(
-            f"the odds ratio of {pair[0]} against {pair[1]} is not finite: one side has no event",
-            where="network",
-            hint="Leave this comparison out, or pool by a method with a continuity correction.",
-        )
-    p, q = (a + d) / total, (b + c) / total
-    variance = (
-        (p * r).sum() / (2 * r.sum() ** 2)
-        + (p * s + q * r).sum() / (2 * r.sum() * s.sum())
-        + (q * s).sum() / (2 * s.sum() ** 2)
-    )
-    return float(np.log(r.sum() / s.sum())), float(variance)
-
-
-def binomial_network(
-    studies: Sequence[str],
-    treatments: Sequence[str],
-    events: ArrayLike,
-    patients: ArrayLike,
-    *,
-    level: float = 0.95,
+    tau2: tuple[float, float] = (float("nan"), float("nan")),
+    dispersion: float = float("nan"),
+    deviance: float = float("nan"),
+    notes: tuple[str, ...] = (),
 ) -> RareNetwork:
-    """Fit binomial counts with an effect for each study and for each treatment (common effects).
+    """Return a result from estimates of all treatments but the first.
 
-    Logistic regression by maximum likelihood, for any number of arms, without correction of empty
-    cells. With very many sparse studies the study effects bias it away from no effect.
-
-    Raises
-    ------
-    InputError
-        For a network in several parts, or treatments whose odds ratio is not finite because all
-        their arms are without events or without anything else.
+    Parameters
+    ----------
+    estimates
+        (n - 1,) log ratios to the first treatment and their (n - 1, n - 1) covariance.
+    tau2
+        With its standard error.
     """
-    arms, notes = _informative(studies, treatments, events, patients)
-    rows = [(study, *arm) for study, group in arms.items() for arm in group]
-    names, trials = tuple(sorted({row[1] for row in rows})), list(arms)
-    n = np.array([row[3] for row in rows])
-    count = np.array([row[2] for row in rows])
-    _check_joined(arms)
-    for name in names:
-        own = np.array([row[1] == name for row in rows])
-        if count[own].sum() in (0.0, n[own].sum()):
-            raise InputError(
-                f"its {int(own.sum())} arms hold {count[own].sum():g} events of "
-                f"{n[own].sum():g}: its odds ratio is not finite",
-                where=f"treatment {name}",
-                hint="Leave the treatment out, or use a continuity correction.",
-            )
-    design = np.zeros((len(rows), len(trials) + len(names) - 1))
-    for i, row in enumerate(rows):
-        design[i, trials.index(row[0])] = 1.0
-        if row[1] != names[0]:
-            design[i, len(trials) + names.index(row[1]) - 1] = 1.0
-    beta, cov, loglik = _logistic(design, count, n)
-    d = np.insert(beta[len(trials) :], 0, 0.0)
-    inner = np.insert(np.insert(cov[len(trials) :, len(trials) :], 0, 0.0, axis=0), 0, 0.0, axis=1)
-    diagonal = np.diag(inner)
-    estimate = d[:, None] - d[None, :]
-    se = np.sqrt(np.maximum(diagonal[:, None] + diagonal[None, :] - 2 * inner, 0.0))
-    half = float(stats.norm.ppf(0.5 + level / 2)) * se
-    return RareNetwork(names, estimate, se, estimate - half, estimate + half, loglik, tuple(notes))
-
-
-def _logistic(design: Floats, count: Floats, n: Floats) -> tuple[Floats, Floats, float]:
-    """Return estimates, covariance and log-likelihood (without the binomial coefficients)."""
-    beta = np.zeros(design.shape[1])
-    for _ in range(_STEPS):
-        p = expit(design @ beta)
-        information = design.T @ ((n * p * (1 - p))[:, None] * design)
-        step = np.linalg.lstsq(information, design.T @ (count - n * p), rcond=None)[0]
-        step = step / max(1.0, float(np.abs(step).max()) / 2)
-        beta = beta + step
-        if float(np.abs(step).max()) < 1e-10:
-            eta = design @ beta
-            loglik = float((count * eta - n * np.logaddexp(0.0, eta)).sum())
-            cov = np.asarray(np.linalg.inv(information), dtype=np.float64)
-            return beta, cov, loglik
-    raise NumericalError(
-        "the binomial model does not settle: some odds ratio is not finite",
-        where="network",
-        hint="Look for comparisons in which one side has no event.",
-    )
-
-
-def _informative(
-    studies: Sequence[str], treatments: Sequence[str], events: ArrayLike, patients: ArrayLike
-) -> tuple[dict[str, list[tuple[str, float, float]]], list[str]]:
-    """Return arms by study without the studies that tell nothing, and notes of those."""
-    count, size = np.asarray(events, dtype=np.float64), np.asarray(patients, dtype=np.float64)
-    bad = ~((count >= 0) & (count <= size) & (size > 0))
-    if bool(bad.any()):
-        row = int(np.flatnonzero(bad)[0])
-        raise InputError(
-            f"{count[row]:g} events of {size[row]:g} patients on {treatments[row]} cannot be",
-            where=f"study {studies[row]}",
-            hint="Check the counts of this arm.",
-        )
-    arms: dict[str, list[tuple[str, float, float]]] = {}
-    for study, treatment, a, n in zip(studies, treatments, count, size, strict=True):
-        arms.setdefault(study, []).append((treatment, float(a), float(n)))
-    notes = []
-    for study, rows in list(arms.items()):
-        total = sum(a for _, a, _ in rows)
-        if total in (0.0, sum(n for _, _, n in rows)):
-            what = "no event in any arm" if total == 0 else "nothing but events"
-            notes.append(f"Study {study} has {what} and is left out: it tells nothing of a ratio.")
-            del arms[study]
-    if not arms:
-        raise InputError(
-            "no study is left that has events in some arm",
-            where="network",
-            hint="Use a risk difference, or studies with events.",
-        )
-    return arms, notes
-
-
-def _check_joined(arms: dict[str, list[tuple[str, float, float]]]) -> None:
-    """Refuse a network in several parts by name."""
-    pairs = [(s, rows[i][0], rows[j][0]) for s, rows in arms.items()
-             for i in range(len(rows)) for j in range(i + 1, len(rows))]  # fmt: skip
-    one = np.ones(len(pairs))
-    joined: NetworkData = network_from_contrasts(
-        [s for s, _, _ in pairs], [a for _, a, _ in pairs], [b for _, _, b in pairs], 0 * one, one
-    )
-    parts = connected_parts(joined)
-    if len(parts) > 1:
-        named = "; ".join(", ".join(part) for part in parts)
-        raise InputError(
-            f"the network falls into {len(parts)} parts that no study joins: {named}",
-            where="network",
-            hint="Fit each part alone.",
-        )
+    base = place_of_reference(counts.treatments, options.reference)
+    beta, covariance = estimates
+    n = len(counts.treatments)
+    # from the first treatment to the reference asked for
+    turn = np.delete(np.eye(n), base, axis=0)
+    turn[:, base] -= 1.0
+    turn = turn[:, 1:]
+    pairs = pairs_against_reference(turn @ beta, turn @ covariance @ turn.T, base, options.level)
+    df = counts.events.size - len(counts.studies) - (n - 1)
+    low, high = prediction_limits(pairs, tau2[0], df if np.isfinite(tau2[0]) else 0, options.level)
+    return RareNetwork(
+        counts.measure, method, counts.treatments, counts.treatments[base], pairs, low, high,
+        *tau2, dispersion, loglik, len(counts.studies), df, deviance,
+        float(stats.chi2.sf(deviance, df)) if df > 0 else float("nan"), (*counts.notes, *notes),
+    )  # fmt: skip

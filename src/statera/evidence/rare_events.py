@@ -15,7 +15,7 @@ Prog Cardiovasc Dis 1985;27:335 (doi 10.1016/s0033-0620(85)80003-7).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -24,9 +24,10 @@ from scipy.special import ndtri
 from scipy.stats import chi2, norm
 
 from statera.errors import InputError
+from statera.evidence.stratified_tests import StratifiedTest, association_test, tarone_test
 from statera.numerics.intervals_exact import check_level
 
-__all__ = ["RareEventStatus", "RareEvents", "mantel_haenszel", "peto"]
+__all__ = ["RareEventStatus", "RareEvents", "mantel_haenszel", "peto", "weights"]
 
 Floats = NDArray[np.float64]
 
@@ -61,6 +62,10 @@ class RareEvents:
         Named outcome.
     notes
         What was added or left out, in words.
+    association
+        Mantel and Haenszel's test (corrected for continuity) of OR, RR, RD and IRR; None elsewhere.
+    tarone
+        Test of equal odds ratios; None for other measures.
     """
 
     measure: str
@@ -78,6 +83,8 @@ class RareEvents:
     v: Floats
     status: RareEventStatus
     notes: tuple[str, ...] = ()
+    association: StratifiedTest | None = None
+    tarone: StratifiedTest | None = None
 
 
 def mantel_haenszel(
@@ -121,7 +128,14 @@ def mantel_haenszel(
     with np.errstate(divide="ignore", invalid="ignore"):
         estimate, variance = pools[measure](a, n1, c, n2)
     y, v, notes = study_effects(measure, a, n1, c, n2)
-    return _result(measure, "Mantel-Haenszel", estimate, variance, y, v, notes, level)
+    found = _result(measure, "Mantel-Haenszel", estimate, variance, y, v, notes, level)
+    return replace(
+        found,
+        association=None
+        if measure == "IRD"
+        else association_test(a, n1, c, n2, rates=measure == "IRR"),
+        tarone=tarone_test(a, n1, c, n2, found.estimate) if measure == "OR" else None,
+    )
 
 
 def peto(
@@ -151,6 +165,33 @@ def peto(
     v = np.where(known, 1.0 / np.where(known, variance, 1.0), np.nan)
     notes = _notes(0, int((~known).sum()))
     return _result("OR", "Peto", estimate, np.nan if empty else 1.0 / total, y, v, notes, level)
+
+
+def weights(
+    measure: str, events1: ArrayLike, size1: ArrayLike, events2: ArrayLike, size2: ArrayLike
+) -> Floats:
+    """Return the weight of each study in Mantel-Haenszel's pool (PETO: in Peto's), per cent.
+
+    Parameters
+    ----------
+    measure
+        OR, RR, RD, IRR, IRD or PETO.
+    events1, size1, events2, size2 : (k,)
+        As of `mantel_haenszel`.
+    """
+    a, n1, c, n2 = two_arms(events1, size1, events2, size2, rates=measure.startswith("I"))
+    n = n1 + n2
+    match measure:
+        case "PETO":
+            found = _peto_terms(a, n1, c, n2)[1]
+        case "OR":
+            found = (n1 - a) * c / n
+        case "RR" | "IRR":
+            found = c * n1 / n
+        case _:
+            found = n1 * n2 / n
+    total = float(found.sum())
+    return np.asarray(100.0 * found / total if total > 0.0 else np.full(a.size, np.nan))
 
 
 def two_arms(
@@ -236,14 +277,18 @@ def _notes(corrected: int, left_out: int) -> tuple[str, ...]:
     notes = []
     if corrected:
         notes.append(
-            f"1/2 was added to the cells of {corrected} studies with an empty cell, for their own "
-            "values and Q only; the pooled value uses the counts as they are"
+            f"1/2 was added to the cells of {_studies(corrected)} with an empty cell, for their "
+            "own values and Q only; the pooled value uses the counts as they are"
         )
     if left_out:
         notes.append(
-            f"{left_out} studies without events, or with events only, in both arms are not in Q"
+            f"not in Q: {_studies(left_out)} without events, or with events only, in both arms"
         )
     return tuple(notes)
+
+
+def _studies(number: int) -> str:
+    return f"{number} {'study' if number == 1 else 'studies'}"
 
 
 def _odds_ratio(a: Floats, n1: Floats, c: Floats, n2: Floats) -> tuple[float, float]:

@@ -17,11 +17,13 @@ In the unconditional models the arms are coded +1/2 and -1/2 for the random effe
 Methods
 -------
 Stijnen, Hamza and Ozdemir, Stat Med 2010;29:3046 (doi 10.1002/sim.4040); Jackson and others,
-Stat Med 2018;37:1059 (doi 10.1002/sim.7588).
+Stat Med 2018;37:1059 (doi 10.1002/sim.7588). Interval of tau2: profile likelihood. I2 and H2 set
+tau2 against a typical sampling variance of the studies' own values (1/2 added in empty cells).
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -31,7 +33,17 @@ from scipy.special import ndtri
 from scipy.stats import norm
 
 from statera.errors import InputError
-from statera.evidence.rare_events import two_arms
+from statera.evidence.heterogeneity import h_squared, i_squared
+from statera.evidence.profile_interval import profile_interval
+from statera.evidence.rare_events import study_effects, two_arms
+from statera.evidence.rare_glmm_heterogeneity import (
+    GlmmHeterogeneity,
+    OwnEffects,
+    heterogeneity_of,
+    own_effects,
+    own_effects_of_arms,
+    own_effects_random,
+)
 from statera.evidence.rare_glmm_kernels import (
     BinomialArms,
     Hypergeometric,
@@ -83,12 +95,15 @@ class GlmmOptions:
         UM.RS.
     level
         Confidence level.
+    tau2_interval
+        Also find the profile-likelihood interval of tau2: some tens of fits.
     """
 
     model: GlmmModel | str = GlmmModel.UNCONDITIONAL_FIXED
     random: bool = True
     nodes: int | None = None
     level: float = 0.95
+    tau2_interval: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "model", GlmmModel(self.model))
@@ -109,6 +124,12 @@ class GlmmResult:
         Log scale; NaN where `status` says why.
     tau2, tau2_se
         Variance of the effect between studies; its standard error is NaN at 0.
+    tau2_interval
+        By profile likelihood; None unless asked for.
+    i2, h2
+        In per cent, and total over sampling variance; NaN with one study.
+    heterogeneity
+        Tests against the saturated model; None with one study or without an estimate.
     study_sd
         SD of the study effects under UM.RS; NaN otherwise.
     log_likelihood
@@ -136,6 +157,10 @@ class GlmmResult:
     nodes: int
     status: GlmmStatus
     notes: tuple[str, ...] = ()
+    tau2_interval: tuple[float, float] | None = None
+    i2: float = math.nan
+    h2: float = math.nan
+    heterogeneity: GlmmHeterogeneity | None = None
 
 
 def rare_glmm(
@@ -182,14 +207,18 @@ def rare_glmm(
         silent |= (a + c) == n1 + n2
     notes: tuple[str, ...] = ()
     if silent.any():
+        number = int(silent.sum())
         notes = (
-            f"{int(silent.sum())} studies without events, or with events only, in both arms "
-            "carry no information on the ratio and were left out",
+            f"{number} {'study' if number == 1 else 'studies'} without events, or with events "
+            "only, in both arms: no information on the ratio, left out",
         )
     a, n1, c, n2 = (part[~silent] for part in (a, n1, c, n2))
     status = _undefined(a, n1, c, n2, rates=rates)
-    fit = _Fit.of(model, a, n1, c, n2, options, rates=rates) if status is None else None
-    return _result(fit, measure, str(model), a.size, options, status, notes)
+    if status is not None:
+        return _nothing(measure, str(model), a.size, options, status, notes)
+    fit = _Fit.of(model, a, n1, c, n2, options, rates=rates)
+    _, variances, _ = study_effects(measure, a, n1, c, n2)
+    return _result(fit, measure, a.size, options, variances, notes)
 
 
 def one_arm_glmm(
@@ -218,13 +247,18 @@ def one_arm_glmm(
         )
     x, t, _, _ = two_arms(events, size, events, size, rates=measure == "IRLN")
     none = float(x.sum()) == 0.0 or (measure == "PLO" and bool((x == t).all()))
-    status = GlmmStatus.NO_EVENTS if none else None
+    if none:
+        return _nothing(measure, "one arm", x.size, options, GlmmStatus.NO_EVENTS, ())
     kernel: Kernel = (PoissonArms if measure == "IRLN" else BinomialArms)(x[:, None], t[:, None])
     crude = np.log(max(x.sum(), 0.5) / t.sum())
-    if measure == "PLO" and not none:
-        crude = np.log(x.sum() / (t - x).sum())
+    with np.errstate(divide="ignore"):
+        variances = 1.0 / np.where(x > 0.0, x, 0.5)
+        if measure == "PLO":
+            crude = np.log(x.sum() / (t - x).sum())
+            half = 0.5 * ((x == 0.0) | (x == t))
+            variances = 1.0 / (x + half) + 1.0 / (t - x + half)
     fit = _Fit(kernel, np.zeros((x.size, 1)), "one arm", options.nodes or 41, float(crude))
-    return _result(fit, measure, "one arm", x.size, options, status, ())
+    return _result(fit, measure, x.size, options, variances, ())
 
 
 @dataclass(frozen=True)
@@ -237,6 +271,7 @@ class _Fit:
     nodes: int
     crude: float
     baseline: float = 0.0
+    counts: tuple[Floats, Floats] | None = None  # of both arms, where the kernel has both
 
     @classmethod
     def of(
@@ -261,7 +296,8 @@ class _Fit:
             # Starts of the study effects: each study's own log odds or log rate, smoothed.
             total = events.sum(axis=1)
             start = np.log((total + 0.5) / (sizes.sum(axis=1) - free * total + 0.5))
-            return cls(kernel, start[:, None], model, nodes, crude, float(start.mean()))
+            middle = float(start.mean())
+            return cls(kernel, start[:, None], model, nodes, crude, middle, (events, sizes))
         offset = np.zeros((a.size, 1))
         if model is GlmmModel.CONDITIONAL_EXACT and not rates:
             kernel = Hypergeometric.of(a, n1, c, n2)
@@ -307,42 +343,35 @@ def _undefined(a: Floats, n1: Floats, c: Floats, n2: Floats, *, rates: bool) -> 
     return GlmmStatus.ONE_ARM_EMPTY if empty or full else None
 
 
+def _nothing(
+    measure: str, model: str, studies: int, options: GlmmOptions, status: GlmmStatus,
+    notes: tuple[str, ...],
+) -> GlmmResult:  # fmt: skip
+    nan = float("nan")
+    return GlmmResult(
+        measure, model, nan, nan, nan, nan, (nan, nan), nan, nan, nan, nan, studies,
+        options.nodes or 41, status, notes,
+    )  # fmt: skip
+
+
 def _result(
-    fit: _Fit | None,
+    fit: _Fit,
     measure: str,
-    model: str,
     studies: int,
     options: GlmmOptions,
-    status: GlmmStatus | None,
+    variances: Floats,
     notes: tuple[str, ...],
 ) -> GlmmResult:
-    if fit is None or status is not None:
-        nan = float("nan")
-        return GlmmResult(
-            measure,
-            model,
-            estimate=nan,
-            se=nan,
-            z=nan,
-            p=nan,
-            interval=(nan, nan),
-            tau2=nan,
-            tau2_se=nan,
-            study_sd=nan,
-            log_likelihood=nan,
-            studies=studies,
-            nodes=options.nodes or 41,
-            status=status or GlmmStatus.NO_EVENTS,
-            notes=notes,
-        )
-    best, tau2, status = _maximum(fit, studies, random=options.random)
+    best, tau2, status, common = _maximum(fit, studies, random=options.random)
     covariance = np.linalg.pinv(-best.hessian)
     tau2_se = 2 * np.sqrt(tau2 * max(covariance[1, 1], 0.0)) if tau2 > 0.0 else np.nan
     estimate, se = float(best.x[0]), float(np.sqrt(max(covariance[0, 0], 0.0)))
     half = float(ndtri(0.5 + options.level / 2)) * se
+    several = studies > 1
+    i2, h2 = _shares(tau2, variances) if several and options.random else (math.nan, math.nan)
     return GlmmResult(
         measure,
-        model,
+        fit.model,
         estimate,
         se,
         estimate / se,
@@ -350,17 +379,63 @@ def _result(
         (estimate - half, estimate + half),
         tau2,
         float(tau2_se),
-        float(abs(best.x[-1])) if model == GlmmModel.UNCONDITIONAL_RANDOM else float("nan"),
+        float(abs(best.x[-1])) if fit.model == GlmmModel.UNCONDITIONAL_RANDOM else math.nan,
         best.value,
         studies,
         fit.nodes,
         status,
         notes,
+        _tau2_interval(fit, best, tau2, options) if several and options.tau2_interval else None,
+        i2,
+        h2,
+        heterogeneity_of(_own(fit, common), common.value) if several else None,
     )
 
 
-def _maximum(fit: _Fit, studies: int, *, random: bool) -> tuple[SmallMaximum, float, GlmmStatus]:
-    """Return the maximum over (beta[, tau][, study mean, study SD]), tau2 and how it ended."""
+def _shares(tau2: float, variances: Floats) -> tuple[float, float]:
+    """Return I2 and H2 by a typical variance of the studies' own values."""
+    w = 1.0 / variances[np.isfinite(variances)]
+    typical = float((w.size - 1) / (w.sum() - (w**2).sum() / w.sum()))
+    return i_squared(tau2, typical), h_squared(tau2, typical)
+
+
+def _own(fit: _Fit, common: SmallMaximum) -> OwnEffects:
+    """Return the saturated model of the same likelihood."""
+    if fit.counts is None:
+        return own_effects(fit.kernel, fit.offset)
+    rates = isinstance(fit.kernel, PoissonArms)
+    own = own_effects_of_arms(*fit.counts, rates=rates)
+    if fit.model == GlmmModel.UNCONDITIONAL_FIXED:
+        return own
+    events, sizes = fit.counts
+    rest = np.inf if rates else sizes[:, 0] - events[:, 0]
+    # smoothed, so that an empty second arm starts at a finite effect
+    odds = (events + 0.5) / (sizes if rates else sizes - events + 0.5)
+    start = np.log(odds[:, 0] / odds[:, 1])
+    start = np.where(events[:, 0] == 0.0, -np.inf, np.where(rest == 0.0, np.inf, start))
+    # a standard deviation of 0 is a stationary point: start away from it
+    spread = max(abs(float(common.x[2])), 0.3)
+    return own_effects_random(fit.kernel, start, np.array([common.x[1], spread]), fit.nodes)
+
+
+def _tau2_interval(
+    fit: _Fit, best: SmallMaximum, tau2: float, options: GlmmOptions
+) -> tuple[float, float] | None:
+    if not options.random:
+        return None
+    rest = best.x[-2:] if fit.model == GlmmModel.UNCONDITIONAL_RANDOM else best.x[:0]
+    start = np.concatenate([best.x[:1], rest])
+
+    def profile(tau: float) -> float:
+        return maximise(lambda theta: fit.value(theta[0], tau, theta[1:]), start).value
+
+    return profile_interval(profile, math.sqrt(tau2), best.value, options.level)
+
+
+def _maximum(
+    fit: _Fit, studies: int, *, random: bool
+) -> tuple[SmallMaximum, float, GlmmStatus, SmallMaximum]:
+    """Return the maximum over (beta[, tau][, study mean, study SD]), tau2, status, and at tau 0."""
     more = np.array([fit.baseline, 0.7] if fit.model == GlmmModel.UNCONDITIONAL_RANDOM else [])
 
     def with_tau(theta: Floats) -> float:
@@ -370,6 +445,7 @@ def _maximum(fit: _Fit, studies: int, *, random: bool) -> tuple[SmallMaximum, fl
         return fit.value(theta[0], 0.0, theta[1:])
 
     best, tau2 = maximise(common, np.concatenate([[fit.crude], more])), 0.0
+    without = best
     status = GlmmStatus.OK if studies > 1 else GlmmStatus.ONE_STUDY
     if random and studies > 1:
         # The likelihood is even in tau, so that tau = 0 is a stationary point: start away from it.
@@ -378,4 +454,5 @@ def _maximum(fit: _Fit, studies: int, *, random: bool) -> tuple[SmallMaximum, fl
             best, tau2 = wide, float(wide.x[1] ** 2)
         else:
             status = GlmmStatus.TAU_ZERO
-    return best, tau2, status if best.converged else GlmmStatus.NOT_CONVERGED
+    status = status if best.converged else GlmmStatus.NOT_CONVERGED
+    return best, tau2, status, without

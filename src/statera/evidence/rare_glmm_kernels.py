@@ -40,7 +40,7 @@ class BinomialArms:
         x, n = self.x[:, :, None], self.n[:, :, None]
         constant = gammaln(n + 1) - gammaln(x + 1) - gammaln(n - x + 1)
         p = expit(eta)
-        value = constant + x * log_expit(eta) + (n - x) * log_expit(-eta)
+        value = constant + n * log_expit(eta) - (n - x) * eta
         return value, x - n * p, -n * p * (1 - p)
 
 
@@ -117,12 +117,15 @@ class Integral:
         Posterior weights of the nodes.
     first, second : (k, arms, nodes)
         Derivatives of the log likelihood in the linear predictors at the nodes.
+    effect : (k, d, nodes)
+        Standard normal effects at the nodes.
     """
 
     log_marginal: Floats
     weight: Floats
     first: Floats
     second: Floats
+    effect: Floats
 
 
 def integrate(kernel: Kernel, base: Floats, loading: Floats, nodes: int) -> Integral:
@@ -135,7 +138,7 @@ def integrate(kernel: Kernel, base: Floats, loading: Floats, nodes: int) -> Inte
     base : (k, arms)
         Linear predictors without random effects.
     loading : (arms, d)
-        Standard deviations with sign; d is 1 or 2.
+        Standard deviations with sign; d effects.
     nodes
         Per dimension.
     """
@@ -155,7 +158,7 @@ def integrate(kernel: Kernel, base: Floats, loading: Floats, nodes: int) -> Inte
     half_log_determinant = np.log(np.abs(np.linalg.det(root))) if k else np.zeros(0)
     # (2 pi)^(-d/2) of the normal density against 2^(d/2) of the change of scale.
     marginal = top + np.log(total) - half_log_determinant - 0.5 * d * np.log(np.pi)
-    return Integral(marginal, weights / total[:, None], first, second)
+    return Integral(marginal, weights / total[:, None], first, second, b)
 
 
 def _modes(kernel: Kernel, base: Floats, loading: Floats) -> tuple[Floats, Floats]:

@@ -8,8 +8,7 @@ Sources: DerSimonian and Laird, Control Clin Trials 1986;7:177; Hedges and Olkin
 and Schmidt 2004 (HS), with Brannick and others, J Appl Psychol 2019 (HSk); Paule and Mandel, J Res
 NBS 1982;87:377; Sidik and Jonkman, JRSS C 2005;54:367; Morris, JASA 1983;78:47 (EB); Viechtbauer, J
 Educ Behav Stat 2005;30:261 (ML, REML); generalised Q: Jackson, Res Synth Methods 2013;4:220; median
-unbiased: Viechtbauer, Res Synth Methods 2021 (doi 10.1002/jrsm.1493); Q-profile: Viechtbauer, Stat
-Med 2007;26:37.
+unbiased: the method GENQM of the R package metafor; Q-profile: Viechtbauer, Stat Med 2007;26:37.
 """
 
 from __future__ import annotations

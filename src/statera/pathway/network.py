@@ -37,6 +37,8 @@ class Species:
         Whether its symbol in formulas means an amount (otherwise a concentration).
     boundary
         Whether reactions leave it alone.
+    conversion_factor
+        Parameter by which reactions are multiplied in it, where it has one.
     """
 
     id: str
@@ -46,6 +48,7 @@ class Species:
     constant: bool = False
     unit: str = ""
     name: str = ""
+    conversion_factor: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,9 @@ class Network:
         boundary species among them, by name.
     assigned
         Assignment rules, each after those that it needs.
+    computed
+        Those assigned names that are constants which follow from parameters: a value given to one
+        replaces its formula.
     """
 
     id: str
@@ -137,6 +143,7 @@ class Network:
     time_unit: str = ""
     name: str = ""
     notes: tuple[str, ...] = ()
+    computed: tuple[str, ...] = ()
 
     def flat(self, formula: sp.Expr) -> sp.Expr:
         """Return the formula with assigned names written out: over time, states and parameters."""

@@ -7,14 +7,24 @@ overall diamond is the prediction interval.
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from statera.plot.figure_bytes import figure_bytes
+from statera.plot.forest_axis import (
+    ForestAxis,
+    Scale,
+    check_interval,
+    draw_arrows,
+    draw_axis,
+    draw_diamond,
+    number_text,
+)
 from statera.plot.rows import Frame, Heads, Row, draw_frame
 from statera.plot.svg import to_svg
+from statera.plot.text import wrap
 from statera.plot.theme import INK, LINE, PALETTE, SOFT, halo, theme
 
 if TYPE_CHECKING:
@@ -27,10 +37,12 @@ __all__ = [
     "StudyForestOptions",
     "StudyGroup",
     "draw_study_forest",
+    "study_forest_figure",
     "study_forest_pdf",
 ]
 
 _STEP = 0.2  # distance of the marks of risk of bias, inches
+_ACROSS = 5.6  # width of a line across the columns, inches
 _GAP = 0.22  # between the axis and what stands at its right, inches; that of the frame
 #: Sign and colour of a judgement of the risk of bias, by the words used for it.
 _JUDGEMENTS = {
@@ -63,6 +75,8 @@ class Study:
         Judgements, as many as `StudyForestOptions.risk`.
     text
         Instead of the numbers.
+    size
+        Of the square where no weight is printed; 1 is the largest.
     """
 
     label: str
@@ -73,6 +87,7 @@ class Study:
     columns: tuple[str, ...] = ()
     risk: tuple[str, ...] = ()
     text: str = ""
+    size: float | None = None
 
 
 @dataclass(frozen=True)
@@ -141,7 +156,7 @@ class StudyForestOptions:
         Of the effects.
     """
 
-    scale: Literal["difference", "ratio"] = "ratio"
+    scale: Scale = "ratio"
     reference: float | None = 1.0
     x_label: str = ""
     row_head: str = "Study"
@@ -186,35 +201,42 @@ def draw_study_forest(
         If there is no row, a number is not in its interval, or a ratio is not positive.
     """
     with theme():
-        return to_svg(_figure(groups, options or StudyForestOptions()), key, title, alt)
+        return to_svg(study_forest_figure(groups, options or StudyForestOptions()), key, title, alt)
 
 
 def study_forest_pdf(
     groups: Sequence[StudyGroup], options: StudyForestOptions | None = None, *, title: str
 ) -> bytes:
     """Return a forest plot as PDF; as `draw_study_forest`."""
-    with theme():
-        figure = _figure(groups, options or StudyForestOptions())
-        stream = io.BytesIO()
-        figure.savefig(stream, format="pdf", metadata={"Title": title, "CreationDate": None})
-        return stream.getvalue()
+    return figure_bytes(
+        lambda: study_forest_figure(groups, options or StudyForestOptions()), ".pdf",
+        key="forest", title=title, alt="",
+    )  # fmt: skip
 
 
-def _figure(groups: Sequence[StudyGroup], options: StudyForestOptions) -> Figure:
+def study_forest_figure(groups: Sequence[StudyGroup], options: StudyForestOptions) -> Figure:
+    """Return the drawing; call inside `theme`. As `draw_study_forest`."""
     lines = _lines(groups, options)
     deep = 1 + max((h.count("\n") for h in options.columns), default=0)
     above = "\n" * (deep - 1)
     foot = 0.82 if any(options.favours) else 0.54
     heads = Heads(
         label=above + options.row_head,
-        texts=(*options.columns, options.weight_head, options.estimate_head),
+        texts=(
+            *options.columns,
+            *((options.weight_head,) if _weighted(groups) else ()),
+            options.estimate_head,
+        ),
         right="Risk of bias" if options.risk else "",
         width=11.0 if options.columns or options.risk else 10.0,
         foot=foot + (0.17 * math.ceil(len(options.risk) / 3) + 0.22 if options.risk else 0.0),
         right_space=_STEP * len(options.risk),
     )
     frame = draw_frame([line.row for line in lines], heads)
-    _axis(frame, lines, options)
+    axis = ForestAxis(
+        options.scale, options.reference, options.x_label, options.favours, options.limits
+    )
+    draw_axis(frame, _values(lines), axis)
     largest = max(
         (m.weight for line in lines if isinstance(m := line.mark, Study) and m.weight), default=1.0
     )
@@ -224,7 +246,9 @@ def _figure(groups: Sequence[StudyGroup], options: StudyForestOptions) -> Figure
                 _square(frame.axes, centre, line.mark, largest)
                 _risk(frame, centre, line.mark.risk)
             case Mean():
-                _diamond(frame.axes, centre, line.mark)
+                mean = line.mark
+                draw_diamond(frame.axes, centre, mean.estimate, mean.low, mean.high, order=3)
+                draw_arrows(frame.axes, centre, mean.low, mean.high, INK)
             case (low, high):
                 _bar(frame.axes, centre, float(low), float(high))
             case str():
@@ -240,25 +264,37 @@ def _lines(groups: Sequence[StudyGroup], options: StudyForestOptions) -> list[_L
     texts = [f"{m.weight:.1f} %" for m in every if m.weight is not None]
     widest = max((len(t) for t in texts), default=0)
     blank = ("",) * len(options.columns)
+    weighted = _weighted(groups)
     for group in groups:
         if group.heading:
             lines.append(_Line(Row(group.heading, heading=True)))
         for one in _members(group):
-            _check(one, options)
+            check_interval(one.label, one.low, one.estimate, one.high, options.scale)
             weight = "" if one.weight is None else f"{one.weight:.1f} %".rjust(widest, "\u2007")
             columns = one.columns or blank
             said = one.text if isinstance(one, Study) else ""
             effect = said or _interval_text(one.estimate, one.low, one.high, options.decimals)
-            lines.append(_Line(Row(one.label, (*columns, weight, effect)), one))
+            shares = (weight,) if weighted else ()
+            lines.append(_Line(Row(one.label, (*columns, *shares, effect)), one))
             if isinstance(one, Mean):
                 if one.prediction is not None:
-                    low, high = one.prediction
-                    told = f"{_number(low, options.decimals)} to {_number(high, options.decimals)}"
-                    row = Row(one.prediction_label, (*blank, "", told))
+                    ends = (number_text(end, options.decimals) for end in one.prediction)
+                    told = " to ".join(ends)
+                    empty = ("",) if weighted else ()
+                    row = Row(one.prediction_label, (*blank, *empty, told))
                     lines.append(_Line(row, one.prediction))
-                lines += [_Line(Row(""), text) for text in one.lines]
-        lines += [_Line(Row(""), text) for text in group.lines]
+                lines += _said(one.lines)
+        lines += _said(group.lines)
     return lines
+
+
+def _said(texts: Sequence[str]) -> list[_Line]:
+    """Return lines across the columns, long ones broken."""
+    return [_Line(Row(""), part) for text in texts for part in wrap(text, _ACROSS, 9.0)]
+
+
+def _weighted(groups: Sequence[StudyGroup]) -> bool:
+    return any(m.weight is not None for g in groups for m in _members(g))
 
 
 def _members(group: StudyGroup) -> list[Study | Mean]:
@@ -267,131 +303,42 @@ def _members(group: StudyGroup) -> list[Study | Mean]:
     return found
 
 
-def _check(one: Study | Mean, options: StudyForestOptions) -> None:
-    if (one.low is None) != (one.high is None):
-        raise ValueError(f"forest row '{one.label}': an interval needs both ends")
-    ordered = [v for v in (one.low, one.estimate, one.high) if v is not None]
-    if ordered != sorted(ordered):
-        raise ValueError(f"forest row '{one.label}': the estimate is not within its interval")
-    if options.scale == "ratio" and any(v <= 0 for v in ordered):
-        raise ValueError(f"forest row '{one.label}': a ratio must be positive")
-
-
-def _number(value: float, decimals: int) -> str:
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    return f"{value:.{decimals}f}".replace("-", "−")
-
-
 def _interval_text(
     value: float | None, low: float | None, high: float | None, decimals: int
 ) -> str:
     if value is None:
         return "no effect known"
     if low is None or high is None:
-        return f"{_number(value, decimals)} (no interval)"
-    ends = f"{_number(low, decimals)} to {_number(high, decimals)}"
-    return f"{_number(value, decimals)} ({ends})"
+        return f"{number_text(value, decimals)} (no interval)"
+    ends = f"{number_text(low, decimals)} to {number_text(high, decimals)}"
+    return f"{number_text(value, decimals)} ({ends})"
 
 
-def _limits(lines: Sequence[_Line], options: StudyForestOptions) -> tuple[float, float]:
-    if options.limits is not None:
-        return options.limits
-    values = [] if options.reference is None else [options.reference]
+def _values(lines: Sequence[_Line]) -> list[float | None]:
+    values: list[float | None] = []
     for line in lines:
-        ends: tuple[float | None, ...] = ()
         if isinstance(line.mark, Study | Mean):
-            ends = (line.mark.low, line.mark.estimate, line.mark.high)
+            values += [line.mark.low, line.mark.estimate, line.mark.high]
         elif isinstance(line.mark, tuple):
-            ends = line.mark
-        values += [v for v in ends if v is not None and math.isfinite(v)]
-    if options.scale == "ratio":
-        if options.reference is None:
-            return min(values) / 1.15, max(values) * 1.15
-        # one extreme interval must not squeeze all others: it ends in an arrow instead
-        near = options.reference
-        least, most = max(min(values), near / 20.0), min(max(values), near * 20.0)
-        return min(least / 1.15, 0.8 * near), max(most * 1.15, 1.25 * near)
-    margin = 0.06 * (max(values) - min(values)) or 1.0
-    return min(values) - margin, max(values) + margin
-
-
-def _axis(frame: Frame, lines: Sequence[_Line], options: StudyForestOptions) -> None:
-    from matplotlib.ticker import (  # heavy: loaded when a figure is drawn
-        FixedLocator,
-        FuncFormatter,
-        MaxNLocator,
-        NullLocator,
-    )
-
-    axes = frame.axes
-    low, high = _limits(lines, options)
-    if options.scale == "ratio":
-        axes.set_xscale("log")
-        decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-        ticks = [m * 10.0**d for d in decades for m in (1, 2, 5) if low <= m * 10.0**d <= high]
-        if len(ticks) < 3:
-            fine = (0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0)
-            ticks = [t for t in fine if low <= t <= high] or ticks
-        axes.xaxis.set_major_locator(FixedLocator(ticks))
-    else:
-        axes.xaxis.set_major_locator(MaxNLocator(6))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}".replace("-", "−")))
-    axes.set_xlim(low, high)
-    axes.set_xlabel(options.x_label, labelpad=4)
-    middle = options.reference
-    if middle is None:
-        return
-    axes.axvline(middle, color=SOFT, linewidth=1.0, zorder=1.5)
-    for side, text in enumerate(options.favours):
-        if text:
-            axes.annotate(
-                f"← {text}" if side == 0 else f"{text} →",
-                xy=(middle, 0),
-                xycoords=("data", "axes fraction"),
-                xytext=(-7 if side == 0 else 7, -43 if options.x_label else -26),
-                textcoords="offset points",
-                ha="right" if side == 0 else "left",
-                va="top",
-                size=9,
-                color=SOFT,
-                annotation_clip=False,
-            )
+            values += line.mark
+    return values
 
 
 def _square(axes: Axes, y: float, one: Study, largest: float) -> None:
     if one.estimate is None or one.low is None or one.high is None:
         return
     low, high = axes.get_xlim()
-    counts = one.weight is not None
+    counts = one.weight is not None or one.size is not None
     ink = PALETTE[0] if counts else LINE
     left, right = max(one.low, low), min(one.high, high)
     if left < right:
         axes.plot([left, right], [y, y], color=ink, linewidth=1.4, solid_capstyle="butt")
     if low <= one.estimate <= high:
-        size = 3.2 + 6.3 * math.sqrt((one.weight or 0.0) / largest)
+        share = one.size if one.weight is None else one.weight / largest
+        size = 3.2 + 6.3 * math.sqrt(share or 0.0)
         face = ink if counts else "white"
         axes.plot([one.estimate], [y], "s", ms=size, mfc=face, mec="white" if counts else ink)
-    _arrows(axes, y, one.low, one.high, ink)
-
-
-def _arrows(axes: Axes, y: float, left: float, right: float, ink: str) -> None:
-    low, high = axes.get_xlim()
-    for beyond, limit, marker in ((left < low, low, "<"), (right > high, high, ">")):
-        if beyond:
-            axes.plot([limit], [y], marker, ms=6, color=ink, mec=LINE, mew=0, clip_on=False)
-
-
-def _diamond(axes: Axes, y: float, one: Mean) -> None:
-    low, high = axes.get_xlim()
-    left, right = max(one.low, low), min(one.high, high)
-    middle = min(max(one.estimate, low), high)
-    axes.fill(
-        [left, middle, right, middle], [y, y - 0.085, y, y + 0.085],
-        color=INK, linewidth=0, zorder=3,
-    )  # fmt: skip
-    _arrows(axes, y, one.low, one.high, INK)
+    draw_arrows(axes, y, one.low, one.high, ink)
 
 
 def _bar(axes: Axes, y: float, left: float, right: float) -> None:
@@ -402,7 +349,7 @@ def _bar(axes: Axes, y: float, left: float, right: float) -> None:
         [start, end, end, start], [y - 0.028, y - 0.028, y + 0.028, y + 0.028],
         color=PALETTE[3], linewidth=0, zorder=3,
     )  # fmt: skip
-    _arrows(axes, y, left, right, PALETTE[3])
+    draw_arrows(axes, y, left, right, PALETTE[3])
 
 
 def _say(frame: Frame, y: float, text: str) -> None:

@@ -13,9 +13,9 @@ from statera.errors import InputError
 from statera.estimate import FitResult, fit
 from statera.estimate.covariance import covariance
 from statera.estimate.drift import Drift
-from statera.estimate.identifiability import weakness
 from statera.estimate.status import Code, fit_notices
 from statera.model import build_model
+from statera.numerics.identifiability import weakness
 
 Floats = NDArray[np.float64]
 

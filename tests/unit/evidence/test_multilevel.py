@@ -8,8 +8,14 @@ import numpy as np
 import pytest
 
 from statera.errors import InputError
-from statera.evidence.multilevel import MultilevelStatus, multilevel, robust
-from statera.evidence.multivariate import MultivariateStatus, Structure, multivariate
+from statera.evidence.heterogeneity import tau_squared_interval
+from statera.evidence.multilevel import MultilevelStatus, multilevel, robust, sigma2_intervals
+from statera.evidence.multivariate import (
+    MultivariateStatus,
+    Structure,
+    multivariate,
+    tau2_intervals,
+)
 
 RNG = np.random.default_rng(7)
 OUTER = np.repeat(np.arange(8), 6)
@@ -122,7 +128,7 @@ def test_bad_rows_are_refused(arguments: tuple[object, ...], words: str) -> None
 def test_few_clusters_have_no_robust_variance() -> None:
     levels = [["a"] * 48]
     fitted = multilevel(Y, V, levels)
-    with pytest.raises(InputError, match="1 clusters cannot give"):
+    with pytest.raises(InputError, match="needs more than 1 cluster"):
         robust(fitted, Y, V, levels)
 
 
@@ -173,3 +179,33 @@ def test_singular_and_mixed_covariances_are_refused() -> None:
         multivariate(y, mixed, STUDY, OUTCOME)
     with pytest.raises(InputError, match="has an outcome twice"):
         multivariate(y, v, STUDY, ["pain"] * 24)
+
+
+def test_interval_of_one_nested_variance_is_that_of_tau2() -> None:
+    rows = [[str(i) for i in ROWS]]
+    fit = multilevel(Y, V, rows)
+    ((low, high),) = sigma2_intervals(fit, Y, V, rows)
+    expected = tau_squared_interval(
+        Y, V, np.ones((48, 1)), "profile likelihood", 0.95, float(fit.sigma2[0])
+    )
+    assert (low, high) == pytest.approx((expected.low, expected.high), rel=1e-5)
+
+
+@pytest.mark.parametrize("structure", ["DIAG", "UN", "CS"])
+def test_intervals_of_outcomes_that_do_not_hang_together_are_those_of_each_alone(
+    structure: str,
+) -> None:
+    """Two outcomes in different studies: no structure has anything to join."""
+    y, v = Y[:20], V[:20]
+    study, outcome = [str(i) for i in range(20)], ["a"] * 10 + ["b"] * 10
+    fit = multivariate(y, np.diag(v), study, outcome, structure=structure)
+    found = tau2_intervals(fit, y, np.diag(v), study, outcome)
+    if structure == "CS":
+        assert found[0] == found[1]
+        assert found[0][0] <= fit.tau2[0] <= found[0][1]
+        return
+    for part, tau2, (low, high) in zip((slice(0, 10), slice(10, 20)), fit.tau2, found, strict=True):
+        expected = tau_squared_interval(
+            y[part], v[part], np.ones((10, 1)), "profile likelihood", 0.95, float(tau2)
+        )
+        assert (low, high) == pytest.approx((expected.low, expected.high), rel=1e-4, abs=1e-7)

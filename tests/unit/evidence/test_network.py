@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
 from scipy.optimize import minimize
+from scipy.stats import chi2
 
 from statera.errors import InputError, UnknownNameError
+from statera.evidence.effects import effects_of
 from statera.evidence.network_arms import network_from_counts, network_from_means
-from statera.evidence.network_components import component_network
 from statera.evidence.network_data import (
     NetworkData,
     connected_parts,
@@ -19,10 +17,12 @@ from statera.evidence.network_data import (
     part_of_network,
     studies_by_pair,
 )
-from statera.evidence.network_fit import NetworkOptions, network
+from statera.evidence.network_fit import NetworkOptions, network, reduced_blocks
+from statera.evidence.network_gls import fit_blocks
+from statera.evidence.network_hat import comparison_hat, contrast_weights, hat_matrix
 from statera.evidence.network_rank import league_table, p_scores, rank_probabilities
-from statera.evidence.network_rare import binomial_network, mantel_haenszel_network
 from statera.evidence.network_split import side_split, split_node
+from statera.evidence.pairwise import PairwiseOptions, pairwise
 from statera.plot.network_graph import draw_network
 
 
@@ -121,6 +121,46 @@ def test_reml_is_the_maximum_of_a_dense_likelihood() -> None:
     assert result.tau2 == pytest.approx(float(best.x[0]) ** 2, rel=1e-5)
 
 
+def test_ml_is_the_maximum_and_pm_meets_its_equation() -> None:
+    data = mixed()
+    by_ml = network(data, NetworkOptions(tau2="ML"))
+    blocks = reduced_blocks(data, 0)
+    heights = [fit_blocks(blocks, by_ml.tau2 + h).likelihood for h in (-1e-3, 0.0, 1e-3)]
+    assert heights[1] > max(heights[0], heights[2])
+    assert by_ml.tau2 < network(data).tau2
+    by_pm = network(data, NetworkOptions(tau2="PM"))
+    assert fit_blocks(blocks, by_pm.tau2).q == pytest.approx(by_pm.df, abs=1e-9)
+
+
+def test_interval_of_tau2_turns_q_into_its_quantiles() -> None:
+    data = mixed()
+    result = network(data)
+    blocks = reduced_blocks(data, 0)
+    assert result.tau2_low < result.tau2 < result.tau2_high
+    for limit, tail in ((result.tau2_low, 0.025), (result.tau2_high, 0.975)):
+        assert fit_blocks(blocks, limit).q == pytest.approx(chi2.isf(tail, result.df), abs=1e-8)
+    common = network(data, NetworkOptions(tau2="EE"))
+    assert common.tau2 == 0.0
+    assert np.isnan([common.tau2_low, common.predict_low[0, 1]]).all()
+    np.testing.assert_allclose(common.random.estimate, common.common.estimate)
+
+
+def test_interval_of_tau2_of_two_treatments_is_the_pairwise_one() -> None:
+    generator = np.random.default_rng(4)
+    v = generator.uniform(0.02, 0.2, 12)
+    y = 0.3 + generator.normal(size=12) * np.sqrt(v + 0.15)
+    names = [f"s{i}" for i in range(12)]
+    data = network_from_contrasts(names, ["A"] * 12, ["B"] * 12, y, v)
+    for method in ("REML", "ML", "DL", "PM"):
+        ours = network(data, NetworkOptions(tau2=method))
+        other = pairwise(effects_of(y, v), PairwiseOptions(tau2=method))
+        assert ours.tau2 == pytest.approx(other.tau2, abs=1e-8)
+        assert ours.random.estimate[0, 1] == pytest.approx(other.estimate, abs=1e-8)
+        ends = other.ci_tau2
+        assert ends is not None
+        assert (ours.tau2_low, ours.tau2_high) == pytest.approx((ends.low, ends.high), abs=1e-8)
+
+
 def test_league_is_antisymmetric_and_labelled() -> None:
     rows = {row.label: row for row in league_table(network(mixed()))}
     assert len(rows) == 12
@@ -186,6 +226,8 @@ def test_rows_that_do_not_belong_together() -> None:
         split_node(network(mixed()), "A", "D")
     with pytest.raises(InputError, match="no indirect evidence"):
         split_node(network(mixed()), "C", "D")
+    with pytest.raises(InputError, match="not known"):
+        network(mixed()).estimates("fixed")
 
 
 def test_empty_cells_of_counts() -> None:
@@ -201,108 +243,29 @@ def test_empty_cells_of_counts() -> None:
         network_from_counts(["s", "s"], ["A", "B"], [10, 0], [9, 9])
 
 
-def test_components_add_up_by_hand() -> None:
-    data = network_from_contrasts(
-        ["s1", "s2", "s3"], ["A", "B", "A+B"], ["none"] * 3, [1.0, 2.0, 3.9], [1.0, 1.0, 1.0]
-    )
-    result = component_network(data, inactive="none", options=NetworkOptions(tau2="DL"))
-    # misfit 0.9 is shared by three equations of variance 1
-    assert result.components == ("A", "B")
-    np.testing.assert_allclose(result.estimate, [1.3, 2.3])
-    np.testing.assert_allclose(result.se**2, 2 / 3)
-    assert (result.q, result.df) == pytest.approx((0.27, 1))
-    assert (result.q_difference, result.df_difference) == pytest.approx((0.27, 1))
-    together, error = result.combination("A", "B")
-    assert together == pytest.approx(3.6)
-    assert error == pytest.approx((2 / 3) ** 0.5)
+@pytest.mark.parametrize("effects", ["common", "random"])
+def test_hat_matrix_turns_contrasts_into_the_network(effects: str) -> None:
+    result = network(mixed())
+    pairs = result.random if effects == "random" else result.common
+    hat = hat_matrix(result, effects)
+    data = result.data
+    np.testing.assert_allclose(hat @ data.y, pairs.estimate[data.first, data.second], atol=1e-10)
+    np.testing.assert_allclose(hat @ hat, hat, atol=1e-10)
+    weight = contrast_weights(result, effects)
+    spread = np.diag(hat) / weight
+    np.testing.assert_allclose(spread, pairs.se[data.first, data.second] ** 2, atol=1e-10)
 
 
-def test_components_join_parts() -> None:
-    # A - none = 1; A - C = 3, so C = -2; B is given on both sides and needs a study of its own
-    first, second, y = ["A", "A+B", "B"], ["none", "B+C", "none"], [1.0, 3.0, 0.5]
-    data = network_from_contrasts(["s1", "s2", "s3"], first, second, y, [1.0] * 3)
-    assert len(connected_parts(data)) == 2
-    result = component_network(data, inactive="none")
-    np.testing.assert_allclose(result.estimate, [1.0, 0.5, -2.0])
-    assert np.isnan(result.q_difference)
-    lost = network_from_contrasts(["s1", "s2"], first[:2], second[:2], y[:2], [1.0] * 2)
-    with pytest.raises(InputError, match="determine 2 of 3 components"):
-        component_network(lost, inactive="none")
-
-
-RARE = (
-    ["s1", "s1", "s2", "s2", "s3", "s3", "s4", "s4"],
-    ["A", "B", "A", "C", "B", "C", "A", "B"],
-    [2, 5, 1, 4, 3, 4, 0, 0],
-    [100, 98, 150, 140, 90, 95, 20, 20],
-)
-
-
-def test_mantel_haenszel_of_single_studies_is_woolf() -> None:
-    result = mantel_haenszel_network(*RARE)
-    direct = [np.log(a * (m - c) / (c * (n - a))) for a, n, c, m in TABLES]
-    woolf = [1 / a + 1 / (n - a) + 1 / c + 1 / (m - c) for a, n, c, m in TABLES]
-    indirect, spread = direct[1] - direct[2], woolf[1] + woolf[2]
-    weight = np.array([1 / woolf[0], 1 / spread])
-    pooled = weight @ [direct[0], indirect] / weight.sum()
-    assert result.common.estimate[0, 1] == pytest.approx(pooled)
-    assert result.common.se[0, 1] == pytest.approx(weight.sum() ** -0.5)
-    assert "s4" in result.notes[0]
-
-
-TABLES = [(2, 100, 5, 98), (1, 150, 4, 140), (3, 90, 4, 95)]
-
-
-def test_mantel_haenszel_of_two_treatments_against_metafor(reference: Path) -> None:
-    folder = reference / "evidence"
-    lines = (folder / "nielweise2007_rare.csv").read_text().replace('"', "").splitlines()
-    names = lines[0].split(",")
-    rows = [dict(zip(names, line.split(","), strict=True)) for line in lines[1:]]
-    expected = json.loads((folder / "nielweise2007_rare.json").read_text())
-    studies = [str(i) for i in range(len(rows)) for _ in "AB"]
-    events = [float(row[key]) for row in rows for key in ("ai", "ci")]
-    sizes = [float(row[key]) for row in rows for key in ("n1i", "n2i")]
-    result = mantel_haenszel_network(studies, ["A", "B"] * len(rows), events, sizes)
-    wanted = expected["results"]["MH_OR"]
-    assert result.common.estimate[0, 1] == pytest.approx(wanted["estimate"], abs=1e-10)
-    assert result.common.se[0, 1] == pytest.approx(wanted["se"], abs=1e-10)
-
-
-def test_binomial_model_of_one_study_is_exact() -> None:
-    result = binomial_network(["s"] * 3, ["A", "B", "C"], [2, 5, 9], [50, 60, 40])
-    assert result.estimate[1, 0] == pytest.approx(np.log(5 / 55) - np.log(2 / 48))
-    assert result.se[1, 0] ** 2 == pytest.approx(1 / 5 + 1 / 55 + 1 / 2 + 1 / 48)
-
-
-def test_binomial_model_is_the_maximum() -> None:
-    result = binomial_network(*RARE)
-
-    def loss(x: np.ndarray) -> float:
-        effect = {"A": 0.0, "B": x[3], "C": x[4]}
-        total = 0.0
-        for study, name, a, n in zip(*RARE, strict=True):
-            if study == "s4":
-                continue
-            eta = x[int(study[1]) - 1] + effect[name]
-            total += a * eta - n * np.logaddexp(0, eta)
-        return -total
-
-    best = minimize(loss, [-4.0, -4.0, -4.0, 0.0, 0.0], method="BFGS", options={"gtol": 1e-8})
-    np.testing.assert_allclose(result.estimate[1:, 0], best.x[3:], atol=1e-5)
-    assert result.loglik == pytest.approx(-best.fun, abs=1e-8)
-
-
-def test_rare_networks_that_cannot_be() -> None:
-    with pytest.raises(InputError, match="built for two"):
-        mantel_haenszel_network(["s"] * 3, ["A", "B", "C"], [1, 1, 1], [9, 9, 9])
-    with pytest.raises(InputError, match="not finite"):
-        mantel_haenszel_network(["s", "s"], ["A", "B"], [0, 1], [9, 9])
-    with pytest.raises(InputError, match="not finite"):
-        binomial_network(["s", "s"], ["A", "B"], [0, 1], [9, 9])
-    with pytest.raises(InputError, match="no study is left"):
-        binomial_network(["s", "s"], ["A", "B"], [0, 0], [9, 9])
-    with pytest.raises(InputError, match="2 parts"):
-        binomial_network(["s", "s", "t", "t"], ["A", "B", "X", "Y"], [1, 1, 2, 2], [9, 9, 9, 9])
+def test_flow_of_evidence_by_comparison() -> None:
+    result = network(mixed())
+    flow = comparison_hat(result)
+    assert flow.comparisons == ("A vs B", "A vs C", "B vs C", "C vs D")
+    rows = dict(zip(flow.estimates, flow.weight.tolist(), strict=True))
+    # all evidence on D runs through C, and what leaves A is 1
+    assert rows["A vs D"][3] == pytest.approx(1.0)
+    assert rows["A vs D"][0] + rows["A vs D"][1] == pytest.approx(1.0)
+    assert rows["C vs D"] == pytest.approx([0, 0, 0, 1], abs=1e-12)
+    assert 0 < rows["A vs B"][0] < 1
 
 
 def test_studies_are_counted_by_pair() -> None:

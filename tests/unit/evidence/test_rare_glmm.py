@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 from scipy.integrate import quad
-from scipy.stats import binom, nchypergeom_fisher, norm, poisson
+from scipy.optimize import minimize_scalar
+from scipy.stats import binom, chi2, nchypergeom_fisher, norm, poisson
 
 from statera.errors import InputError
 from statera.evidence.rare_glmm import (
@@ -89,7 +90,7 @@ def test_one_study_and_silent_studies() -> None:
     found = rare_glmm("OR", [3, 0], [50, 20], [8, 0], [60, 20])
     assert found.status is GlmmStatus.ONE_STUDY
     assert found.estimate == pytest.approx(math.log(3 * 52 / (47 * 8)), abs=1e-6)
-    assert "1 studies" in found.notes[0]
+    assert "1 study without events" in found.notes[0]
 
 
 def test_outcomes_without_an_estimate_are_named() -> None:
@@ -115,3 +116,59 @@ def test_one_arm_proportions() -> None:
     found = one_arm_glmm("PLO", [5, 5, 5], [50, 50, 50])
     assert found.status is GlmmStatus.TAU_ZERO
     assert found.estimate == pytest.approx(math.log(1 / 9), abs=1e-6)
+
+
+def test_the_saturated_model_of_two_arms_is_that_of_each_study_alone() -> None:
+    found = rare_glmm("OR", A[1:], N1[1:], C[1:], N2[1:], GlmmOptions(random=False)).heterogeneity
+    assert found is not None
+    a, b, c, d = A[1:], (N1 - A)[1:], C[1:], (N2 - C)[1:]
+    y, v = np.log(a * d / (b * c)), 1 / a + 1 / b + 1 / c + 1 / d
+    mean = (y / v).sum() / (1 / v).sum()
+    assert found.wald == pytest.approx(((y - mean) ** 2 / v).sum(), rel=1e-9)
+    assert (found.df, found.infinite) == (3, 0)
+    assert found.wald_p == pytest.approx(chi2.sf(found.wald, 3), rel=1e-9)
+
+
+@pytest.mark.parametrize("model", ["UM.FS", "UM.RS", "CM.EL", "CM.AL"])
+def test_an_empty_cell_counts_in_the_likelihood_ratio_only(model: str) -> None:
+    found = rare_glmm("OR", A, N1, C, N2, GlmmOptions(model, random=False)).heterogeneity
+    assert found is not None
+    assert (found.df, found.infinite) == (4, 1)
+    assert 0.0 < found.wald < found.likelihood_ratio
+
+
+def test_no_test_of_heterogeneity_with_one_study() -> None:
+    found = rare_glmm("OR", [2], [40], [5], [41], GlmmOptions(tau2_interval=True))
+    assert found.status is GlmmStatus.ONE_STUDY
+    assert found.heterogeneity is None
+    assert found.tau2_interval is None
+    assert math.isnan(found.i2)
+
+
+def test_interval_of_tau2_is_where_the_profile_has_fallen() -> None:
+    options = GlmmOptions("CM.EL", tau2_interval=True)
+    a, n1, c, n2 = A * 3, N1 * 3, C * 3, N2 * 3
+    found = rare_glmm("OR", a, n1, c, n2, options)
+    assert found.tau2_interval is not None
+    low, high = found.tau2_interval
+    assert low < found.tau2 < high < math.inf
+    fit = Hypergeometric.of(a, n1, c, n2)
+
+    def profile(tau2: float) -> float:
+        return -float(
+            minimize_scalar(
+                lambda b: (
+                    -integrate(
+                        fit, np.full((5, 1), b), np.array([[math.sqrt(tau2)]]), 41
+                    ).log_marginal.sum()
+                ),
+                bounds=(-8.0, 6.0),
+                method="bounded",
+                options={"xatol": 1e-9},
+            ).fun
+        )
+
+    least = found.log_likelihood - chi2.ppf(0.95, 1) / 2
+    assert profile(high) == pytest.approx(least, abs=1e-4)
+    if low > 0.0:
+        assert profile(low) == pytest.approx(least, abs=1e-4)
