@@ -245,6 +245,11 @@ def test_columns_of_judgements_go_along(tmp_path: Path) -> None:
     row = next(r for r in found["league"] if r["label"] == "A vs P")
     assert row["certainty"] == {"grade": "low"}
     assert row["risk_of_bias"] == {"rob": "high 1, low 1"}
+    shares = found["contributions"]["by_risk_of_bias"]["rob"]
+    at = found["contributions"]["estimates"].index("A vs P")
+    assert shares[at] == pytest.approx({"high": 0.5, "low": 0.5})
+    ran = invoke(str(tmp_path / "network.csv"), "--measure", "HR", "--reference", "P")
+    assert "Share of evidence by 'rob' of the studies" in ran.stdout
 
 
 @pytest.mark.parametrize("ending", ["svg", "pdf"])
