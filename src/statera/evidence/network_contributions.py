@@ -8,8 +8,8 @@ comparison.
 Methods
 -------
 Contributions by random walk: Davies, Papakonstantinou, Nikolakopoulou, Ruecker and Galla, Stat Med
-2022;41:2091; their use for the risk of bias: CINeMA, Nikolakopoulou and others, PLoS Med
-2020;17:e1003082.
+2022;41:2091 (doi 10.1002/sim.9346); their use for the risk of bias: CINeMA, Nikolakopoulou and
+others, PLoS Med 2020;17:e1003082.
 """
 
 from __future__ import annotations

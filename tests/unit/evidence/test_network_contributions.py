@@ -6,7 +6,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from tests.unit.evidence.published_networks import DONG
+from tests.unit.evidence.published_networks import (
+    DEPRESSION,
+    DEPRESSION_FLOW,
+    DEPRESSION_SHARES,
+    DONG,
+)
 
 from statera.evidence.network_arms import network_from_counts
 from statera.evidence.network_contributions import bias_shares, contributions
@@ -29,6 +34,21 @@ def test_a_triangle_by_hand() -> None:
     assert by_study["A vs B"] == pytest.approx([0.2, 0.4, 0.2, 0.2])
     shares = bias_shares(found, {"s1": "high", "s2": "low", "s3": "low"})
     assert shares[0] == pytest.approx({"high": 0.2, "low": 0.6, "not given": 0.2})
+
+
+def test_treatments_of_depression_as_printed() -> None:
+    result = network(network_from_contrasts(*DEPRESSION), NetworkOptions(tau2="EE"))
+    assert len(result.data.studies) == 26
+    assert result.common.estimate[0, 2] == pytest.approx(-0.119725, abs=5e-7)
+    found, flow = contributions(result, "common"), comparison_hat(result, "common")
+    row = found.estimates.index("01 vs 03")
+    shares = dict(zip(found.comparisons, found.by_comparison[row].tolist(), strict=True))
+    wanted = {f"{a:02d} vs {b:02d}": share for (a, b), share in DEPRESSION_SHARES.items()}
+    for comparison, share in shares.items():
+        assert share == pytest.approx(wanted.get(comparison, 0.0), abs=1e-6), comparison
+    flows = dict(zip(flow.comparisons, flow.weight[row].tolist(), strict=True))
+    for (a, b), value in DEPRESSION_FLOW.items():
+        assert flows[f"{a:02d} vs {b:02d}"] == pytest.approx(value, abs=1e-6)
 
 
 def test_every_path_of_a_published_network() -> None:
