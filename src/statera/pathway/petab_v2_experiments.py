@@ -17,8 +17,8 @@ import sympy as sp
 from statera.errors import InputError, Place
 from statera.numerics.expression import free_names, symbol
 from statera.pathway.network import TIME, Event, Network, Trigger
+from statera.pathway.observable_formulas import flat_assigned
 from statera.pathway.petab_conditions import Condition
-from statera.pathway.petab_formulas import flat_assigned
 from statera.pathway.petab_v2_tables import Change, Experiment
 
 __all__ = ["Arranged", "arrange", "renamed"]

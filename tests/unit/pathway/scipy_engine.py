@@ -13,7 +13,7 @@ from scipy.integrate import solve_ivp
 
 from statera.numerics.expression import symbol
 from statera.pathway.network import TIME, Network
-from statera.pathway.petab_formulas import flat_assigned
+from statera.pathway.observable_formulas import flat_assigned
 
 Floats = NDArray[np.float64]
 Seeds = tuple[Floats, Floats]
