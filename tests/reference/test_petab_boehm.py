@@ -97,3 +97,31 @@ def test_swameye_without_its_input_stays_where_it_starts(reference: Path, tmp_pa
     total = table.filter(table["observableId"] == "tSTAT5_au")
     assert total["simulation"].to_numpy() == pytest.approx(0.95, rel=1e-12)
     assert (table.filter(table["observableId"] == "pSTAT5_au")["simulation"] == 0.0).all()
+
+
+def test_swameye_with_a_spline_is_the_regression_number(reference: Path, tmp_path: Path) -> None:
+    """At hand-set node values: a number to reproduce, not an optimum."""
+    from statera.pathway.input_spline import input_spline, with_input
+    from statera.pathway.sbml_read import read_sbml
+
+    problem_text = (reference / "petab" / "objective.json").read_text(encoding="utf-8")
+    expected = json.loads(problem_text)["models"]["Swameye_PNAS2003_spline_handset"]
+    nodes = {t: f"pEpoR_t{t}" for t in (0, 5, 10, 20, 60)}
+    swameye(reference, tmp_path)
+    with (tmp_path / "swameye2003_parameters.tsv").open("a", encoding="utf-8") as file:
+        file.writelines(f"\n{name}\tlog\t0.001\t10\t0.1\t1" for name in nodes.values())
+    formula = input_spline(list(nodes), list(nodes.values()), logarithmic=True)
+    problem = read_problem(
+        tmp_path / "swameye.yaml",
+        read_model=lambda path: with_input(
+            read_sbml(path), "pEpoR", formula, dict.fromkeys(nodes.values(), 0.1)
+        ),
+    )
+    o = Objective(problem, engine=ScipyEngine(1e-9, 1e-12))
+    theta = np.array([expected["x_scaled"][name] for name in o.names])
+    found = o.evaluate(theta, 1)
+    assert found.value == pytest.approx(expected["nllh_amici_rtol1e8"], abs=1e-5)
+    names = list(expected["x_scaled"])
+    theirs = np.array([expected["gradient_scaled"]["forward"][names.index(n)] for n in o.names])
+    assert found.gradient is not None
+    np.testing.assert_allclose(found.gradient, theirs, rtol=0, atol=1e-5 * np.abs(theirs).max())

@@ -224,7 +224,8 @@ def analyse(samples: SampleColumns, options: AnalysisOptions) -> Analysis:
         terms = _terms(fitted, options)
         contrasts = _contrasts(fitted, options)
         n, late, more = fitted.n, fitted.status, fitted.notes
-        late = lone_members(late, values, fitted.columns)
+        named = {name: fitted.columns[name] for name in formula_columns(options.formula)}
+        late = lone_members(late, values, named)
     status = tuple(b if a == "ok" else a for a, b in zip(before, late, strict=True))
     adjusted = adjust(np.column_stack([t.p_value for t in terms]), options.adjustment)
     return Analysis(
@@ -261,8 +262,7 @@ def _fitted(values: Floats, samples: SampleColumns, options: AnalysisOptions) ->
         measured = samples.measurements
         # a value known only to lie below its limit has no number: any below the limit serves
         low = np.where(measured.below_lod & np.isnan(measured.values), -np.inf, measured.values).T
-        good = np.isfinite(values).any(axis=1)
-        low = np.where(good[:, None], low, np.nan)
+        low = np.where(np.any(np.isfinite(values), axis=1, keepdims=True), low, np.nan)
         return fitted_censored(low, measured.lod.T, columns, formula)
     return fitted_linear(values, columns, formula)
 
@@ -273,7 +273,7 @@ def _adjusted_for_baseline(
     if options.change is None:
         raise UsageError("ancova needs the two visits that it compares", where="change")
     pairs = paired_samples(samples, *options.change)
-    known = np.isfinite(values).any(axis=1)[:, None]
+    known = np.any(np.isfinite(values), axis=1, keepdims=True)
     design = build_design(options.formula, pairs.columns)
     before, after = (np.where(known, v, np.nan) for v in (pairs.before, pairs.after))
     fit = fit_baseline_adjusted(before, after, design.matrix)

@@ -14,7 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from statera.biomarker.association import AssociationOptions, contrast_f, contrast_t, fit_association
+from statera.biomarker.association import (
+    AssociationOptions,
+    contrast_f,
+    contrast_t,
+    fit_association,
+)
 from statera.biomarker.censored import fit_censored
 from statera.biomarker.design import Design, Factor, build_design
 from statera.biomarker.limma import LinearFit, block_correlation, fit_linear_models, moderate

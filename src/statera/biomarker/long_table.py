@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from statera.biomarker.cells import read_cells
-from statera.biomarker.measurements import Measurements, Scale
+from statera.biomarker.measurements import Measurements, Scale, listed
 from statera.biomarker.read_text import read_text_table
+from statera.biomarker.repeats import RULES
 from statera.errors import InputError, Place, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ __all__ = ["Duplicates", "LongRows", "measurements_of_rows", "read_frame", "read
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-Duplicates = Literal["refuse", "mean"]
+Duplicates = Literal["refuse", "mean", "leave-out"]
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,8 @@ def read_long_table(
     scale
         Scale of the values.
     duplicates
-        A sample and analyte that stands twice: ``refuse``, or the ``mean`` of its values.
+        A sample and analyte that stands twice: ``refuse``, the ``mean`` of its values, or
+        ``leave-out`` the sample.
     sample_columns, analyte_columns
         Columns that describe them, carried to their tables.
 
@@ -145,8 +147,10 @@ def measurements_of_rows(
     """
     import polars as pl  # noqa: PLC0415  heavy: only when a table is laid out
 
-    if duplicates not in ("refuse", "mean"):
-        raise UsageError(f"'{duplicates}' is no rule for duplicates", hint="Use refuse or mean.")
+    if duplicates not in RULES:
+        raise UsageError(
+            f"'{duplicates}' is no rule for duplicates", hint=f"Use {', '.join(RULES)}."
+        )
     tables, places, said = [], [], list(notes)
     for name, key, extra in (
         (sample, "sample", sample_columns),
@@ -170,17 +174,20 @@ def measurements_of_rows(
     shape = tables[0].height, tables[1].height
     flat = places[0] * shape[1] + places[1]
     counts = np.bincount(flat, minlength=shape[0] * shape[1])
+    samples, analytes = (table[table.columns[0]].to_list() for table in tables)
     if (counts > 1).any() and duplicates == "refuse":
-        cell = np.flatnonzero(counts > 1)
-        pairs = [
-            f"{tables[0]['sample'][int(c) // shape[1]]} / {tables[1]['analyte'][int(c) % shape[1]]}"
-            for c in cell[:4]
-        ]
-        raise InputError(
-            f"{cell.size} pairs of sample and analyte stand more than once: {', '.join(pairs)}"
-            + (", ..." if cell.size > 4 else ""),
-            hint="Name repeated samples apart, or take the mean of duplicates.",
-        )
+        _refuse_pairs(np.flatnonzero(counts > 1), samples, analytes)
+    if (counts > 1).any() and duplicates == "leave-out":
+        twice = np.asarray((counts.reshape(shape) > 1).any(axis=1))
+        left_out = _left_out([name for name, out in zip(samples, twice, strict=True) if out],
+                             every=bool(twice.all()))  # fmt: skip
+        keep = ~twice[places[0]]
+        left = LongRows(*(getattr(rows, f.name)[keep] for f in fields(rows)))
+        return measurements_of_rows(
+            frame.filter(pl.Series(keep)), left, sample, analyte, scale,
+            sample_columns=sample_columns, analyte_columns=analyte_columns,
+            notes=(*notes, left_out),
+        )  # fmt: skip
     below = _any(rows.below, flat, shape)
     if (counts > 1).any():
         # The mark belongs to the mean where it has all of its values.
@@ -196,6 +203,28 @@ def measurements_of_rows(
         _mean(rows.lod, flat, shape), tables[0], tables[1], scale,
         _any(rows.above, flat, shape), _any(rows.flagged, flat, shape), tuple(said),
     )  # fmt: skip
+
+
+def _refuse_pairs(
+    cells: NDArray[np.intp], samples: Sequence[str], analytes: Sequence[str]
+) -> NoReturn:
+    """Refuse pairs that stand more than once, the first four named."""
+    pairs = [f"{samples[c // len(analytes)]} / {analytes[c % len(analytes)]}" for c in cells[:4]]
+    raise InputError(
+        f"{cells.size} pairs of sample and analyte stand more than once: {', '.join(pairs)}"
+        + (", ..." if cells.size > 4 else ""),
+        hint="Name repeated samples apart, or take the mean of duplicates.",
+    )
+
+
+def _left_out(names: Sequence[str], *, every: bool) -> str:
+    """Return the sentence on samples that are left out; refuse where none would be left."""
+    if every:
+        raise InputError(
+            f"every sample has a pair that stands more than once: {listed(names)}",
+            hint="Name repeated samples apart, or take the mean of duplicates.",
+        )
+    return f"{len(names)} samples stand more than once and were left out: {listed(names)}."
 
 
 def _mean(values: Floats, flat: NDArray[np.intp], shape: tuple[int, int]) -> Floats:

@@ -110,7 +110,7 @@ def _two_levels(
             replace(samples, columns={name: column}), name, first, second
         )  # fmt: skip
         notes = pairs.notes
-        known = np.isfinite(values).any(axis=1)[:, None]
+        known = np.any(np.isfinite(values), axis=1, keepdims=True)
         before, after = (np.where(known, v, np.nan) for v in (pairs.before, pairs.after))
         found = (paired_t if method == "paired" else signed_rank)(before, after, level)
     else:

@@ -8,7 +8,8 @@ random effect, as in the model UM.FS of two treatments. Coding a base arm by 0 i
 
 Methods
 -------
-Exact likelihoods over several arms: Hamza and others, BMC Med Res Methodol 2009;9:73; adaptive
+Exact likelihoods: Stijnen, Hamza and Ozdemir, Stat Med 2010;29:3046 (doi 10.1002/sim.4040);
+variances of contrasts over several arms: Higgins and Whitehead, Stat Med 1996;15:2733; adaptive
 Gauss-Hermite quadrature at the mode of each study: Pinheiro and Bates 1995
 (doi 10.1080/10618600.1995.10474663), as a product over the m - 1 random effects of m arms.
 """
@@ -22,14 +23,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
 
-from statera.errors import NumericalError
+from statera.errors import InputError, NumericalError
 from statera.evidence.network_counts import (
     ArmCounts,
     arm_counts,
     check_estimable,
     informative_studies,
 )
-from statera.evidence.network_glm import common_fit
+from statera.evidence.network_glm import common_fit, deviance_of
 from statera.evidence.network_rare import (
     RareNetwork,
     RareNetworkMethod,
@@ -43,8 +44,9 @@ __all__ = ["glmm_network"]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 #: Nodes per random effect by their number, that is arms less one.
-_NODES = {1: 41, 2: 21, 3: 11, 4: 7, 5: 5}
+_NODES = {1: 25, 2: 15, 3: 9, 4: 7, 5: 5}
 _FEWEST = 3
+_MOST_POINTS = 300_000  # of a study; beyond it the memory of a product of nodes is not reasonable
 _CLOSE = 1e-3
 
 
@@ -90,24 +92,31 @@ def glmm_network(
     best = _maximum(groups, start.beta) if df > 0 else None
     if best is None or best[1] <= common + 1e-8 or abs(best[0][-1]) < 1e-3:
         why = "is estimated as zero" if best else "cannot be estimated and is set to zero"
+        notes = (f"tau2 {why}: the estimates are the common effects.",)
         return rare_network_result(
             counts, RareNetworkMethod.MIXED, options, (start.beta, start.covariance), common,
-            tau2=(0.0, float("nan")), notes=(f"tau2 {why}: the estimates are the common effects.",),
+            tau2=(0.0, float("nan")), deviance=deviance_of(counts, start), notes=notes,
         )  # fmt: skip
     theta, value = best
     covariance = np.asarray(np.linalg.inv(-_hessian(groups, theta)), dtype=np.float64)
-    finer = _groups(counts, start.baseline, options.nodes, more=4)
+    finer = _groups(counts, start.baseline, options.nodes, finer=True)
     change = abs(_likelihood(finer, theta)[0] - value)
     if change > _CLOSE:
         notes = (
-            f"Four more nodes of the quadrature change the log-likelihood by {change:.2g}: "
-            "give more nodes.",
+            f"More nodes of the quadrature change the log-likelihood by {change:.2g}: give more "
+            "nodes.",
+        )
+    coarse = [group for group, more in zip(groups, finer, strict=True) if group.nodes == more.nodes]
+    if coarse:
+        notes += (
+            f"Studies of {coarse[0].loading.shape[0]} arms and more have {coarse[0].nodes} nodes "
+            "for each random effect, and memory leaves no room to try more.",
         )
     tau2 = float(theta[-1] ** 2)
     tau2_se = 2 * np.sqrt(tau2 * max(float(covariance[-1, -1]), 0.0))
     return rare_network_result(
         counts, RareNetworkMethod.MIXED, options, (theta[:-1], covariance[:-1, :-1]), value,
-        tau2=(tau2, float(tau2_se)), notes=notes,
+        tau2=(tau2, float(tau2_se)), deviance=deviance_of(counts, start), notes=notes,
     )  # fmt: skip
 
 
@@ -144,7 +153,7 @@ class _Group:
 
 
 def _groups(
-    counts: ArmCounts, baseline: Floats, nodes: int | None, more: int = 0
+    counts: ArmCounts, baseline: Floats, nodes: int | None, *, finer: bool = False
 ) -> tuple[_Group, ...]:
     rows: dict[int, list[Ints]] = {}
     for one in counts.of_studies():
@@ -156,7 +165,7 @@ def _groups(
         at = np.stack(group)
         # an orthonormal basis of the deviations of m arms that sum to zero
         basis = np.linalg.svd(np.eye(m) - 1.0 / m)[0][:, : m - 1]
-        points = (nodes or _NODES.get(m - 1, _FEWEST)) + more
+        points = _points(m - 1, nodes, finer=finer)
         made.append(
             _Group(
                 kind(counts.events[at], counts.size[at]), unit[counts.treatment[at]],
@@ -164,6 +173,29 @@ def _groups(
             )
         )  # fmt: skip
     return tuple(made)
+
+
+def _points(effects: int, nodes: int | None, *, finer: bool) -> int:
+    """Return nodes for each of so many random effects; up to four more where `finer`.
+
+    Raises
+    ------
+    InputError
+        If their product does not fit into memory.
+    """
+    points = nodes or _NODES.get(effects, _FEWEST)
+    if points**effects > _MOST_POINTS:
+        raise InputError(
+            f"{points} nodes for each of {effects} random effects of a study of {effects + 1} arms "
+            "are too many",
+            where="nodes",
+            hint="Give fewer nodes, split the study, or use common effects.",
+        )
+    while finer and (points + 1) ** effects <= _MOST_POINTS:
+        points += 1
+        if points - (nodes or _NODES.get(effects, _FEWEST)) == 4:
+            break
+    return points
 
 
 def _likelihood(groups: tuple[_Group, ...], theta: Floats) -> tuple[float, Floats]:

@@ -27,7 +27,7 @@ from statera.errors import InputError
 from statera.evidence.stratified_tests import StratifiedTest, association_test, tarone_test
 from statera.numerics.intervals_exact import check_level
 
-__all__ = ["RareEventStatus", "RareEvents", "mantel_haenszel", "peto"]
+__all__ = ["RareEventStatus", "RareEvents", "mantel_haenszel", "peto", "weights"]
 
 Floats = NDArray[np.float64]
 
@@ -167,6 +167,33 @@ def peto(
     return _result("OR", "Peto", estimate, np.nan if empty else 1.0 / total, y, v, notes, level)
 
 
+def weights(
+    measure: str, events1: ArrayLike, size1: ArrayLike, events2: ArrayLike, size2: ArrayLike
+) -> Floats:
+    """Return the weight of each study in Mantel-Haenszel's pool (PETO: in Peto's), per cent.
+
+    Parameters
+    ----------
+    measure
+        OR, RR, RD, IRR, IRD or PETO.
+    events1, size1, events2, size2 : (k,)
+        As of `mantel_haenszel`.
+    """
+    a, n1, c, n2 = two_arms(events1, size1, events2, size2, rates=measure.startswith("I"))
+    n = n1 + n2
+    match measure:
+        case "PETO":
+            found = _peto_terms(a, n1, c, n2)[1]
+        case "OR":
+            found = (n1 - a) * c / n
+        case "RR" | "IRR":
+            found = c * n1 / n
+        case _:
+            found = n1 * n2 / n
+    total = float(found.sum())
+    return np.asarray(100.0 * found / total if total > 0.0 else np.full(a.size, np.nan))
+
+
 def two_arms(
     events1: ArrayLike, size1: ArrayLike, events2: ArrayLike, size2: ArrayLike, *, rates: bool
 ) -> tuple[Floats, Floats, Floats, Floats]:
@@ -250,14 +277,18 @@ def _notes(corrected: int, left_out: int) -> tuple[str, ...]:
     notes = []
     if corrected:
         notes.append(
-            f"1/2 was added to the cells of {corrected} studies with an empty cell, for their own "
-            "values and Q only; the pooled value uses the counts as they are"
+            f"1/2 was added to the cells of {_studies(corrected)} with an empty cell, for their "
+            "own values and Q only; the pooled value uses the counts as they are"
         )
     if left_out:
         notes.append(
-            f"{left_out} studies without events, or with events only, in both arms are not in Q"
+            f"not in Q: {_studies(left_out)} without events, or with events only, in both arms"
         )
     return tuple(notes)
+
+
+def _studies(number: int) -> str:
+    return f"{number} {'study' if number == 1 else 'studies'}"
 
 
 def _odds_ratio(a: Floats, n1: Floats, c: Floats, n2: Floats) -> tuple[float, float]:

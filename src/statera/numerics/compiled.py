@@ -24,8 +24,9 @@ __all__ = ["cache_directory", "compiled", "generated", "kernel_key"]
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _FOLDERS = ("numerics", "simulate", "tdm")
-_APART = ("cytometry",)
-"""Packages whose compiled functions call no others: a change there leaves the rest as it is."""
+_APART: dict[str, tuple[str, ...]] = {"cytometry": (), "pathway": ("numerics",)}
+"""Packages that no other's compiled functions call, and the folders that theirs call: a change in
+such a package leaves the rest as it is."""
 
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 
@@ -82,7 +83,7 @@ def kernel_key(package: str = "") -> str:
     digest = hashlib.sha256(numba.__version__.encode())
     if package:
         digest.update(Path(__file__).read_bytes())
-    for folder in (package,) if package else _FOLDERS:
+    for folder in (package, *_APART[package]) if package else _FOLDERS:
         for file in sorted((_PACKAGE / folder).glob("*.py")):
             source = file.read_bytes()
             if b"compiled" in source:

@@ -31,6 +31,12 @@ class _Printer(PythonCodePrinter):  # type: ignore[misc]  # sympy has no types
     _print_loggamma = _print_polygamma = _print_special
     _print_NormCdf = _print_LogNormCdf = _print_special
 
+    def _print_FlooredPower(self, expr: Any) -> str:
+        base, exponent = expr.args
+        if exponent == sp.Rational(1, 2):
+            return f"floored_root({self._print(base)})"
+        return f"floored_power({self._print(base)}, {self._print(exponent)})"
+
     def _print_Piecewise(self, expr: Any) -> str:
         text = f"({self._print(expr.args[-1][0])})"
         for yes, condition in reversed(expr.args[:-1]):

@@ -29,11 +29,14 @@ class Arm:
         States whose start the condition sets.
     before
         Number of the pre-equilibration that it starts from; -1 for none.
+    start
+        Time of the start.
     """
 
     parameters: tuple[Source, ...]
     overrides: tuple[tuple[str, Source], ...]
     before: int = -1
+    start: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ def find_arms(
     sources
         What names stand for.
     states, parameters
-        Names in the order of the compiled model.
+        Names in the order of the model as it is solved.
     dynamic
         Parameters that the equations hold; only these tell simulations apart.
     """
@@ -100,6 +103,7 @@ def find_arms(
                 if n in states
             ),
             before,
+            part.starts.get(condition.id, 0.0),
         )
 
     before: dict[Arm, int] = {}

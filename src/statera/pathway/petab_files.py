@@ -9,7 +9,14 @@ from typing import Any
 
 from statera.errors import InputError, Place, UsageError
 
-__all__ = ["PartFiles", "ProblemFiles", "read_problem_files", "read_yaml"]
+__all__ = [
+    "PartFiles",
+    "ProblemFiles",
+    "file_list",
+    "read_problem_files",
+    "read_yaml",
+    "version_of",
+]
 
 
 @dataclass(frozen=True)
@@ -121,7 +128,7 @@ def read_problem_files(content: Mapping[str, Any], path: Path) -> ProblemFiles:
     return ProblemFiles(
         path,
         version_of(content, path),
-        _paths(content["parameter_file"], "parameter_file", path),
+        file_list(content["parameter_file"], "parameter_file", path),
         tuple(_part(entry, number, path) for number, entry in enumerate(problems, 1)),
     )
 
@@ -142,7 +149,7 @@ def _part(entry: Any, number: int, path: Path) -> PartFiles:
         _entry(entry, "condition_files", where, path),
         _entry(entry, "observable_files", where, path),
         _entry(entry, "measurement_files", where, path),
-        _paths(entry.get("visualization_files") or [], f"{where}, visualization_files", path),
+        file_list(entry.get("visualization_files") or [], f"{where}, visualization_files", path),
     )
 
 
@@ -151,10 +158,17 @@ def _entry(entry: Mapping[str, Any], key: str, where: str, path: Path) -> tuple[
         raise InputError(
             f"{where} has no {key}", where=str(path), hint=f"Name at least one file in {key}."
         )
-    return _paths(entry[key], f"{where}, {key}", path)
+    return file_list(entry[key], f"{where}, {key}", path)
 
 
-def _paths(value: Any, where: str, path: Path) -> tuple[Path, ...]:
+def file_list(value: Any, where: str, path: Path) -> tuple[Path, ...]:
+    """Return the files that an entry names, one or a list of them, relative to the YAML file.
+
+    Raises
+    ------
+    InputError
+        If one is no name or does not exist.
+    """
     names = value if isinstance(value, list) else [value]
     found = []
     for name in names:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from statera.numerics.expression import free_names, symbol
 from statera.numerics.vectorised import vectorise
 from statera.pathway.network import Network
-from statera.pathway.petab_formulas import flat_assigned, slope_of
+from statera.pathway.observable_formulas import flat_assigned, slope_of
 from statera.pathway.petab_mapping import Ints, Source, Table
 
 __all__ = ["InitialStates", "initial_formulas"]
@@ -92,6 +92,9 @@ class InitialStates:
             for k, place in enumerate(self._places)
             if (self._given.source[:, k] >= 0).any()
         )
+        needed = {*self._values.names, *self._slopes.names}
+        self._used = [(n, i) for i, n in enumerate(parameters) if n in needed]
+        self._fixed: Floats | None = None  # kept where theta does not enter
         self.theta = self._theta_of_rows()
 
     def _theta_of_rows(self) -> tuple[frozenset[int], ...]:
@@ -125,16 +128,20 @@ class InitialStates:
         slopes : (n_simulations, n_states, n_columns) float64
             Written to; zero before.
         """
+        if self._fixed is not None:
+            initial[self.rows] = self._fixed
+            return
         given = self._given.fill(linear)
         mine = table[self.rows]
-        values = {n: mine[:, i] for i, n in enumerate(self._parameters)
-                  if n in self._values.names or n in self._slopes.names}  # fmt: skip
+        values = {n: mine[:, i] for n, i in self._used}
         values |= {n: given[:, i] for i, n in enumerate(self._names[len(self._parameters) :])}
         n = len(self.rows)
         if len(self._formula_places):
             initial[self.rows[:, None], self._formula_places] = self._values(values, n).T
         if len(self._places):
             initial[self.rows[:, None], self._places] = given
+        if not self._entries and not self._direct:
+            self._fixed = initial[self.rows]
         if slopes is None or grows is None:
             return
         for (state, source), by in zip(self._entries, self._slopes(values, n), strict=True):

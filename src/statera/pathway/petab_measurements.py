@@ -12,12 +12,15 @@ from statera.numerics.expression import evaluate, free_names
 from statera.pathway.petab_observables import Observable
 from statera.pathway.petab_table import PetabTable, read_petab_table, to_number
 
-__all__ = ["Measurement", "read_measurements"]
+__all__ = ["Measurement", "measurement_of", "read_measurements"]
 
 _COLUMNS = ("observableId", "simulationConditionId", "measurement", "time")
 _READ = frozenset(
-    (*_COLUMNS, "preequilibrationConditionId", "observableParameters", "noiseParameters")
-)
+    (
+        *_COLUMNS, "preequilibrationConditionId", "observableParameters", "noiseParameters",
+        "experimentId",
+    )
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +87,25 @@ def read_measurements(
         table = read_petab_table(path)
         table.demand(_COLUMNS)
         for row in range(len(table)):
-            found.append(_measurement(table, row, observables, conditions, parameters))
+            found.append(measurement_of(table, row, observables, conditions, parameters))
     return tuple(found)
 
 
-def _measurement(
+def measurement_of(
     table: PetabTable,
     row: int,
     observables: Mapping[str, Observable],
     conditions: Collection[str],
     parameters: Collection[str],
+    starts: Mapping[str, float] | None = None,
 ) -> Measurement:
+    """Return one row; arguments and errors as `read_measurements`.
+
+    Parameters
+    ----------
+    starts
+        Time of the start, by condition; 0 where absent.
+    """
     observable = observables[_known(table, row, "observableId", "observable", observables)]
     condition = _known(table, row, "simulationConditionId", "condition", conditions)
     before = ""
@@ -111,7 +122,7 @@ def _measurement(
         observable.id,
         condition,
         before,
-        _time(table, row),
+        _time(table, row, (starts or {}).get(condition, 0.0)),
         _value(table, row, observable),
         values["observableParameters"],
         values["noiseParameters"],
@@ -131,13 +142,13 @@ def _known(table: PetabTable, row: int, column: str, kind: str, known: Collectio
     return name
 
 
-def _time(table: PetabTable, row: int) -> float:
+def _time(table: PetabTable, row: int, start: float) -> float:
     time = table.number(row, "time")
     if time is None:
         raise table.error(row, "time", "the cell is empty", "Give a time, or inf for steady state.")
-    if time < 0.0:
+    if time < start:
         raise table.error(
-            row, "time", f"the time {time:g} is before the start at 0", "Correct the time."
+            row, "time", f"the time {time:g} is before the start at {start:g}", "Correct the time."
         )
     return time
 

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from statera.errors import Place
 from statera.pathway.petab_priors import PRIOR_TYPES, Prior
 from statera.pathway.petab_scales import SCALES, Scale, scaled
 from statera.pathway.petab_table import PetabTable, check_id, read_petab_table, to_number
 
-__all__ = ["PetabParameter", "read_parameters"]
+__all__ = ["PetabParameter", "check_bounds", "check_nominal_value", "read_parameters"]
 
 _NEAR = 1e-6  # bounds are often printed with fewer digits than nominal values
 
@@ -34,6 +35,8 @@ class PetabParameter:
         Prior that the objective includes; None for none.
     start_prior
         Prior that starts are drawn from; None for flat on the scale between the bounds.
+    place
+        Where the row stands.
     """
 
     id: str
@@ -45,6 +48,7 @@ class PetabParameter:
     estimated: bool
     objective_prior: Prior | None = None
     start_prior: Prior | None = None
+    place: Place | None = None
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -98,24 +102,8 @@ def _parameter(table: PetabTable, row: int, check_nominal: bool) -> PetabParamet
         for column in ("lowerBound", "upperBound", "nominalValue")
     )
     if estimated:
-        _check_bounds(table, row, scale, (lower, upper))
-        outside = not math.isnan(nominal) and not (
-            lower - _NEAR * abs(lower) <= nominal <= upper + _NEAR * abs(upper)
-        )
-        if outside and check_nominal:
-            raise table.error(
-                row,
-                "nominalValue",
-                f"{nominal:g} is outside the bounds {lower:g} to {upper:g} of '{name}'",
-                "Widen the bounds, or read the problem with check_nominal=False.",
-            )
-    elif math.isnan(nominal):
-        raise table.error(
-            row,
-            "nominalValue",
-            f"'{name}' is not estimated and has no value",
-            "Give its value, or set estimate to 1.",
-        )
+        check_bounds(table, row, scale, (lower, upper))
+    check_nominal_value(table, row, name, estimated, (lower, upper), nominal, check_nominal)
     return PetabParameter(
         name,
         table.text(row, "parameterName") or name,
@@ -126,10 +114,40 @@ def _parameter(table: PetabTable, row: int, check_nominal: bool) -> PetabParamet
         estimated,
         _prior(table, row, "objective", scale, (lower, upper)) if estimated else None,
         _prior(table, row, "initialization", scale, (lower, upper)) if estimated else None,
+        table.place(row, "parameterId"),
     )
 
 
-def _check_bounds(table: PetabTable, row: int, scale: Scale, bounds: tuple[float, float]) -> None:
+def check_nominal_value(
+    table: PetabTable,
+    row: int,
+    name: str,
+    estimated: bool,
+    bounds: tuple[float, float],
+    nominal: float,
+    inside: bool,
+) -> None:
+    """Raise where a nominal value is missing and needed, or (if asked) outside its bounds."""
+    lower, upper = bounds
+    if not estimated and math.isnan(nominal):
+        raise table.error(
+            row,
+            "nominalValue",
+            f"'{name}' is not estimated and has no value",
+            "Give its value, or set estimate to 1.",
+        )
+    fits = lower - _NEAR * abs(lower) <= nominal <= upper + _NEAR * abs(upper)
+    if estimated and inside and not math.isnan(nominal) and not fits:
+        raise table.error(
+            row,
+            "nominalValue",
+            f"{nominal:g} is outside the bounds {lower:g} to {upper:g} of '{name}'",
+            "Widen the bounds, or read the problem with check_nominal=False.",
+        )
+
+
+def check_bounds(table: PetabTable, row: int, scale: Scale, bounds: tuple[float, float]) -> None:
+    """Raise where a bound is missing, crossed, or without a logarithm on its scale."""
     for column, bound in zip(("lowerBound", "upperBound"), bounds, strict=True):
         if math.isnan(bound):
             raise table.error(

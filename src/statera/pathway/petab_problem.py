@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,8 @@ class PetabPart:
         In the order of the tables.
     visualisation
         Tables of figures, carried as they are.
+    starts
+        Time of the start by condition; 0 where absent.
     """
 
     network: Network
@@ -44,6 +46,7 @@ class PetabPart:
     observables: Mapping[str, Observable]
     measurements: tuple[Measurement, ...]
     visualisation: tuple[PetabTable, ...] = ()
+    starts: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

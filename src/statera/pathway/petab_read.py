@@ -7,8 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from statera.errors import InputError, UnknownNameError
-from statera.numerics.expression import free_names
+from statera.errors import InputError
 from statera.pathway.network import Network
 from statera.pathway.petab_conditions import condition_columns, read_conditions
 from statera.pathway.petab_files import PartFiles, read_problem_files, read_yaml, version_of
@@ -17,6 +16,8 @@ from statera.pathway.petab_observables import names_in_formulas, read_observable
 from statera.pathway.petab_parameters import PetabParameter, read_parameters
 from statera.pathway.petab_problem import PetabPart, PetabProblem
 from statera.pathway.petab_table import read_petab_table
+from statera.pathway.petab_used import check_used
+from statera.pathway.petab_v2 import read_problem_v2
 from statera.pathway.sbml_read import read_sbml
 
 __all__ = ["read_problem"]
@@ -46,21 +47,23 @@ def read_problem(
     Raises
     ------
     InputError
-        Naming file, row and column, wherever the problem is not a PEtab problem of version 1.
+        Naming file, row and column, wherever the problem is not one of version 1 or 2.
     """
     file = Path(path)
     content = read_yaml(file)
     version = version_of(content, file)
+    if version.split(".")[0] == "2":
+        return read_problem_v2(file, content, check_nominal=check_nominal, read_model=read_model)
     if version.split(".")[0] != "1":
         raise InputError(
             f"PEtab version {version} is not read",
             where=str(file),
-            hint="Version 1 is; convert the problem, for example with its authors' tools.",
+            hint="Versions 1 and 2 are.",
         )
     files = read_problem_files(content, file)
     parameters = read_parameters(files.parameters, check_nominal=check_nominal)
     parts = tuple(_part(part, parameters, read_model) for part in files.parts)
-    _check_used(parameters, parts, files.parameters[0])
+    check_used(parameters, parts)
     return PetabProblem(file.stem, version, parameters, parts)
 
 
@@ -102,33 +105,3 @@ def _freed(network: Network, given: frozenset[str]) -> Network:
         assigned={n: f for n, f in network.assigned.items() if n not in free},
         computed=tuple(n for n in network.computed if n not in free),
     )
-
-
-def _check_used(
-    parameters: tuple[PetabParameter, ...], parts: tuple[PetabPart, ...], path: Path
-) -> None:
-    """Raise where a parameter of the table stands nowhere else, or is not free to be set."""
-    known: set[str] = set()
-    for part in parts:
-        known |= set(part.network.parameters)
-        for condition in part.conditions.values():
-            known |= {*condition.values, *map(str, condition.values.values())}
-        for observable in part.observables.values():
-            known |= free_names(observable.formula) | free_names(observable.noise)
-        for m in part.measurements:
-            known |= {*map(str, m.observable_values), *map(str, m.noise_values)}
-    for parameter in parameters:
-        if parameter.id not in known:
-            raise UnknownNameError(
-                "parameter of the model, the conditions or the measurements",
-                parameter.id,
-                known,
-                where=str(path),
-            )
-        for part in parts:
-            if parameter.id in part.network.states or parameter.id in part.network.assigned:
-                raise InputError(
-                    f"column parameterId: '{parameter.id}' changes with time in the model",
-                    where=str(path),
-                    hint="Estimate constants only; set a start by a column of the condition table.",
-                )

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from statera.numerics.expression import free_names
-from statera.pathway.engine import Engine
+from statera.pathway.engine import Engine, Seeds
 from statera.pathway.network import Network
 from statera.pathway.petab_arms import Arm, find_arms
-from statera.pathway.petab_formulas import flat_assigned
-from statera.pathway.petab_initial import InitialStates
-from statera.pathway.petab_mapping import Ints, Sources, Table
+from statera.pathway.petab_mapping import Ints, Sources
 from statera.pathway.petab_problem import PetabPart
+from statera.pathway.petab_stage import Stage, dynamic_parameters
 
 __all__ = ["Points", "Simulation"]
 
@@ -66,19 +63,23 @@ class Simulation:
 
     def __init__(self, part: PetabPart, sources: Sources, engine: Engine, n_theta: int) -> None:
         self._engine = engine
-        self.compiled = engine.compile(part.network)
-        self.states: tuple[str, ...] = tuple(self.compiled.states)
-        self.parameters: tuple[str, ...] = tuple(self.compiled.parameters)
-        dynamic = _dynamic_parameters(part.network)
+        self._solvable = engine.compile(part.network)
+        self.states: tuple[str, ...] = tuple(self._solvable.states)
+        self.parameters: tuple[str, ...] = tuple(self._solvable.parameters)
+        dynamic = dynamic_parameters(part.network)
         self.arms = find_arms(part, sources, self.states, self.parameters, dynamic)
         self._before = self._stage(part.network, self.arms.before, n_theta, None)
         self._main = self._stage(part.network, self.arms.arms, n_theta, self._before)
         self.columns = self._main.columns[self.arms.of_point]
+        self._begin = np.array([arm.start for arm in self.arms.arms], dtype=np.float64)
+        widths = np.array([len(theta) for theta in self._main.used], dtype=np.int64)
+        self._groups = _groups(self.arms.timed, widths)
+        self._together = [(self.arms.timed, 0)] if len(self.arms.timed) else []
 
     def _stage(
-        self, network: Network, arms: tuple[Arm, ...], n_theta: int, before: _Stage | None
-    ) -> _Stage:
-        return _Stage(network, self.states, self.parameters, arms, n_theta, before)
+        self, network: Network, arms: tuple[Arm, ...], n_theta: int, before: Stage | None
+    ) -> Stage:
+        return Stage(network, self.states, self.parameters, arms, n_theta, before)
 
     def run(self, linear: Floats, grows: Floats | None) -> Points:
         """Simulate.
@@ -93,7 +94,7 @@ class Simulation:
         if self._before.size:
             values, initial, seeds = self._before.prepare(linear, grows, None)
             found, slopes, failed_before = self._engine.steady(
-                self.compiled, values, initial, seeds
+                self._solvable, values, initial, seeds
             )
             link = (found, slopes)
         values, initial, seeds = self._main.prepare(linear, grows, link)
@@ -102,186 +103,70 @@ class Simulation:
             for row, arm in enumerate(self.arms.arms)
             if arm.before in failed_before
         }
-        states: list[Floats] = []
-        slopes_found: list[Floats] = []
-        self._courses(values, initial, seeds, states, slopes_found, failed)
-        self._steady(values, initial, seeds, states, slopes_found, failed)
-        all_slopes = None
-        if grows is not None:
-            all_slopes = slopes_found[0] if len(slopes_found) == 1 else np.concatenate(slopes_found)
-        return Points(states[0] if len(states) == 1 else np.concatenate(states), all_slopes, failed)
+        states, slopes = self._courses(values, initial, seeds, failed)
+        if len(self.arms.steady):
+            further, by = self._steady(values, initial, seeds, failed)
+            states = np.concatenate([states, further])
+            slopes = None if slopes is None or by is None else np.concatenate([slopes, by])
+        return Points(states, slopes, failed)
 
     def _courses(
-        self,
-        values: Floats,
-        initial: Floats,
-        seeds: tuple[Floats, Floats] | None,
-        states: list[Floats],
-        slopes: list[Floats],
-        failed: dict[int, str],
-    ) -> None:
-        rows = self.arms.timed
-        if not len(rows):
-            return
-        whole = len(rows) == len(self.arms.arms)
-        if not whole:
-            values, initial = values[rows], initial[rows]
-            seeds = None if seeds is None else (seeds[0][rows], seeds[1][rows])
-        times = [self.arms.times[r] for r in rows]
-        found, by, wrong = self._engine.course(self.compiled, values, initial, times, seeds)
-        states += found
-        slopes += by or []
-        for place, sentence in wrong.items():
-            failed.setdefault(int(rows[place]), sentence)
+        self, values: Floats, initial: Floats, seeds: Seeds | None, failed: dict[int, str]
+    ) -> tuple[Floats, Floats | None]:
+        """Return states and slopes at the times of all simulations."""
+        groups = self._groups if seeds is not None else self._together
+        states: list[Floats] = []
+        slopes: list[Floats] = []
+        for rows, width in groups:
+            chosen = None
+            if seeds is not None:
+                chosen = (seeds[0][rows][:, :, :width], seeds[1][rows][:, :, :width])
+            times = [self.arms.times[r] for r in rows]
+            found, by, wrong = self._engine.course(
+                self._solvable, values[rows], initial[rows], times, chosen, self._begin[rows]
+            )
+            states += found
+            slopes += by or ()
+            for place, sentence in wrong.items():
+                failed.setdefault(int(rows[place]), sentence)
+        if not states:
+            states = [np.empty((0, len(self.states)))]
+            slopes = [np.empty((0, len(self.states), self.columns.shape[1]))]
+        if len(groups) <= 1:
+            return np.concatenate(states), np.concatenate(slopes) if seeds is not None else None
+        return self._in_order(states, slopes)
+
+    def _in_order(self, states: list[Floats], slopes: list[Floats]) -> tuple[Floats, Floats]:
+        """Return what was solved in groups, in the order of the simulations."""
+        order = np.concatenate([rows for rows, _ in self._groups])
+        firsts = np.concatenate([[0], np.cumsum([len(t) for t in self.arms.times])])
+        all_states = np.empty((firsts[-1], len(self.states)))
+        all_slopes = np.zeros((*all_states.shape, self.columns.shape[1]))
+        for arm, x, by in zip(order, states, slopes, strict=True):
+            place = slice(firsts[arm], firsts[arm + 1])
+            all_states[place] = x
+            all_slopes[place, :, : by.shape[2]] = by
+        return all_states, all_slopes
 
     def _steady(
-        self,
-        values: Floats,
-        initial: Floats,
-        seeds: tuple[Floats, Floats] | None,
-        states: list[Floats],
-        slopes: list[Floats],
-        failed: dict[int, str],
-    ) -> None:
+        self, values: Floats, initial: Floats, seeds: Seeds | None, failed: dict[int, str]
+    ) -> tuple[Floats, Floats | None]:
         rows = self.arms.steady
-        if not len(rows):
-            return
         chosen = None if seeds is None else (seeds[0][rows], seeds[1][rows])
-        found, by, wrong = self._engine.steady(self.compiled, values[rows], initial[rows], chosen)
-        states.append(found)
-        if by is not None:
-            slopes.append(by)
+        found, by, wrong = self._engine.steady(self._solvable, values[rows], initial[rows], chosen)
         for place, sentence in wrong.items():
             failed.setdefault(int(rows[place]), f"steady state: {sentence}")
+        return found, by
 
 
-class _Stage:
-    """Simulations that run side by side: their parameters, starts and columns."""
-
-    def __init__(
-        self,
-        network: Network,
-        states: tuple[str, ...],
-        parameters: tuple[str, ...],
-        arms: tuple[Arm, ...],
-        n_theta: int,
-        before: _Stage | None,
-    ) -> None:
-        self.size = len(arms)
-        self._shape = (self.size, len(states))
-        self._table = Table([a.parameters for a in arms], len(parameters))
-        self._starts = _starts(network, states, parameters, arms, self._table)
-        used = _theta_of(arms, self._table, self._starts)
-        self._linked = np.array([r for r, a in enumerate(arms) if a.before >= 0], dtype=np.int64)
-        self._link = np.array([arms[r].before for r in self._linked], dtype=np.int64)
-        self._before = before
-        if before is not None:
-            for row, link in zip(self._linked, self._link, strict=True):
-                used[row] |= before.used[link]
-        self.used: list[set[int]] = used
-        width = max(map(len, used), default=0)
-        self.columns: Ints = np.full((self.size, width), -1, dtype=np.int64)
-        self._position = np.full((self.size, n_theta), -1, dtype=np.int64)
-        for row, theta in enumerate(used):
-            self.columns[row, : len(theta)] = sorted(theta)
-            self._position[row, sorted(theta)] = np.arange(len(theta))
-        rows, places = np.nonzero(self._table.source >= 0)
-        theta_of = self._table.source[rows, places]
-        self._seeds = (rows, places, self._position[rows, theta_of], theta_of)
-        self._overrides = [
-            (row, states.index(name), source)
-            for row, arm in enumerate(arms)
-            if arm.before >= 0
-            for name, source in arm.overrides
-        ]
-
-    def prepare(
-        self, linear: Floats, grows: Floats | None, link: tuple[Floats, Floats | None] | None
-    ) -> tuple[Floats, Floats, tuple[Floats, Floats] | None]:
-        """Return parameters, starts, and the derivatives of both by the columns."""
-        values = self._table.fill(linear)
-        initial = np.empty(self._shape)
-        by_values = by_initial = None
-        if grows is not None:
-            width = self.columns.shape[1]
-            by_values = np.zeros((*values.shape, width))
-            by_initial = np.zeros((*self._shape, width))
-            rows, places, columns, theta = self._seeds
-            by_values[rows, places, columns] = grows[theta]
-        for group in self._starts:
-            group.fill(linear, grows, values, self._position, initial, by_initial)
-        if link is not None:
-            self._take_over(linear, grows, link, initial, by_initial)
-        if by_values is None or by_initial is None:
-            return values, initial, None
-        return values, initial, (by_values, by_initial)
-
-    def _take_over(
-        self,
-        linear: Floats,
-        grows: Floats | None,
-        link: tuple[Floats, Floats | None],
-        initial: Floats,
-        by_initial: Floats | None,
-    ) -> None:
-        """Start from the pre-equilibrated states, but for what the condition sets."""
-        found, slopes = link
-        initial[self._linked] = found[self._link]
-        if by_initial is not None and slopes is not None and self._before is not None:
-            for row, before in zip(self._linked, self._link, strict=True):
-                theta = self._before.columns[before]
-                used = theta >= 0
-                by_initial[row][:, self._position[row, theta[used]]] = slopes[before][:, used]
-        for row, state, (theta_of, number) in self._overrides:
-            initial[row, state] = number if theta_of < 0 else linear[theta_of]
-            if by_initial is not None and grows is not None:
-                by_initial[row, state] = 0.0
-                if theta_of >= 0:
-                    by_initial[row, state, self._position[row, theta_of]] = grows[theta_of]
-
-
-def _dynamic_parameters(network: Network) -> frozenset[str]:
-    """Return the parameters that the equations hold: rates, starts and events."""
-    flat = flat_assigned(network)
-    formulas: list[Any] = [*network.rates, *network.initial.values()]
-    for event in network.events:
-        formulas += [event.trigger.condition, event.delay, event.priority]
-        formulas += list(event.assignments.values())
-    found: set[str] = set()
-    for formula in formulas:
-        if formula is not None:
-            found |= free_names(formula.xreplace(flat))
-    return frozenset(found) & frozenset(network.parameters)
-
-
-def _starts(
-    network: Network,
-    states: Sequence[str],
-    parameters: Sequence[str],
-    arms: Sequence[Arm],
-    table: Table,
-) -> list[InitialStates]:
-    groups: dict[frozenset[str], list[int]] = {}
-    for row, arm in enumerate(arms):
-        if arm.before < 0:
-            groups.setdefault(frozenset(n for n, _ in arm.overrides), []).append(row)
-    return [
-        InitialStates(
-            network, states, parameters, table, rows, [dict(arms[r].overrides) for r in rows]
-        )
-        for rows in groups.values()
-    ]
-
-
-def _theta_of(arms: Sequence[Arm], table: Table, starts: Sequence[InitialStates]) -> list[set[int]]:
-    """Return the parts of theta that each simulation depends on."""
-    found: list[set[int]] = []
-    for row, arm in enumerate(arms):
-        used = {int(s) for s in table.source[row] if s >= 0}
-        if arm.before >= 0:
-            used |= {s for _, (s, _) in arm.overrides if s >= 0}
-        found.append(used)
-    for group in starts:
-        for row, theta in zip(group.rows, group.theta, strict=True):
-            found[row] |= theta
-    return found
+def _groups(rows: Ints, widths: Ints) -> list[tuple[Ints, int]]:
+    """Return simulations of about as many columns together: empty columns cost as much as full."""
+    if not len(rows):
+        return []
+    order = rows[np.argsort(widths[rows], kind="stable")]
+    edges = [0]
+    for place, row in enumerate(order):
+        if widths[row] > 1.25 * widths[order[edges[-1]]] + 1:
+            edges.append(place)
+    groups = [np.sort(part) for part in np.split(order, edges[1:])]
+    return [(group, int(widths[group].max())) for group in groups]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit, gammaln
-from scipy.stats import binom, norm
+from scipy.stats import binom, chi2, norm, poisson
 
 from statera.errors import InputError, UnknownNameError
 from statera.evidence.network_counts import arm_counts, check_estimable
@@ -23,7 +24,7 @@ from statera.evidence.network_mantel_haenszel import (
     mantel_haenszel_network,
 )
 from statera.evidence.network_rank import league_table, p_scores
-from statera.evidence.network_rare import RareNetworkOptions
+from statera.evidence.network_rare import RareNetwork, RareNetworkOptions
 from statera.evidence.rare_events import mantel_haenszel
 from statera.evidence.rare_glmm import GlmmOptions, rare_glmm
 
@@ -142,7 +143,7 @@ def test_arms_without_events_leave_their_design_and_are_named() -> None:
     assert result.data.treatments == ("A", "B")
     assert result.notes[:3] == (
         "Design A:B:C: C is left out, with no events for a finite odds ratio.",
-        "Design A:D: A is left out, with no events for a finite odds ratio.",
+        "Design A:D is left out: it has no finite odds ratio.",
         "C is left out: no design gives it a finite odds ratio.",
     )
     alone = mantel_haenszel_network(["s1", "s1", "s2", "s2"], list("ABAB"), [3, 5, 2, 6],
@@ -174,6 +175,19 @@ def test_binomial_model_is_the_maximum() -> None:
     best = minimize(loss, [-4.0, -4.0, -4.0, 0.0, 0.0], method="BFGS", options={"gtol": 1e-8})
     np.testing.assert_allclose(result.estimate[1:, 0], best.x[3:], atol=1e-5)
     assert result.loglik == pytest.approx(-best.fun, abs=1e-8)
+
+
+@pytest.mark.parametrize("rates", [False, True])
+def test_deviance_is_the_likelihood_ratio_against_free_arms(rates: bool) -> None:
+    result = glm_network(*MIXED, rates=rates)
+    x, n = np.array(MIXED[2], float), np.array(MIXED[3], float)
+    law = poisson.logpmf(x, x) if rates else binom.logpmf(x, n, x / n)
+    assert result.deviance == pytest.approx(2 * (np.asarray(law).sum() - result.loglik))
+    assert result.df == 7
+    assert result.p_deviance == pytest.approx(chi2.sf(result.deviance, 7))
+    assert glmm_network(*MIXED, rates=rates).deviance == pytest.approx(result.deviance)
+    single = glm_network(["s"] * 3, list("ABC"), [2, 5, 9], [50, 60, 40], rates=rates)
+    assert single.deviance == pytest.approx(0.0, abs=1e-8)
 
 
 @pytest.mark.parametrize("rates", [False, True])
@@ -262,6 +276,7 @@ def test_penalty_keeps_studies_without_events_and_arms_without_them() -> None:
     assert result.studies == 3
     assert np.isfinite(result.estimate).all()
     assert result.estimate[0, 1] < 0
+    assert result.notes[0].startswith("Some estimates rest on the penalty, for some ratio is not")
     plain = glm_network(*rows, options=RareNetworkOptions(penalised=True))
     wider = max(1.0, plain.dispersion) ** 0.5
     assert result.se[0, 1] == pytest.approx(wider * plain.se[0, 1])
@@ -426,6 +441,38 @@ def test_nodes_change_nothing_and_few_nodes_are_named() -> None:
     assert "give more nodes" in few.notes[-1]
 
 
+def test_studies_of_many_arms() -> None:
+    generator = np.random.default_rng(6)
+    names = [chr(65 + i) for i in range(9)]
+    rows: Rows = ([], [], [], [])
+    for study, arms in (("wide", names), ("s", names[:2]), ("t", names[1:3]), ("u", names[:2])):
+        for name in arms:
+            n = int(generator.integers(40, 90))
+            share = expit(-1.0 + generator.normal(0, 0.8))
+            rows[0].append(study)
+            rows[1].append(name)
+            rows[2].append(float(generator.binomial(n, share)))
+            rows[3].append(float(n))
+    result = glmm_network(*rows)
+    assert result.tau2 > 0
+    assert "Studies of 9 arms and more have 3 nodes" not in " ".join(result.notes)
+    exact = hypergeometric_network(*rows)
+    common = glm_network(*rows)
+    np.testing.assert_allclose(exact.estimate, common.estimate, atol=0.05)
+    with pytest.raises(InputError, match="of a study of 9 arms are too many"):
+        glmm_network(*rows, options=RareNetworkOptions(nodes=9))
+
+
+@pytest.mark.parametrize("fit", [glm_network, hypergeometric_network, glmm_network])
+def test_order_of_rows_changes_nothing(fit: Callable[..., RareNetwork]) -> None:
+    one = fit(*MIXED)
+    order = np.random.default_rng(1).permutation(len(MIXED[0]))
+    other = fit(*([column[i] for i in order] for column in MIXED))
+    np.testing.assert_allclose(one.estimate, other.estimate, atol=1e-9)
+    np.testing.assert_allclose(one.se, other.se, atol=1e-8)
+    assert one.loglik == pytest.approx(other.loglik, abs=1e-9)
+
+
 # what they share
 
 
@@ -458,7 +505,7 @@ def test_counts_that_cannot_be() -> None:
 
 
 @pytest.mark.parametrize("fit", [glm_network, hypergeometric_network, glmm_network])
-def test_rare_networks_that_cannot_be(fit: type) -> None:
+def test_rare_networks_that_cannot_be(fit: Callable[..., RareNetwork]) -> None:
     with pytest.raises(InputError, match="not finite"):
         fit(["s", "s"], ["A", "B"], [0, 1], [9, 9])
     with pytest.raises(InputError, match="no study is left"):

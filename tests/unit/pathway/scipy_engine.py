@@ -13,7 +13,7 @@ from scipy.integrate import solve_ivp
 
 from statera.numerics.expression import symbol
 from statera.pathway.network import TIME, Network
-from statera.pathway.petab_formulas import flat_assigned
+from statera.pathway.observable_formulas import flat_assigned
 
 Floats = NDArray[np.float64]
 Seeds = tuple[Floats, Floats]
@@ -44,20 +44,20 @@ class ScipyEngine:
         return Plain(
             tuple(network.states),
             parameters,
-            sp.lambdify(arguments, rates),
-            sp.lambdify(arguments, rates.jacobian(x)),
-            sp.lambdify(arguments, rates.jacobian(p)) if p else None,
+            sp.lambdify(arguments, list(rates), "math", cse=True),
+            sp.lambdify(arguments, rates.jacobian(x).tolist(), "math", cse=True),
+            sp.lambdify(arguments, rates.jacobian(p).tolist(), "math", cse=True) if p else None,
         )
 
     def course(
         self, compiled: Plain, values: Floats, initial: Floats,
-        times: Sequence[Floats], seeds: Seeds | None,
+        times: Sequence[Floats], seeds: Seeds | None, start: Floats,
     ) -> tuple[list[Floats], list[Floats] | None, Mapping[int, str]]:  # fmt: skip
         states, slopes, failed = [], [], {}
         for i, t in enumerate(times):
             self.conditions += 1
             one = None if seeds is None else (seeds[0][i], seeds[1][i])
-            x, by, fine = self._one(compiled, values[i], initial[i], t, one)
+            x, by, fine = self._one(compiled, values[i], initial[i], t, one, float(start[i]))
             states.append(x)
             slopes.append(by)
             if not fine:
@@ -68,11 +68,14 @@ class ScipyEngine:
         self, compiled: Plain, values: Floats, initial: Floats, seeds: Seeds | None
     ) -> tuple[Floats, Floats | None, Mapping[int, str]]:
         times = [np.array([1e4])] * len(values)
-        states, slopes, failed = self.course(compiled, values, initial, times, seeds)
+        states, slopes, failed = self.course(
+            compiled, values, initial, times, seeds, np.zeros(len(times))
+        )
         found = np.concatenate(states)
         return found, None if slopes is None else np.concatenate(slopes), failed
 
-    def _one(self, c: Plain, p: Floats, x0: Floats, t: Floats, seeds: Seeds | None) -> Any:
+    def _one(self, c: Plain, p: Floats, x0: Floats, t: Floats, seeds: Seeds | None,
+        start: float) -> Any:  # fmt: skip
         n = len(x0)
         m = 0 if seeds is None else seeds[0].shape[1]
 
@@ -90,11 +93,11 @@ class ScipyEngine:
         y0 = x0 if not m or seeds is None else np.concatenate([x0, seeds[1].ravel()])
         end = float(t[-1])
         shape = (len(t), n, m)
-        if end == 0.0:
+        if end == start:
             y, fine = np.tile(y0, (len(t), 1)).T, True
         else:
             run = solve_ivp(
-                rhs, (0.0, end), y0, self.method, t_eval=t, rtol=self.rtol, atol=self.atol
+                rhs, (start, end), y0, self.method, t_eval=t, rtol=self.rtol, atol=self.atol
             )
             y, fine = run.y, run.success
             if not fine:

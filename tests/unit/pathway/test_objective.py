@@ -5,14 +5,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from numpy.typing import NDArray
 from scipy.integrate import quad
-from tests.unit.pathway.petab_case import TABLES, objective, read
+from tests.unit.pathway.petab_case import TABLES, YAML, network, objective, read, write
 from tests.unit.pathway.scipy_engine import ScipyEngine
 
-from statera.errors import UsageError
+from statera.errors import InputError, UsageError
 from statera.pathway.objective import Objective
+from statera.pathway.petab_grid import with_time_grid
+from statera.pathway.petab_read import read_problem
 
 Floats = NDArray[np.float64]
 
@@ -179,3 +182,103 @@ def test_noise_that_is_not_positive_is_a_status(tmp_path: Path) -> None:
 def test_theta_of_the_wrong_length_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"\(3,\), \(5,\) is needed"):
         objective(tmp_path).value([1.0, 2.0, 3.0])
+
+
+def test_several_models_and_files_add_up(tmp_path: Path) -> None:
+    lines = TABLES["measurements.tsv"].splitlines()
+    one = objective(tmp_path)
+    whole = one.evaluate(one.nominal, 2)
+    (tmp_path / "two").mkdir()
+    yaml = YAML.replace("[measurements.tsv]", "[measurements.tsv, more.tsv]")
+    yaml += yaml[yaml.index("- sbml_files") :].replace(", more.tsv", "")
+    changes = {
+        "measurements.tsv": "\n".join(lines[:5]),
+        "more.tsv": "\n".join([lines[0], *lines[5:]]),
+    }
+    problem = read(tmp_path / "two", changes, yaml)
+    assert [len(part.measurements) for part in problem.parts] == [11, 4]
+    o = Objective(problem, engine=ScipyEngine())
+    both = o.evaluate(o.nominal, 2)
+    (tmp_path / "rest").mkdir()
+    rest = objective(tmp_path / "rest", {"measurements.tsv": "\n".join(lines[:5])})
+    second = rest.evaluate(rest.nominal, 2)
+    assert both.value == pytest.approx(whole.value + second.value, rel=1e-8)
+    for name in ("gradient", "fisher"):
+        total = getattr(whole, name) + getattr(second, name)
+        np.testing.assert_allclose(getattr(both, name), total, rtol=1e-6, atol=1e-8)
+    table = o.simulations(o.nominal)
+    assert table["part"].to_list() == [1] * 11 + [2] * 4
+
+
+def test_compartments_keep_concentrations(tmp_path: Path) -> None:
+    """A size set by a condition changes amounts, not concentrations."""
+    from dataclasses import replace
+
+    from statera.numerics.expression import symbol
+
+    base = network()
+    sized = replace(base, parameters={**base.parameters, "cell": 1.0})
+    changes = {
+        "conditions.tsv": "conditionId cell\nsmall 1\nlarge 4\n",
+        "observables.tsv": "observableId observableFormula noiseFormula\n"
+        "level complex sd\namount complex*cell*scale+offset sd\n",
+        "measurements.tsv": "observableId simulationConditionId time measurement\n"
+        "level small 3 1\nlevel large 3 1\namount small 3 1\namount large 3 1\n",
+    }
+    path = write(tmp_path, changes)
+    o = Objective(read_problem(path, read_model=lambda p: sized), engine=ScipyEngine())
+    found = o.simulations(o.nominal)["simulation"].to_list()
+    assert found[0] == found[1]
+    assert found[3] - 0.1 == pytest.approx(4 * (found[2] - 0.1), rel=1e-12)
+    assert symbol("cell").name in o.problem.parts[0].network.parameters
+
+
+def test_a_name_without_any_value_is_named(tmp_path: Path) -> None:
+    conditions = TABLES["conditions.tsv"].replace("ligand free", "ligand free gain")
+    rows = conditions.splitlines()
+    table = "\n".join(
+        [rows[0], *(f"{row} {'_' if row.startswith('high') else 2}" for row in rows[1:])]
+    )
+    observables = TABLES["observables.tsv"].replace("scale*complex", "gain*scale*complex")
+    with pytest.raises(InputError, match=r"'gain' has no value .* the condition 'high'"):
+        objective(tmp_path, {"conditions.tsv": table, "observables.tsv": observables})
+
+
+def test_curves_pass_through_the_simulated_rows(tmp_path: Path) -> None:
+    problem = read(tmp_path)
+    o = Objective(problem, engine=ScipyEngine())
+    grid = Objective(with_time_grid(problem, 6), engine=ScipyEngine())
+    table, curves = o.simulations(o.nominal), grid.simulations(o.nominal)
+    keys = ["observableId", "simulationConditionId", "time"]
+    both = table.join(curves, on=keys, suffix="_curve").filter(
+        (pl.col("noise") == pl.col("noise_curve")) & (pl.col("observableId") != "share")
+    )  # rows of 'share' differ in their placeholders at one time
+    assert set(both["time"]) >= {1.0, 5.0, math.inf}
+    np.testing.assert_allclose(both["simulation"], both["simulation_curve"], rtol=1e-7)
+    low = curves.filter((pl.col("observableId") == "bound") & (pl.col("noise") == 0.2))
+    assert low["time"].to_list() == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
+
+
+def test_conditions_with_few_and_many_parameters_are_solved_apart(tmp_path: Path) -> None:
+    """Each group has its own columns; together they give the gradient of the value."""
+    conditions = "conditionId kon koff ligand free\nfew 0.5 0.1 1 1\nsome _ 0.1 1 1\n"
+    conditions += "many _ _ dose start\n"
+    parameters = TABLES["parameters.tsv"] + "dose lin 0 5 1.5 1\nstart lin 0 5 1.2 1\n"
+    measurements = "observableId simulationConditionId time measurement\n"
+    for name in ("many", "few", "some"):
+        measurements += f"level {name} 2 0.7\nlevel {name} 6 1.1\n"
+    o = objective(
+        tmp_path,
+        {
+            "parameters.tsv": parameters,
+            "conditions.tsv": conditions,
+            "observables.tsv": "observableId observableFormula noiseFormula\n"
+            "level scale*complex+offset sd\n",
+            "measurements.tsv": measurements,
+        },
+    )
+    assert len(o._parts[0]._simulation._groups) > 1
+    expected = differences(o.value, o.nominal)
+    np.testing.assert_allclose(
+        o.gradient(o.nominal), expected, rtol=0, atol=1e-6 * abs(expected).max()
+    )

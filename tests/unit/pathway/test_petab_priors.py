@@ -80,5 +80,5 @@ def test_starts_follow_their_prior_within_the_bounds(kind: str, scale: Scale) ->
                                         else base)  # fmt: skip
     if kind.startswith("log") and scale == "lin":
         own = np.log(base)
-    middle = {"Uniform": (prior.first + prior.second) / 2}.get(prior.shape, prior.first)
+    middle = {"uniform": (prior.first + prior.second) / 2}.get(prior.shape, prior.first)
     assert np.median(own) == pytest.approx(middle, abs=0.25)

@@ -1,0 +1,244 @@
+"""Experiments of PEtab version 2 as conditions and events of the network.
+
+What a first period changes by a number or a parameter becomes a condition as in version 1. Any
+other change is an event that an indicator parameter, 1 in its experiment, lets fire; constants that
+it changes become states. Starts by a formula are a case of the initial value that the indicator
+chooses. Initial values of the model itself are taken before a condition changes anything.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import sympy as sp
+
+from statera.errors import InputError, Place
+from statera.numerics.expression import free_names, symbol
+from statera.pathway.network import TIME, Event, Network, Trigger
+from statera.pathway.observable_formulas import flat_assigned
+from statera.pathway.petab_conditions import Condition
+from statera.pathway.petab_v2_tables import Change, Experiment
+
+__all__ = ["Arranged", "arrange", "renamed"]
+
+_FIRST = sp.Float(1e200)  # priority: conditions go before the model's own events
+AS_IT_IS = "as it is"
+
+
+@dataclass(frozen=True)
+class Arranged:
+    """A network and conditions that stand for experiments.
+
+    Attributes
+    ----------
+    network
+        With events for later periods.
+    conditions
+        By experiment, and by experiment and ``, before`` for steady states before the start.
+    starts
+        Time of the start of each.
+    """
+
+    network: Network
+    conditions: Mapping[str, Condition]
+    starts: Mapping[str, float]
+
+
+@dataclass
+class _Work:
+    """A network while experiments are worked into it."""
+
+    network: Network
+    estimable: frozenset[str]
+    initial: dict[str, sp.Expr]
+    cases: dict[str, list[tuple[sp.Expr, sp.Expr]]] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+    indicators: list[str] = field(default_factory=list)
+    stateful: set[str] = field(default_factory=set)
+
+
+def arrange(
+    network: Network, experiments: Mapping[str, Experiment], estimable: frozenset[str]
+) -> Arranged:
+    """Return a network and conditions that stand for experiments.
+
+    Parameters
+    ----------
+    network
+        The model.
+    experiments
+        By identifier.
+    estimable
+        Names of the parameter table.
+
+    Raises
+    ------
+    InputError
+        Where a period follows a steady state by a formula of the states, which is not supported.
+    """
+    work = _Work(network, estimable, _initial_of_model(network, experiments))
+    conditions = {AS_IT_IS: Condition(AS_IT_IS, "", {}, Place(network.id))}
+    starts = {AS_IT_IS: 0.0}
+    for experiment in experiments.values():
+        periods = list(experiment.periods)
+        place = experiment.place or Place(network.id)
+        carried: dict[str, float | str] = {}
+        if periods[0].time == -math.inf:
+            before = periods.pop(0)
+            values = _first(work, experiment, before.changes, after_steady=False)
+            name = f"{experiment.id}, before"
+            conditions[name] = Condition(name, "", values, place)
+            carried = {k: v for k, v in values.items() if k in network.parameters}
+        start = periods[0].time if periods else 0.0
+        changes = periods.pop(0).changes if periods else ()
+        steady = f"{experiment.id}, before" in conditions
+        values = {**carried, **_first(work, experiment, changes, after_steady=steady)}
+        for period in periods:
+            work.events.append(_event(work, experiment, period.time, period.changes))
+        mark = _indicator(experiment)
+        if mark in work.indicators:
+            values[mark] = 1.0
+        conditions[experiment.id] = Condition(experiment.id, "", values, place)
+        starts[experiment.id] = start
+    return Arranged(_network(work), conditions, starts)
+
+
+def _indicator(experiment: Experiment) -> str:
+    return f"_experiment_{experiment.id}"
+
+
+def _is_on(work: _Work, experiment: Experiment) -> sp.Basic:
+    name = _indicator(experiment)
+    if name not in work.indicators:
+        work.indicators.append(name)
+    return sp.Gt(symbol(name), sp.Rational(1, 2))
+
+
+def _initial_of_model(
+    network: Network, experiments: Mapping[str, Experiment]
+) -> dict[str, sp.Expr]:
+    """Return the initial values, with constants that conditions change as the model has them."""
+    targets = {c.target for e in experiments.values() for p in e.periods for c in p.changes}
+    own = {
+        symbol(n): sp.Float(v) for n, v in network.parameters.items()
+        if n in targets and not math.isnan(v)
+    }  # fmt: skip
+    flat = {key: f.xreplace(own) for key, f in flat_assigned(network).items()}
+    return {n: sp.sympify(f).xreplace(flat).xreplace(own) for n, f in network.initial.items()}
+
+
+def _first(
+    work: _Work, experiment: Experiment, changes: tuple[Change, ...], *, after_steady: bool
+) -> dict[str, float | str]:
+    """Return what a first period changes by numbers and names; work in what it does by formulas."""
+    values: dict[str, float | str] = {}
+    constants = work.estimable | frozenset(work.network.parameters)
+    for change in changes:
+        if change.value.is_number:
+            values[change.target] = float(change.value)
+        elif change.value.is_Symbol and change.value.name in constants:
+            values[change.target] = change.value.name
+        elif after_steady:
+            raise InputError(
+                f"'{change.target}' is set by a formula after a steady state, which is not "
+                "supported",
+                where=change.place,
+                hint="Set it by a number or a parameter.",
+            )
+        else:
+            flat = flat_assigned(work.network)
+            start = {symbol(n): f for n, f in work.initial.items()}
+            formula = change.value.xreplace(flat).xreplace(start).xreplace({TIME: sp.Integer(0)})
+            case = (formula, _is_on(work, experiment))
+            work.cases.setdefault(change.target, []).append(case)
+            if change.target in work.network.parameters:
+                work.stateful.add(change.target)
+    return values
+
+
+def _event(work: _Work, experiment: Experiment, time: float, changes: tuple[Change, ...]) -> Event:
+    """Return the event that changes what a later period changes."""
+    assignments = {c.target: c.value for c in changes}
+    for species in work.network.species:
+        size = assignments.get(species.compartment)
+        keeps = species.id in work.network.states and species.id not in assignments
+        if size is not None and keeps and not species.amount:
+            assignments[species.id] = symbol(species.id) * symbol(species.compartment) / size
+    work.stateful |= assignments.keys() & work.network.parameters.keys()
+    condition = sp.And(sp.Ge(TIME, sp.Float(time)), _is_on(work, experiment))
+    return Event(
+        f"_{experiment.id}_at_{len(work.events)}", Trigger(condition), assignments, priority=_FIRST
+    )
+
+
+def _network(work: _Work) -> Network:
+    network = work.network
+    stateful = sorted(work.stateful)
+    states = (*network.states, *stateful)
+    values = {n: v for n, v in network.parameters.items() if n not in work.stateful}
+    values |= dict.fromkeys(work.indicators, 0.0)
+    initial = {**work.initial, **{n: sp.Float(network.parameters[n]) for n in stateful}}
+    for name, cases in work.cases.items():
+        initial[name] = sp.Piecewise(*cases, (initial[name], True))
+    if not work.events and not work.cases and not stateful:
+        return replace(network, initial=initial)
+    formulas = [f for cases in work.cases.values() for f, _ in cases]
+    formulas += [f for e in work.events for f in e.assignments.values()]
+    known = {*states, *values, *network.assigned, TIME.name}
+    further = {n for f in formulas for n in free_names(sp.sympify(f))} - known
+    values |= dict.fromkeys(sorted(further), math.nan)  # from the parameter table alone
+    return replace(
+        network,
+        states=states,
+        rates=(*network.rates, *(sp.Integer(0) for _ in stateful)),
+        initial=initial,
+        parameters=values,
+        events=(*network.events, *work.events),
+    )
+
+
+def renamed(network: Network, names: Mapping[str, str]) -> Network:
+    """Return a network whose names are those that a problem gives them.
+
+    Parameters
+    ----------
+    names
+        Names of the model by new names.
+    """
+    new = {old: name for name, old in names.items() if old != name}
+    if not new:
+        return network
+    write = {symbol(old): symbol(name) for old, name in new.items()}
+
+    def f(formula: sp.Basic | None) -> sp.Basic | None:
+        return None if formula is None else sp.sympify(formula).xreplace(write)
+
+    def n(name: str) -> str:
+        return new.get(name, name)
+
+    events = tuple(
+        replace(
+            e,
+            trigger=replace(e.trigger, condition=f(e.trigger.condition)),
+            assignments={n(k): f(v) for k, v in e.assignments.items()},
+            delay=f(e.delay),
+            priority=f(e.priority),
+        )
+        for e in network.events
+    )
+    return replace(
+        network,
+        states=tuple(map(n, network.states)),
+        rates=tuple(f(rate) for rate in network.rates),
+        initial={n(k): f(v) for k, v in network.initial.items()},
+        parameters={n(k): v for k, v in network.parameters.items()},
+        assigned={n(k): f(v) for k, v in network.assigned.items()},
+        computed=tuple(map(n, network.computed)),
+        events=events,
+        species=tuple(
+            replace(s, id=n(s.id), compartment=n(s.compartment)) for s in network.species
+        ),
+        compartments=tuple(replace(c, id=n(c.id)) for c in network.compartments),
+    )
