@@ -97,7 +97,9 @@ def test_findings_are_warnings_and_repair_nothing(tmp_path: Path) -> None:
     path.write_text("study,estimate,low,high\nA,1.2,0.9,1.6\nB,2.5,0.37,6.18\nC,1.1,,\n")
     result = invoke(str(path), "--measure", "HR")
     assert result.exit_code == 0
-    assert "warning: the interval of B (2.5, 0.37 to 6.18) is not symmetric" in result.stderr
+    assert (
+        "warning: line 3: the interval of B (2.5, 0.37 to 6.18) is not symmetric" in result.stderr
+    )
     assert "C is left out" in result.stderr
     assert "k = 2" in result.stdout
     assert "Left out: C" in result.stdout
@@ -123,7 +125,7 @@ def test_files_are_written(table: str, tmp_path: Path) -> None:
     assert pdf.read_bytes().startswith(b"%PDF")
     assert text.read_text() == first.stdout
     assert invoke(table, "--measure", "HR", "--out", str(data)).exit_code == 0
-    assert json.loads(data.read_text())["schema"] == "statera.meta.pairwise/1"
+    assert json.loads(data.read_text())["schema"] == "statera.meta.pairwise/2"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.reference.network_course import course
+from tests.network_course import course
 
 from statera.pathway.sbml_read import read_sbml
 

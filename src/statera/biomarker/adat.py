@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from statera.biomarker.long_table import Duplicates
 from statera.biomarker.measurements import Measurements, listed
 from statera.biomarker.read_text import read_lines
+from statera.biomarker.repeats import apart, settle_repeats
 from statera.errors import InputError, Place
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ def read_adat(
     sample: str = "SampleId",
     analyte: str = "SeqId",
     keep_controls: bool = False,
+    duplicates: Duplicates = "refuse",
 ) -> Measurements:
     """Read an ADAT file.
 
@@ -53,6 +56,8 @@ def read_adat(
     keep_controls
         Keep buffers, calibrators and QC samples (SampleType is not Sample), and analytes that are
         no proteins (Type is not Protein); otherwise both leave, with a note.
+    duplicates
+        A sample named twice: ``refuse``, ``mean`` or ``leave-out``.
 
     Returns
     -------
@@ -84,11 +89,16 @@ def read_adat(
         notes.append(f"{int(warned.sum())} samples do not pass RowCheck; they are flagged.")
     notes += [f"{k}: {v}" for k, v in blocks.header.items() if k in _SAID]
     none = np.zeros(values.shape, dtype=bool)
-    return Measurements(
+    named = [samples[sample][i] for i in rows]
+    samples = {**samples, sample: samples[sample].copy()}
+    for i, name in zip(rows, apart(named, duplicates), strict=True):
+        samples[sample][i] = name
+    found = Measurements(
         values, none, np.full(values.shape, np.nan),
         _table("sample", samples, sample, rows), _table("analyte", analytes, analyte, columns),
         "linear", none.copy(), flagged, tuple(notes),
     )  # fmt: skip
+    return settle_repeats(found, named, duplicates)
 
 
 def _table(key: str, fields: dict[str, list[str]], named: str, kept: list[int]) -> pl.DataFrame:

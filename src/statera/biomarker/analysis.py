@@ -3,27 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from statera.biomarker.association import AssociationOptions, associate
-from statera.biomarker.change_tests import ChangeTests, paired_t, welch_t
+from statera.biomarker.baseline_adjusted import fit_baseline_adjusted
+from statera.biomarker.change_samples import change_of_samples, paired_samples
 from statera.biomarker.design import Factor, build_design, parse_formula, type_three
-from statera.biomarker.limma import block_correlation, fit_linear_models, moderate
-from statera.biomarker.measurements import analyte_status, listed
+from statera.biomarker.fitted_models import (
+    FittedModels,
+    fitted_censored,
+    fitted_linear,
+    fitted_mixed,
+    fitted_moderated,
+    tests_of_linear_fit,
+)
+from statera.biomarker.lone_members import lone_members
+from statera.biomarker.measurements import analyte_status
 from statera.biomarker.multiple_testing import adjust
+from statera.biomarker.permutation import PermutationTests
+from statera.biomarker.posthoc import ContrastTests, named_contrasts, pairwise_contrasts
 from statera.biomarker.sample_table import SampleColumns
-from statera.errors import InputError, UnknownNameError
+from statera.biomarker.simple_tests import SIMPLE, simple_test
+from statera.errors import InputError, UnknownNameError, UsageError
+from statera.numerics.satterthwaite import FTests, TTests
 
-__all__ = ["METHODS", "Analysis", "AnalysisOptions", "TermTests", "analyse", "formula_columns"]
+__all__ = [
+    "METHODS",
+    "MODELS",
+    "Analysis",
+    "AnalysisOptions",
+    "TermTests",
+    "analyse",
+    "formula_columns",
+]
 
 Floats = NDArray[np.float64]
 Columns = Mapping[str, Floats | Factor]
 
-METHODS = ("satterthwaite", "kenward-roger", "limma", "paired", "welch")
+MODELS = ("satterthwaite", "kenward-roger", "limma", "linear", "ancova", "censored")
+"""Methods of models with coefficients, after which levels can be compared."""
+
+METHODS = (*MODELS, *SIMPLE)
 
 
 @dataclass(frozen=True)
@@ -35,22 +58,60 @@ class AnalysisOptions:
     formula
         Such as ``treatment * time``.
     method
-        One of `METHODS`: mixed models with either degrees of freedom, linear models with moderated
-        variances, paired t tests, Welch's t tests.
+        One of `METHODS`. Models: mixed models with either degrees of freedom, linear models with
+        moderated variances, plain linear models, values after given those before (``ancova``),
+        left-censored linear models. Tests: paired and Welch's t, ranks, correlation.
     adjustment
         A method of `statera.biomarker.multiple_testing.adjust`, over all rows together.
     level
         Of the intervals.
+    change
+        Column of visits and two of its levels: values become the change of each subject, second
+        less first (for ``ancova`` the value after given the one before).
+    pairwise
+        Terms whose levels are compared in pairs, as ``visit`` or ``visit | arm``.
+    contrasts
+        By name, as ``late = [week=12] - [week=0]``.
+    trend, robust
+        Prior of ``limma``: following the level; with outliers drawn to it less.
     """
 
     formula: str
     method: str = "satterthwaite"
     adjustment: str = "benjamini-hochberg"
     level: float = 0.95
+    change: tuple[str, str, str] | None = None
+    pairwise: tuple[str, ...] = ()
+    contrasts: tuple[str, ...] = ()
+    trend: bool = False
+    robust: bool = False
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
             raise UnknownNameError("method", self.method, METHODS)
+        if (self.trend or self.robust) and self.method != "limma":
+            raise UsageError(
+                "a trended or robust prior belongs to limma", where=f"method {self.method}"
+            )
+        if (self.pairwise or self.contrasts) and self.method not in MODELS:
+            raise UsageError(
+                f"levels are compared after a model, and {self.method} is none",
+                where=f"method {self.method}",
+                hint=f"Models: {', '.join(MODELS)}.",
+            )
+        if self.change is None and self.method == "ancova":
+            raise UsageError(
+                "ancova needs the two visits that it compares",
+                where="change",
+                hint="Give --change week=0,12.",
+            )
+        taken = {"satterthwaite", "kenward-roger", "paired", "signed-rank", "censored"}
+        if self.change is not None and self.method in taken:
+            raise UsageError(
+                f"{self.method} does not take changes",
+                where="change",
+                hint="It has the visits in its formula, or needs the limits of the values.",
+            )
 
 
 @dataclass(frozen=True)
@@ -67,9 +128,10 @@ class TermTests:
     numerator_df
         Degrees of freedom of the term.
     estimate, low, high : (m,) float64
-        On the log2 scale, with interval.
+        On the log2 scale (a correlation for those methods), with interval.
     statistic, df, p_value, adjusted_p : (m,) float64
-        F, or t where the term has one degree of freedom; its denominator degrees of freedom.
+        F, or t where the term has one degree of freedom, or the statistic of a rank test; its
+        denominator degrees of freedom.
     """
 
     term: str
@@ -100,6 +162,10 @@ class Analysis:
     notes
         What was decided or left out, as sentences.
     options : AnalysisOptions
+    contrasts : tuple of ContrastTests
+        Pairs of levels, and contrasts by name.
+    permuted : PermutationTests, optional
+        P-values by permutation of labels, where asked for.
     """
 
     analytes: tuple[str, ...]
@@ -108,16 +174,8 @@ class Analysis:
     status: tuple[str, ...]
     notes: tuple[str, ...]
     options: AnalysisOptions
-
-
-@dataclass(frozen=True)
-class _Tested:
-    """Tests before adjustment."""
-
-    terms: list[TermTests]
-    n: NDArray[np.int64]
-    status: tuple[str, ...]
-    notes: tuple[str, ...] = ()
+    contrasts: tuple[ContrastTests, ...] = field(default=())
+    permuted: PermutationTests | None = None
 
 
 def formula_columns(formula: str) -> tuple[str, ...]:
@@ -126,6 +184,14 @@ def formula_columns(formula: str) -> tuple[str, ...]:
     if not names:
         raise InputError("the formula has no term to test", hint="Write treatment * time.")
     return names
+
+
+def testable_values(samples: SampleColumns) -> tuple[Floats, tuple[str, ...]]:
+    """Return values (m, n), those of analytes that cannot be tested emptied, and their status."""
+    measured = samples.measurements
+    status = analyte_status(measured)
+    good = np.array([s == "ok" for s in status], dtype=bool)
+    return np.where(good[:, None], measured.values.T, np.nan), status
 
 
 def analyse(samples: SampleColumns, options: AnalysisOptions) -> Analysis:
@@ -139,24 +205,110 @@ def analyse(samples: SampleColumns, options: AnalysisOptions) -> Analysis:
     InputError
         If the method does not fit the formula or the samples.
     """
-    measured = samples.measurements
-    before = analyte_status(measured)
-    values = np.where(
-        np.array([s == "ok" for s in before], dtype=bool)[:, None], measured.values.T, np.nan
-    )
-    if options.method in ("paired", "welch"):
-        found = _two_samples(values, samples, options)
-    elif options.method == "limma":
-        found = _moderated(values, samples, options)
+    used, notes = samples, list[str]()
+    if options.change is not None and options.method != "ancova":
+        used = change_of_samples(samples, *options.change)
+        notes += used.notes[len(samples.notes) :]
+    values, before = testable_values(used)
+    contrasts: tuple[ContrastTests, ...] = ()
+    if options.method in SIMPLE:
+        found = simple_test(values, used, options.method, options.formula, options.level)
+        terms = [
+            TermTests(found.term, found.meaning, found.numerator_df, found.tests.estimate,
+                      found.tests.low, found.tests.high, found.tests.statistic, found.tests.df,
+                      found.tests.p_value, found.tests.p_value)
+        ]  # fmt: skip
+        n, late, more = found.tests.n.sum(axis=1), found.tests.status, found.notes
     else:
-        found = _mixed(values, samples, options)
-    status = tuple(
-        late if early == "ok" else early for early, late in zip(before, found.status, strict=True)
-    )
-    raw = np.column_stack([t.p_value for t in found.terms])
-    adjusted = adjust(raw, options.adjustment)
-    terms = tuple(replace(t, adjusted_p=adjusted[:, i]) for i, t in enumerate(found.terms))
-    return Analysis(measured.analyte_ids, terms, found.n, status, found.notes, options)
+        fitted = _fitted(values, used, options)
+        terms = _terms(fitted, options)
+        contrasts = _contrasts(fitted, options)
+        n, late, more = fitted.n, fitted.status, fitted.notes
+        named = {name: fitted.columns[name] for name in formula_columns(options.formula)}
+        late = lone_members(late, values, named)
+    status = tuple(b if a == "ok" else a for a, b in zip(before, late, strict=True))
+    adjusted = adjust(np.column_stack([t.p_value for t in terms]), options.adjustment)
+    return Analysis(
+        used.measurements.analyte_ids,
+        tuple(replace(t, adjusted_p=adjusted[:, i]) for i, t in enumerate(terms)),
+        np.asarray(n, dtype=np.int64), status, (*notes, *more), options, contrasts,
+    )  # fmt: skip
+
+
+def _fitted(values: Floats, samples: SampleColumns, options: AnalysisOptions) -> FittedModels:
+    """Return the models of all analytes by the method chosen."""
+    subjects, columns, formula = samples.subject, samples.columns, options.formula
+    repeated = bool(subjects) and len(set(subjects)) < len(subjects)
+    if options.method in ("satterthwaite", "kenward-roger"):
+        if not repeated:
+            said = "no subject has a second sample" if subjects else "mixed models need subjects"
+            raise InputError(
+                said, where="--subject", hint="Name the column of subjects, or use limma or linear."
+            )
+        return fitted_mixed(values, columns, formula, subjects, options.method)
+    if options.method == "limma":
+        return fitted_moderated(
+            values, columns, formula, subjects, trend=options.trend, robust=options.robust
+        )
+    if options.method == "ancova":
+        return _adjusted_for_baseline(values, samples, options)
+    if repeated:
+        raise InputError(
+            f"subjects have several samples, which {options.method} takes as independent",
+            where="--subject",
+            hint="Use a mixed model or limma, or compare two visits by --change.",
+        )
+    if options.method == "censored":
+        measured = samples.measurements
+        # a value known only to lie below its limit has no number: any below the limit serves
+        low = np.where(measured.below_lod & np.isnan(measured.values), -np.inf, measured.values).T
+        low = np.where(np.any(np.isfinite(values), axis=1, keepdims=True), low, np.nan)
+        return fitted_censored(low, measured.lod.T, columns, formula)
+    return fitted_linear(values, columns, formula)
+
+
+def _adjusted_for_baseline(
+    values: Floats, samples: SampleColumns, options: AnalysisOptions
+) -> FittedModels:
+    if options.change is None:
+        raise UsageError("ancova needs the two visits that it compares", where="change")
+    pairs = paired_samples(samples, *options.change)
+    known = np.any(np.isfinite(values), axis=1, keepdims=True)
+    design = build_design(options.formula, pairs.columns)
+    before, after = (np.where(known, v, np.nan) for v in (pairs.before, pairs.after))
+    fit = fit_baseline_adjusted(before, after, design.matrix)
+    t, f = tests_of_linear_fit(fit, fit.variance, fit.df)
+    n = (np.isfinite(before) & np.isfinite(after)).sum(axis=1)
+    column, first, second = options.change
+    said = f"Values at {column} {second} are tested given those at {column} {first}."
+    return FittedModels(
+        options.formula, pairs.columns, design, t, f, np.asarray(n, dtype=np.int64), fit.status,
+        (*pairs.notes, said),
+    )  # fmt: skip
+
+
+def _terms(fitted: FittedModels, options: AnalysisOptions) -> list[TermTests]:
+    """Return type III tests of all terms, with an estimate where a term has one."""
+    hypotheses = type_three(options.formula, fitted.columns, fitted.design)
+    names = tuple(hypotheses)
+    terms = []
+    for term, rows in hypotheses.items():
+        joint = fitted.f(rows)
+        if rows.shape[0] > 1:
+            terms.append(_several(term, joint))
+        else:
+            one = fitted.t(rows[0])
+            terms.append(_single(term, fitted.columns, one, joint.p_value, options.level, names))
+    return terms
+
+
+def _contrasts(fitted: FittedModels, options: AnalysisOptions) -> tuple[ContrastTests, ...]:
+    found: list[ContrastTests] = []
+    model = (options.formula, fitted.columns, fitted.design, fitted.t)
+    for term in options.pairwise:
+        found += pairwise_contrasts(term, *model, options.level)
+    found += named_contrasts(options.contrasts, *model, options.adjustment, options.level)
+    return tuple(found)
 
 
 def _scale(term: str, columns: Columns, terms: Sequence[str]) -> tuple[float, str]:
@@ -184,145 +336,20 @@ def _scale(term: str, columns: Columns, terms: Sequence[str]) -> tuple[float, st
     return factor, said + (f", at {', '.join(zero)}" if zero else "")
 
 
-def _term(
-    term: str, columns: Columns, estimate: Floats, error: Floats, df: Floats, p: Floats,
-    level: float, terms: Sequence[str],
-) -> TermTests:  # fmt: skip
+def _single(
+    term: str, columns: Columns, one: TTests, p: Floats, level: float, terms: Sequence[str]
+) -> TermTests:
     """Return the row of a term with one degree of freedom from its coefficient (sum coding)."""
     factor, meaning = _scale(term, columns, terms)
-    half = np.abs(factor) * error * special.stdtrit(df, 0.5 + level / 2.0)
-    middle = factor * estimate
-    t = np.asarray(middle / (np.abs(factor) * error))
-    return TermTests(term, meaning, 1, middle, middle - half, middle + half, t, df, p, p)
+    error = abs(factor) * one.standard_error
+    half = error * special.stdtrit(one.df, 0.5 + level / 2.0)
+    middle = factor * one.estimate
+    with np.errstate(invalid="ignore", divide="ignore"):
+        t = np.asarray(middle / error)
+    return TermTests(term, meaning, 1, middle, middle - half, middle + half, t, one.df, p, p)
 
 
-def _several(term: str, q: int, f: Floats, df: Floats, p: Floats) -> TermTests:
-    blank = np.full(f.shape, np.nan)
-    return TermTests(term, "", q, blank, blank, blank, f, df, p, p)
-
-
-def _mixed(values: Floats, samples: SampleColumns, options: AnalysisOptions) -> _Tested:
-    subjects = samples.subject
-    if not subjects or len(set(subjects)) == len(subjects):
-        said = "no subject has a second sample" if subjects else "mixed models need subjects"
-        raise InputError(
-            said, where="--subject", hint="Name the column of subjects, or use limma or welch."
-        )
-    table = associate(
-        values, samples.measurements.analyte_ids, samples.columns, options.formula, subjects,
-        AssociationOptions(options.method, adjustment=options.adjustment),
-    )  # fmt: skip
-    hypotheses = type_three(options.formula, samples.columns, table.design)
-    terms = []
-    for j, (term, rows) in enumerate(hypotheses.items()):
-        own = table.rows[j :: len(hypotheses)]
-        p = np.array([r.p_value for r in own])
-        df = np.array([r.denominator_df for r in own])
-        f = np.array([r.statistic for r in own])
-        if rows.shape[0] > 1:
-            terms.append(_several(term, rows.shape[0], f, df, p))
-            continue
-        weights = dict(zip(table.design.columns, rows[0].tolist(), strict=True))
-        each = table.contrast({k: w for k, w in weights.items() if w})
-        estimate = np.array([c.estimate for c in each])
-        error = np.array([c.standard_error for c in each])
-        terms.append(_term(term, samples.columns, estimate, error, df, p, options.level,
-                           tuple(hypotheses)))  # fmt: skip
-    return _Tested(terms, np.asarray(table.fit.n, dtype=np.int64), table.fit.status)
-
-
-def _moderated(values: Floats, samples: SampleColumns, options: AnalysisOptions) -> _Tested:
-    design = build_design(options.formula, samples.columns)
-    hypotheses = type_three(options.formula, samples.columns, design)
-    blocks, correlation, notes = None, 0.0, []
-    if samples.subject and len(set(samples.subject)) < len(samples.subject):
-        blocks = np.unique(samples.subject, return_inverse=True)[1]
-        correlation = block_correlation(values, design.matrix, blocks)
-        notes.append(f"The correlation within subjects, common to all, is {correlation:.3f}.")
-    elif not samples.subject:
-        notes.append("No subjects are named: samples are taken as independent.")
-    fit = moderate(fit_linear_models(values, design.matrix, blocks, correlation))
-    notes.append(f"The prior of the variances has {fit.prior_df:.4g} degrees of freedom.")
-    terms = []
-    for term, rows in hypotheses.items():
-        f, p = fit.test_all(rows)
-        if rows.shape[0] > 1:
-            terms.append(_several(term, rows.shape[0], f, fit.df, p))
-            continue
-        one = fit.test(rows[0])
-        terms.append(
-            _term(term, samples.columns, one.estimate, one.standard_error, fit.df, one.p_value,
-                  options.level, tuple(hypotheses))
-        )  # fmt: skip
-    n = np.isfinite(values).sum(axis=1).astype(np.int64)
-    return _Tested(terms, n, fit.fit.status, tuple(notes))
-
-
-def _two_samples(values: Floats, samples: SampleColumns, options: AnalysisOptions) -> _Tested:
-    terms = parse_formula(options.formula)[1]
-    column = samples.columns[terms[0][0]] if len(terms) == 1 and len(terms[0]) == 1 else None
-    if not isinstance(column, Factor) or len(column.levels) != 2:
-        raise InputError(
-            f"{options.method} compares the two levels of one factor",
-            where="--formula",
-            hint="Name one column with two values, or use a mixed model or limma.",
-        )
-    first, second = column.levels
-    labels = np.array(column.labels)
-    notes: tuple[str, ...] = ()
-    if options.method == "welch":
-        people = samples.subject
-        if people and len(set(people)) < len(people):
-            raise InputError(
-                "subjects have several samples, which Welch's test takes as independent",
-                where="--subject",
-                hint="Use paired, limma or a mixed model.",
-            )
-        found = welch_t(values, column.labels, options.level)
-        if first < second:  # that test takes the later name from the earlier one
-            found = replace(
-                found, estimate=-found.estimate, low=-found.high, high=-found.low,
-                statistic=-found.statistic,
-            )  # fmt: skip
-    else:
-        before, after, notes = _pairs(values, samples.subject, labels, first, second)
-        found = paired_t(before, after, options.level)
-    meaning = f"difference, {second} less {first}"
-    return _Tested(
-        [_of_test(found, terms[0][0], meaning)], found.n.sum(axis=1), found.status, notes
-    )
-
-
-def _of_test(found: ChangeTests, term: str, meaning: str) -> TermTests:
-    return TermTests(
-        term, meaning, 1, found.estimate, found.low, found.high, found.statistic, found.df,
-        found.p_value, found.p_value,
-    )  # fmt: skip
-
-
-def _pairs(
-    values: Floats, subjects: tuple[str, ...], labels: NDArray[np.str_], first: str, second: str
-) -> tuple[Floats, Floats, tuple[str, ...]]:
-    """Return values before and after of the subjects that have both."""
-    if not subjects:
-        raise InputError("paired tests need subjects", where="--subject")
-    place: dict[tuple[str, str], int] = {}
-    for i, key in enumerate(zip(subjects, labels.tolist(), strict=True)):
-        if key in place:
-            raise InputError(
-                f"subject {key[0]} has two samples of {key[1]}",
-                where="--subject",
-                hint="Leave one out, or use a mixed model.",
-            )
-        place[key] = i
-    people = list(dict.fromkeys(subjects))
-    both = [s for s in people if (s, first) in place and (s, second) in place]
-    alone = [s for s in people if s not in set(both)]
-    if not both:
-        raise InputError(f"no subject has both {first} and {second}", where="--subject")
-    notes = (f"{len(alone)} subjects lack a pair: {listed(alone)}.",) if alone else ()
-    return (
-        values[:, [place[s, first] for s in both]],
-        values[:, [place[s, second] for s in both]],
-        notes,
-    )
+def _several(term: str, joint: FTests) -> TermTests:
+    blank = np.full(joint.statistic.shape, np.nan)
+    return TermTests(term, "", joint.numerator_df, blank, blank, blank, joint.statistic,
+                     joint.denominator_df, joint.p_value, joint.p_value)  # fmt: skip

@@ -28,6 +28,9 @@ __all__ = [
     "AssociationTable",
     "CoefficientRow",
     "associate",
+    "contrast_f",
+    "contrast_t",
+    "fit_association",
 ]
 
 Floats = NDArray[np.float64]
@@ -101,7 +104,7 @@ class AssociationTable:
 
     def contrast(self, weights: Mapping[str, float], name: str = "") -> tuple[CoefficientRow, ...]:
         """Return a contrast of named columns of the design, by assay."""
-        tests = _t(self.fit, self.design.contrast(weights), self.options)
+        tests = contrast_t(self.fit, self.design.contrast(weights), self.options)
         label = name or " ".join(f"{weight:+g} {column}" for column, weight in weights.items())
         return tuple(
             CoefficientRow(
@@ -124,14 +127,29 @@ class AssociationTable:
         )
 
 
-def _t(fit: MixedFit, contrast: Floats, options: AssociationOptions) -> TTests:
+def contrast_t(fit: MixedFit, contrast: Floats, options: AssociationOptions) -> TTests:
+    """Test weights (p,) of the fixed effects with the degrees of freedom chosen."""
     kenward = options.degrees_of_freedom == "kenward-roger"
     return (kenward_roger_t if kenward else satterthwaite_t)(fit, contrast)
 
 
-def _f(fit: MixedFit, contrasts: Floats, options: AssociationOptions) -> FTests:
+def contrast_f(fit: MixedFit, contrasts: Floats, options: AssociationOptions) -> FTests:
+    """Test rows of weights (q, p) together with the degrees of freedom chosen."""
     kenward = options.degrees_of_freedom == "kenward-roger"
     return (kenward_roger_f if kenward else satterthwaite_f)(fit, contrasts)
+
+
+def fit_association(
+    values: Floats,
+    data: Mapping[str, Sequence[object] | Floats | Factor],
+    formula: str,
+    subject: Sequence[object],
+    options: AssociationOptions,
+) -> tuple[Design, MixedFit]:
+    """Return the design and the mixed models of all rows of `values`; see `associate`."""
+    design = build_design(formula, data)
+    groups = np.unique([str(name) for name in subject], return_inverse=True)[1]
+    return design, fit_random_intercept(design.matrix, groups, values, options.method)
 
 
 def associate(
@@ -175,11 +193,9 @@ def associate(
         )
     if len(set(assays)) < len(assays):
         raise InputError("an assay stands twice", where="assays", hint="Give unique names.")
-    design = build_design(formula, data)
-    groups = np.unique([str(name) for name in subject], return_inverse=True)[1]
-    fit = fit_random_intercept(design.matrix, groups, values, options.method)
+    design, fit = fit_association(values, data, formula, subject, options)
     hypotheses = type_three(formula, data, design)
-    tests = {term: _f(fit, contrast, options) for term, contrast in hypotheses.items()}
+    tests = {term: contrast_f(fit, contrast, options) for term, contrast in hypotheses.items()}
     p_values = np.column_stack([test.p_value for test in tests.values()])
     adjusted = adjust(p_values, options.adjustment)
     rows = tuple(

@@ -4,7 +4,8 @@ Methods
 -------
 Welch, Biometrika 1947;34:28-35, doi 10.1093/biomet/34.1-2.28. Rank sum: Mann and Whitney, Ann
 Math Stat 1947;18:50-60, doi 10.1214/aoms/1177730491. Signed ranks: Wilcoxon, Biometrics Bulletin
-1945;1:80-83, doi 10.2307/3001968. Exact where no values are tied and a group holds fewer than 50,
+1945;1:80-83, doi 10.2307/3001968. Several groups: Kruskal and Wallis, J Am Stat Assoc
+1952;47:583-621, doi 10.1080/01621459.1952.10483441. Exact where no values are tied and a group holds fewer than 50,
 else normal with the correction for ties and for continuity. Change adjusted for baseline: Vickers
 and Altman, BMJ 2001;323:1123-1124, doi 10.1136/bmj.323.7321.1123.
 """
@@ -12,7 +13,7 @@ and Altman, BMJ 2001;323:1123-1124, doi 10.1136/bmj.323.7321.1123.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from scipy import special, stats
 from statera.biomarker.design import Factor, build_design, type_three
 from statera.biomarker.limma import fit_linear_models
 from statera.biomarker.multiple_testing import adjust
+from statera.biomarker.rank_shift import shift_of_groups, shift_of_pairs
 from statera.errors import InputError, UnknownNameError
 from statera.numerics.mixed_model import CONSTANT, OK, TOO_FEW
 
@@ -29,6 +31,7 @@ __all__ = [
     "analysis_of_variance",
     "baseline_adjusted_change",
     "change_correlation",
+    "kruskal_wallis",
     "mann_whitney",
     "paired_t",
     "signed_rank",
@@ -234,19 +237,25 @@ def _rows(
     name: str,
     n: NDArray[np.int64],
     status: list[str],
-    work: Callable[[int], tuple[float, float]],
+    work: Callable[[int], tuple[float, ...]],
 ) -> ChangeTests:
-    """Return a rank test from the statistic and p-value of every row that can be tested."""
+    """Return a rank test from statistic, p and perhaps a shift of every row that can be tested."""
     m = len(status)
-    statistic, p, blank = np.full(m, np.nan), np.full(m, np.nan), np.full(m, np.nan)
+    found = np.full((5, m), np.nan)
     for row in range(m):
         if status[row] == OK:
-            statistic[row], p[row] = work(row)
-    return _table(name, blank, blank, statistic, blank, p, n, status)
+            own = work(row)
+            found[: len(own), row] = own
+    blank = np.full(m, np.nan)
+    table = _table(name, found[2], blank, found[0], blank, found[1], n, status)
+    return replace(table, low=found[3], high=found[4])
 
 
-def mann_whitney(values: Floats, groups: Sequence[object]) -> ChangeTests:
+def mann_whitney(values: Floats, groups: Sequence[object], level: float = 0.95) -> ChangeTests:
     """Compare two groups by ranks; the statistic is U of the first group, names sorted.
+
+    The estimate is the median of the differences of all pairs, first less second, with its
+    interval (`statera.biomarker.rank_shift`).
 
     Raises
     ------
@@ -258,12 +267,12 @@ def mann_whitney(values: Floats, groups: Sequence[object]) -> ChangeTests:
     both = np.hstack([first, second])
     flat = np.array([np.unique(row[np.isfinite(row)]).size < 2 for row in both], dtype=bool)
 
-    def work(row: int) -> tuple[float, float]:
+    def work(row: int) -> tuple[float, ...]:
         x, y = (part[row][np.isfinite(part[row])] for part in (first, second))
         tied = np.unique(np.concatenate([x, y])).size < x.size + y.size
         exact = not tied and max(x.size, y.size) < 50
         result = stats.mannwhitneyu(x, y, method="exact" if exact else "asymptotic")
-        return float(result.statistic), float(result.pvalue)
+        return float(result.statistic), float(result.pvalue), *shift_of_groups(x, y, level)
 
     return _rows("Mann-Whitney", n, _group_status(n, 1, flat, names), work)
 
@@ -277,10 +286,11 @@ def _normal_signed_rank(ranks: Floats, positive: NDArray[np.bool_]) -> float:
     return float(2.0 * special.ndtr(-max(distance - 0.5, 0.0) / np.sqrt(variance)))
 
 
-def signed_rank(before: Floats, after: Floats) -> ChangeTests:
+def signed_rank(before: Floats, after: Floats, level: float = 0.95) -> ChangeTests:
     """Test the change of pairs by signed ranks; changes of zero leave the test.
 
-    The statistic is the sum of the ranks of the positive changes.
+    The statistic is the sum of the ranks of the positive changes; the estimate is the median of
+    the means of all pairs of changes.
 
     Raises
     ------
@@ -291,7 +301,7 @@ def signed_rank(before: Floats, after: Floats) -> ChangeTests:
     n = np.isfinite(change).sum(axis=1)
     flat = np.array([not (row[np.isfinite(row)] != 0.0).any() for row in change], dtype=bool)
 
-    def work(row: int) -> tuple[float, float]:
+    def work(row: int) -> tuple[float, ...]:
         x = change[row][np.isfinite(change[row]) & (change[row] != 0.0)]
         ranks = stats.rankdata(np.abs(x))
         tied = np.unique(ranks).size < x.size
@@ -300,9 +310,47 @@ def signed_rank(before: Floats, after: Floats) -> ChangeTests:
             p = float(stats.wilcoxon(x, method="exact").pvalue)
         else:
             p = _normal_signed_rank(ranks, x > 0.0)
-        return float(ranks[x > 0.0].sum()), p
+        return float(ranks[x > 0.0].sum()), p, *shift_of_pairs(x, level)
 
     return _rows("signed rank", n[:, None], _group_status(n[:, None], 1, flat, ["pairs"]), work)
+
+
+def kruskal_wallis(
+    values: Floats, groups: Sequence[object], levels: Sequence[str] | None = None
+) -> ChangeTests:
+    """Compare two or more groups by ranks; the statistic is H, corrected for ties.
+
+    Parameters
+    ----------
+    values : (m, n) float64
+        nan is missing.
+    groups : (n,)
+        Labels.
+    levels
+        In this order in the counts; sorted if not given.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two groups or the lengths differ.
+    """
+    values = np.atleast_2d(np.asarray(values, dtype=float))
+    labels = np.array([str(group) for group in groups])
+    names = list(levels) if levels is not None else sorted(set(labels.tolist()))
+    if labels.size != values.shape[1]:
+        raise InputError("groups and values differ in length", where="groups")
+    if len(names) < 2:
+        raise InputError("there are fewer than two groups", where="groups")
+    parts = [values[:, labels == name] for name in names]
+    n = np.column_stack([np.isfinite(part).sum(axis=1) for part in parts])
+    flat = np.array([np.unique(row[np.isfinite(row)]).size < 2 for row in values], dtype=bool)
+
+    def work(row: int) -> tuple[float, ...]:
+        own = [part[row][np.isfinite(part[row])] for part in parts]
+        result = stats.kruskal(*own)
+        return float(result.statistic), float(result.pvalue)
+
+    return _rows("Kruskal-Wallis", n, _group_status(n, 1, flat, names), work)
 
 
 def analysis_of_variance(

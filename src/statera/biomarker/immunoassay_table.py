@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statera.biomarker.cells import Cells, read_cells
-from statera.biomarker.long_table import read_frame
+from statera.biomarker.long_table import Duplicates, read_frame
 from statera.biomarker.measurements import Measurements
+from statera.biomarker.repeats import apart, settle_repeats
 from statera.errors import InputError, Place, UnknownNameError
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def read_immunoassay_table(
     annotations: Sequence[str] = (),
     lower: Mapping[str, float] | None = None,
     upper: Mapping[str, float] | None = None,
+    duplicates: Duplicates = "refuse",
 ) -> Measurements:
     """Read a wide table of concentrations (text or parquet), on the linear scale.
 
@@ -50,6 +52,8 @@ def read_immunoassay_table(
     lower, upper
         Limits by analyte; they go before limits in rows of the table. A limit in a cell (``<x``)
         goes before both.
+    duplicates
+        A sample named twice: ``refuse``, ``mean`` or ``leave-out``.
 
     Returns
     -------
@@ -87,7 +91,11 @@ def read_immunoassay_table(
     low = _limits(cells, is_lower, lower or {})
     high = _limits(cells, is_upper, upper or {})
     data = ~(is_lower | is_upper)
-    return _laid_out(frame.filter(pl.Series(data)), cells, data, sample, annotations, low, high)
+    kept = frame.filter(pl.Series(data))
+    named = [str(x) for x in kept[sample].cast(pl.String).to_list()]
+    kept = kept.with_columns(pl.Series(sample, apart(named, duplicates)))
+    found = _laid_out(kept, cells, data, sample, annotations, low, high)
+    return settle_repeats(found, named, duplicates)
 
 
 def _understood(frame: pl.DataFrame, name: str, path: str | Path) -> Cells:

@@ -2,8 +2,8 @@
 
 Methods
 -------
-Moderated t and F, prior by moments of log variances, log odds: Smyth, Stat Appl Genet Mol Biol
-2004;3:3, doi 10.2202/1544-6115.1027. Correlation within blocks common to all proteins: Smyth,
+Moderated t and F, log odds: Smyth, Stat Appl Genet Mol Biol 2004;3:3, doi 10.2202/1544-6115.1027;
+the priors of the variances are those of `statera.biomarker.variance_prior`. Correlation within blocks common to all proteins: Smyth,
 Michaud and Scott, Bioinformatics 2005;21:2067-2075, doi 10.1093/bioinformatics/bti270.
 """
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from statera.biomarker.multiple_testing import adjust
+from statera.biomarker.variance_prior import prior_of_variances, robust_prior
 from statera.errors import InputError
 from statera.numerics.mixed_model import CONSTANT, OK, design_defect, fit_random_intercept
 
@@ -31,8 +32,6 @@ __all__ = [
 Floats = NDArray[np.float64]
 
 _TRIM = 0.15
-_TINY = 1e-5
-"""Share of the median variance below which a variance is lifted, as a zero has no logarithm."""
 
 
 @dataclass(frozen=True)
@@ -195,9 +194,11 @@ class ModeratedFit:
     prior_df
         Degrees of freedom of the prior; infinite where variances differ no more than by chance.
     prior_variance
-        Of the prior.
+        Of the prior; the median over proteins where it follows their level.
     variance, df : (m,) float64
         Moderated residual variance and total degrees of freedom.
+    row_prior_df : (m,) float64
+        Degrees of freedom of the prior for each protein; fewer where it varies beyond the prior.
     """
 
     fit: LinearFit
@@ -205,6 +206,7 @@ class ModeratedFit:
     prior_variance: float
     variance: Floats
     df: Floats
+    row_prior_df: Floats
 
     def test(self, contrast: Floats, share: float = 0.01) -> ModeratedTest:
         """Test ``contrast' coefficients = 0``, `contrast` being (p,), in every protein."""
@@ -214,7 +216,7 @@ class ModeratedFit:
         error = scale * np.sqrt(self.variance)
         t = estimate / error
         p = 2.0 * special.stdtr(self.df, -np.abs(t))
-        odds = _log_odds(t, scale, self.df, self.prior_df, self.prior_variance, share)
+        odds = _log_odds(t, scale, self.df, self.row_prior_df, self.prior_variance, share)
         return ModeratedTest(estimate, error, t, p, adjust(p), odds)
 
     def test_all(self, contrasts: Floats) -> tuple[Floats, Floats]:
@@ -229,41 +231,17 @@ class ModeratedFit:
         return f, np.asarray(special.fdtrc(rows.shape[0], self.df, f))
 
 
-def _inverse_trigamma(x: float) -> float:
-    """Return y > 0 with trigamma(y) = x, by Newton steps on 1/trigamma."""
-    if x > 1e7:
-        return float(1.0 / np.sqrt(x))
-    if x < 1e-6:
-        return 1.0 / x
-    y = 0.5 + 1.0 / x
-    for _ in range(100):
-        value = float(special.polygamma(1, y))
-        step = value * (1.0 - value / x) / float(special.polygamma(2, y))
-        y += step
-        if -step / y < 1e-12:
-            break
-    return y
-
-
-def prior_of_variances(variance: Floats, df: Floats) -> tuple[float, float]:
-    """Return the degrees of freedom and the variance of the prior from the moments of logs."""
-    middle = float(np.median(variance))
-    if middle <= 0.0:
-        raise InputError("more than half of the residual variances are zero", where="moderate")
-    half = df / 2.0
-    e = np.log(np.maximum(variance, _TINY * middle)) - special.digamma(half) + np.log(half)
-    mean = float(e.mean())
-    spread = float(e.var(ddof=1) - special.polygamma(1, half).mean())
-    if spread <= 0.0:
-        return float("inf"), float(np.exp(mean))
-    prior_half = _inverse_trigamma(spread)
-    return 2.0 * prior_half, float(
-        np.exp(mean + float(special.digamma(prior_half)) - np.log(prior_half))
-    )
-
-
-def moderate(fit: LinearFit) -> ModeratedFit:
+def moderate(fit: LinearFit, *, trend: bool = False, robust: bool = False) -> ModeratedFit:
     """Draw the residual variances of all proteins to a common prior.
+
+    Parameters
+    ----------
+    fit
+        Linear models of all proteins.
+    trend
+        Whether the variance of the prior follows the mean level of the protein.
+    robust
+        Whether proteins that vary far beyond the prior leave it, and are drawn to it less.
 
     Raises
     ------
@@ -277,17 +255,24 @@ def moderate(fit: LinearFit) -> ModeratedFit:
             where="moderate",
             hint="Use an ordinary test for a single protein.",
         )
-    prior_df, prior = prior_of_variances(fit.variance[good], fit.df[good])
-    if np.isinf(prior_df):
-        variance = np.where(good, prior, np.nan)
-    else:
-        variance = (fit.df * fit.variance + prior_df * prior) / (fit.df + prior_df)
-    total = np.minimum(fit.df + prior_df, float(fit.df[good].sum()))
-    return ModeratedFit(fit, prior_df, prior, variance, np.where(good, total, np.nan))
+    level = fit.mean[good] if trend else None
+    found = (robust_prior if robust else prior_of_variances)(
+        fit.variance[good], fit.df[good], level
+    )
+    scale, own_df = np.full(good.size, np.nan), np.full(good.size, np.nan)
+    scale[good], own_df[good] = found.variance, found.row_df
+    with np.errstate(invalid="ignore"):
+        drawn = (fit.df * fit.variance + own_df * scale) / (fit.df + own_df)
+    variance = np.where(np.isinf(own_df), scale, drawn)
+    total = np.minimum(fit.df + own_df, float(fit.df[good].sum()))
+    middle = float(np.median(found.variance))
+    return ModeratedFit(
+        fit, found.df, middle, variance, np.where(good, total, np.nan), own_df
+    )  # fmt: skip
 
 
 def _log_odds(
-    t: Floats, scale: Floats, df: Floats, prior_df: float, prior: float, share: float
+    t: Floats, scale: Floats, df: Floats, prior_df: Floats, prior: float, share: float
 ) -> Floats:
     """Return the log odds of a difference, its variance from the largest statistics."""
     odds = np.full(t.shape, np.nan)
@@ -314,9 +299,10 @@ def _log_odds(
     spread = float(np.clip(extra, limits[0], limits[1]).mean())
     ratio = 1.0 + spread / unscaled**2
     square = size**2
-    if np.isinf(prior_df):
-        kernel = square * (1.0 - 1.0 / ratio) / 2.0
-    else:
-        kernel = (1.0 + total) / 2.0 * np.log((square + total) / (square / ratio + total))
+    kernel = np.where(
+        np.isinf(prior_df[good]),
+        square * (1.0 - 1.0 / ratio) / 2.0,
+        (1.0 + total) / 2.0 * np.log((square + total) / (square / ratio + total)),
+    )
     odds[good] = np.log(share / (1.0 - share)) - np.log(ratio) / 2.0 + kernel
     return odds

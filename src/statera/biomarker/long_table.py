@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statera.biomarker.cells import read_cells
-from statera.biomarker.measurements import Measurements, Scale
+from statera.biomarker.measurements import Measurements, Scale, listed
 from statera.biomarker.read_text import read_text_table
+from statera.biomarker.repeats import RULES
 from statera.errors import InputError, Place, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ __all__ = ["Duplicates", "LongRows", "measurements_of_rows", "read_frame", "read
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-Duplicates = Literal["refuse", "mean"]
+Duplicates = Literal["refuse", "mean", "leave-out"]
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,8 @@ def read_long_table(
     scale
         Scale of the values.
     duplicates
-        A sample and analyte that stands twice: ``refuse``, or the ``mean`` of its values.
+        A sample and analyte that stands twice: ``refuse``, the ``mean`` of its values, or
+        ``leave-out`` the sample.
     sample_columns, analyte_columns
         Columns that describe them, carried to their tables.
 
@@ -145,8 +147,10 @@ def measurements_of_rows(
     """
     import polars as pl  # noqa: PLC0415  heavy: only when a table is laid out
 
-    if duplicates not in ("refuse", "mean"):
-        raise UsageError(f"'{duplicates}' is no rule for duplicates", hint="Use refuse or mean.")
+    if duplicates not in RULES:
+        raise UsageError(
+            f"'{duplicates}' is no rule for duplicates", hint=f"Use {', '.join(RULES)}."
+        )
     tables, places, said = [], [], list(notes)
     for name, key, extra in (
         (sample, "sample", sample_columns),
@@ -168,6 +172,25 @@ def measurements_of_rows(
         tables.append(table)
         places.append(place.to_numpy().astype(np.intp))
     shape = tables[0].height, tables[1].height
+    if duplicates == "leave-out":
+        twice = _samples_twice(places, shape)
+        if twice.any():
+            names = [str(n) for n, out in zip(tables[0]["sample"].to_list(), twice, strict=True)
+                     if out]  # fmt: skip
+            if twice.all():
+                raise InputError(
+                    f"every sample has a pair that stands more than once: {listed(names)}",
+                    hint="Name repeated samples apart, or take the mean of duplicates.",
+                )
+            said.append(
+                f"{len(names)} samples stand more than once and were left out: {listed(names)}."
+            )
+            keep = ~twice[places[0]]
+            left = LongRows(*(getattr(rows, f.name)[keep] for f in fields(rows)))
+            return measurements_of_rows(
+                frame.filter(pl.Series(keep)), left, sample, analyte, scale,
+                sample_columns=sample_columns, analyte_columns=analyte_columns, notes=tuple(said),
+            )  # fmt: skip
     flat = places[0] * shape[1] + places[1]
     counts = np.bincount(flat, minlength=shape[0] * shape[1])
     if (counts > 1).any() and duplicates == "refuse":
@@ -196,6 +219,12 @@ def measurements_of_rows(
         _mean(rows.lod, flat, shape), tables[0], tables[1], scale,
         _any(rows.above, flat, shape), _any(rows.flagged, flat, shape), tuple(said),
     )  # fmt: skip
+
+
+def _samples_twice(places: Sequence[NDArray[np.intp]], shape: tuple[int, int]) -> Bools:
+    """Return which samples have an analyte more than once."""
+    counts = np.bincount(places[0] * shape[1] + places[1], minlength=shape[0] * shape[1])
+    return np.asarray((counts.reshape(shape) > 1).any(axis=1))
 
 
 def _mean(values: Floats, flat: NDArray[np.intp], shape: tuple[int, int]) -> Floats:

@@ -40,7 +40,7 @@ class NpxOptions:
         ``keep`` values that quality control warned of (marked in `flagged`), or ``remove-failed``
         (QC says FAIL), or ``remove-warned`` (warned or failed).
     duplicates
-        A sample and assay that stands twice: ``refuse`` or ``mean``.
+        A sample and assay that stands twice: ``refuse``, ``mean`` or ``leave-out``.
     control_words
         Without a column SampleType, samples whose names hold one of these words, in any case, are
         controls.

@@ -1,29 +1,47 @@
-"""Read measurements of any supported format, which is found from the columns."""
+"""Read measurements of any supported format, which is found from the content."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from statera.biomarker.adat import read_adat
-from statera.biomarker.long_table import read_frame, read_long_table
-from statera.biomarker.measurements import Measurements, Scale
-from statera.biomarker.olink_npx import measurements_of_npx
+from statera.biomarker.cells import read_cells
+from statera.biomarker.immunoassay_table import read_immunoassay_table
+from statera.biomarker.long_table import Duplicates, read_frame, read_long_table
+from statera.biomarker.measurements import Measurements, Scale, listed
+from statera.biomarker.olink_npx import NpxOptions, measurements_of_npx
 from statera.errors import InputError, Place, UsageError
+
+if TYPE_CHECKING:
+    import polars as pl
 
 __all__ = ["on_log2", "read_measurements"]
 
 _NPX = frozenset({"SampleID", "OlinkID", "NPX"})
-_LONG = ("sample", "analyte", "value")
+_SAMPLE = ("sample", "sampleid", "sample_id", "sample id", "sample name")
+_ANALYTE = ("analyte", "assay", "protein")
+_VALUE = ("value", "concentration", "calc. concentration", "result")
+_LIMIT = ("lod", "llod", "lloq", "detection limits: calc. low")
 
 
-def read_measurements(path: str | Path, scale: Scale | None = None) -> tuple[Measurements, str]:
+def read_measurements(
+    path: str | Path,
+    scale: Scale | None = None,
+    *,
+    annotations: Sequence[str] = (),
+    duplicates: Duplicates = "refuse",
+) -> tuple[Measurements, str]:
     """Return measurements and the name of the format.
 
-    A file named ``.adat`` is SomaScan; columns SampleID, OlinkID and NPX are Olink's long format;
-    columns sample, analyte and value (and lod), in any case, are a long table.
+    A file named ``.adat``, or that begins as one, is SomaScan; columns SampleID, OlinkID and NPX
+    are Olink's long format; columns of samples, analytes and values (and limits) are a long table,
+    the names being sample, analyte, value, lod or those that instruments write for them; a column
+    of samples and columns of concentrations are a wide table of Luminex or MSD.
 
     Parameters
     ----------
@@ -32,6 +50,11 @@ def read_measurements(path: str | Path, scale: Scale | None = None) -> tuple[Mea
     scale
         Scale of the values of a long table; ``linear`` unless given. The other formats have
         their own.
+    annotations
+        Columns of a wide table that describe samples, where they are there; others whose cells
+        are no concentrations are found, and named in a note.
+    duplicates
+        What is done with a sample that stands twice: ``refuse``, ``mean`` or ``leave-out``.
 
     Raises
     ------
@@ -40,28 +63,65 @@ def read_measurements(path: str | Path, scale: Scale | None = None) -> tuple[Mea
     UsageError
         If `scale` contradicts the format.
     """
-    if Path(path).suffix.lower() == ".adat":
+    if _is_adat(Path(path)):
         _same_scale(scale, "linear", "an ADAT file")
-        return read_adat(path), "SomaScan ADAT"
+        return read_adat(path, duplicates=duplicates), "SomaScan ADAT"
     frame = read_frame(path)
     if set(frame.columns) >= _NPX:
         _same_scale(scale, "log2", "NPX")
-        return measurements_of_npx(frame), "Olink NPX, long"
+        found = measurements_of_npx(frame, NpxOptions(duplicates=duplicates))
+        return found, "Olink NPX, long"
     own = {name.strip().lower(): name for name in frame.columns}
-    if all(name in own for name in _LONG):
-        sample, analyte, value = (own[name] for name in _LONG)
+    sample, analyte, value, lod = (
+        next((own[word] for word in words if word in own), None)
+        for words in (_SAMPLE, _ANALYTE, _VALUE, _LIMIT)
+    )
+    if sample and analyte and value:
         found = read_long_table(
-            path, sample=sample, analyte=analyte, value=value, lod=own.get("lod"),
-            scale=scale or "linear",
-            sample_columns=[c for c in frame.columns if c.strip().lower() not in (*_LONG, "lod")],
+            path, sample=sample, analyte=analyte, value=value, lod=lod, scale=scale or "linear",
+            duplicates=duplicates,
+            sample_columns=[c for c in frame.columns if c not in (sample, analyte, value, lod)],
         )  # fmt: skip
         return found, "long table"
+    if sample and len(frame.columns) > 1:
+        wide = _read_wide(path, frame, sample, annotations, duplicates)
+        if wide is not None:
+            _same_scale(scale, "linear", "a wide table of concentrations")
+            return wide, "wide table (Luminex, MSD)"
     raise InputError(
         "the columns fit no known format of measurements",
         where=Place(str(path)),
         hint="Olink NPX has SampleID, OlinkID, NPX; a long table sample, analyte, value (and lod); "
-        "SomaScan's file name ends in .adat.",
+        "a wide table a column sample and one for each analyte; SomaScan's file ends in .adat.",
     )
+
+
+def _is_adat(path: Path) -> bool:
+    if path.suffix.lower() == ".adat":
+        return True
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(64)
+    except OSError:
+        return False  # the reader of tables says why
+    return start.lstrip(b"\xef\xbb\xbf").startswith((b"!Checksum", b"^HEADER"))
+
+
+def _read_wide(
+    path: str | Path, frame: pl.DataFrame, sample: str, annotations: Sequence[str],
+    duplicates: Duplicates,
+) -> Measurements | None:  # fmt: skip
+    """Return a wide table, or None where no column holds concentrations."""
+    named = [c for c in frame.columns if c in annotations and c != sample]
+    words = [c for c in frame.columns
+             if c != sample and c not in named and read_cells(frame[c].to_list()).bad]  # fmt: skip
+    if len(named) + len(words) + 1 == len(frame.columns):
+        return None
+    found = read_immunoassay_table(
+        path, sample=sample, annotations=[*named, *words], duplicates=duplicates
+    )
+    said = f"Columns that describe samples, as their cells are no concentrations: {listed(words)}."
+    return replace(found, notes=(*found.notes, said)) if words else found
 
 
 def _same_scale(asked: Scale | None, own: Scale, name: str) -> None:

@@ -19,7 +19,14 @@ from statera.errors import InputError, Place, UnknownNameError
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["SampleColumns", "join_samples", "read_samples", "sample_columns"]
+__all__ = [
+    "SampleColumns",
+    "join_samples",
+    "join_subjects",
+    "read_samples",
+    "read_subjects",
+    "sample_columns",
+]
 
 _SAMPLE = ("sample", "sampleid", "sample_id")
 _EMPTY = frozenset({"", "na", "nan", "null"})
@@ -47,8 +54,13 @@ class SampleColumns:
     notes: tuple[str, ...]
 
 
-def read_samples(path: str | Path) -> pl.DataFrame:
-    """Return a table with the column ``sample`` first, each sample once.
+def read_samples(
+    path: str | Path, duplicates: str = "refuse"
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Return a table with the column ``sample`` first, each sample once, and what was left out.
+
+    Rows of a sample that say the same are one. Where they differ the table is refused, or with
+    ``leave-out`` (or ``mean``, as words have none) the sample is left out by name.
 
     Raises
     ------
@@ -65,20 +77,93 @@ def read_samples(path: str | Path) -> pl.DataFrame:
         raise InputError(
             f"{said} the samples", where=place, hint="Call one column sample or SampleID."
         )
-    names = [str(x or "").strip() for x in frame[own[0]].cast(pl.String).to_list()]
+    frame = frame.rename({own[0]: "sample"}).select(
+        pl.col("sample").cast(pl.String), pl.exclude("sample")
+    )
+    return _once(frame, "sample", "samples", place, duplicates)
+
+
+def read_subjects(
+    path: str | Path, subject: str, duplicates: str = "refuse"
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Return a table with a row a subject, as of exposures, and what was left out.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no column `subject`.
+    InputError
+        If a name is empty or a subject stands twice.
+    """
+    import polars as pl  # noqa: PLC0415  heavy: only when a table is read
+
+    frame = read_frame(path)
+    place = Place(str(path))
+    if subject not in frame.columns:
+        raise UnknownNameError("column", subject, frame.columns, where=place)
+    frame = frame.select(pl.col(subject).cast(pl.String), pl.exclude(subject))
+    return _once(frame, subject, "subjects", place, duplicates)
+
+
+def _once(
+    frame: pl.DataFrame, column: str, kind: str, place: Place, duplicates: str
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Return the rows of a table whose column `column` names each of them once."""
+    import polars as pl  # noqa: PLC0415  heavy: only when a table is read
+
+    frame = frame.with_columns(pl.col(column).fill_null("").str.strip_chars())
+    names = frame[column].to_list()
     if "" in names:
-        raise InputError(f"row {names.index('') + 1} names no sample", where=place)
-    twice = repeated(names)
-    if twice:
+        raise InputError(f"row {names.index('') + 1} names no {kind[:-1]}", where=place)
+    once = frame.unique(maintain_order=True)
+    notes = []
+    if once.height < frame.height:
+        notes.append(f"{frame.height - once.height} rows say what another row of their "
+                     f"{kind[:-1]} says.")  # fmt: skip
+    twice = repeated(once[column].to_list())
+    if twice and duplicates == "refuse":
         raise InputError(
-            f"{len(twice)} samples stand more than once: {listed(twice)}",
+            f"{len(twice)} {kind} stand more than once: {listed(twice)}",
             where=place,
-            hint="Give each sample one row.",
+            hint=f"Give each of the {kind} one row.",
         )
-    rest = frame.drop(own[0])
-    return pl.DataFrame({"sample": names}).hstack(rest) if rest.width else pl.DataFrame(
-        {"sample": names}
-    )  # fmt: skip
+    if twice:
+        notes.append(
+            f"{len(twice)} {kind} stand more than once with different rows and were left out: "
+            f"{listed(twice)}."
+        )
+        once = once.filter(~pl.col(column).is_in(twice))
+    return once, tuple(notes)
+
+
+def join_subjects(measurements: Measurements, table: pl.DataFrame, subject: str) -> Measurements:
+    """Return the samples with the columns of their subjects added, as exposures.
+
+    A subject that the table lacks has empty cells; a column that the samples have too is taken
+    from the table.
+
+    Raises
+    ------
+    UnknownNameError
+        If the samples have no column `subject`.
+    """
+    import polars as pl  # noqa: PLC0415  heavy: only when tables are joined
+
+    samples = measurements.samples
+    if subject not in samples.columns:
+        raise UnknownNameError("column", subject, samples.columns, where="--subject")
+    own = samples.with_columns(pl.col(subject).cast(pl.String).str.strip_chars())
+    both = [name for name in table.columns if name in own.columns and name != subject]
+    joined = own.drop(both).join(table, on=subject, how="left", maintain_order="left")
+    people = dict.fromkeys(str(name) for name in own[subject].drop_nulls().to_list())
+    known = set(table[subject].to_list())
+    absent = [name for name in people if name not in known]
+    notes = []
+    if absent:
+        notes.append(f"{len(absent)} subjects are not in the table of subjects: {listed(absent)}.")
+    if both:
+        notes.append(f"Columns in both files were taken from the table: {', '.join(both)}.")
+    return replace(measurements, samples=joined, notes=(*measurements.notes, *notes))
 
 
 def join_samples(measurements: Measurements, table: pl.DataFrame) -> Measurements:

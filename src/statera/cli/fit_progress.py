@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import math
-import os
-import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import typer
 
 from statera.cli.progress import progress_bar
+from statera.cli.stopping import asked_to_stop
 from statera.cli.terminal import is_lively
 
 if TYPE_CHECKING:
@@ -22,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Watch", "watched"]
 
-_STOPPING = b"stopping after this iteration; press Ctrl-C again to leave at once\n"
+_STOPPING = "stopping after this iteration; press Ctrl-C again to leave at once"
 
 _RARE = 10  # sampling takes many short iterations
 
@@ -38,7 +35,7 @@ def watched(*, quiet: bool = False) -> Iterator[Watch]:
     then raises KeyboardInterrupt, which `statera.estimate.fit` takes as the wish to stop. The
     second one interrupts at once.
     """
-    with _asked_to_stop() as asked, progress_bar(quiet=quiet) as moving:
+    with asked_to_stop(_STOPPING) as asked, progress_bar(quiet=quiet) as moving:
         plain = not quiet and not is_lively(sys.stderr)
         if plain:
             typer.echo(_row("iteration", "objective", "gradient"), err=True)
@@ -62,25 +59,3 @@ def watched(*, quiet: bool = False) -> Iterator[Watch]:
 
 def _row(number: str, value: str, slope: str) -> str:
     return f"{number:>9}  {value:>14}  {slope:>9}"
-
-
-@contextmanager
-def _asked_to_stop() -> Iterator[Callable[[], bool]]:
-    """Yield a function that tells whether Ctrl-C was pressed; a second press raises at once."""
-    asked = False
-    if threading.current_thread() is not threading.main_thread():
-        yield lambda: False  # only the main thread may change what a signal does
-        return
-
-    def take(number: int, frame: FrameType | None) -> None:
-        nonlocal asked
-        if asked:
-            raise KeyboardInterrupt
-        asked = True
-        os.write(2, _STOPPING)  # a handler may not wait for the stream that it interrupts
-
-    before = signal.signal(signal.SIGINT, take)
-    try:
-        yield lambda: asked
-    finally:
-        signal.signal(signal.SIGINT, before)

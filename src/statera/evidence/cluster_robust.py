@@ -92,7 +92,8 @@ def robust_variance(
     p, clusters = x.shape[1], len(blocks)
     if clusters <= p:
         raise InputError(
-            f"{clusters} clusters cannot give a robust variance of {p} coefficients",
+            f"a robust variance of {_many(p, 'coefficient')} needs more than "
+            f"{_many(clusters, 'cluster')}",
             where="levels",
             hint="Use the model's own variance, or fewer moderators.",
         )
@@ -129,6 +130,10 @@ def robust_variance(
         beta + half,
         covariance,
     )
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _leverage(matrix: Floats, x: Floats, bread: Floats) -> Floats:

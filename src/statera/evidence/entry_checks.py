@@ -101,7 +101,11 @@ def entry_checks(effects: Effects) -> tuple[EntryFinding, ...]:
 
 def _no_effects(effects: Effects) -> Iterator[EntryFinding]:
     for name, reason in effects.omitted():
-        yield EntryFinding(FindingKind.NO_EFFECT, (name,), f"{name} is left out: {reason}.")
+        yield EntryFinding(
+            FindingKind.NO_EFFECT, (name,),
+            f"{name} is left out: {reason}. Complete the row, or say in the report that it is "
+            "missing.",
+        )  # fmt: skip
 
 
 def _asymmetric(effects: Effects) -> Iterator[EntryFinding]:
@@ -125,7 +129,8 @@ def _asymmetric(effects: Effects) -> Iterator[EntryFinding]:
         if found.is_explained_by_rounding:
             yield EntryFinding(
                 FindingKind.ASYMMETRIC_INTERVAL, (name,),
-                f"{told}, which rounding of the printed numbers explains.", Severity.NOTE,
+                f"{told}, which rounding of the printed numbers explains: nothing to do.",
+                Severity.NOTE,
             )  # fmt: skip
         else:
             yield EntryFinding(
@@ -186,7 +191,8 @@ def _rate_units(effects: Effects) -> Iterator[EntryFinding]:
                 yield EntryFinding(
                     FindingKind.RATE_UNIT, (effects.names[i],),
                     f"the rate of {effects.names[i]} is per {10 ** per[i]:,.0f} person-years by "
-                    f"its own counts, that of most others per {10**usual:,.0f}.",
+                    f"its own counts, that of most others per {10**usual:,.0f}: bring it to "
+                    "theirs.",
                 )  # fmt: skip
         own = np.where(np.isfinite(rates), rates, np.divide(
             events, time, out=np.full(len(effects), np.nan), where=time > 0.0))  # fmt: skip
@@ -348,7 +354,7 @@ def _mixed_measures(effects: Effects) -> Iterator[EntryFinding]:
         yield EntryFinding(
             FindingKind.MIXED_MEASURES, effects.names,
             f"the table mixes {_listed(kinds)}: these are different quantities, and none is "
-            "converted into another.",
+            "converted into another. Pool one of them at a time, or say that they were mixed.",
         )  # fmt: skip
 
 

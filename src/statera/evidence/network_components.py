@@ -169,8 +169,7 @@ def component_network(
     options
         Estimator of tau2 and level; `reference` is not used.
 
-    Sources: Ruecker, Petropoulou and Schwarzer 2020 (doi 10.1002/bimj.201800167), disconnected
-    networks: Ruecker, Schmitz and Schwarzer 2021 (doi 10.1002/jrsm.1482).
+    Source: Ruecker, Petropoulou and Schwarzer 2020 (doi 10.1002/bimj.201800167).
 
     Raises
     ------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,14 @@ from scipy.sparse.csgraph import connected_components
 
 from statera.errors import InputError
 
-__all__ = ["ArmCounts", "arm_counts", "check_estimable", "informative_studies"]
+__all__ = [
+    "ArmCounts",
+    "arm_counts",
+    "check_estimable",
+    "informative_studies",
+    "parts_of_counts",
+    "studies_by_pair_of_counts",
+]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -214,6 +222,26 @@ def check_estimable(counts: ArmCounts) -> None:
             hint="Leave treatments out, penalise the likelihood (Firth), or use a continuity "
             "correction.",
         )
+
+
+def parts_of_counts(counts: ArmCounts) -> tuple[ArmCounts, ...]:
+    """Return each connected part of the network, the largest first."""
+    first = [int(counts.treatment[rows[0]]) for rows in counts.of_studies() for _ in rows]
+    n = len(counts.treatments)
+    joined = coo_array((np.ones(len(first)), (first, counts.treatment)), shape=(n, n))
+    number, label = connected_components(joined, directed=False)
+    parts = [counts.take(label[counts.treatment] == part) for part in range(number)]
+    return tuple(sorted(parts, key=lambda part: (-len(part.treatments), part.treatments)))
+
+
+def studies_by_pair_of_counts(counts: ArmCounts) -> dict[tuple[str, str], int]:
+    """Return how many studies compare each pair, names in alphabetical order."""
+    found: dict[tuple[str, str], int] = {}
+    for rows in counts.of_studies():
+        for i, j in combinations(sorted(counts.treatment[rows].tolist()), 2):
+            pair = counts.treatments[i], counts.treatments[j]
+            found[pair] = found.get(pair, 0) + 1
+    return dict(sorted(found.items()))
 
 
 def _named(counts: ArmCounts, label: NDArray[np.signedinteger[Any]]) -> str:

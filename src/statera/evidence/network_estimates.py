@@ -115,7 +115,8 @@ def prediction_limits(
     pairs: PairTable, tau2: float, df: int, level: float
 ) -> tuple[Floats, Floats]:
     """Return prediction intervals by t with `df`, (n, n) each; NaN where df is not positive."""
-    crit = float(stats.t.ppf(0.5 + level / 2, df)) if df > 0 else float("nan")
-    half = crit * np.sqrt(pairs.se**2 + tau2)
+    if df <= 0:
+        return np.full_like(pairs.se, np.nan), np.full_like(pairs.se, np.nan)
+    half = float(stats.t.ppf(0.5 + level / 2, df)) * np.sqrt(pairs.se**2 + tau2)
     np.fill_diagonal(half, 0.0)
     return pairs.estimate - half, pairs.estimate + half

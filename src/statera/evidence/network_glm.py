@@ -6,7 +6,7 @@ likelihood or, for cells that stay empty, with Firth's penalty.
 Methods
 -------
 Firth, Biometrika 1993;80:27 (doi 10.1093/biomet/80.1.27), for networks Evrenoglou and others 2022
-(doi 10.1002/sim.9562); dispersion: Fletcher, Biometrika 2012;99:230 (doi 10.1093/biomet/asr083).
+(doi 10.1002/sim.9562); dispersion: Fletcher, Biometrika 2012;99:230.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit, gammaln
+from scipy.special import expit, gammaln, xlogy
 
-from statera.errors import NumericalError
+from statera.errors import InputError, NumericalError
 from statera.evidence.network_counts import (
     ArmCounts,
     arm_counts,
@@ -32,7 +32,7 @@ from statera.evidence.network_rare import (
     rare_network_result,
 )
 
-__all__ = ["CommonFit", "common_fit", "glm_network"]
+__all__ = ["CommonFit", "common_fit", "deviance_of", "glm_network"]
 
 Floats = NDArray[np.float64]
 _STEPS = 200
@@ -86,19 +86,33 @@ def glm_network(
         check_estimable(counts)
         fit = common_fit(counts)
         return rare_network_result(
-            counts, RareNetworkMethod.COMMON, options, (fit.beta, fit.covariance), fit.loglik
+            counts,
+            RareNetworkMethod.COMMON,
+            options,
+            (fit.beta, fit.covariance),
+            fit.loglik,
+            deviance=deviance_of(counts, fit),
         )
     check_estimable(_smoothed(counts))
     fit = common_fit(counts, penalised=True)
     phi = _dispersion(counts, fit)
     wide = max(1.0, phi) if options.overdispersion and np.isfinite(phi) else 1.0
-    notes: tuple[str, ...] = ()
+    notes = list(_resting_on_the_penalty(counts))
     if wide > 1.0:
-        notes = (f"Standard errors are widened by the root of the dispersion {phi:.3f}.",)
+        notes.append(f"Standard errors are widened by the root of the dispersion {phi:.3f}.")
     return rare_network_result(
         counts, RareNetworkMethod.PENALISED, options, (fit.beta, wide * fit.covariance),
-        fit.loglik, dispersion=phi, notes=notes,
+        fit.loglik, dispersion=phi, notes=tuple(notes),
     )  # fmt: skip
+
+
+def _resting_on_the_penalty(counts: ArmCounts) -> tuple[str, ...]:
+    """Return a note where the likelihood alone has no finite maximum."""
+    try:
+        check_estimable(informative_studies(counts))
+    except InputError as error:
+        return (f"Some estimates rest on the penalty, for {error.what}.",)
+    return ()
 
 
 def _smoothed(counts: ArmCounts) -> ArmCounts:
@@ -151,6 +165,16 @@ def common_fit(counts: ArmCounts, *, penalised: bool = False) -> CommonFit:
 def _inverse(design: Floats, variance: Floats) -> Floats:
     """Return the inverse of the information, (p, p)."""
     return np.asarray(np.linalg.inv(design.T @ (variance[:, None] * design)), dtype=np.float64)
+
+
+def deviance_of(counts: ArmCounts, fit: CommonFit) -> float:
+    """Return twice the log-likelihood that an effect for each arm has more, not below zero."""
+    x, n = counts.events, counts.size
+    spent = xlogy(x, x / n)
+    spent = spent - x if counts.rates else spent + xlogy(n - x, 1 - x / n)
+    constant = xlogy(x, n) if counts.rates else gammaln(n + 1) - gammaln(n - x + 1)
+    whole = float((spent + constant - gammaln(x + 1)).sum())
+    return max(0.0, 2 * (whole - fit.loglik))
 
 
 def _crude(counts: ArmCounts) -> Floats:

@@ -8,7 +8,8 @@ random effect, as in the model UM.FS of two treatments. Coding a base arm by 0 i
 
 Methods
 -------
-Exact likelihoods over several arms: Hamza and others, BMC Med Res Methodol 2009;9:73; adaptive
+Exact likelihoods: Stijnen, Hamza and Ozdemir, Stat Med 2010;29:3046 (doi 10.1002/sim.4040);
+variances of contrasts over several arms: Higgins and Whitehead, Stat Med 1996;15:2733; adaptive
 Gauss-Hermite quadrature at the mode of each study: Pinheiro and Bates 1995
 (doi 10.1080/10618600.1995.10474663), as a product over the m - 1 random effects of m arms.
 """
@@ -29,7 +30,7 @@ from statera.evidence.network_counts import (
     check_estimable,
     informative_studies,
 )
-from statera.evidence.network_glm import common_fit
+from statera.evidence.network_glm import common_fit, deviance_of
 from statera.evidence.network_rare import (
     RareNetwork,
     RareNetworkMethod,
@@ -43,7 +44,7 @@ __all__ = ["glmm_network"]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 #: Nodes per random effect by their number, that is arms less one.
-_NODES = {1: 41, 2: 21, 3: 11, 4: 7, 5: 5}
+_NODES = {1: 25, 2: 15, 3: 9, 4: 7, 5: 5}
 _FEWEST = 3
 _CLOSE = 1e-3
 
@@ -90,9 +91,10 @@ def glmm_network(
     best = _maximum(groups, start.beta) if df > 0 else None
     if best is None or best[1] <= common + 1e-8 or abs(best[0][-1]) < 1e-3:
         why = "is estimated as zero" if best else "cannot be estimated and is set to zero"
+        notes = (f"tau2 {why}: the estimates are the common effects.",)
         return rare_network_result(
             counts, RareNetworkMethod.MIXED, options, (start.beta, start.covariance), common,
-            tau2=(0.0, float("nan")), notes=(f"tau2 {why}: the estimates are the common effects.",),
+            tau2=(0.0, float("nan")), deviance=deviance_of(counts, start), notes=notes,
         )  # fmt: skip
     theta, value = best
     covariance = np.asarray(np.linalg.inv(-_hessian(groups, theta)), dtype=np.float64)
@@ -107,7 +109,7 @@ def glmm_network(
     tau2_se = 2 * np.sqrt(tau2 * max(float(covariance[-1, -1]), 0.0))
     return rare_network_result(
         counts, RareNetworkMethod.MIXED, options, (theta[:-1], covariance[:-1, :-1]), value,
-        tau2=(tau2, float(tau2_se)), notes=notes,
+        tau2=(tau2, float(tau2_se)), deviance=deviance_of(counts, start), notes=notes,
     )  # fmt: skip
 
 

@@ -45,8 +45,9 @@ class Block:
     @property
     def spread(self) -> Floats:
         """Return the covariance of unit heterogeneity, (q, q): 1 and 1/2."""
-        q = self.y.shape[1]
-        return 0.5 * (np.eye(q) + np.ones((q, q)))
+        spread = np.full((self.y.shape[1],) * 2, 0.5)
+        np.fill_diagonal(spread, 1.0)
+        return spread
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,17 @@ def weights_of(block: Block, tau2: float) -> Floats:
     return np.asarray(inverse, dtype=np.float64)
 
 
+def _is_determined(cross: Floats) -> bool:
+    """Return whether the information has full rank: by Cholesky, and where that fails by rank."""
+    try:
+        root = np.diag(np.linalg.cholesky(cross))
+    except np.linalg.LinAlgError:
+        return bool(np.linalg.matrix_rank(cross) == cross.shape[0])
+    if float(root.min()) > 1e-6 * float(root.max()):
+        return True
+    return bool(np.linalg.matrix_rank(cross) == cross.shape[0])
+
+
 def fit_blocks(blocks: tuple[Block, ...], tau2: float) -> Fit:
     """Fit by generalised least squares at `tau2`.
 
@@ -148,7 +160,7 @@ def fit_blocks(blocks: tuple[Block, ...], tau2: float) -> Fit:
         cross += flat.T @ carried.reshape(-1, p)
         right += block.y.reshape(-1) @ carried.reshape(-1, p)
         logdet -= float(np.linalg.slogdet(weight)[1].sum())
-    if np.linalg.matrix_rank(cross) < p:
+    if not _is_determined(cross):
         raise NumericalError(
             f"the studies do not determine the {p} parameters of the network",
             where="network",

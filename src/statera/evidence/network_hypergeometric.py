@@ -8,7 +8,7 @@ study effect under which the sum is the expected one (any other gives the same, 
 Methods
 -------
 Stijnen, Hamza and Ozdemir, Stat Med 2010;29:3046 (doi 10.1002/sim.4040); multivariate
-distribution: McCullagh and Nelder, Generalized Linear Models, 1989, section 7.3.
+distribution: McCullagh and Nelder, Generalized Linear Models, 1989, chapter 7.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ from functools import reduce
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
-from scipy.special import expit, logit
+from scipy.special import expit, gammaln, log_expit, logit
 
 from statera.errors import NumericalError
 from statera.evidence.network_counts import (
@@ -70,18 +69,19 @@ def hypergeometric_network(
     n = len(counts.treatments)
     beta = np.zeros(n)
     arms = counts.of_studies()
-    value, score, information = _derivatives(counts, arms, beta)
+    ways = [_log_ways(int(size)) for size in counts.size]
+    value, score, information = _derivatives(counts, arms, ways, beta)
     for _ in range(_STEPS):
         step = np.zeros(n)
         step[1:] = np.linalg.solve(information[1:, 1:], score[1:])
         step /= max(1.0, float(np.abs(step).max()))
         beta = beta + step
-        moved, score, information = _derivatives(counts, arms, beta)
+        moved, score, information = _derivatives(counts, arms, ways, beta)
         # the likelihood is concave: a step that lowers it was too long
         while moved < value - 1e-9 * (1.0 + abs(value)):
             step = step / 2
             beta = beta - step
-            moved, score, information = _derivatives(counts, arms, beta)
+            moved, score, information = _derivatives(counts, arms, ways, beta)
         value = moved
         if float(np.abs(step).max()) < 1e-10:
             covariance = np.asarray(np.linalg.inv(information[1:, 1:]), dtype=np.float64)
@@ -96,27 +96,40 @@ def hypergeometric_network(
 
 
 def _derivatives(
-    counts: ArmCounts, arms: list[NDArray[np.int64]], beta: Floats
+    counts: ArmCounts, arms: list[NDArray[np.int64]], ways: list[Floats], beta: Floats
 ) -> tuple[float, Floats, Floats]:
     """Return the log-likelihood, its score and information over all treatments."""
     n = beta.size
     value, score, information = 0.0, np.zeros(n), np.zeros((n, n))
     for rows in arms:
         at = counts.treatment[rows]
-        one, mean, spread = _study(counts.events[rows], counts.size[rows], beta[at])
+        one, mean, spread = _study(
+            counts.events[rows], counts.size[rows], [ways[row] for row in rows], beta[at]
+        )
         value += one
         score[at] += counts.events[rows] - mean
         information[np.ix_(at, at)] += spread
     return value, score, information
 
 
-def _study(x: Floats, size: Floats, effect: Floats) -> tuple[float, Floats, Floats]:
+def _log_ways(n: int) -> Floats:
+    """Return the logarithms of the binomial coefficients of n."""
+    x = np.arange(n + 1.0)
+    return np.asarray(gammaln(n + 1.0) - gammaln(x + 1) - gammaln(n - x + 1))
+
+
+def _study(
+    x: Floats, size: Floats, ways: list[Floats], effect: Floats
+) -> tuple[float, Floats, Floats]:
     """Return log-likelihood, mean and covariance of the arms given their sum."""
     total = int(x.sum())
-    share = expit(_study_effect(total, size, effect) + effect)
-    chance = [stats.binom.pmf(np.arange(int(n) + 1), int(n), p)
-              for n, p in zip(size, share, strict=True)]  # fmt: skip
-    chance = [np.where(f >= _LEAST * f.max(), f, 0.0)[: total + 1] for f in chance]
+    eta = _study_effect(total, size, effect) + effect
+    chance, own = [], 0.0
+    for i, known in enumerate(ways):
+        log = known + np.arange(known.size) * eta[i] + size[i] * log_expit(-eta[i])
+        own += float(log[int(x[i])])
+        f = np.exp(log)
+        chance.append(np.where(f >= _LEAST * f.max(), f, 0.0)[: total + 1])
     weighted = [f * np.arange(f.size) for f in chance]
     whole = _coefficient(chance, total)
     m = x.size
@@ -128,7 +141,6 @@ def _study(x: Floats, size: Floats, effect: Floats) -> tuple[float, Floats, Floa
             both = list(with_i)
             both[j] = both[j] * np.arange(both[j].size) if i == j else weighted[j]
             spread[i, j] = spread[j, i] = _coefficient(both, total) / whole
-    own = float(np.asarray(stats.binom.logpmf(x, size, share)).sum())
     return own - float(np.log(whole)), mean, spread - np.outer(mean, mean)
 
 

@@ -8,7 +8,7 @@ Stage 2 joins the designs by generalised least squares. Effects are common.
 Methods
 -------
 Efthimiou and others, Stat Med 2019;38:2992 (doi 10.1002/sim.8158); covariances of several arms:
-Greenland, Biometrics 1989;45:183 (doi 10.2307/2532044); of two arms: Robins, Breslow and
+Greenland, Biometrics 1989;45:183; of two arms: Robins, Breslow and
 Greenland, Biometrics 1986;42:311 (doi 10.2307/2531052).
 """
 
@@ -64,9 +64,10 @@ def mantel_haenszel_network(
         names = [counts.treatments[arm] for arm in arms]
         label = ":".join(names)
         keep, why = _usable_arms(a, n, names)
-        notes += [f"Design {label}: {text}." for text in why]
         if len(keep) < 2:
+            notes.append(f"Design {label} is left out: it has no finite odds ratio.")
             continue
+        notes += [f"Design {label}: {text}." for text in why]
         a, n, names = a[:, keep], n[:, keep], [names[i] for i in keep]
         effect, cov = mantel_haenszel_design(a, n)
         for i, name in enumerate(names):

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 from statera.errors import InputError
 from statera.evidence.network_counts import ArmCounts
@@ -91,6 +92,9 @@ class RareNetwork:
         At the estimates, with all constants, without the penalty.
     studies, df
         Studies that carry information; contrasts less parameters.
+    deviance, p_deviance
+        Likelihood ratio of common effects against an effect for each arm, with `df`: heterogeneity
+        and inconsistency together. Chi-square where events are not few; NaN where not computed.
     notes
         What a reader must know, as sentences.
     """
@@ -108,6 +112,8 @@ class RareNetwork:
     loglik: float
     studies: int
     df: int
+    deviance: float = float("nan")
+    p_deviance: float = float("nan")
     notes: tuple[str, ...] = ()
 
     @property
@@ -138,6 +144,7 @@ def rare_network_result(
     *,
     tau2: tuple[float, float] = (float("nan"), float("nan")),
     dispersion: float = float("nan"),
+    deviance: float = float("nan"),
     notes: tuple[str, ...] = (),
 ) -> RareNetwork:
     """Return a result from estimates of all treatments but the first.
@@ -161,5 +168,6 @@ def rare_network_result(
     low, high = prediction_limits(pairs, tau2[0], df if np.isfinite(tau2[0]) else 0, options.level)
     return RareNetwork(
         counts.measure, method, counts.treatments, counts.treatments[base], pairs, low, high,
-        *tau2, dispersion, loglik, len(counts.studies), df, (*counts.notes, *notes),
+        *tau2, dispersion, loglik, len(counts.studies), df, deviance,
+        float(stats.chi2.sf(deviance, df)) if df > 0 else float("nan"), (*counts.notes, *notes),
     )  # fmt: skip

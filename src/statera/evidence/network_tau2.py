@@ -1,9 +1,9 @@
 """Variance between studies of a network: moments, Q, likelihoods, and its interval.
 
-Sources: DerSimonian and Laird's moments over several arms, Jackson, White and Riley 2013
-(doi 10.1002/bimj.201200152); Paule and Mandel 1982 (doi 10.6028/jres.087.022); restricted
-likelihood, Viechtbauer 2005 (doi 10.3102/10769986030003261); Q-profile, Viechtbauer 2007
-(doi 10.1002/sim.2514), for networks as in Jackson and others 2014 (doi 10.1002/sim.6085).
+Sources: DerSimonian and Laird's moments over several arms, as in `network_fit`; Paule and Mandel
+1982 (doi 10.6028/jres.087.022); restricted likelihood, Viechtbauer 2005
+(doi 10.3102/10769986030003261); Q-profile, Viechtbauer 2007 (doi 10.1002/sim.2514), which holds
+over several arms too, since Q at the true tau2 is chi-square there as well.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ Floats = NDArray[np.float64]
 NETWORK_TAU2 = ("REML", "ML", "DL", "PM", "REML-approximate", "EE")
 _STEPS = 200
 _LARGEST = 1e8
+_NEWTON = 12
 
 
 def tau2_by_moments(blocks: tuple[Block, ...], df: int) -> float:
@@ -49,10 +50,19 @@ def tau2_by_q(blocks: tuple[Block, ...], df: int, target: float) -> float:
     NumericalError
         Where Q stays above the target whatever tau2.
     """
-    if df <= 0 or fit_blocks(blocks, 0.0).q <= target:
+    if df <= 0:
         return 0.0
+    tau2, (q, slope) = 0.0, _q_and_slope(blocks, 0.0)
+    if q <= target:
+        return 0.0
+    # 1 / Q is close to a line in tau2, where Newton's steps are few
+    for _ in range(_NEWTON):
+        tau2 = max(0.0, tau2 + q * (q - target) / (target * -slope))
+        q, slope = _q_and_slope(blocks, tau2)
+        if abs(q - target) <= 1e-13 * target:
+            return tau2
     high = max(tau2_by_moments(blocks, df), 1e-4)
-    while fit_blocks(blocks, high).q > target:
+    while _q_and_slope(blocks, high)[0] > target:
         high *= 4.0
         if high > _LARGEST:
             raise NumericalError(
@@ -60,8 +70,29 @@ def tau2_by_q(blocks: tuple[Block, ...], df: int, target: float) -> float:
                 where="network",
                 hint="Look at the scale of the effects: are standard errors given as variances?",
             )
-    found = brentq(lambda t: fit_blocks(blocks, t).q - target, 0.0, high, xtol=1e-13, rtol=1e-13)
+    found = brentq(lambda t: _q_and_slope(blocks, t)[0] - target, 0.0, high, xtol=1e-13, rtol=1e-13)
     return float(found)
+
+
+def _q_and_slope(blocks: tuple[Block, ...], tau2: float) -> tuple[float, float]:
+    """Return Q at `tau2` and its derivative, -y'PUPy."""
+    p = blocks[0].design.shape[2]
+    cross, right = np.zeros((p, p)), np.zeros(p)
+    parts = []
+    for block in blocks:
+        weight, flat = weights_of(block, tau2), block.design.reshape(-1, p)
+        carried = (weight @ block.design).reshape(-1, p)
+        cross += flat.T @ carried
+        right += block.y.reshape(-1) @ carried
+        parts.append((block, weight, flat))
+    beta = np.linalg.solve(cross, right)
+    q, slope = 0.0, 0.0
+    for block, weight, flat in parts:
+        rest = block.y - (flat @ beta).reshape(block.y.shape)
+        pulled = (weight @ rest[:, :, None])[:, :, 0]
+        q += float((rest * pulled).sum())
+        slope -= float(((pulled @ block.spread) * pulled).sum())
+    return q, slope
 
 
 def tau2_interval(blocks: tuple[Block, ...], df: int, level: float) -> tuple[float, float]:

@@ -12,19 +12,9 @@ import math
 from statera.evidence.bias import TrimAndFill
 from statera.evidence.moderators import Subgroups
 from statera.evidence.pairwise_result import PairwiseResult, PairwiseStatus
+from statera.evidence.print_cells import number_text, p_text, percent_text, sentence, table_text
 
 __all__ = ["p_text", "print_pairwise", "print_subgroups", "print_trim_and_fill"]
-
-
-def p_text(p: float, digits: int = 4, *, with_sign: bool = True) -> str:
-    """Return a p-value as printed: ``= 0.0123``, or ``< .0001`` below the last digit."""
-    if math.isnan(p):
-        return "= NA" if with_sign else "NA"
-    least = 10.0**-digits
-    if p < least:
-        bound = f"{least:.{digits}f}".lstrip("0")
-        return f"< {bound}" if with_sign else f"<{bound}"
-    return f"= {p:.{digits}f}" if with_sign else f"{p:.{digits}f}"
 
 
 def print_pairwise(result: PairwiseResult, *, digits: int = 4, show_fit: bool = False) -> str:
@@ -40,7 +30,7 @@ def print_pairwise(result: PairwiseResult, *, digits: int = 4, show_fit: bool = 
     """
     blocks = [_heading(result)]
     if result.status not in (PairwiseStatus.OK, PairwiseStatus.ONE_STUDY):
-        blocks.append(f"{_sentence(result.status)}")
+        blocks.append(f"{sentence(result.status)}")
         blocks.append(_omitted(result))
         return "\n\n".join(b for b in blocks if b) + "\n"
     if result.status is PairwiseStatus.OK:
@@ -74,12 +64,14 @@ def print_subgroups(found: Subgroups, *, digits: int = 4) -> str:
     rows: list[tuple[str, ...]] = [("subgroup", "k", "estimate", "ci.lb", "ci.ub", "tau^2", "I^2")]
     for name, r in zip((*found.names, "all"), (*found.results, found.overall), strict=True):
         middle = (r.beta[0], r.ci_low[0], r.ci_high[0], r.tau2)
-        rows.append((name, str(r.k), *(_number(float(x), digits) for x in middle), _percent(r.i2)))
-    text = _table(rows)
+        rows.append(
+            (name, str(r.k), *(number_text(float(x), digits) for x in middle), percent_text(r.i2))
+        )
+    text = table_text(rows, ("subgroup",))
     if found.df > 0:
         text += (
             f"\n\nTest between subgroups:\nQM(df = {found.df}) = "
-            f"{_number(found.q_between, digits)}, p-val {p_text(found.p_value, digits)}"
+            f"{number_text(found.q_between, digits)}, p-val {p_text(found.p_value, digits)}"
         )
     notes = "\n".join(f"Note: {note}." for note in found.notes)
     return text + (f"\n\n{notes}" if notes else "") + "\n"
@@ -97,7 +89,7 @@ def _heading(result: PairwiseResult) -> str:
 def _fit_statistics(result: PairwiseResult, digits: int) -> str:
     names = ("logLik", "deviance", "AIC", "BIC", "AICc")
     values = (result.log_likelihood, result.deviance, result.aic, result.bic, result.aicc)
-    return _table([names, tuple(_number(x, digits) for x in values)])
+    return table_text([names, tuple(number_text(x, digits) for x in values)])
 
 
 def _heterogeneity(result: PairwiseResult, digits: int) -> str:
@@ -105,34 +97,38 @@ def _heterogeneity(result: PairwiseResult, digits: int) -> str:
     of = "residual" if result.has_moderators else "total"
     over = "unaccounted" if result.has_moderators else "total"
     if not result.options.is_common:
-        se = "" if math.isnan(result.se_tau2) else f" (SE = {_number(result.se_tau2, digits)})"
+        se = "" if math.isnan(result.se_tau2) else f" (SE = {number_text(result.se_tau2, digits)})"
         rows.append(
             (f"tau^2 (estimated amount of {of} heterogeneity)", f"{_zero(result, digits)}{se}")
         )
         root = math.sqrt(result.tau2)
         rows.append(
-            ("tau (square root of estimated tau^2 value)", _number(root, digits) if root else "0")
+            (
+                "tau (square root of estimated tau^2 value)",
+                number_text(root, digits) if root else "0",
+            )
         )
-    rows.append((f"I^2 ({of} heterogeneity / {over} variability)", _percent(result.i2)))
-    rows.append((f"H^2 ({over} variability / sampling variability)", _number(result.h2, 2)))
+    rows.append((f"I^2 ({of} heterogeneity / {over} variability)", percent_text(result.i2)))
+    rows.append((f"H^2 ({over} variability / sampling variability)", number_text(result.h2, 2)))
     if result.has_moderators and not math.isnan(result.r2):
-        rows.append(("R^2 (amount of heterogeneity accounted for)", _percent(result.r2)))
+        rows.append(("R^2 (amount of heterogeneity accounted for)", percent_text(result.r2)))
     interval = result.ci_tau2
     if interval is not None:
-        told = f"{_number(interval.low, digits)} to {_number(interval.high, digits)}"
+        told = f"{number_text(interval.low, digits)} to {number_text(interval.high, digits)}"
         rows.append((f"tau^2, {100 * interval.level:g} % interval ({interval.method})", told))
     width = max(len(label) for label, _ in rows)
     return "\n".join(f"{label + ':':<{width + 1}} {value}" for label, value in rows)
 
 
 def _zero(result: PairwiseResult, digits: int) -> str:
-    return "0" if result.tau2 == 0.0 else _number(result.tau2, digits)
+    return "0" if result.tau2 == 0.0 else number_text(result.tau2, digits)
 
 
 def _tests(result: PairwiseResult, digits: int) -> str:
     of, name = ("Residual ", "QE") if result.has_moderators else ("", "Q")
     text = (
-        f"Test for {of}Heterogeneity:\n{name}(df = {result.q_df}) = {_number(result.q, digits)}, "
+        f"Test for {of}Heterogeneity:\n"
+        f"{name}(df = {result.q_df}) = {number_text(result.q, digits)}, "
         f"p-val {p_text(result.q_p, digits)}"
     )
     if not result.has_moderators:
@@ -143,7 +139,8 @@ def _tests(result: PairwiseResult, digits: int) -> str:
     span = f"{tested[0]}:{tested[-1]}" if len(tested) > 1 else f"{tested[0]}"
     noun = "coefficients" if len(tested) > 1 else "coefficient"
     return (
-        f"{text}\n\nTest of Moderators ({noun} {span}):\n{head} = {_number(result.qm, digits)}, "
+        f"{text}\n\nTest of Moderators ({noun} {span}):\n"
+        f"{head} = {number_text(result.qm, digits)}, "
         f"p-val {p_text(result.qm_p, digits)}"
     )
 
@@ -155,12 +152,12 @@ def _coefficients(result: PairwiseResult, digits: int) -> str:
     for j in range(result.p):
         rows.append(
             [
-                _number(float(result.beta[j]), digits),
-                _number(float(result.se[j]), digits),
-                _number(float(result.statistic[j]), digits),
+                number_text(float(result.beta[j]), digits),
+                number_text(float(result.se[j]), digits),
+                number_text(float(result.statistic[j]), digits),
                 p_text(float(result.p_value[j]), digits, with_sign=False),
-                _number(float(result.ci_low[j]), digits),
-                _number(float(result.ci_high[j]), digits),
+                number_text(float(result.ci_low[j]), digits),
+                number_text(float(result.ci_high[j]), digits),
             ]
         )
     if result.options.uses_t:
@@ -168,8 +165,8 @@ def _coefficients(result: PairwiseResult, digits: int) -> str:
         for row in rows:
             row.insert(3, "NA" if math.isnan(result.df) else f"{result.df:g}")
     if not result.has_moderators:
-        return _table([tuple(header), tuple(rows[0])])
-    return _table(
+        return table_text([tuple(header), tuple(rows[0])])
+    return table_text(
         [("", *header), *((term, *row) for term, row in zip(result.terms, rows, strict=True))]
     )
 
@@ -181,53 +178,27 @@ def _natural(result: PairwiseResult, digits: int) -> str:
     if not result.has_moderators and measure.scale.value != "natural":
         middle, low, high = result.natural
         lines.append(
-            f"{_sentence(measure.name)}: {_number(middle, digits)} "
-            f"({level} interval {_number(low, digits)} to {_number(high, digits)})"
+            f"{sentence(measure.name)}: {number_text(middle, digits)} "
+            f"({level} interval {number_text(low, digits)} to {number_text(high, digits)})"
         )
     if result.options.uses_t and result.scale < 1.0 and not result.has_moderators:
         # conclusions can turn with the test where Hartung and Knapp's interval is the narrower one
         low, high = result.wald_interval
-        lines.append(f"Wald's interval, {level}: {_number(low, digits)} to {_number(high, digits)}")
+        lines.append(
+            f"Wald's interval, {level}: {number_text(low, digits)} to {number_text(high, digits)}"
+        )
     pi = result.prediction
     if pi is not None:
         if math.isnan(pi.low):
             lines.append(f"Prediction interval: none, {pi.convention} leaves no degrees of freedom")
         else:
-            ends = f"{_number(pi.low, digits)} to {_number(pi.high, digits)}"
+            ends = f"{number_text(pi.low, digits)} to {number_text(pi.high, digits)}"
             if measure.scale.value != "natural":
                 low, high = (float(x) for x in result.effects.natural([pi.low, pi.high]))
-                ends += f"; natural scale {_number(low, digits)} to {_number(high, digits)}"
+                ends += f"; natural scale {number_text(low, digits)} to {number_text(high, digits)}"
             lines.append(f"Prediction interval, {level} ({pi.convention}: {pi.name}): {ends}")
     return "\n".join(lines)
 
 
 def _omitted(result: PairwiseResult) -> str:
     return "\n".join(f"Left out: {name} ({reason})." for name, reason in result.omitted)
-
-
-def _number(x: float, digits: int) -> str:
-    if math.isnan(x):
-        return "NA"
-    return "Inf" if math.isinf(x) else f"{x:.{digits}f}"
-
-
-def _percent(x: float) -> str:
-    return "NA" if math.isnan(x) else f"{x:.2f}%"
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _table(rows: list[tuple[str, ...]]) -> str:
-    """Return rows in columns: the first to the left where it names rows, the rest to the right."""
-    widths = [max(len(row[j]) for row in rows) for j in range(len(rows[0]))]
-    named = rows[0][0] in ("", "subgroup")
-    lines = []
-    for row in rows:
-        cells = [
-            f"{cell:<{w}}" if named and j == 0 else f"{cell:>{w}}"
-            for j, (cell, w) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines)

@@ -27,7 +27,7 @@ from statera.errors import InputError
 from statera.evidence.stratified_tests import StratifiedTest, association_test, tarone_test
 from statera.numerics.intervals_exact import check_level
 
-__all__ = ["RareEventStatus", "RareEvents", "mantel_haenszel", "peto"]
+__all__ = ["RareEventStatus", "RareEvents", "mantel_haenszel", "peto", "weights"]
 
 Floats = NDArray[np.float64]
 
@@ -165,6 +165,33 @@ def peto(
     v = np.where(known, 1.0 / np.where(known, variance, 1.0), np.nan)
     notes = _notes(0, int((~known).sum()))
     return _result("OR", "Peto", estimate, np.nan if empty else 1.0 / total, y, v, notes, level)
+
+
+def weights(
+    measure: str, events1: ArrayLike, size1: ArrayLike, events2: ArrayLike, size2: ArrayLike
+) -> Floats:
+    """Return the weight of each study in Mantel-Haenszel's pool (PETO: in Peto's), per cent.
+
+    Parameters
+    ----------
+    measure
+        OR, RR, RD, IRR, IRD or PETO.
+    events1, size1, events2, size2 : (k,)
+        As of `mantel_haenszel`.
+    """
+    a, n1, c, n2 = two_arms(events1, size1, events2, size2, rates=measure.startswith("I"))
+    n = n1 + n2
+    match measure:
+        case "PETO":
+            found = _peto_terms(a, n1, c, n2)[1]
+        case "OR":
+            found = (n1 - a) * c / n
+        case "RR" | "IRR":
+            found = c * n1 / n
+        case _:
+            found = n1 * n2 / n
+    total = float(found.sum())
+    return np.asarray(100.0 * found / total if total > 0.0 else np.full(a.size, np.nan))
 
 
 def two_arms(

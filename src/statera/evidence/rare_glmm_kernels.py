@@ -40,7 +40,7 @@ class BinomialArms:
         x, n = self.x[:, :, None], self.n[:, :, None]
         constant = gammaln(n + 1) - gammaln(x + 1) - gammaln(n - x + 1)
         p = expit(eta)
-        value = constant + x * log_expit(eta) + (n - x) * log_expit(-eta)
+        value = constant + n * log_expit(eta) - (n - x) * eta
         return value, x - n * p, -n * p * (1 - p)
 
 

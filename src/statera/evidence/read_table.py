@@ -11,7 +11,7 @@ import csv
 import io
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +81,8 @@ class StudyTable:
         Line of each study in the file.
     notes
         How columns were read, as sentences.
+    headings
+        For each heading of the file the name that its column is known by.
     """
 
     source: str
@@ -94,9 +96,31 @@ class StudyTable:
     certainty: Mapping[str, tuple[str, ...]]
     lines: tuple[int, ...]
     notes: tuple[str, ...] = ()
+    headings: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def column(self, name: str) -> tuple[Any, ...]:
+        """Return a column by its heading in the file, or by the name it is known by.
+
+        Raises
+        ------
+        InputError
+            If there is none; the headings are named.
+        """
+        known: dict[str, Sequence[Any]] = {"names": self.names}
+        for label in ("group", "cluster", "measure"):
+            if getattr(self, label):
+                known[label] = getattr(self, label)
+        known.update({key: tuple(values) for key, values in self.columns.items()})
+        known.update(self.carried)
+        role = self.headings.get(name, name)
+        found = known.get(name if role == "carried" else role)
+        if found is None:
+            told = ", ".join(self.headings or known)
+            raise InputError(f"there is no column '{name}'", hint=f"Columns: {told}.")
+        return tuple(found)
 
 
 def read_table(path: str | Path, where: Mapping[str, str] | None = None) -> StudyTable:
@@ -174,7 +198,7 @@ def parse_table(
         source, numbers, names, column("group"), column("cluster"), column("measure"), carried,
         {n: c for n, c in carried.items() if _plain(n).startswith(("rob", "riskofbias"))},
         {n: c for n, c in carried.items() if _plain(n).startswith(_CERTAINTY)},
-        tuple(lines), notes,
+        tuple(lines), notes, dict(zip(header, roles, strict=True)),
     )  # fmt: skip
 
 

@@ -62,6 +62,8 @@ class DrugInput:
     ----------
     states, rates, initial
         Of the pharmacokinetics, per unit of the network's time; names begin with ``pk_``.
+    parameters
+        Of the subject, by name; so persons differ by numbers alone and share a compiled network.
     concentration
         Total concentration in nM as a formula over these states.
     unbound
@@ -77,6 +79,7 @@ class DrugInput:
     states: tuple[str, ...]
     rates: tuple[sp.Expr, ...]
     initial: Mapping[str, float]
+    parameters: Mapping[str, float]
     concentration: sp.Expr
     unbound: float | None
     jumps: Jumps
@@ -129,9 +132,8 @@ def drug_input(
     found = _output(model, output)
     _check(model)
     per = convert(1.0, time_unit, model.time_unit)
-    renamed = {symbol(s): symbol(PREFIX + s) for s in model.states}
-    fixed = {symbol(k): sp.Float(v) for k, v in values.items()}
-    rates = {PREFIX + e.name: per * e.expression.subs(fixed).subs(renamed) for e in model.dynamics}
+    renamed = {symbol(s): symbol(PREFIX + s) for s in (*model.states, *values)}
+    rates = {PREFIX + e.name: per * e.expression.xreplace(renamed) for e in model.dynamics}
     starts, remarks = _start(model, regimen, subjects.covariates, effects)
     jumps, inputs = _jumps(model, regimen, values, 1.0 / per)
     for state, into in inputs.items():
@@ -139,13 +141,18 @@ def drug_input(
         rates[state] = sp.Integer(0)
         starts[state] = 0.0
     to_nM = _to_nM(model, found, molar_mass)
-    concentration = to_nM * found.expression.subs(fixed).subs(renamed)
+    concentration = symbol("nM_per_unit") * found.expression.xreplace(renamed)
+    used = concentration.free_symbols.union(*(r.free_symbols for r in rates.values()))
     return DrugInput(
         model_id=model.id,
         regimen=regimen.text or f"{len(regimen.doses)} doses",
         states=tuple(rates),
         rates=tuple(rates.values()),
         initial=starts,
+        parameters={
+            "nM_per_unit": to_nM,
+            **{PREFIX + k: v for k, v in values.items() if symbol(PREFIX + k) in used},
+        },
         concentration=concentration,
         unbound=_unbound(model) if unbound is None else unbound,
         jumps=jumps,
@@ -162,7 +169,7 @@ def with_drug(network: Network, drug: DrugInput, name: str = "C_total_nM") -> Ne
         If the network already has one of the names.
     """
     taken = {*network.states, *network.parameters, *network.assigned}
-    clash = sorted(taken & {*drug.states, name})
+    clash = sorted(taken & {*drug.states, *drug.parameters, name})
     if clash:
         raise InputError(
             f"the network {network.id} already has {', '.join(clash)}, names that the drug needs",
@@ -173,6 +180,7 @@ def with_drug(network: Network, drug: DrugInput, name: str = "C_total_nM") -> Ne
         states=(*network.states, *drug.states),
         rates=(*network.rates, *drug.rates),
         initial={**network.initial, **{k: sp.Float(v) for k, v in drug.initial.items()}},
+        parameters={**network.parameters, **drug.parameters},
         assigned={name: drug.concentration, **network.assigned},
         notes=(*network.notes, f"{drug.model_id}, {drug.regimen}", *drug.notes),
     )

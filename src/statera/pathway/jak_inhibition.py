@@ -204,8 +204,7 @@ def inhibit(
         raise UnknownNameError("rule", rule, RULES)
     network = _with_concentration(network, concentration)
     usable = {k: potencies[k] for k in marks.kinases if k in potencies}
-    residuals = _residuals(network, usable, symbol(concentration), unbound)
-    network = _with_residuals(network, residuals, concentration)
+    network = _with_residuals(network, usable, concentration, unbound)
     for item in marks.inhibited:
         joined = _joined(item.kinases, usable, rule)
         network = _slowed(network, item.reaction, joined)
@@ -224,41 +223,42 @@ def _with_concentration(network: Network, name: str) -> Network:
     return replace(network, parameters={**network.parameters, name: 0.0})
 
 
-def _residuals(
+def _with_residuals(
     network: Network,
     potencies: Mapping[str, KinasePotency],
-    total: sp.Symbol,
+    concentration: str,
     unbound: float | None,
-) -> dict[str, sp.Expr]:
-    found: dict[str, sp.Expr] = {}
+) -> Network:
+    """Add residual activities, right behind the concentration that they need.
+
+    Potencies and the unbound fraction are parameters, so that drugs and persons differ by numbers
+    alone and share the compiled network.
+    """
+    residuals: dict[str, sp.Expr] = {}
+    parameters = dict(network.parameters)
     for kinase, potency in potencies.items():
-        if potency.unbound and unbound is None:
-            raise InputError(
-                f"the potency against {kinase} is compared with unbound drug, and no unbound "
-                "fraction is known",
-                hint="Give the unbound fraction, or a potency that is compared with total drug.",
-            )
         if residual_name(kinase) in (*network.parameters, *network.assigned, *network.states):
             raise InputError(f"the network {network.id} is inhibited already: {kinase}")
-        share = unbound if potency.unbound and unbound is not None else 1.0
-        # solver noise below 0 must not make a power of it undefined
-        ratio = sp.Max(total, 0) * sp.Float(share / potency.ic50)
-        found[residual_name(kinase)] = 1 / (1 + ratio ** sp.Float(potency.hill))
-    return found
-
-
-def _with_residuals(
-    network: Network, residuals: Mapping[str, sp.Expr], concentration: str
-) -> Network:
-    """Put the residual activities right behind the concentration that they need."""
-    assigned: dict[str, sp.Expr] = {}
-    if concentration not in network.assigned:
-        assigned |= residuals
+        counted = symbol(concentration)
+        if potency.unbound:
+            if unbound is None:
+                raise InputError(
+                    f"the potency against {kinase} is compared with unbound drug, and no unbound "
+                    "fraction is known",
+                    hint="Give the fraction, or a potency that is compared with total drug.",
+                )
+            parameters["unbound_fraction"] = unbound
+            counted = counted * symbol("unbound_fraction")
+        parameters[f"IC50_{kinase}"] = potency.ic50
+        ratio = counted / symbol(f"IC50_{kinase}")
+        power = ratio if potency.hill == 1.0 else ratio ** sp.Float(potency.hill)
+        residuals[residual_name(kinase)] = 1 / (1 + power)
+    assigned: dict[str, sp.Expr] = {} if concentration in network.assigned else residuals
     for name, formula in network.assigned.items():
         assigned[name] = formula
         if name == concentration:
             assigned |= residuals
-    return replace(network, assigned=assigned)
+    return replace(network, assigned=assigned, parameters=parameters)
 
 
 def _joined(

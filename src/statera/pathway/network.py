@@ -37,6 +37,8 @@ class Species:
         Whether its symbol in formulas means an amount (otherwise a concentration).
     boundary
         Whether reactions leave it alone.
+    conversion_factor
+        Parameter by which reactions are multiplied in it, where it has one.
     """
 
     id: str
@@ -46,6 +48,7 @@ class Species:
     constant: bool = False
     unit: str = ""
     name: str = ""
+    conversion_factor: str = ""
 
 
 @dataclass(frozen=True)

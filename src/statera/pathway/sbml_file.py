@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ __all__ = ["LARGEST", "SbmlFile", "kind_of", "open_sbml", "sbml_library"]
 LARGEST = 50_000_000
 """Largest size of a file that is read, bytes."""
 
+_DECLARATION = re.compile(r"\s*<\?xml\b[^>]*\?>")
 _DEEPEST = 300  # nesting of elements: formulas deeper than this do not occur
 _KINDS = {
     "LocalParameter": "local parameter",
@@ -59,11 +62,14 @@ class SbmlFile:
         The file's name, or ``<text>``.
     document, model
         Objects of libsbml; the model lives as long as the document.
+    root
+        Attributes of the root element as they are written.
     """
 
     name: str
     document: Any
     model: Any
+    root: Mapping[str, str]
 
     def place(self, element: Any) -> Place:
         """Return where an element stands."""
@@ -117,24 +123,20 @@ def open_sbml(source: str | Path) -> SbmlFile:
     """
     libsbml = sbml_library()
     name, content = _content(source)
-    _check_xml(name, content)
+    root = _checked_root(name, content)
     try:
         text = content.decode(_encoding(content))
     except (UnicodeDecodeError, LookupError) as error:
         raise InputError("the text is not in the encoding it declares", where=name) from error
-    document = libsbml.readSBMLFromString(text)
+    declared = _DECLARATION.match(text)
+    document = libsbml.readSBMLFromString(
+        '<?xml version="1.0" encoding="UTF-8"?>' + text[declared.end() if declared else 0 :]
+    )
     _check_errors(libsbml, name, document)
-    level = document.getLevel()
-    if level not in {2, 3}:
-        raise InputError(
-            f"SBML level {level} is not read",
-            where=name,
-            hint="Levels 2 and 3 are; the model's own tool or libsbml converts between levels.",
-        )
     model = document.getModel()
     if model is None:
         raise InputError("the document holds no model", where=Place(name, document.getLine()))
-    return SbmlFile(name, document, model)
+    return SbmlFile(name, document, model, root)
 
 
 def _content(source: str | Path) -> tuple[str, bytes]:
@@ -171,17 +173,25 @@ def _encoding(content: bytes) -> str:
     return "utf-8-sig"
 
 
-def _check_xml(name: str, content: bytes) -> None:
-    """Raise at the first place that is no well-formed XML; refuse entities and deep nesting."""
+def _checked_root(name: str, content: bytes) -> Mapping[str, str]:
+    """Return the attributes of the root element, which must be SBML of level 2 or 3.
+
+    Raises at the first place that is no well-formed XML; entities and deep nesting are refused.
+    """
     depth = 0
+    tag_of_root, place_of_root = "", Place(name)
+    root: dict[str, str] = {}
     parser = expat.ParserCreate()
 
     def here() -> Place:
         return Place(name, parser.CurrentLineNumber, parser.CurrentColumnNumber + 1)
 
-    def opened(_tag: str, _attributes: Any) -> None:
-        nonlocal depth
+    def opened(tag: str, attributes: dict[str, str]) -> None:
+        nonlocal depth, tag_of_root, place_of_root
         depth += 1
+        if depth == 1:
+            root.update(attributes)
+            tag_of_root, place_of_root = tag, here()
         if depth > _DEEPEST:
             raise InputError(f"elements are nested deeper than {_DEEPEST}", where=here())
 
@@ -202,6 +212,20 @@ def _check_xml(name: str, content: bytes) -> None:
             f"this is not well-formed XML: {expat.ErrorString(error.code)}",
             where=Place(name, error.lineno, error.offset + 1),
         ) from error
+    _check_root(tag_of_root, root, place_of_root)
+    return root
+
+
+def _check_root(tag: str, attributes: Mapping[str, str], place: Place) -> None:
+    if tag.rpartition(":")[2] != "sbml":
+        raise InputError(f"the root element is '{tag}': this is no SBML", where=place)
+    level = attributes.get("level", "")
+    if level not in {"2", "3"}:
+        raise InputError(
+            f"SBML level '{level}' is not read",
+            where=place,
+            hint="Levels 2 and 3 are; the model's own tool or libsbml converts between levels.",
+        )
 
 
 def _check_errors(libsbml: Any, name: str, document: Any) -> None:
@@ -209,8 +233,17 @@ def _check_errors(libsbml: Any, name: str, document: Any) -> None:
     for index in range(document.getNumErrors()):
         error = document.getError(index)
         if error.getSeverity() >= libsbml.LIBSBML_SEV_ERROR:
-            lines = [line.strip() for line in error.getMessage().splitlines() if line.strip()]
             raise InputError(
-                " ".join(lines) or error.getShortMessage(),
+                _message(error),
                 where=Place(name, error.getLine() or None, error.getColumn() or None),
             )
+
+
+def _message(error: Any) -> str:
+    """Return what is wrong, without the clause of the standard that libsbml puts before it."""
+    lines = [line.strip() for line in error.getMessage().splitlines() if line.strip()]
+    for index, line in enumerate(lines[:-1]):
+        if line.startswith("Reference:"):
+            lines = lines[index + 1 :]
+            break
+    return " ".join(lines) or str(error.getShortMessage())

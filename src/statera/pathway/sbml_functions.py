@@ -42,6 +42,11 @@ def _is_condition(value: Any) -> bool:
     return isinstance(value, sp.logic.boolalg.Boolean) and not value.is_Symbol
 
 
+def _not(condition: Any) -> Any:
+    """Return the opposite, written without a negation."""
+    return sp.to_nnf(sp.Not(condition), simplify=False)
+
+
 def as_number(value: Any) -> sp.Expr:
     """Return a value as a number: a condition counts 1 where it holds, else 0."""
     if not _is_condition(value):
@@ -78,7 +83,7 @@ def _choice_of_conditions(pairs: Sequence[tuple[Any, Any]]) -> Any:
     chosen: Any = sp.false
     for value, condition in reversed(pairs):
         if value is not sp.nan:
-            chosen = sp.Or(sp.And(condition, value), sp.And(sp.Not(condition), chosen))
+            chosen = sp.Or(sp.And(condition, value), sp.And(_not(condition), chosen))
     return chosen
 
 
@@ -130,12 +135,12 @@ def _factorial(parts: Sequence[Any]) -> sp.Expr:
 
 def _negation(parts: Sequence[Any]) -> Any:
     (inner,) = parts
-    return sp.Not(as_condition(inner))
+    return _not(as_condition(inner))
 
 
 def _implication(parts: Sequence[Any]) -> Any:
     first, second = (as_condition(part) for part in parts)
-    return sp.Or(sp.Not(first), second)
+    return sp.Or(_not(first), second)
 
 
 def _divide(parts: Sequence[Any]) -> sp.Expr:
@@ -154,7 +159,7 @@ def _relation(relation: Any) -> Callable[[Sequence[Any]], Any]:
 def _equal(parts: Sequence[Any]) -> Any:
     if any(_is_condition(part) for part in parts):
         conditions = [as_condition(part) for part in parts]
-        return sp.Or(sp.And(*conditions), sp.And(*(sp.Not(c) for c in conditions)))
+        return sp.Or(sp.And(*conditions), sp.And(*(_not(c) for c in conditions)))
     return _relation(sp.Eq)(parts)
 
 
@@ -167,7 +172,7 @@ def _different(parts: Sequence[Any]) -> Any:
 
 def _exclusive(parts: Sequence[Any]) -> Any:
     def either(first: Any, second: Any) -> Any:
-        return sp.Or(sp.And(first, sp.Not(second)), sp.And(sp.Not(first), second))
+        return sp.Or(sp.And(first, _not(second)), sp.And(_not(first), second))
 
     return reduce(either, (as_condition(part) for part in parts), sp.false)
 

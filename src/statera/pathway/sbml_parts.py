@@ -26,8 +26,6 @@ class Parts:
         Stoichiometries that stand in formulas by name, as written (None where missing).
     starts
         Amount and concentration of each species at the start.
-    factors
-        Conversion factors of species.
     """
 
     where: str
@@ -39,7 +37,6 @@ class Parts:
     rules: Rules
     events: tuple[Event, ...]
     starts: Mapping[str, tuple[sp.Expr, sp.Expr]]
-    factors: Mapping[str, sp.Expr]
 
     @cached_property
     def set_by_events(self) -> frozenset[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import sympy as sp
@@ -13,10 +12,9 @@ from statera.pathway.network import Compartment, Parameter, Species
 from statera.pathway.sbml_file import SbmlFile
 from statera.pathway.sbml_functions import number
 from statera.pathway.sbml_names import Names, elements, local_parameters
-from statera.pathway.sbml_units import unit_text
+from statera.pathway.sbml_units import Units
 
 __all__ = [
-    "conversion_factors",
     "read_compartments",
     "read_parameters",
     "read_species",
@@ -26,7 +24,7 @@ __all__ = [
 
 def read_compartments(file: SbmlFile, names: Names) -> tuple[Compartment, ...]:
     """Return the compartments of a file; the size is None where the file gives none."""
-    found = []
+    found, units = [], Units(file)
     for element in elements(file.model.getListOfCompartments()):
         dimensions = element.getSpatialDimensionsAsDouble()
         size = element.getSize() if element.isSetSize() else None
@@ -34,7 +32,7 @@ def read_compartments(file: SbmlFile, names: Names) -> tuple[Compartment, ...]:
             Compartment(
                 names.ids[element.getIdAttribute()],
                 size,
-                unit_text(element.getDerivedUnitDefinition()),
+                units.compartment(element).text,
                 3.0 if math.isnan(dimensions) else dimensions,
                 bool(element.getConstant()),
                 element.getName(),
@@ -49,25 +47,25 @@ def read_species(file: SbmlFile, names: Names) -> tuple[Species, ...]:
     Raises
     ------
     InputError
-        If the compartment of one is not in the model.
+        If the compartment or the conversion factor of one is not in the model.
     """
-    found = []
+    found, units = [], Units(file)
     for element in elements(file.model.getListOfSpecies()):
         compartment = file.model.getCompartment(element.getCompartment())
         if compartment is None:
             raise file.refusal(element, "is in a compartment that is not in the model")
+        point = compartment.getSpatialDimensionsAsDouble() == 0
+        amount = bool(element.getHasOnlySubstanceUnits() or point)
         found.append(
             Species(
                 names.ids[element.getIdAttribute()],
                 names.ids[element.getCompartment()],
-                bool(
-                    element.getHasOnlySubstanceUnits()
-                    or compartment.getSpatialDimensionsAsDouble() == 0
-                ),
+                amount,
                 bool(element.getBoundaryCondition()),
                 bool(element.getConstant()),
-                unit_text(element.getDerivedUnitDefinition()),
+                units.species(element, amount).text,
                 element.getName(),
+                _conversion_factor(file, names, element),
             )
         )
     return tuple(found)
@@ -75,24 +73,25 @@ def read_species(file: SbmlFile, names: Names) -> tuple[Species, ...]:
 
 def read_parameters(file: SbmlFile, names: Names) -> tuple[Parameter, ...]:
     """Return the parameters of a file, those of single reactions after the others."""
+    units = Units(file)
     found = [
-        _parameter(element, names.ids[element.getIdAttribute()])
+        _parameter(units, element, names.ids[element.getIdAttribute()])
         for element in elements(file.model.getListOfParameters())
     ]
     for reaction in elements(file.model.getListOfReactions()):
         own = names.local[reaction.getIdAttribute()]
         found += [
-            _parameter(element, own[element.getIdAttribute()])
+            _parameter(units, element, own[element.getIdAttribute()])
             for element in local_parameters(reaction)
         ]
     return tuple(found)
 
 
-def _parameter(element: Any, name: str) -> Parameter:
+def _parameter(units: Units, element: Any, name: str) -> Parameter:
     return Parameter(
         name,
         element.getValue() if element.isSetValue() else None,
-        unit_text(element.getDerivedUnitDefinition()),
+        units.parameter(element).text,
         bool(element.getConstant()),
         element.getName(),
     )
@@ -119,23 +118,11 @@ def starting_species(
     return found
 
 
-def conversion_factors(file: SbmlFile, names: Names) -> Mapping[str, sp.Expr]:
-    """Return the conversion factor of each species that has one (level 3).
-
-    Raises
-    ------
-    InputError
-        If a factor is no parameter of the model.
-    """
+def _conversion_factor(file: SbmlFile, names: Names, element: Any) -> str:
+    """Return the name of the conversion factor of a species (level 3), empty where it has none."""
     if file.model.getLevel() < 3:
-        return {}
-    common = file.model.getConversionFactor()
-    found = {}
-    for element in elements(file.model.getListOfSpecies()):
-        key = element.getConversionFactor() or common
-        if not key:
-            continue
-        if file.model.getParameter(key) is None:
-            raise file.refusal(element, f"has the conversion factor '{key}', which is no parameter")
-        found[names.ids[element.getIdAttribute()]] = symbol(names.ids[key])
-    return found
+        return ""
+    key = element.getConversionFactor() or file.model.getConversionFactor()
+    if key and file.model.getParameter(key) is None:
+        raise file.refusal(element, f"has the conversion factor '{key}', which is no parameter")
+    return names.ids[key] if key else ""

@@ -13,18 +13,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import sympy as sp
-
-from statera.numerics.expression import free_names, symbol
+from statera.numerics.expression import free_names
 from statera.pathway.network import Network
 from statera.pathway.sbml_events import read_events
 from statera.pathway.sbml_file import SbmlFile, open_sbml
 from statera.pathway.sbml_math import Formulas, RateOf
 from statera.pathway.sbml_names import Names, elements, read_names
 from statera.pathway.sbml_parts import Parts
-from statera.pathway.sbml_powers import floored
 from statera.pathway.sbml_quantities import (
-    conversion_factors,
     read_compartments,
     read_parameters,
     read_species,
@@ -40,7 +36,7 @@ from statera.pathway.sbml_states import (
     without_rate_of,
 )
 from statera.pathway.sbml_supported import check_supported
-from statera.pathway.sbml_units import time_unit
+from statera.pathway.sbml_units import Units
 
 __all__ = ["read_sbml"]
 
@@ -71,8 +67,6 @@ def read_sbml(source: str | Path) -> Network:
     parts, notes = _read_parts(Formulas(file, names.symbols(), functions), names)
     if any(formula.has(RateOf) for formula in _formulas(parts)):
         parts = _changed(parts, without_rate_of(parts, find_states(parts, names.fresh)))
-    never_negative = _never_negative(parts)
-    parts = _changed(parts, lambda formula: floored(formula, never_negative))
     states = find_states(parts, names.fresh)
     start = find_start(parts, states)
     network = _network(file, parts, states, start)
@@ -94,7 +88,6 @@ def _read_parts(formulas: Formulas, names: Names) -> tuple[Parts, list[str]]:
         read_rules(formulas, names),
         read_events(formulas, names),
         starting_species(file, names, species),
-        conversion_factors(file, names),
     )
     rules = parts.rules
     used = {name for f in [*_formulas(parts), *laws.values()] for name in free_names(f)}
@@ -147,13 +140,6 @@ def _changed(parts: Parts, change: Callable[[Any], Any]) -> Parts:
     )
 
 
-def _never_negative(parts: Parts) -> frozenset[sp.Symbol]:
-    """Return species that no file would mean to be negative: those that do not start so."""
-    return frozenset(
-        symbol(name) for name, (amount, _) in parts.starts.items() if not amount.is_negative
-    )
-
-
 def _network(file: SbmlFile, parts: Parts, states: States, start: Start) -> Network:
     rules = in_order(states.assigned, parts.where)
     return Network(
@@ -169,6 +155,6 @@ def _network(file: SbmlFile, parts: Parts, states: States, start: Start) -> Netw
         species=parts.species,
         parameter_list=parts.parameters,
         reactions=parts.reactions,
-        time_unit=time_unit(file),
+        time_unit=Units(file).time().text,
         name=file.model.getName(),
     )

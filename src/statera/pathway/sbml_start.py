@@ -29,7 +29,7 @@ class Start:
     computed
         Constants that follow from parameters, each after those that it needs.
     initial
-        Value of each state, over parameters and computed constants.
+        Value of each state, over parameters, computed constants and other states.
     notes
         What the file leaves open.
     """
@@ -43,7 +43,8 @@ class Start:
 def find_start(parts: Parts, states: States) -> Start:
     """Return the values at the start.
 
-    An initial assignment may refer to anything; written out, it is a formula over parameters.
+    An initial assignment may refer to anything. That of a constant is written out over parameters;
+    that of a state keeps other states, whose start may be set from outside.
 
     Raises
     ------
@@ -56,7 +57,10 @@ def find_start(parts: Parts, states: States) -> Start:
     for name in states.constant:
         solver.value(name, ())
     for name in states.rates:
-        start.initial[name] = solver.value(name, ())
+        solver.value(name, ())  # finds circles
+    kept = {symbol(name): symbol(name) for name in states.rates}
+    for name in states.rates:
+        start.initial[name] = solver.written_out(name, kept)
     return start
 
 
@@ -80,6 +84,17 @@ class _Solver:
             formula = formula.xreplace({**inner, TIME: sp.Integer(0)})
             self.known[name] = self._kept(name, formula) if name in self.constant else formula
         return self.known[name]
+
+    def written_out(self, name: str, kept: Mapping[sp.Symbol, sp.Expr]) -> sp.Expr:
+        """Return the value of a state at the start, other states by their symbols."""
+        formula = self.written[name]
+        while inner := {
+            symbol(n): self.known[n] if n in self.constant else self.written[n]
+            for n in free_names(formula) & self.written.keys()
+            if symbol(n) not in kept and not (n in self.constant and self.known[n] == symbol(n))
+        }:
+            formula = formula.xreplace(inner)
+        return formula.xreplace({TIME: sp.Integer(0)})
 
     def _kept(self, name: str, formula: sp.Expr) -> sp.Expr:
         if formula.is_number:

@@ -59,7 +59,8 @@ def find_states(parts: Parts, fresh: Callable[[str], str]) -> States:
         for s in parts.species
         if not s.amount and not parts.keeps_amount(s)
     }
-    by_reactions = amount_rates(parts.reactions, volumes, parts.factors)
+    factors = {s.id: symbol(s.conversion_factor) for s in parts.species if s.conversion_factor}
+    by_reactions = amount_rates(parts.reactions, volumes, factors)
     for species in parts.species:
         _check(parts, species)
         if species.id not in found.assigned:

@@ -25,6 +25,7 @@ __all__ = [
     "draw_axis",
     "draw_diamond",
     "number_text",
+    "ratio_ticks",
 ]
 
 Scale = Literal["difference", "ratio"]
@@ -115,7 +116,7 @@ def draw_axis(frame: Frame, values: Iterable[float | None], axis: ForestAxis) ->
     low, high = axis.ends(values)
     if axis.scale == "ratio":
         axes.set_xscale("log")
-        axes.xaxis.set_major_locator(FixedLocator(_ratio_ticks(low, high)))
+        axes.xaxis.set_major_locator(FixedLocator(ratio_ticks(low, high)))
     else:
         axes.xaxis.set_major_locator(MaxNLocator(axis.ticks))
     axes.xaxis.set_minor_locator(NullLocator())
@@ -142,7 +143,8 @@ def draw_axis(frame: Frame, values: Iterable[float | None], axis: ForestAxis) ->
             )
 
 
-def _ratio_ticks(low: float, high: float) -> list[float]:
+def ratio_ticks(low: float, high: float) -> list[float]:
+    """Return round ratios between two ends."""
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     ticks = [m * 10.0**d for d in decades for m in (1, 2, 5) if low <= m * 10.0**d <= high]
     if len(ticks) < 3:

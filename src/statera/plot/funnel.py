@@ -7,7 +7,6 @@ significance, studies missing elsewhere another reason.
 
 from __future__ import annotations
 
-import io
 import math
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,8 @@ from scipy.special import ndtri
 from statera.evidence.effects import Effects
 from statera.evidence.measures import Scale
 from statera.evidence.pairwise_result import PairwiseResult
+from statera.plot.figure_bytes import figure_bytes
+from statera.plot.forest_axis import ratio_ticks
 from statera.plot.svg import to_svg
 from statera.plot.theme import INK, PALETTE, SOFT, new_figure, style_axes, theme
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw_funnel", "funnel_pdf"]
+__all__ = ["draw_funnel", "funnel_figure", "funnel_pdf"]
 
 _SHADES = ("#c3ccd3", "#d9dfe4", "#ebeef1")
 _LEVELS = (0.01, 0.05, 0.1)
@@ -47,19 +48,18 @@ def draw_funnel(
         Anchor, name and description of the drawing.
     """
     with theme():
-        return to_svg(_figure(result, filled), key, title, alt)
+        return to_svg(funnel_figure(result, filled), key, title, alt)
 
 
 def funnel_pdf(result: PairwiseResult, *, filled: Effects | None = None, title: str) -> bytes:
     """Return the same drawing as PDF."""
-    with theme():
-        stream = io.BytesIO()
-        figure = _figure(result, filled)
-        figure.savefig(stream, format="pdf", metadata={"Title": title, "CreationDate": None})
-        return stream.getvalue()
+    return figure_bytes(
+        lambda: funnel_figure(result, filled), ".pdf", key="funnel", title=title, alt=""
+    )
 
 
-def _figure(result: PairwiseResult, filled: Effects | None) -> Figure:
+def funnel_figure(result: PairwiseResult, filled: Effects | None = None) -> Figure:
+    """Return the drawing; call inside `theme`. As `draw_funnel`."""
     figure = new_figure(7.0, 4.8)
     axes = figure.add_axes((0.11, 0.13, 0.66, 0.83))
     y, se = result.effects.y, result.effects.se
@@ -120,10 +120,9 @@ def _scale(axes: Axes, effects: Effects) -> None:
         axes.set_xlabel(name if measure.scale is Scale.NATURAL else f"{name} ({measure.scale})")
         return
     low, high = (math.exp(min(max(x, -300.0), 300.0)) for x in axes.get_xlim())
-    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    ticks = [m * 10.0**d for d in decades for m in (1, 2, 5) if low <= m * 10.0**d <= high]
+    ticks = ratio_ticks(low, high)
     if len(ticks) > _MOST_TICKS:
-        ticks = [10.0**d for d in decades if low <= 10.0**d <= high]
+        ticks = [t for t in ticks if math.log10(t).is_integer()]
     axes.xaxis.set_major_locator(FixedLocator([math.log(t) for t in ticks]))
     axes.xaxis.set_major_formatter(FixedFormatter([f"{t:g}" for t in ticks]))
     axes.set_xlabel(f"{name} (log scale)")

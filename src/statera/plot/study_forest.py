@@ -7,12 +7,12 @@ overall diamond is the prediction interval.
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from statera.plot.figure_bytes import figure_bytes
 from statera.plot.forest_axis import (
     ForestAxis,
     Scale,
@@ -24,6 +24,7 @@ from statera.plot.forest_axis import (
 )
 from statera.plot.rows import Frame, Heads, Row, draw_frame
 from statera.plot.svg import to_svg
+from statera.plot.text import wrap
 from statera.plot.theme import INK, LINE, PALETTE, SOFT, halo, theme
 
 if TYPE_CHECKING:
@@ -36,10 +37,12 @@ __all__ = [
     "StudyForestOptions",
     "StudyGroup",
     "draw_study_forest",
+    "study_forest_figure",
     "study_forest_pdf",
 ]
 
 _STEP = 0.2  # distance of the marks of risk of bias, inches
+_ACROSS = 10.4  # width of a line across the columns, inches
 _GAP = 0.22  # between the axis and what stands at its right, inches; that of the frame
 #: Sign and colour of a judgement of the risk of bias, by the words used for it.
 _JUDGEMENTS = {
@@ -72,6 +75,8 @@ class Study:
         Judgements, as many as `StudyForestOptions.risk`.
     text
         Instead of the numbers.
+    size
+        Of the square where no weight is printed; 1 is the largest.
     """
 
     label: str
@@ -82,6 +87,7 @@ class Study:
     columns: tuple[str, ...] = ()
     risk: tuple[str, ...] = ()
     text: str = ""
+    size: float | None = None
 
 
 @dataclass(frozen=True)
@@ -195,28 +201,32 @@ def draw_study_forest(
         If there is no row, a number is not in its interval, or a ratio is not positive.
     """
     with theme():
-        return to_svg(_figure(groups, options or StudyForestOptions()), key, title, alt)
+        return to_svg(study_forest_figure(groups, options or StudyForestOptions()), key, title, alt)
 
 
 def study_forest_pdf(
     groups: Sequence[StudyGroup], options: StudyForestOptions | None = None, *, title: str
 ) -> bytes:
     """Return a forest plot as PDF; as `draw_study_forest`."""
-    with theme():
-        figure = _figure(groups, options or StudyForestOptions())
-        stream = io.BytesIO()
-        figure.savefig(stream, format="pdf", metadata={"Title": title, "CreationDate": None})
-        return stream.getvalue()
+    return figure_bytes(
+        lambda: study_forest_figure(groups, options or StudyForestOptions()), ".pdf",
+        key="forest", title=title, alt="",
+    )  # fmt: skip
 
 
-def _figure(groups: Sequence[StudyGroup], options: StudyForestOptions) -> Figure:
+def study_forest_figure(groups: Sequence[StudyGroup], options: StudyForestOptions) -> Figure:
+    """Return the drawing; call inside `theme`. As `draw_study_forest`."""
     lines = _lines(groups, options)
     deep = 1 + max((h.count("\n") for h in options.columns), default=0)
     above = "\n" * (deep - 1)
     foot = 0.82 if any(options.favours) else 0.54
     heads = Heads(
         label=above + options.row_head,
-        texts=(*options.columns, options.weight_head, options.estimate_head),
+        texts=(
+            *options.columns,
+            *((options.weight_head,) if _weighted(groups) else ()),
+            options.estimate_head,
+        ),
         right="Risk of bias" if options.risk else "",
         width=11.0 if options.columns or options.risk else 10.0,
         foot=foot + (0.17 * math.ceil(len(options.risk) / 3) + 0.22 if options.risk else 0.0),
@@ -254,6 +264,7 @@ def _lines(groups: Sequence[StudyGroup], options: StudyForestOptions) -> list[_L
     texts = [f"{m.weight:.1f} %" for m in every if m.weight is not None]
     widest = max((len(t) for t in texts), default=0)
     blank = ("",) * len(options.columns)
+    weighted = _weighted(groups)
     for group in groups:
         if group.heading:
             lines.append(_Line(Row(group.heading, heading=True)))
@@ -263,16 +274,27 @@ def _lines(groups: Sequence[StudyGroup], options: StudyForestOptions) -> list[_L
             columns = one.columns or blank
             said = one.text if isinstance(one, Study) else ""
             effect = said or _interval_text(one.estimate, one.low, one.high, options.decimals)
-            lines.append(_Line(Row(one.label, (*columns, weight, effect)), one))
+            shares = (weight,) if weighted else ()
+            lines.append(_Line(Row(one.label, (*columns, *shares, effect)), one))
             if isinstance(one, Mean):
                 if one.prediction is not None:
                     ends = (number_text(end, options.decimals) for end in one.prediction)
                     told = " to ".join(ends)
-                    row = Row(one.prediction_label, (*blank, "", told))
+                    empty = ("",) if weighted else ()
+                    row = Row(one.prediction_label, (*blank, *empty, told))
                     lines.append(_Line(row, one.prediction))
-                lines += [_Line(Row(""), text) for text in one.lines]
-        lines += [_Line(Row(""), text) for text in group.lines]
+                lines += _said(one.lines)
+        lines += _said(group.lines)
     return lines
+
+
+def _said(texts: Sequence[str]) -> list[_Line]:
+    """Return lines across the columns, long ones broken."""
+    return [_Line(Row(""), part) for text in texts for part in wrap(text, _ACROSS, 9.0)]
+
+
+def _weighted(groups: Sequence[StudyGroup]) -> bool:
+    return any(m.weight is not None for g in groups for m in _members(g))
 
 
 def _members(group: StudyGroup) -> list[Study | Mean]:
@@ -306,13 +328,14 @@ def _square(axes: Axes, y: float, one: Study, largest: float) -> None:
     if one.estimate is None or one.low is None or one.high is None:
         return
     low, high = axes.get_xlim()
-    counts = one.weight is not None
+    counts = one.weight is not None or one.size is not None
     ink = PALETTE[0] if counts else LINE
     left, right = max(one.low, low), min(one.high, high)
     if left < right:
         axes.plot([left, right], [y, y], color=ink, linewidth=1.4, solid_capstyle="butt")
     if low <= one.estimate <= high:
-        size = 3.2 + 6.3 * math.sqrt((one.weight or 0.0) / largest)
+        share = one.size if one.weight is None else one.weight / largest
+        size = 3.2 + 6.3 * math.sqrt(share or 0.0)
         face = ink if counts else "white"
         axes.plot([one.estimate], [y], "s", ms=size, mfc=face, mec="white" if counts else ink)
     draw_arrows(axes, y, one.low, one.high, ink)

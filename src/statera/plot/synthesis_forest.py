@@ -1,4 +1,4 @@
-"""The forest plot of a pairwise synthesis: which columns it has and what is said below."""
+"""The forest plot of a synthesis: which columns it has and what is said below."""
 
 from __future__ import annotations
 
@@ -8,121 +8,234 @@ from typing import Any
 
 import numpy as np
 
+from statera.evidence.certainty import Grading
+from statera.evidence.diagnostics import PooledSteps
 from statera.evidence.effects import Effects
-from statera.evidence.measures import Scale
-from statera.evidence.moderators import Subgroups
-from statera.evidence.pairwise_result import PairwiseResult, PairwiseStatus, PairwiseTest
+from statera.evidence.measures import Measure, Scale, measure_of
+from statera.evidence.pooled_effect import PooledEffect
+from statera.evidence.subgroup_effects import SubgroupEffects
+from statera.evidence.summary_of_findings import Finding
 from statera.numerics.intervals_exact import normal_quantile
 from statera.plot.study_forest import Mean, Study, StudyForestOptions, StudyGroup
 
-__all__ = ["heterogeneity_line", "synthesis_forest"]
+__all__ = [
+    "certainty_lines",
+    "heterogeneity_line",
+    "overall_test_line",
+    "overview_forest",
+    "stepwise_forest",
+    "synthesis_forest",
+]
 
-_TESTS = {
-    PairwiseTest.WALD: "Wald",
-    PairwiseTest.HARTUNG_KNAPP: "Hartung-Knapp",
-    PairwiseTest.HARTUNG_KNAPP_AD_HOC: "Hartung-Knapp, never narrower than Wald",
-}
+Drawn = tuple[tuple[StudyGroup, ...], StudyForestOptions]
 
 
 def synthesis_forest(
-    result: PairwiseResult,
+    pooled: PooledEffect,
     effects: Effects,
     *,
-    groups: Subgroups | None = None,
-    labels: Sequence[str] = (),
+    groups: SubgroupEffects | None = None,
     risk: Mapping[str, Sequence[str]] | None = None,
     arms: tuple[str, str] = ("Arm 1", "Arm 2"),
     favours: tuple[str, str] = ("", ""),
-) -> tuple[tuple[StudyGroup, ...], StudyForestOptions]:
+    grading: Grading | None = None,
+) -> Drawn:
     """Return what `draw_study_forest` draws of a synthesis.
 
     Parameters
     ----------
-    result
-        Of `pairwise` without moderators.
+    pooled
+        By any method.
     effects
         All studies, those without an effect too: these are shown with their reason.
-    groups, labels
-        Subgroups, and the name of each study's.
+    groups
+        Subgroups.
     risk
         Judgements of the risk of bias by the name of the domain, one a study.
     arms, favours
         Names of the arms; what either side of the line speaks for.
+    grading
+        Certainty, said below.
     """
     heads, cells, totals = _counts(effects, arms)
-    weights = dict(zip(np.flatnonzero(effects.is_usable), result.weights, strict=True))
-    level = result.options.level
-    reach = normal_quantile(level)
-    ends = effects.natural(np.stack([effects.y, effects.y - reach * effects.se,
-                                     effects.y + reach * effects.se]))  # fmt: skip
-    reasons = dict(effects.omitted())
     judged = dict(risk or {})
-    studies = []
-    for i, name in enumerate(effects.names):
-        known = i in weights
-        marks = tuple(str(column[i]) for column in judged.values())
-        said = "" if known else f"left out: {reasons.get(name, 'no effect')}"
-        middle, low, high = (float(x) if known else None for x in ends[:, i])
-        share = float(weights[i]) if known else None
-        studies.append(Study(name, middle, low, high, share, cells[i], marks, said))
-    options = _options(effects, result, heads, tuple(judged), favours)
-    overall = _mean("All studies", result, 100.0, totals)
+    studies = _studies(pooled, effects, cells, judged)
+    options = _options(effects.definition, pooled, heads, tuple(judged), favours)
+    below = certainty_lines(grading)
+    whole = 100.0 if pooled.weights is not None else None
+    overall = _mean("All studies", pooled, whole, totals)
     if groups is None:
-        return (StudyGroup("", tuple(studies), (overall,)),), options
+        return (StudyGroup("", tuple(studies), (overall,), below),), options
     parts = []
-    for name, found in zip(groups.names, groups.results, strict=True):
-        rows = [i for i, label in enumerate(labels) if label == name]
-        part = float(sum(weights.get(i, 0.0) for i in rows))
-        pooled = (
-            (_mean(f"Subgroup {name}", found, part, ("",) * len(heads), prediction=False),)
-            if found.status in (PairwiseStatus.OK, PairwiseStatus.ONE_STUDY)
-            else ()
+    for name, found in zip(groups.names, groups.pooled, strict=True):
+        rows = [i for i, label in enumerate(groups.labels) if label == name]
+        shares = [studies[i].weight for i in rows]
+        part = sum(w for w in shares if w is not None) if pooled.weights is not None else None
+        if isinstance(found, str):
+            parts.append(StudyGroup(name, tuple(studies[i] for i in rows), (), (found,)))
+            continue
+        mean = _mean(f"Subgroup {name}", found, part, _totals(effects, heads, arms, rows),
+                     prediction=False)  # fmt: skip
+        parts.append(StudyGroup(name, tuple(studies[i] for i in rows), (mean,)))
+    between: tuple[str, ...] = ()
+    if groups.df > 0:
+        between = (
+            f"Test between subgroups: χ² = {groups.q_between:.2f}, df = {groups.df} "
+            f"({_p(groups.p_value)})",
         )
-        parts.append(StudyGroup(name, tuple(studies[i] for i in rows), pooled))
-    between = (
-        (f"Test between subgroups: χ² = {groups.q_between:.2f}, df = {groups.df} "
-         f"({_p(groups.p_value)})",)
-        if groups.df > 0
-        else ()
-    )  # fmt: skip
-    parts.append(StudyGroup("Overall", (), (overall,), between))
+    parts.append(StudyGroup("Overall", (), (overall,), (*between, *below)))
     return tuple(parts), options
 
 
-def heterogeneity_line(result: PairwiseResult) -> str:
-    """Return tau2, the test and I2 in a line; empty where one study leaves nothing to say."""
-    if result.status is not PairwiseStatus.OK:
-        return ""
-    spread = "" if result.options.is_common else f"τ² = {result.tau2:.3g}; "
-    return (
-        f"Heterogeneity: {spread}χ² = {result.q:.2f}, df = {result.q_df} ({_p(result.q_p)}); "
-        f"I² = {result.i2:.0f} %"
+def _studies(
+    pooled: PooledEffect, effects: Effects, cells: Sequence[tuple[str, ...]],
+    judged: Mapping[str, Sequence[str]],
+) -> list[Study]:  # fmt: skip
+    reach = normal_quantile(pooled.level)
+    ends = effects.natural(np.stack([effects.y, effects.y - reach * effects.se,
+                                     effects.y + reach * effects.se]))  # fmt: skip
+    reasons = dict(effects.omitted())
+    weights = iter(pooled.weights if pooled.weights is not None else ())
+    left = list(pooled.effects.names)
+    precision = 1.0 / np.where(effects.is_usable, effects.v, np.inf)
+    sizes = precision / max(float(precision.max()), 1e-300)
+    studies = []
+    for i, name in enumerate(effects.names):
+        used = bool(left) and left[0] == name
+        if used:
+            left.pop(0)
+        known = bool(effects.is_usable[i])
+        marks = tuple(str(column[i]) for column in judged.values())
+        said = "" if known else f"left out: {reasons.get(name, 'no effect')}"
+        if used and not known:
+            said = "no effect of its own"
+        elif known and not used:
+            said = "left out: a count is missing"
+        middle, low, high = (float(x) if known and used else None for x in ends[:, i])
+        weight = float(next(weights, math.nan)) if used else math.nan
+        share = None if math.isnan(weight) else weight
+        size = float(sizes[i]) if used and known and pooled.weights is None else None
+        studies.append(Study(name, middle, low, high, share, cells[i], marks, said, size))
+    return studies
+
+
+def stepwise_forest(
+    steps: PooledSteps, pooled: PooledEffect, *, word: str, favours: tuple[str, str] = ("", "")
+) -> Drawn:
+    """Return the effect with each study left out, or added.
+
+    Parameters
+    ----------
+    steps
+        Of the diagnostics.
+    pooled
+        Of all studies.
+    word
+        Before the names, such as ``without``.
+    favours
+        What either side of the line speaks for.
+    """
+    rows = []
+    for name, one in steps:
+        if isinstance(one, str):
+            rows.append(Study(f"{word} {name}", None, columns=("", ""), text="not pooled"))
+            continue
+        middle, low, high = one.natural
+        cells = (str(one.k), f"{one.tau2:.3g}" if math.isfinite(one.tau2) else "–")
+        rows.append(Study(f"{word} {name}", middle, low, high, None, cells, size=0.4))
+    options = _options(pooled.effects.definition, pooled, ("k", "τ²"), (), favours)
+    cells = (str(pooled.k), f"{pooled.tau2:.3g}" if math.isfinite(pooled.tau2) else "–")
+    return (StudyGroup("", tuple(rows), (_mean("All studies", pooled, None, cells),)),), options
+
+
+def overview_forest(findings: Sequence[Finding], *, favours: tuple[str, str] = ("", "")) -> Drawn:
+    """Return one diamond an outcome with its certainty.
+
+    Parameters
+    ----------
+    findings
+        Rows of a summary of findings, of one measure's scale.
+    favours
+        What either side of the line speaks for.
+
+    Raises
+    ------
+    ValueError
+        If ratios and differences stand together, or nothing was pooled.
+    """
+    shown = [f for f in findings if f.effect]
+    scales = {measure_of(f.measure).scale is Scale.LOG for f in shown}
+    if len(scales) != 1:
+        raise ValueError("outcomes of ratios and of differences have no common axis")
+    ratio = scales.pop()
+    members: list[StudyGroup] = []
+    for found in findings:
+        cells = (str(found.studies), found.certainty_text)
+        if not found.effect:
+            row = Study(found.outcome, None, columns=cells, text="not pooled")
+            members.append(StudyGroup("", (row,)))
+            continue
+        middle, low, high = found.effect
+        label = f"{found.outcome}, {found.measure}"
+        members.append(StudyGroup("", (), (Mean(label, middle, low, high, None, cells),)))
+    options = StudyForestOptions(
+        scale="ratio" if ratio else "difference",
+        reference=1.0 if ratio else 0.0,
+        x_label="Effect (log scale)" if ratio else "Effect",
+        row_head="Outcome",
+        estimate_head=f"Effect ({100 * shown[0].level:g} % CI)",
+        columns=("Studies", "Certainty (GRADE)"),
+        favours=favours,
     )
+    return tuple(members), options
+
+
+def heterogeneity_line(pooled: PooledEffect) -> str:
+    """Return tau2, the test and I2 in a line; empty where one study leaves nothing to say."""
+    if pooled.k < 2:
+        return ""
+    parts = []
+    if pooled.random and math.isfinite(pooled.tau2):
+        parts.append(f"τ² = {pooled.tau2:.3g}")
+    if math.isfinite(pooled.q):
+        parts.append(f"χ² = {pooled.q:.2f}, df = {pooled.q_df} ({_p(pooled.q_p)})")
+    if math.isfinite(pooled.i2):
+        parts.append(f"I² = {pooled.i2:.0f} %")
+    return f"Heterogeneity: {'; '.join(parts)}" if parts else ""
+
+
+def overall_test_line(pooled: PooledEffect) -> str:
+    """Return the test of the overall effect; empty for posteriors and measures of one group."""
+    if not math.isfinite(pooled.statistic) or math.isnan(pooled.effects.definition.null):
+        return ""
+    number = f"{pooled.statistic:.2f}".replace("-", "−")
+    if math.isnan(pooled.df):
+        return f"Test of overall effect: z = {number} ({_p(pooled.p)})"
+    return f"Test of overall effect: t = {number}, df = {pooled.df:.3g} ({_p(pooled.p)})"
+
+
+def certainty_lines(grading: Grading | None) -> tuple[str, ...]:
+    """Return the certainty with what changed it; nothing where it was not judged."""
+    if grading is None or grading.is_empty:
+        return ()
+    level = grading.level
+    told = level.text if level is not None else "not rated"
+    why = "; ".join(grading.footnotes)
+    return (f"Certainty of evidence (GRADE): {told}" + (f" – {why}" if why else ""),)
 
 
 def _mean(
-    label: str, result: PairwiseResult, weight: float, columns: tuple[str, ...], *,
+    label: str, pooled: PooledEffect, weight: float | None, columns: tuple[str, ...], *,
     prediction: bool = True,
 ) -> Mean:  # fmt: skip
-    middle, low, high = result.natural
-    pi = result.prediction if prediction else None
-    limits = None
-    if pi is not None and not math.isnan(pi.low):
-        ends = result.effects.natural([pi.low, pi.high])
-        limits = (float(ends[0]), float(ends[1]))
-    common = result.options.is_common
-    how = "common effect" if common else f"{result.options.tau2}, {_TESTS[_test(result)]}"
-    line = heterogeneity_line(result)
+    middle, low, high = pooled.natural
+    limits = pooled.natural_prediction if prediction else None
+    lines = (heterogeneity_line(pooled), overall_test_line(pooled))
     return Mean(
-        f"{label} ({how})" if result.status is PairwiseStatus.OK else f"{label} (one study)",
-        middle, low, high, weight, columns, limits,
-        f"Prediction interval, {pi.convention}" if pi is not None else "",
-        (line,) if line else (),
+        f"{label} ({pooled.method})", middle, low, high, weight, columns, limits,
+        f"Prediction interval, {pooled.prediction_name}" if limits is not None else "",
+        tuple(line for line in lines if line),
     )  # fmt: skip
-
-
-def _test(result: PairwiseResult) -> PairwiseTest:
-    return PairwiseTest(result.options.test)
 
 
 def _p(p: float) -> str:
@@ -130,22 +243,23 @@ def _p(p: float) -> str:
 
 
 def _options(
-    effects: Effects, result: PairwiseResult, heads: tuple[str, ...], risk: tuple[str, ...],
+    measure: Measure, pooled: PooledEffect, heads: tuple[str, ...], risk: tuple[str, ...],
     favours: tuple[str, str],
 ) -> StudyForestOptions:  # fmt: skip
-    measure = effects.definition
-    null = None if math.isnan(measure.null) else float(effects.natural([measure.null])[0])
+    null = measure.null
+    reference = None if math.isnan(null) else float(pooled.effects.natural([null])[0])
     logarithmic = measure.scale is Scale.LOG
+    kind = "CrI" if pooled.is_posterior else "CI"
     return StudyForestOptions(
         scale="ratio" if logarithmic else "difference",
-        reference=null,
+        reference=reference,
         x_label=measure.name[:1].upper() + measure.name[1:]
         + (" (log scale)" if logarithmic else ""),
-        estimate_head=f"{measure.code} ({100 * result.options.level:g} % CI)",
+        estimate_head=f"{measure.code} ({100 * pooled.level:g} % {kind})",
         columns=heads,
         risk=tuple(_domain(name) for name in risk),
         favours=favours,
-        decimals=2 if measure.ratio else _decimals(result.natural),
+        decimals=2 if measure.ratio else _decimals(pooled.natural),
     )  # fmt: skip
 
 
@@ -168,6 +282,29 @@ def _counts(
     heads: list[str] = []
     columns: list[list[str]] = []
     totals: list[str] = []
+    for arm, word, (upper, lower, sizes) in _parts(effects, arms):
+        heads.append(f"{arm}\n{word}")
+        columns.append([_cell(word, *xs) for xs in zip(upper, lower, sizes, strict=True)])
+        totals.append(_total(word, upper, lower, effects.is_usable))
+    cells = [tuple(column[i] for column in columns) for i in range(len(effects))]
+    return tuple(heads), cells, tuple(totals)
+
+
+def _totals(
+    effects: Effects, heads: tuple[str, ...], arms: tuple[str, str], rows: Sequence[int]
+) -> tuple[str, ...]:
+    """Return the subtotals of a subgroup, a cell a heading."""
+    part = effects.take(list(rows))
+    found = {
+        f"{arm}\n{word}": _total(word, upper, lower, part.is_usable)
+        for arm, word, (upper, lower, _) in _parts(part, arms)
+    }
+    return tuple(found.get(head, "") for head in heads)
+
+
+def _parts(effects: Effects, arms: tuple[str, str]) -> list[tuple[str, str, Any]]:
+    """Return the arms with what is counted in each."""
+    found: list[tuple[str, str, Any]] = []
     one = "events" in effects.columns
     for end, arm in (("", "Events"),) if one else (("_1", arms[0]), ("_2", arms[1])):
         for top, below, word in (
@@ -178,17 +315,17 @@ def _counts(
         ):
             upper = _column(effects, f"{top}{end}")
             lower = _column(effects, f"{below}{end}") if below else np.zeros(len(effects))
-            if not (np.isfinite(upper) & np.isfinite(lower)).any():
-                continue
-            sizes = _column(effects, f"total{end}")
-            heads.append(f"{arm}\n{word}")
-            columns.append([_cell(word, *xs) for xs in zip(upper, lower, sizes, strict=True)])
-            whole = bool(np.isfinite(upper).all() and np.isfinite(lower).all())
-            summed = whole and top == "events" and bool(effects.is_usable.all())
-            totals.append(_cell(word, upper.sum(), lower.sum(), math.nan) if summed else "")
-            break
-    cells = [tuple(column[i] for column in columns) for i in range(len(effects))]
-    return tuple(heads), cells, tuple(totals)
+            if (np.isfinite(upper) & np.isfinite(lower)).any():
+                found.append((arm, word, (upper, lower, _column(effects, f"total{end}"))))
+                break
+    return found
+
+
+def _total(word: str, upper: Any, lower: Any, usable: Any) -> str:
+    whole = bool(np.isfinite(upper).all() and np.isfinite(lower).all() and usable.all())
+    if not whole or word.startswith("mean"):
+        return ""
+    return _cell(word, float(upper.sum()), float(lower.sum()), math.nan)
 
 
 def _cell(word: str, upper: float, lower: float, size: float) -> str:

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit, gammaln
-from scipy.stats import binom, norm
+from scipy.stats import binom, chi2, norm, poisson
 
 from statera.errors import InputError, UnknownNameError
 from statera.evidence.network_counts import arm_counts, check_estimable
@@ -142,7 +142,7 @@ def test_arms_without_events_leave_their_design_and_are_named() -> None:
     assert result.data.treatments == ("A", "B")
     assert result.notes[:3] == (
         "Design A:B:C: C is left out, with no events for a finite odds ratio.",
-        "Design A:D: A is left out, with no events for a finite odds ratio.",
+        "Design A:D is left out: it has no finite odds ratio.",
         "C is left out: no design gives it a finite odds ratio.",
     )
     alone = mantel_haenszel_network(["s1", "s1", "s2", "s2"], list("ABAB"), [3, 5, 2, 6],
@@ -174,6 +174,19 @@ def test_binomial_model_is_the_maximum() -> None:
     best = minimize(loss, [-4.0, -4.0, -4.0, 0.0, 0.0], method="BFGS", options={"gtol": 1e-8})
     np.testing.assert_allclose(result.estimate[1:, 0], best.x[3:], atol=1e-5)
     assert result.loglik == pytest.approx(-best.fun, abs=1e-8)
+
+
+@pytest.mark.parametrize("rates", [False, True])
+def test_deviance_is_the_likelihood_ratio_against_free_arms(rates: bool) -> None:
+    result = glm_network(*MIXED, rates=rates)
+    x, n = np.array(MIXED[2], float), np.array(MIXED[3], float)
+    law = poisson.logpmf(x, x) if rates else binom.logpmf(x, n, x / n)
+    assert result.deviance == pytest.approx(2 * (np.asarray(law).sum() - result.loglik))
+    assert result.df == 7
+    assert result.p_deviance == pytest.approx(chi2.sf(result.deviance, 7))
+    assert glmm_network(*MIXED, rates=rates).deviance == pytest.approx(result.deviance)
+    single = glm_network(["s"] * 3, list("ABC"), [2, 5, 9], [50, 60, 40], rates=rates)
+    assert single.deviance == pytest.approx(0.0, abs=1e-8)
 
 
 @pytest.mark.parametrize("rates", [False, True])
@@ -262,6 +275,7 @@ def test_penalty_keeps_studies_without_events_and_arms_without_them() -> None:
     assert result.studies == 3
     assert np.isfinite(result.estimate).all()
     assert result.estimate[0, 1] < 0
+    assert result.notes[0].startswith("Some estimates rest on the penalty, for some ratio is not")
     plain = glm_network(*rows, options=RareNetworkOptions(penalised=True))
     wider = max(1.0, plain.dispersion) ** 0.5
     assert result.se[0, 1] == pytest.approx(wider * plain.se[0, 1])

@@ -97,9 +97,9 @@ def test_first_ten_studies_of_inhaled_medication() -> None:
 
 @pytest.mark.parametrize("arms", [DONG, SMOKING, WOODS])
 def test_methods_without_correction_are_close_to_each_other(arms: tuple[list[str], ...]) -> None:
-    one = glm_network(*arms)  # type: ignore[arg-type]  # columns of a table
-    given = hypergeometric_network(*arms)  # type: ignore[arg-type]
-    mantel = mantel_haenszel_network(*arms)  # type: ignore[arg-type]
+    one = glm_network(*arms)
+    given = hypergeometric_network(*arms)
+    mantel = mantel_haenszel_network(*arms)
     assert one.treatments == mantel.data.treatments
     assert_allclose(given.estimate, one.estimate, atol=0.02)
     assert_allclose(mantel.common.estimate, one.estimate, atol=0.1 * np.nanmax(one.se) + 0.2)

@@ -23,8 +23,9 @@ NETWORK = Network("empty", ("x",), (-symbol("k") * symbol("x"),), {"x": sp.Float
 def _concentrations(drug: DrugInput, times: Any) -> Any:
     """Integrate the drug's states alone from jump to jump."""
     symbols = [symbol(s) for s in drug.states]
-    right = sp.lambdify([TIME, *symbols], list(drug.rates))
-    seen = sp.lambdify(symbols, drug.concentration)
+    fixed = {symbol(k): v for k, v in drug.parameters.items()}
+    right = sp.lambdify([TIME, *symbols], [r.subs(fixed) for r in drug.rates])
+    seen = sp.lambdify(symbols, drug.concentration.subs(fixed))
     x = np.array([drug.initial[s] for s in drug.states])
     clock, out, jumps = 0.0, np.empty(len(times)), drug.jumps
     marks = [(t, s, a) for t, s, a in zip(jumps.times, jumps.states, jumps.amounts, strict=True)]

@@ -48,7 +48,7 @@ RESIDUALS = {"JAK1": 0.2, "JAK2": 0.2}
 
 
 def _at(network: Network, formula: sp.Expr, **values: float) -> float:
-    known = {symbol(k): v for k, v in {**POINT, **values}.items()}
+    known = {symbol(k): v for k, v in {**network.parameters, **POINT, **values}.items()}
     return float(network.flat(formula).subs(known))
 
 

@@ -5,9 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from statera.evidence.certainty import Certainty, Domain, Grading, Judgement
+from statera.evidence.diagnostics import DiagnosticsAsked, diagnose
 from statera.evidence.effect_sizes import effect_sizes
-from statera.evidence.moderators import subgroups
+from statera.evidence.effects import Effects
 from statera.evidence.pairwise import pairwise
+from statera.evidence.pooled_effect import PooledEffect
+from statera.evidence.subgroup_effects import subgroup_effects
+from statera.evidence.summary_of_findings import failed_finding, finding
+from statera.evidence.synthesis import SynthesisMethod, SynthesisOptions, synthesise
 from statera.plot.funnel import draw_funnel, funnel_pdf
 from statera.plot.study_forest import (
     Mean,
@@ -17,13 +23,19 @@ from statera.plot.study_forest import (
     draw_study_forest,
     study_forest_pdf,
 )
-from statera.plot.synthesis_forest import heterogeneity_line, synthesis_forest
+from statera.plot.synthesis_forest import (
+    heterogeneity_line,
+    overall_test_line,
+    overview_forest,
+    stepwise_forest,
+    synthesis_forest,
+)
 from statera.report.check import svg_problems
 
 WORDS = {"key": "forest", "title": "Forest", "alt": "Studies."}
 
 
-def counts(measure: str = "OR"):
+def counts(measure: str = "OR") -> Effects:
     return effect_sizes(
         measure,
         names=["A", "B", "C", "D"],
@@ -34,9 +46,13 @@ def counts(measure: str = "OR"):
     )
 
 
+def pooled(effects: Effects, method: str = "inverse") -> PooledEffect:
+    return synthesise(effects, SynthesisOptions(SynthesisMethod(method))).pooled
+
+
 def test_counts_weights_heterogeneity_and_reasons_are_carried_to_the_figure() -> None:
     effects = counts()
-    result = pairwise(effects)
+    result = pooled(effects)
     parts, options = synthesis_forest(result, effects, arms=("drug", "control"))
     assert options.columns == ("drug\nevents / N", "control\nevents / N")
     (group,) = parts
@@ -47,11 +63,11 @@ def test_counts_weights_heterogeneity_and_reasons_are_carried_to_the_figure() ->
     (mean,) = group.means
     assert (mean.estimate, mean.low, mean.high) == pytest.approx(result.natural)
     assert mean.columns == ("", "")  # a sum without D would not belong to the studies shown
-    assert mean.lines == (heterogeneity_line(result),)
+    assert mean.lines == (heterogeneity_line(result), overall_test_line(result))
+    assert mean.lines[1].startswith("Test of overall effect: z = −")
     assert f"χ² = {result.q:.2f}, df = 2" in mean.lines[0]
-    assert mean.prediction == pytest.approx(
-        tuple(np.exp([result.prediction.low, result.prediction.high]))
-    )
+    assert result.prediction is not None
+    assert mean.prediction == pytest.approx(tuple(np.exp(result.prediction)))
     assert not svg_problems(draw_study_forest(parts, options, **WORDS))
 
 
@@ -60,36 +76,38 @@ def test_person_years_and_their_totals_are_columns() -> None:
         "IRR", names=["A", "B"], events_1=[5, 9], time_1=[900, 1500], events_2=[4, 8],
         time_2=[1000, 1400],
     )  # fmt: skip
-    parts, options = synthesis_forest(pairwise(effects), effects)
+    parts, options = synthesis_forest(pooled(effects), effects)
     assert options.columns[0] == "Arm 1\nevents / PY"
     assert parts[0].means[0].columns == ("14 / 2,400", "12 / 2,400")
 
 
 def test_subgroups_have_diamonds_and_a_test_between_them() -> None:
     effects, labels = counts(), ("x", "x", "y", "y")
-    found = subgroups(effects, groups=labels)
-    parts, options = synthesis_forest(found.overall, effects, groups=found, labels=labels)
+    whole = synthesise(effects)
+    found = subgroup_effects(whole, labels)
+    parts, options = synthesis_forest(whole.pooled, effects, groups=found)
     assert [p.heading for p in parts] == ["x", "y", "Overall"]
     assert [len(p.studies) for p in parts] == [2, 2, 0]
     assert sum(p.means[0].weight for p in parts[:2]) == pytest.approx(100.0)
     assert parts[1].means[0].label == "Subgroup y (one study)"
     assert parts[2].lines[0].startswith("Test between subgroups: χ² = ")
+    assert parts[0].means[0].columns == ("17 / 160", "29 / 163")
     assert not svg_problems(draw_study_forest(parts, options, **WORDS))
 
 
 def test_differences_have_a_linear_axis_around_zero() -> None:
     effects = counts("RD")
-    _, options = synthesis_forest(pairwise(effects), effects)
+    _, options = synthesis_forest(pooled(effects), effects)
     assert (options.scale, options.reference) == ("difference", 0.0)
 
 
 def test_risk_of_bias_is_a_column_with_signs_and_names() -> None:
     effects = counts()
     risk = {"rob_confounding": ("low", "high", "some concerns", "")}
-    parts, options = synthesis_forest(pairwise(effects), effects, risk=risk)
+    parts, options = synthesis_forest(pooled(effects), effects, risk=risk)
     assert options.risk == ("confounding",)
     assert [s.risk for s in parts[0].studies] == [("low",), ("high",), ("some concerns",), ("",)]
-    plain = draw_study_forest(*synthesis_forest(pairwise(effects), effects), **WORDS)
+    plain = draw_study_forest(*synthesis_forest(pooled(effects), effects), **WORDS)
     marked = draw_study_forest(parts, options, **WORDS)
     for colour in ("#00805f", "#c8501e", "#7a6400"):
         assert colour in marked
@@ -98,7 +116,7 @@ def test_risk_of_bias_is_a_column_with_signs_and_names() -> None:
 
 def test_the_same_figure_gives_the_same_text_and_pdf() -> None:
     effects = counts()
-    parts, options = synthesis_forest(pairwise(effects), effects)
+    parts, options = synthesis_forest(pooled(effects), effects)
     assert draw_study_forest(parts, options, **WORDS) == draw_study_forest(parts, options, **WORDS)
     first, second = (study_forest_pdf(parts, options, title="Forest") for _ in range(2))
     assert first == second
@@ -137,6 +155,60 @@ def test_imputed_studies_are_drawn_hollow() -> None:
 
 def test_small_rates_are_shown_with_enough_decimals() -> None:
     rates = effect_sizes("IRLN", names=["A", "B"], events=[5, 9], time=[900, 1500])
-    _, options = synthesis_forest(pairwise(rates), rates)
+    _, options = synthesis_forest(pooled(rates), rates)
     assert (options.decimals, options.reference) == (4, None)  # up to 0.0099
-    assert synthesis_forest(pairwise(counts()), counts())[1].decimals == 2
+    assert synthesis_forest(pooled(counts()), counts())[1].decimals == 2
+
+
+def test_weights_are_those_of_the_method_and_absent_where_it_has_none() -> None:
+    effects = counts()
+    parts, options = synthesis_forest(pooled(effects, "mh"), effects)
+    b, c, n = (np.array(x) for x in ([88, 55, 180], [20, 9, 28], [202, 121, 415]))
+    shares = b * c / n
+    found = [s.weight for s in parts[0].studies[:3]]
+    assert found == pytest.approx(100.0 * shares / shares.sum())
+    assert parts[0].studies[3].text.startswith("left out: ")
+    bare, options = synthesis_forest(pooled(effects, "bayes"), effects)
+    assert options.estimate_head == "OR (95 % CrI)"
+    assert all(s.weight is None for s in bare[0].studies)
+    assert [s.size for s in bare[0].studies][3] is None
+    assert bare[0].means[0].lines[-1].startswith("Heterogeneity: τ² = ")  # a posterior has no test
+    assert "Weight" not in draw_study_forest(bare, options, **WORDS)
+
+
+def test_certainty_is_said_below_with_symbols_and_word() -> None:
+    effects = counts()
+    grading = Grading(
+        "x", None, (Judgement(Domain.IMPRECISION, "serious", 1, "wide interval"),), Certainty.LOW
+    )
+    parts, options = synthesis_forest(pooled(effects), effects, grading=grading)
+    assert parts[0].lines == (
+        "Certainty of evidence (GRADE): ⊕⊕◯◯ low – lowered by 1 level for imprecision: wide "
+        "interval",
+    )
+    assert not svg_problems(draw_study_forest(parts, options, **WORDS))
+    assert synthesis_forest(pooled(effects), effects)[0][0].lines == ()
+
+
+def test_each_left_out_and_added_are_rows_and_failures_say_so() -> None:
+    whole = synthesise(counts())
+    asked = DiagnosticsAsked(leave_one_out=True, cumulative=True)
+    found = diagnose(whole, asked)
+    assert found.leave_one_out is not None
+    parts, options = stepwise_forest(found.leave_one_out, whole.pooled, word="without")
+    assert [s.label for s in parts[0].studies] == ["without A", "without B", "without C"]
+    assert parts[0].means[0].estimate == pytest.approx(whole.pooled.natural[0])
+    assert not svg_problems(draw_study_forest(parts, options, **WORDS))
+    steps = (("A", "nothing to pool"),)
+    assert stepwise_forest(steps, whole.pooled, word="+")[0][0].studies[0].text == "not pooled"
+
+
+def test_an_overview_has_a_diamond_and_a_certainty_an_outcome() -> None:
+    effect = pooled(counts())
+    rows = (finding("harm", effect), failed_finding("benefit", "no study"))
+    parts, options = overview_forest(rows)
+    assert parts[0].means[0].columns == ("3", "not rated")
+    assert parts[1].studies[0].text == "not pooled"
+    assert not svg_problems(draw_study_forest(parts, options, **WORDS))
+    with pytest.raises(ValueError, match="no common axis"):
+        overview_forest((finding("a", effect), finding("b", pooled(counts("RD")))))

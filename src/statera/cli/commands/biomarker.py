@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from statera.cli.commands import biomarker_associate
+from statera.cli.commands import (
+    biomarker_associate,
+    biomarker_exposure_response,
+    biomarker_predict,
+)
 from statera.cli.envelope import Envelope, plain
 from statera.cli.options import JsonFlag, QuietFlag, concerning
 from statera.cli.output import check_target, write_bytes_atomically
@@ -213,3 +217,11 @@ def _list() -> None:
 biomarker_app.command(
     "associate", help=biomarker_associate.HELP, short_help="Analytes by treatment, time, ..."
 )(biomarker_associate.associate_command)
+biomarker_app.command(
+    "exposure-response",
+    help=biomarker_exposure_response.HELP,
+    short_help="Response, grade or time by exposure.",
+)(biomarker_exposure_response.exposure_response)
+biomarker_app.command(
+    "predict", help=biomarker_predict.HELP, short_help="Who responds, from markers."
+)(biomarker_predict.predict_command)

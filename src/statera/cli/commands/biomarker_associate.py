@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import csv
-import io
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from statera.cli.commands import biomarker_associate_input as given
+from statera.cli.commands import biomarker_associate_output as shown
+from statera.cli.commands.biomarker_associate_permutation import permute
 from statera.cli.envelope import Envelope
-from statera.cli.options import JsonFlag, QuietFlag, concerning
+from statera.cli.options import JsonFlag, QuietFlag, Seed, concerning
 from statera.cli.output import check_target, write_bytes_atomically
 from statera.cli.terminal import note, print_table, warn
-from statera.errors import UnknownNameError, UsageError
+from statera.errors import UsageError
 from statera.manifest import manifest
 
 if TYPE_CHECKING:
-    from statera.biomarker.analysis import Analysis
-    from statera.biomarker.lod import LodPolicy
-    from statera.biomarker.sample_table import SampleColumns
+    from statera.biomarker.analysis import Analysis, AnalysisOptions
+    from statera.biomarker.permutation import PermutationOptions
 
 __all__ = ["HELP", "associate_command"]
 
@@ -29,15 +30,22 @@ HELP = """
 Examples:
   statera biomarker associate NPX.parquet --formula "treatment * time" --subject subject
   statera biomarker associate NPX.csv --samples samples.csv --formula "treatment * week" \\
-    --subject subject --factor week=0,4,12 --method kenward-roger --out report.html
-  statera biomarker associate long.csv --samples samples.csv --formula visit --subject id \\
-    --method paired --lod exclude:0.5 --out table.csv
+    --subject subject --factor week=0,4,12 --pairwise "week | treatment" \\
+    --permutations 10000 --out report.html
+  statera biomarker associate plex.csv --samples samples.csv --formula treatment \\
+    --subject id --change week=0,12 --method ancova --out table.csv
+  statera biomarker associate NPX.csv --subjects exposure.csv --formula "auc + age" \\
+    --subject id --change week=0,12 --method spearman
 
 Test every analyte for the terms of a formula; the baseline of a factor is its first level.
 
-Measurements are Olink NPX (long), SomaScan ADAT or a long table (sample, analyte, value, lod);
-values on the linear scale are taken to log2. An analyte that cannot be tested keeps its row, with
-the reason as its status.
+Methods: satterthwaite, kenward-roger (mixed models), limma, linear, ancova, censored; paired,
+welch, mann-whitney, signed-rank, kruskal-wallis; pearson, spearman (the first column of the
+formula, the others held).
+
+Measurements are Olink NPX (long), SomaScan ADAT, a long table (sample, analyte, value, lod) or a
+wide table of Luminex or MSD; values on the linear scale are taken to log2. An analyte that cannot
+be tested keeps its row, with the reason as its status.
 """
 _ADJUST = {
     "bh": "benjamini-hochberg",
@@ -45,12 +53,6 @@ _ADJUST = {
     "holm": "holm",
     "bonferroni": "bonferroni",
 }
-_HEADING = (
-    "analyte", "name", "term", "estimate", "low", "high", "statistic", "numerator_df", "df",
-    "p_value", "adjusted_p", "n", "status",
-)  # fmt: skip
-_SHOWN = ("analyte", "name", "term", "estimate", "low", "high", "p_value", "adjusted_p", "status")
-_TOP = 20
 
 
 def associate_command(
@@ -65,18 +67,54 @@ def associate_command(
         Path | None,
         typer.Option("--samples", metavar="FILE", help="A row a sample: sample and its columns."),
     ] = None,
+    subjects: Annotated[
+        Path | None,
+        typer.Option("--subjects", metavar="FILE", help="A row a subject: dose, exposure, ..."),
+    ] = None,
     subject: Annotated[
         str | None, typer.Option("--subject", metavar="COLUMN", help="Whose sample it is.")
     ] = None,
-    method: Annotated[
-        str,
-        typer.Option("--method", help="satterthwaite, kenward-roger, limma, paired or welch."),
-    ] = "satterthwaite",
+    method: Annotated[str, typer.Option("--method", help="See above.")] = "satterthwaite",
+    change: Annotated[
+        str | None,
+        typer.Option("--change", metavar="COLUMN=A,B", help="Test the change from visit A to B."),
+    ] = None,
+    pairwise: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--pairwise", metavar="TERM", help="Compare levels, by Tukey; 'week | arm' within arms."
+        ),
+    ] = None,
+    contrast: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--contrast", metavar="TEXT", help="As 'late = [week=12] - [week=0]'; repeatable."
+        ),
+    ] = None,
     lod: Annotated[
-        str,
-        typer.Option("--lod", help="keep, flag[:share], exclude[:share], substitute[:half]."),
-    ] = "keep",
+        str | None,
+        typer.Option(
+            "--lod", help="keep, flag[:share], exclude[:share], substitute[:half] or censored."
+        ),
+    ] = None,
     adjust: Annotated[str, typer.Option("--adjust", help="BH, BY, holm or bonferroni.")] = "BH",
+    trend: Annotated[
+        bool, typer.Option("--trend", help="limma: the prior follows the level of analytes.")
+    ] = False,
+    robust: Annotated[
+        bool, typer.Option("--robust", help="limma: outlying variances are drawn less.")
+    ] = False,
+    permutations: Annotated[
+        int, typer.Option("--permutations", min=0, help="Label permutations; Ctrl-C keeps part.")
+    ] = 0,
+    permute_within: Annotated[
+        str | None,
+        typer.Option("--permute-within", metavar="COLUMN", help="Blocks of exchange, as site."),
+    ] = None,
+    permute_statistic: Annotated[
+        str, typer.Option("--permute-statistic", help="null-model, or refit (slow).")
+    ] = "null-model",
+    seed: Seed = 1,
     factor: Annotated[
         list[str] | None,
         typer.Option(
@@ -85,6 +123,13 @@ def associate_command(
     ] = None,
     scale: Annotated[
         str | None, typer.Option("--scale", help="Of a long table: linear (default) or log2.")
+    ] = None,
+    duplicates: Annotated[
+        str, typer.Option("--duplicates", help="Samples named twice: leave-out, mean or refuse.")
+    ] = "leave-out",
+    annotation: Annotated[
+        list[str] | None,
+        typer.Option("--annotation", metavar="COLUMN", help="Of a wide table: no analyte."),
     ] = None,
     out: Annotated[
         list[Path] | None,
@@ -96,181 +141,157 @@ def associate_command(
     """Test every analyte for the terms of a formula."""
     for path in out or []:
         check_target(path, (".html", ".csv"))
-    from statera.biomarker.analysis import AnalysisOptions, analyse, formula_columns  # heavy
-
-    adjustment = _known("adjustment", adjust.lower(), _ADJUST, "--adjust")
-    policy = _policy(lod)
-    with concerning("--method"):
-        options = AnalysisOptions(formula, method, _ADJUST[adjustment])
-    with concerning("--formula"):
-        names = formula_columns(formula)
-    used, kind = _read(measurements, samples, scale, policy, names, subject, _factors(factor))
-    with concerning("--formula"):
-        found = analyse(used, options)
-    inputs = {p.name: p.read_bytes() for p in (measurements, samples) if p is not None}
+    given.known("rule", duplicates, ("leave-out", "mean", "refuse"), "--duplicates")
+    adjustment = given.known("adjustment", adjust.lower(), _ADJUST, "--adjust")
+    options = _options(formula, method, _ADJUST[adjustment], change, pairwise, contrast, trend,
+                       robust)  # fmt: skip
+    chosen = given.policy(lod, method)
+    permutation = _permutation(options, permutations, permute_statistic, seed, permute_within)
+    source = given.Source(measurements, samples, subjects, subject, scale, duplicates,
+                          tuple(annotation or ()))  # fmt: skip
+    reading = given.read(source, *_columns(options, factor, permute_within), chosen)
+    found = _analysed(reading, options, permutation, permute_within, quiet)
     made = manifest(
-        inputs, format=kind, formula=formula, method=method, adjustment=options.adjustment,
-        lod=lod, subject=subject, factors=list(factor or []),
+        {p.name: p.read_bytes() for p in source.files},
+        format=reading.kind, formula=formula, method=method, adjustment=options.adjustment,
+        lod=chosen.name, subject=subject, factors=list(factor or []), change=change,
+        pairwise=list(options.pairwise), contrasts=list(options.contrasts), trend=trend,
+        robust=robust, permutations=found.permuted.permutations if found.permuted else 0,
+        permute_within=permute_within, permute_statistic=permute_statistic, seed=seed,
+        duplicates=duplicates,
     )  # fmt: skip
-    rows = _rows(found, used)
-    for path in out or []:
-        content = _csv(rows) if path.suffix.lower() == ".csv" else _page(found, used, made)
-        write_bytes_atomically(path, content)
-    notes = (*used.measurements.notes, *used.notes, *found.notes)
-    untested = sum(not any(t.p_value[i] == t.p_value[i] for t in found.terms)
-                   for i in range(len(found.analytes)))  # fmt: skip
-    warnings = (
-        (f"{untested} of {len(found.analytes)} analytes could not be tested; see their status.",)
-        if untested
-        else ()
+    _deliver(found, reading, made, out or [], as_json, quiet)
+
+
+def _options(
+    formula: str, method: str, adjustment: str, change: str | None, pairwise: list[str] | None,
+    contrast: list[str] | None, trend: bool, robust: bool,
+) -> AnalysisOptions:  # fmt: skip
+    from statera.biomarker.analysis import AnalysisOptions  # heavy: only when run
+
+    visits = given.change_of_text(change)
+    with concerning("--method"):
+        return AnalysisOptions(
+            formula, method, adjustment, change=visits, pairwise=tuple(pairwise or ()),
+            contrasts=tuple(contrast or ()), trend=trend, robust=robust,
+        )  # fmt: skip
+
+
+def _permutation(
+    options: AnalysisOptions, count: int, statistic: str, seed: int, block: str | None
+) -> PermutationOptions | None:
+    """Return how labels are permuted; refused before anything is read where it cannot be."""
+    from statera.biomarker.permutation import PermutationOptions  # heavy: only when run
+    from statera.biomarker.permuted_analysis import PERMUTED
+
+    if not count:
+        if block is not None:
+            raise UsageError("blocks belong to permutations", where="--permute-within",
+                             hint="Give --permutations 10000.")  # fmt: skip
+        return None
+    if options.method not in PERMUTED:
+        raise UsageError(
+            f"labels are not permuted for {options.method}",
+            where="--permutations",
+            hint=f"Permutation goes with {', '.join(PERMUTED)}.",
+        )
+    with concerning("--permute-statistic"):
+        return PermutationOptions(
+            count, statistic, seed, batch=32 if statistic == "null-model" else 1
+        )
+
+
+def _columns(
+    options: AnalysisOptions, factor: list[str] | None, block: str | None
+) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
+    """Return the columns that are needed and those that are factors."""
+    from statera.biomarker.analysis import formula_columns  # heavy: only when run
+
+    with concerning("--formula"):
+        names = formula_columns(options.formula)
+    factors = given.factors_of_texts(factor)
+    if options.change is not None:
+        factors.setdefault(options.change[0], ())
+        names = (*names, options.change[0])
+    return (*names, *([block] if block else [])), factors
+
+
+def _analysed(
+    reading: given.Reading, options: AnalysisOptions, permutation: PermutationOptions | None,
+    block: str | None, quiet: bool,
+) -> Analysis:  # fmt: skip
+    from statera.biomarker.analysis import analyse  # heavy: only when run
+
+    with concerning("--formula"):
+        found = analyse(reading.used, options)
+    if permutation is None:
+        return found
+    with concerning("--permutations"):
+        permuted = permute(reading.used, options, permutation, block, quiet=quiet)
+    return replace(found, permuted=permuted)
+
+
+def _warnings(found: Analysis, reading: given.Reading) -> tuple[str, ...]:
+    said = list(reading.warnings)
+    untested = sum(
+        not any(t.p_value[i] == t.p_value[i] for t in found.terms)
+        for i in range(len(found.analytes))
     )
+    if untested:
+        said.append(
+            f"{untested} of {len(found.analytes)} analytes could not be tested; see their status."
+        )
+    done = found.permuted
+    if done is not None and not done.complete:
+        said.append(
+            f"Permutations were stopped after {done.permutations} of {done.requested}; their "
+            "p-values are of those done."
+        )
+    return tuple(said)
+
+
+def _deliver(
+    found: Analysis, reading: given.Reading, made: dict[str, Any], out: list[Path], as_json: bool,
+    quiet: bool,
+) -> None:  # fmt: skip
+    """Write the files and print the result."""
+    used = reading.used
+    rows = shown.term_rows(found, used, reading.policy)
+    compared = shown.contrast_rows(found, used)
+    for path in out:
+        table = path.suffix.lower() == ".csv"
+        content = shown.csv_of_rows([*rows, *compared]) if table else shown.page(found, used, made)
+        write_bytes_atomically(path, content)
+    permuted = found.permuted.notes if found.permuted else ()
+    notes = (*used.measurements.notes, *used.notes, *found.notes, *permuted)
+    warnings = _warnings(found, reading)
+    meaning = shown.meanings(found)
     if as_json:
-        result = {"format": kind, "rows": rows, "notes": notes, "meaning": _meaning(found)}
+        result = {
+            "format": reading.kind, "rows": rows, "contrasts": compared, "notes": notes,
+            "meaning": meaning, "lod_policy": shown.lod_result(reading.policy),
+            "permutation": shown.permutation_result(found),
+        }  # fmt: skip
         typer.echo(Envelope(SCHEMA, result, warnings, made).to_json(), nl=False)
         return
-    print_table(_SHOWN, [[_cell(row[name]) for name in _SHOWN] for row in _top(rows)])
+    _print(rows, compared, found.permuted is not None)
     warn(warnings)
-    for sentence in (*_meaning(found), *notes):
+    for sentence in (*meaning, *notes):
         note(sentence, quiet=quiet)
-    if len(rows) > _TOP:
-        note(f"The {_TOP} smallest p-values of {len(rows)} rows; --out writes all.", quiet=quiet)
-    for path in out or []:
+    if len(rows) > shown.TOP:
+        note(f"The {shown.TOP} smallest p-values of {len(rows)} rows; --out writes all.",
+             quiet=quiet)  # fmt: skip
+    for path in out:
         note(f"written to {path}", quiet=quiet)
 
 
-def _known(kind: str, word: str, known: Any, where: str) -> str:
-    if word not in known:
-        raise UnknownNameError(kind, word, tuple(known), where=where)
-    return word
-
-
-def _read(
-    measurements: Path, samples: Path | None, scale: Any, policy: LodPolicy,
-    names: tuple[str, ...], subject: str | None, factors: dict[str, tuple[str, ...]],
-) -> tuple[SampleColumns, str]:  # fmt: skip
-    """Return the samples that are analysed, on log2 and after the policy."""
-    from statera.biomarker.lod import apply_lod_policy  # heavy: only when run
-    from statera.biomarker.read_measurements import on_log2, read_measurements
-    from statera.biomarker.sample_table import join_samples, read_samples, sample_columns
-
-    if scale is not None:
-        _known("scale", scale, ("linear", "log2"), "--scale")
-    found, kind = read_measurements(measurements, scale)
-    if samples is not None:
-        found = join_samples(found, read_samples(samples))
-    with concerning("--formula, --subject or --factor"):
-        used = sample_columns(found, names, subject, factors)
-    # The policy counts shares in the samples that are analysed.
-    after = apply_lod_policy(used.measurements, policy)
-    from dataclasses import replace
-
-    return replace(used, measurements=on_log2(after.measurements)), kind
-
-
-def _policy(text: str) -> LodPolicy:
-    from statera.biomarker.lod import LodPolicy  # heavy: only when run
-
-    name, _, rest = text.partition(":")
-    if name == "censored":
-        raise UsageError(
-            "no method here takes censored values",
-            where="--lod",
-            hint="Use keep, flag, exclude or substitute.",
+def _print(rows: list[dict[str, Any]], compared: list[dict[str, Any]], permuted: bool) -> None:
+    names = [*shown.SHOWN]
+    if permuted:
+        names[-1:-1] = ["p_permutation", "p_family_wise"]
+    print_table(names, [[shown.cell(row[name]) for name in names] for row in shown.top(rows)])
+    if compared:
+        names = ["analyte", "name", "term", "contrast", *shown.SHOWN[3:]]
+        print_table(
+            names, [[shown.cell(row[name]) for name in names] for row in shown.top(compared)]
         )
-    word: Any = name
-    given: dict[str, Any] = {}
-    if rest and name == "substitute":
-        given["replacement"] = rest
-    elif rest and name in ("flag", "exclude"):
-        try:
-            given["largest_share"] = float(rest)
-        except ValueError:
-            raise UsageError(
-                f"'{rest}' is not a share", where="--lod", hint="Write exclude:0.5."
-            ) from None
-    elif rest:
-        raise UsageError(f"'{name}' takes nothing after it", where="--lod")
-    with concerning("--lod"):
-        return LodPolicy(word, **given)
-
-
-def _factors(texts: list[str] | None) -> dict[str, tuple[str, ...]]:
-    found = {}
-    for text in texts or []:
-        name, sign, levels = text.partition("=")
-        named = tuple(level.strip() for level in levels.split(",") if level.strip())
-        if not name.strip() or (sign and len(named) < 2) or len(set(named)) < len(named):
-            raise UsageError(
-                f"'{text}' names no factor",
-                where="--factor",
-                hint="Write week, or week=0,4,12 with the baseline first.",
-            )
-        found[name.strip()] = named
-    return found
-
-
-def _rows(found: Analysis, used: SampleColumns) -> list[dict[str, Any]]:
-    names = _names(used)
-    return [
-        {
-            "analyte": analyte,
-            "name": names[i],
-            "term": t.term,
-            "estimate": float(t.estimate[i]),
-            "low": float(t.low[i]),
-            "high": float(t.high[i]),
-            "statistic": float(t.statistic[i]),
-            "numerator_df": t.numerator_df,
-            "df": float(t.df[i]),
-            "p_value": float(t.p_value[i]),
-            "adjusted_p": float(t.adjusted_p[i]),
-            "n": int(found.n[i]),
-            "status": found.status[i],
-        }
-        for i, analyte in enumerate(found.analytes)
-        for t in found.terms
-    ]
-
-
-def _names(used: SampleColumns) -> list[str]:
-    """Return the names that people know, where the file has them."""
-    table = used.measurements.analytes
-    column = next((c for c in ("Assay", "Target", "name") if c in table.columns), "analyte")
-    return [str(x) for x in table[column].to_list()]
-
-
-def _page(found: Analysis, used: SampleColumns, made: dict[str, Any]) -> bytes:
-    from statera.biomarker_report.build import build_biomarker_report  # heavy: only when asked
-    from statera.report import render_html
-
-    return render_html(build_biomarker_report(found, used, _names(used), made=made)).encode()
-
-
-def _top(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    nan_last = sorted(rows, key=lambda r: (r["p_value"] != r["p_value"], r["p_value"]))
-    return nan_last[:_TOP]
-
-
-def _meaning(found: Analysis) -> tuple[str, ...]:
-    """Return what the estimates of each term are."""
-    return tuple(
-        f"{t.term}: {t.meaning} (log2)."
-        if t.meaning
-        else f"{t.term}: {t.numerator_df} degrees of freedom, so no one estimate."
-        for t in found.terms
-    )
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, float):
-        return "" if value != value else f"{value:.4g}"  # noqa: PLR0124  NaN
-    return str(value)
-
-
-def _csv(rows: list[dict[str, Any]]) -> bytes:
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(_HEADING)
-    for row in rows:
-        writer.writerow(["" if row[n] != row[n] else row[n] for n in _HEADING])
-    return stream.getvalue().encode()

@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from statera.cli.commands.meta_network_files import (
+    forest_bytes,
+    funnel_bytes,
+    graph_bytes,
+    league_long,
+    league_wide,
+)
+from statera.cli.commands.meta_network_fit import (
+    METHODS,
+    NetworkRequest,
+    check_ranks,
+    fit_parts,
+    whole_network,
+)
+from statera.cli.commands.meta_network_result import part_dict
+from statera.cli.commands.meta_network_text import part_text
 from statera.cli.envelope import Envelope
 from statera.cli.options import JsonFlag, QuietFlag
 from statera.cli.output import check_target, write_bytes_atomically
+from statera.cli.pairs import read_pairs
 from statera.cli.terminal import note, warn
 from statera.errors import InputError, UsageError
 from statera.manifest import manifest
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from statera.evidence.network_fit import NetworkResult
+    from statera.cli.commands.meta_network_fit import FittedPart
+    from statera.evidence.network_certainty import PairJudgements
 
 __all__ = ["HELP", "network_command"]
 
@@ -28,22 +45,45 @@ HELP = """
 Examples:
   statera meta network arms.csv --measure OR --reference Placebo --better high
   statera meta network contrasts.csv --measure MD --tau2 DL --json
-  statera meta network arms.csv --measure RR --figure network.svg
+  statera meta network deaths.csv --method mantel-haenszel --reference Placebo
+  statera meta network rates.csv --method poisson-normal --forest forest.svg
+  statera meta network arms.csv --measure OR --components --inactive Placebo
+  statera meta network arms.csv --measure RR --figure network.svg --league league.csv
 
 Compare treatments through a network of trials.
 
-The table has a row an arm (study, treatment, and events and total, or mean, sd and total), or a
-row a comparison (study, treatment_1, treatment_2, and y and se, or estimate, low and high); a
-trial of several arms gives all its comparisons. With --better the treatments are ranked.
+The table has a row an arm (study, treatment, and events and total; or events and time, for
+rates; or mean, sd and total), or a row a comparison (study, treatment_1, treatment_2, and the same
+columns of either arm, such as events_1; or y and se; or estimate, low and high); a trial of several
+arms gives all its comparisons. With --better the treatments are ranked. Columns of certainty and of
+risk of bias of comparisons, or a table of them by --certainty, go along to tables and figures.
 """
+_FIGURES = (".svg", ".pdf")
+_NO_ORDER = (
+    "The funnel has no order of treatments: only comparisons with the reference point one way."
+)
 
 
 def network_command(
     data: Annotated[Path, typer.Argument(metavar="DATA.csv", help="Table of arms or comparisons.")],
     *,
-    measure: Annotated[str, typer.Option("--measure", help="OR, RR, RD, MD, SMD, HR, ...")],
+    measure: Annotated[
+        str | None,
+        typer.Option(
+            "--measure",
+            help="OR, RR, RD, IRR, IRD, MD, SMD, ROM, HR, ...; default: that of the model, or of "
+            "the column 'measure'.",
+        ),
+    ] = None,
+    method: Annotated[
+        str, typer.Option("--method", help=f"{', '.join(METHODS)}.")
+    ] = "inverse-variance",
     tau2: Annotated[
-        str, typer.Option("--tau2", help="REML, DL, or REML-approximate (as netmeta).")
+        str,
+        typer.Option(
+            "--tau2",
+            help="REML, ML, DL, PM, REML-approximate (as netmeta), or EE for common effects.",
+        ),
     ] = "REML",
     reference: Annotated[
         str | None, typer.Option("--reference", help="Treatment that others are compared with.")
@@ -55,165 +95,196 @@ def network_command(
     prediction: Annotated[
         str, typer.Option("--prediction", help="V (df of Q) or HTS (one fewer).")
     ] = "V",
+    components: Annotated[
+        bool, typer.Option("--components", help="Effects of the parts of treatments like A+B.")
+    ] = False,
+    inactive: Annotated[
+        str | None, typer.Option("--inactive", help="Treatment without a component.")
+    ] = None,
+    separator: Annotated[
+        str, typer.Option("--separator", help="Between the components of a name.")
+    ] = "+",
+    interaction: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--interaction", metavar="A+B", help="Components that act on each other; repeatable."
+        ),
+    ] = None,
+    split: Annotated[
+        str, typer.Option("--split", help="Direct against indirect: side or node.")
+    ] = "side",
+    each_part: Annotated[
+        bool, typer.Option("--each-part", help="Analyse unconnected parts each by itself.")
+    ] = False,
+    where: Annotated[
+        list[str] | None,
+        typer.Option("--where", metavar="COLUMN=VALUE", help="Use these rows only; repeatable."),
+    ] = None,
+    certainty: Annotated[
+        Path | None,
+        typer.Option("--certainty", metavar="FILE.csv", help="Judgements by comparison."),
+    ] = None,
+    order: Annotated[
+        str | None,
+        typer.Option("--order", metavar="A,B,C", help="Of treatments in the funnel, oldest first."),
+    ] = None,
+    favours: Annotated[
+        tuple[str, str],
+        typer.Option("--favours", help="Whom an effect left and right of none favours."),
+    ] = ("", ""),
+    seed: Annotated[int, typer.Option("--seed", help="Of the draws of the ranks.")] = 1,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", metavar="FILE", help="Write the text (.txt) or JSON (.json)."),
     ] = None,
+    league: Annotated[
+        Path | None,
+        typer.Option("--league", metavar="FILE.csv", help="League table, a row a pair."),
+    ] = None,
+    league_square: Annotated[
+        Path | None,
+        typer.Option("--league-wide", metavar="FILE.csv", help="League table, row against column."),
+    ] = None,
     figure: Annotated[
-        Path | None, typer.Option("--figure", metavar="FILE.svg", help="Drawing of the network.")
+        Path | None, typer.Option("--figure", metavar="FILE", help="The network, .svg or .pdf.")
+    ] = None,
+    forest: Annotated[
+        Path | None,
+        typer.Option("--forest", metavar="FILE", help="Treatments against the reference."),
+    ] = None,
+    funnel: Annotated[
+        Path | None,
+        typer.Option("--funnel", metavar="FILE", help="Comparison-adjusted funnel plot."),
     ] = None,
     as_json: JsonFlag = False,
     quiet: QuietFlag = False,
 ) -> None:
     """Compare treatments through a network of trials."""
-    if better not in (None, "low", "high"):
-        raise UsageError(f"'{better}' is no direction", where="--better", hint="low or high.")
+    made = _Outputs(out, league, league_square, figure, forest, funnel)
+    _check(made, better, split)
+    request = NetworkRequest(
+        measure, method, tau2, reference, level, prediction, components, inactive, separator,
+        tuple(tuple(x.strip() for x in text.split(separator)) for text in interaction or ()),
+        each_part,
+    )  # fmt: skip
+    parts, judged = _fit(data, where, certainty, request)
+    answers = [
+        part_dict(part, request, judged, better=better, split=split, seed=seed) for part in parts
+    ]
+    notes = tuple(dict.fromkeys([n for part in parts for n in part.result.notes]))
+    notes += judged.notes
+    answer: dict[str, Any] = {"parts": answers} if each_part else answers[0]
+    text = _text(parts, answers, each_part=each_part)
+    if funnel is not None:
+        whole = whole_network(parts, "a funnel")
+        drawn, answer["funnel"] = funnel_bytes(whole, funnel, order.split(",") if order else None)
+        write_bytes_atomically(funnel, drawn)
+        notes = notes if order else (*notes, _NO_ORDER)
+    files = {p.name: p.read_bytes() for p in (data, certainty) if p is not None}
+    envelope = Envelope(SCHEMA, answer, notes, manifest(files))
+    written = _write(made, parts, answers, favours)
     if out is not None:
-        check_target(out, (".txt", ".json"))
-    if figure is not None:
-        try:
-            check_target(figure, (".svg",))
-        except InputError as error:
-            error.where = "--figure"
-            raise
-    from statera.evidence.network_fit import NetworkOptions, network  # late: only when run
-    from statera.evidence.network_table import network_of_table
-    from statera.evidence.read_table import read_table
-
-    options = NetworkOptions(tau2=tau2, reference=reference, level=level, prediction=prediction)
-    result = network(network_of_table(read_table(data), measure), options)
-    answer = _answer(result, better)
-    envelope = Envelope(SCHEMA, answer, result.notes, manifest({data.name: data.read_bytes()}))
-    text = _text(result, answer)
-    if out is not None:
-        whole = envelope.to_json(ascii_only=False) if out.suffix.lower() == ".json" else text
-        write_bytes_atomically(out, whole.encode())
-    if figure is not None:
-        write_bytes_atomically(figure, _graph(result).encode())
+        said = envelope.to_json(ascii_only=False) if out.suffix.lower() == ".json" else text
+        write_bytes_atomically(out, said.encode())
     if as_json:
         typer.echo(envelope.to_json(), nl=False)
         return
     typer.echo(text, nl=False)
-    warn(result.notes)
-    for path in (out, figure):
+    warn(notes)
+    for path in (out, funnel, *written):
         if path is not None:
             note(f"written to {path}", quiet=quiet)
 
 
-def _graph(result: NetworkResult) -> str:
-    from statera.plot.network_graph import draw_network  # heavy
+@dataclass(frozen=True)
+class _Outputs:
+    """Files that were asked for."""
 
-    data = result.data
-    counts: dict[tuple[str, str], int] = {}
-    for i, j in zip(data.first.tolist(), data.second.tolist(), strict=True):
-        pair = (data.treatments[min(i, j)], data.treatments[max(i, j)])
-        counts[pair] = counts.get(pair, 0) + 1
-    return draw_network("network", data.treatments, counts, patients=data.patients or None)
+    out: Path | None
+    league: Path | None
+    league_wide: Path | None
+    figure: Path | None
+    forest: Path | None
+    funnel: Path | None
 
-
-def _answer(result: NetworkResult, better: str | None) -> dict[str, Any]:
-    from statera.evidence.network_design import decompose_designs  # late: only when run
-    from statera.evidence.network_rank import league_table, p_scores
-    from statera.evidence.network_split import side_split
-
-    data = result.data
-    base = data.treatments.index(result.reference)
-    scores: np.ndarray[Any, Any] | None = None
-    if better is not None:
-        scores = p_scores(result, small_good=better == "low")
-    return {
-        "measure": data.measure,
-        "log": data.log,
-        "studies": len(data.studies),
-        "comparisons": data.y.size,
-        "tau2_estimator": result.options.tau2,
-        "reference": result.reference,
-        "tau2": result.tau2,
-        "q": result.q,
-        "q_df": result.df,
-        "q_p": result.p_q,
-        "i2_percent": 100.0 * result.i2,
-        "i2_interval_percent": [100.0 * result.i2_low, 100.0 * result.i2_high],
-        "treatments": [
-            {
-                "treatment": name,
-                "estimate": result.random.estimate[i, base],
-                "se": result.random.se[i, base],
-                "low": result.random.low[i, base],
-                "high": result.random.high[i, base],
-                "prediction_low": result.predict_low[i, base],
-                "prediction_high": result.predict_high[i, base],
-                "p_score": None if scores is None else scores[i],
-            }
-            for i, name in enumerate(data.treatments)
-        ],
-        "league": league_table(result),
-        "direct_and_indirect": side_split(result),
-        "designs": decompose_designs(result),
-        "notes": result.notes,
-    }
+    def targets(self) -> dict[str, tuple[Path | None, tuple[str, ...]]]:
+        """Return each path with the endings it may have, by option."""
+        return {
+            "--out": (self.out, (".txt", ".json")),
+            "--league": (self.league, (".csv",)),
+            "--league-wide": (self.league_wide, (".csv",)),
+            "--figure": (self.figure, _FIGURES),
+            "--forest": (self.forest, _FIGURES),
+            "--funnel": (self.funnel, _FIGURES),
+        }
 
 
-def _text(result: NetworkResult, answer: dict[str, Any]) -> str:
-    data = result.data
-    head = (
-        f"Network of {len(data.treatments)} treatments (studies: {len(data.studies)}; "
-        f"comparisons: {data.y.size}; tau^2 estimator: {result.options.tau2})"
-    )
-    scale = " (logarithm)" if data.log else ""
-    rows = [["treatment", "estimate", "se", "ci.lb", "ci.ub", "pi.lb", "pi.ub"]]
-    if data.log:
-        rows[0].append(data.measure)
-    scored = any(t["p_score"] is not None for t in answer["treatments"])
-    rows[0] += ["P-score"] if scored else []
-    for t in answer["treatments"]:
-        own = t["treatment"] == result.reference
-        keys = ("estimate", "se", "low", "high", "prediction_low", "prediction_high")
-        row = [t["treatment"], *("." if own else _number(float(t[k])) for k in keys)]
-        if data.log:
-            row.append("." if own else _number(math.exp(t["estimate"])))
-        rows.append(row + ([_number(float(t["p_score"]))] if scored else []))
-    split = [["comparison", "studies", "direct", "all", "direct est.", "indirect est.", "pval"]]
-    for s in answer["direct_and_indirect"]:
-        if not s.studies:  # indirect alone: in the JSON
+def _write(
+    made: _Outputs,
+    parts: Sequence[FittedPart],
+    answers: Sequence[dict[str, Any]],
+    favours: tuple[str, str],
+) -> list[Path]:
+    """Write league tables and figures, a figure a part; return their names."""
+    written = [path for path in (made.league, made.league_wide) if path is not None]
+    if made.league is not None:
+        write_bytes_atomically(made.league, league_long(answers).encode())
+    if made.league_wide is not None:
+        write_bytes_atomically(made.league_wide, league_wide(answers).encode())
+    for number, part in enumerate(parts):
+        if made.figure is not None:
+            path = _numbered(made.figure, number, len(parts))
+            write_bytes_atomically(path, graph_bytes(part, path))
+            written.append(path)
+        if made.forest is not None:
+            path = _numbered(made.forest, number, len(parts))
+            write_bytes_atomically(path, forest_bytes(part, answers[number], path, favours))
+            written.append(path)
+    return written
+
+
+def _check(made: _Outputs, better: str | None, split: str) -> None:
+    check_ranks(better)
+    if split not in ("side", "node"):
+        raise UsageError(f"'{split}' is no way to split", where="--split", hint="side or node.")
+    for option, (path, suffixes) in made.targets().items():
+        if path is None:
             continue
-        values = (s.estimate, s.direct, s.indirect, s.p)
-        share = "" if math.isnan(s.share) else f"{100 * s.share:.0f}%"
-        split.append([s.label, str(s.studies), share, *(_number(float(x)) for x in values)])
-    parts = answer["designs"]
-    blocks = [
-        head,
-        f"tau^2: {result.tau2:.4f}; tau: {math.sqrt(result.tau2):.4f}; "
-        f"I^2: {_number(100 * result.i2, 2)}%",
-        f"Heterogeneity and inconsistency:\nQ(df = {result.df}) = {result.q:.4f}, "
-        f"p-val {_p(result.p_q)}",
-        "\n".join(
-            f"{name} designs: Q(df = {q.df}) = {q.q:.4f}, "
-            f"p-val {_p(math.nan if q.p is None else q.p)}"
-            for name, q in (("within", parts.within), ("between", parts.between))
-        ),
-        f"Random effects{scale}, compared with '{result.reference}':\n\n{_table(rows)}",
-        f"Direct and indirect evidence{scale}, pairs that studies compare:\n\n{_table(split)}",
-    ]
-    return "\n\n".join(blocks) + "\n"
+        try:
+            check_target(path, suffixes)
+        except InputError as error:
+            error.where = option
+            raise
 
 
-def _number(x: float, digits: int = 4) -> str:
-    return "NA" if math.isnan(x) else f"{x:.{digits}f}"
+def _fit(
+    data: Path, where: Sequence[str] | None, certainty: Path | None, request: NetworkRequest
+) -> tuple[tuple[FittedPart, ...], PairJudgements]:
+    from statera.evidence.network_certainty import judgements_of_certainty_table
+    from statera.evidence.read_table import read_table
+
+    conditions = read_pairs(where, "--where", "COLUMN=VALUE")
+    parts, judged = fit_parts(read_table(data, conditions or None), request)
+    if certainty is not None:
+        names = tuple(name for part in parts for name in part.treatments)
+        judged = judged.joined(judgements_of_certainty_table(read_table(certainty), names))
+    return parts, judged
 
 
-def _p(p: float) -> str:
-    from statera.evidence.print_text import p_text  # late: only when run
+def _text(
+    parts: Sequence[FittedPart], answers: Sequence[dict[str, Any]], *, each_part: bool
+) -> str:
+    if not each_part:
+        return part_text(parts[0], answers[0])
+    return "\n\n".join(
+        part_text(
+            part, answer,
+            heading=f"Part {number} of {len(parts)}: {', '.join(part.treatments)}",
+        )
+        for number, (part, answer) in enumerate(zip(parts, answers, strict=True), start=1)
+    )  # fmt: skip
 
-    return p_text(p)
 
-
-def _table(rows: list[list[str]]) -> str:
-    widths = [max(len(row[j]) for row in rows) for j in range(len(rows[0]))]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(w) if j == 0 else cell.rjust(w)
-            for j, (cell, w) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    )
+def _numbered(path: Path, number: int, count: int) -> Path:
+    """Return a name for each part where there are several."""
+    return path if count == 1 else path.with_name(f"{path.stem}-{number + 1}{path.suffix}")

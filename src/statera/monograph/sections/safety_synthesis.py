@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from statera.evidence.pairwise_result import PairwiseResult, PairwiseStatus
+from statera.evidence.pooled_effect import pooled_by_pairwise
 from statera.monograph.cells import fact_cell
 from statera.monograph.context import Context
 from statera.monograph.sections.safety_outcomes import outcome_name, short_name
@@ -114,7 +115,7 @@ def _figure(pooled: Sequence[OutcomeSynthesis]) -> Figure:
             if s.apart.status is PairwiseStatus.OK and s.apart.k < s.wald.k:
                 label = f"One row a database (k {s.apart.k}), Hartung-Knapp"
                 means.append(_mean(label, s.apart, ("", "")))
-        line = heterogeneity_line(s.wald)
+        line = heterogeneity_line(pooled_by_pairwise(s.wald))
         groups.append(
             StudyGroup(outcome_name(s.outcome), studies, tuple(means), (line,) if line else ())
         )

@@ -1,0 +1,96 @@
+"""The text of ``statera meta pairwise``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from statera.cli.meta_analysis import Analysis, Failed
+
+if TYPE_CHECKING:
+    from statera.evidence.certainty import Grading
+    from statera.evidence.summary_of_findings import Finding
+
+__all__ = ["findings_of", "text_of"]
+
+
+def text_of(found: Sequence[Analysis | Failed], *, show_fit: bool = False) -> str:
+    """Return the blocks of each outcome; several are headed by their names."""
+    parts = []
+    for one in found:
+        text = f"Not pooled: {one.reason}.\n" if isinstance(one, Failed) else _one(one, show_fit)
+        if len(found) > 1:
+            text = f"{one.outcome}\n{'=' * len(one.outcome)}\n\n{text}"
+        parts.append(text)
+    if len(found) > 1:
+        from statera.evidence.findings_formats import findings_text  # late: only when run
+
+        parts.append(
+            f"Summary of findings\n===================\n\n{findings_text(findings_of(found))}"
+        )
+    return "\n".join(parts)
+
+
+def _one(found: Analysis, show_fit: bool) -> str:
+    from statera.evidence.print_diagnostics import print_diagnostics  # late: only when run
+    from statera.evidence.print_methods import print_multivariate, print_synthesis
+    from statera.evidence.print_text import print_pairwise
+    from statera.evidence.subgroup_effects import print_subgroup_effects
+
+    if found.joint is not None:
+        joint = found.joint
+        text = print_multivariate(
+            joint.result, joint.effects, intervals=joint.tau2_intervals, notes=joint.notes
+        )
+        for j in found.judged:
+            if j is not None:
+                text += f"\n{certainty_lines(j.grading)}\n"
+        return text
+    if found.regression is not None:
+        return print_pairwise(found.regression, show_fit=show_fit)
+    assert found.synthesis is not None
+    text = print_synthesis(found.synthesis, show_fit=show_fit)
+    if found.groups is not None:
+        text += f"\n{print_subgroup_effects(found.groups, found.synthesis.pooled)}"
+    if found.diagnostics is not None:
+        text += f"\n{print_diagnostics(found.diagnostics)}"
+    judged = found.judged[0] if found.judged else None
+    if judged is not None and not judged.grading.is_empty:
+        text += f"\n{certainty_lines(judged.grading)}\n"
+    return text
+
+
+def certainty_lines(grading: Grading) -> str:
+    """Return the certainty as judged, with its arithmetic and reasons."""
+    level = grading.level
+    name = f" of '{grading.outcome}'" if grading.outcome else ""
+    lines = [f"Certainty of Evidence{name} (GRADE, as judged by the authors of the table):"]
+    lines.append(level.text if level is not None else "not rated")
+    if grading.judgements:
+        lines.append(f"  {grading.sum_text}")
+    lines += [f"  {note}" for note in grading.footnotes]
+    return "\n".join(lines)
+
+
+def findings_of(found: Sequence[Analysis | Failed]) -> tuple[Finding, ...]:
+    """Return the rows of the summary of findings."""
+    from statera.evidence.summary_of_findings import failed_finding, finding  # late: only when run
+
+    rows: list[Finding] = []
+    for one in found:
+        if isinstance(one, Failed):
+            rows.append(failed_finding(one.outcome, one.reason, one.judged))
+        elif one.joint is not None:
+            rows += [
+                finding(name, pooled, judged)
+                for name, pooled, judged in zip(
+                    one.joint.result.outcomes, one.joint.pooled, one.judged, strict=True
+                )
+            ]
+        elif one.synthesis is not None:
+            pooled = one.synthesis.pooled
+            name = one.outcome or pooled.effects.definition.name
+            rows.append(finding(name, pooled, one.judged[0] if one.judged else None))
+        else:
+            rows.append(failed_finding(one.outcome, "a regression has no one mean"))
+    return tuple(rows)
