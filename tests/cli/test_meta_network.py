@@ -58,6 +58,9 @@ def test_arms_give_a_network_with_ranks_and_inconsistency(tmp_path: Path) -> Non
     assert sum(scores.values()) == pytest.approx(1.5)
     assert found["q_df"] == 1
     assert len(found["league"]) == 6
+    assert found["evidence_flow"]["comparisons"] == ["A vs B", "A vs Placebo", "B vs Placebo"]
+    wide = result_of(path, "--measure", "OR", "--reference", "Placebo", "--ci", "t")
+    assert wide["treatments"][0]["low"] < found["treatments"][0]["low"]
 
 
 def test_comparisons_without_a_loop_are_their_own_studies(tmp_path: Path) -> None:
@@ -247,7 +250,8 @@ def test_columns_of_judgements_go_along(tmp_path: Path) -> None:
 @pytest.mark.parametrize("ending", ["svg", "pdf"])
 def test_every_figure(tmp_path: Path, ending: str) -> None:
     path = write(tmp_path, ARMS)
-    files = {name: tmp_path / f"{name}.{ending}" for name in ("figure", "forest", "funnel")}
+    names = ("figure", "forest", "funnel", "ranks", "split-forest")
+    files = {name: tmp_path / f"{name}.{ending}" for name in names}
     ran = invoke(
         path, "--measure", "OR", "--reference", "Placebo", "--better", "high", "--order",
         "Placebo,A,B", "--favours", "placebo", "the other",
@@ -259,6 +263,12 @@ def test_every_figure(tmp_path: Path, ending: str) -> None:
     if ending == "svg":
         assert "B 2.9" in files["forest"].read_text()
     assert "no order" not in ran.stderr
+
+
+def test_a_star_has_no_split_to_draw(tmp_path: Path) -> None:
+    path = write(tmp_path, PAIRS)
+    ran = invoke(path, "--measure", "HR", "--split-forest", str(tmp_path / "s.svg"))
+    assert (ran.exit_code, "no comparison has direct and indirect" in ran.stderr) == (3, True)
 
 
 def test_rows_are_chosen_and_split_by_node(tmp_path: Path) -> None:
@@ -284,6 +294,8 @@ def test_rows_are_chosen_and_split_by_node(tmp_path: Path) -> None:
         ((), "measure was not given"),
         (("--measure", "OR", "--split", "twice"), "no way to split"),
         (("--method", "binomial", "--funnel", "f.svg"), "needs the contrasts"),
+        (("--method", "binomial", "--split-forest", "f.svg"), "needs the contrasts"),
+        (("--measure", "OR", "--ranks", "f.svg"), "which effects are good"),
     ],
 )
 def test_options_that_do_not_go_together(

@@ -155,6 +155,7 @@ def stream_association_permutations(
     options: PermutationOptions | None = None,
     *,
     blocks: Sequence[object] | None = None,
+    block_name: str = "blocks",
 ) -> Iterator[PermutationTests]:
     """Yield the tests as permutations proceed: after each batch, and at the end.
 
@@ -172,6 +173,8 @@ def stream_association_permutations(
         See `PermutationOptions`.
     blocks : (n,), optional
         Such as sites: labels are exchanged within them only.
+    block_name
+        What the blocks are, in the words of the result.
 
     Raises
     ------
@@ -197,7 +200,7 @@ def stream_association_permutations(
     refused: dict[str, str] = {}
     for place, column in enumerate(dict.fromkeys(c for c in plan.values() if c)):
         try:
-            exchange = exchange_of_column(column, columns, numbers, blocks)
+            exchange = exchange_of_column(column, columns, numbers, blocks, block_name)
         except InputError as error:
             refused[column] = error.what
             continue

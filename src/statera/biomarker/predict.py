@@ -201,15 +201,6 @@ def join_response(
     unmeasured = [s for s in found.subjects if s not in set(table.subjects)]
     if unmeasured:
         notes.append(f"{len(unmeasured)} subjects were not measured: {listed(unmeasured)}.")
-    undecided = list(
-        dict.fromkeys(s for s, r in zip(table.subjects, rows, strict=True)
-                      if r >= 0 and np.isnan(found.response[r]))
-    )  # fmt: skip
-    if undecided:
-        notes.append(
-            f"{len(undecided)} measured subjects have no decided response and were left out: "
-            f"{listed(undecided)}."
-        )
     uncut = np.array([found.continuous[rows[i]] for i in keep])
     return select_rows(table, keep), response[keep] == 1.0, uncut, tuple(notes)
 
@@ -405,7 +396,10 @@ def _roc(
         for _ in range(_ROC_RESAMPLES)
     ]
     tail = 50.0 * (1.0 - options.level)
-    low, high = np.nanpercentile(drawn, [tail, 100.0 - tail], axis=0)
+    good = np.array([curve for curve in drawn if np.isfinite(curve).all()])
+    low = high = np.full(at.size, np.nan)
+    if good.size:
+        low, high = np.percentile(good, [tail, 100.0 - tail], axis=0)
     return RocCurve(at, mean(np.arange(outcome.size)), low, high)
 
 

@@ -32,8 +32,8 @@ PREDICTION_METHODS: dict[str, Method] = {
         "Area under the ROC curve",
         "The share of pairs of a responder and another in which the responder has the higher "
         "prediction, over pairs left out together, as only those are scored by one model; the "
-        "mean over repeats. The interval comes from each subject's influence on it, averaged over "
-        "repeats, on the logit scale. It speaks of other subjects scored by these models.",
+        "mean over repeats. The interval comes from each subject's influence in a repeat, on the "
+        "logit scale. It speaks of other subjects scored by these models.",
     ),
     "roc": Method(
         "roc",

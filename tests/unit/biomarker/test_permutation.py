@@ -188,7 +188,7 @@ def test_the_family_wise_error_rate_is_held(missing: float) -> None:
     subject, columns = trial(14, 2)
     wrong = np.zeros(3)
     alone = np.zeros(3)
-    runs = 150 if missing else 300
+    runs = 100 if missing else 250
     for run in range(runs):
         # a shared part makes proteins depend on each other; errors have heavy tails
         random = np.random.default_rng(1000 + run)

@@ -2,7 +2,7 @@
 
 Counts: Hasselblad, Med Decis Making 1998;18:37 (smoking cessation, 24 studies); Woods, Hawkins and
 Scott, BMC Med Res Methodol 2010;10:54, table 1 (deaths in COPD); Dong and others, Thorax 2013;68:48
-(deaths in COPD; here the first ten studies). Contrasts: Dias, Sutton, Ades and Welton, Med Decis
+(deaths in COPD). Contrasts: Dias, Sutton, Ades and Welton, Med Decis
 Making 2013;33:607 (dietary fat: log rate ratios; Parkinson's disease: off-time).
 """
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["DONG", "NETWORKS", "SMOKING", "WOODS", "Printed", "arms_of"]
+__all__ = ["DONG", "DONG_FIRST_TEN", "NETWORKS", "SMOKING", "WOODS", "Printed", "arms_of"]
 
 Arms = tuple[list[str], list[str], list[float], list[float]]
 
@@ -52,8 +52,24 @@ DONG = arms_of("""
 3: TIO-HH 381/2986, Placebo 411/3006;
 4: TIO-HH 3/266, Placebo 6/288; 5: TIO-HH 0/117, Placebo 0/117;
 6: TIO-HH 15/608, Placebo 4/305; 7: TIO-HH 1/69, Placebo 2/73; 8: TIO-HH 7/500, Placebo 8/510;
-9: TIO-HH 1/55, Placebo 0/53; 10: TIO-HH 22/914, Placebo 19/915
+9: TIO-HH 1/55, Placebo 0/53; 10: TIO-HH 22/914, Placebo 19/915; 11: TIO-HH 7/550, Placebo 7/317;
+12: TIO-HH 64/3707, LABA 78/3669; 13: TIO-HH 1/402, LABA 6/405, Placebo 5/400;
+14: TIO-HH 38/665, LABA-ICS 21/658; 15: LABA 6/316, Placebo 5/318; 16: LABA 3/440, Placebo 0/217;
+17: LABA 1/201, Placebo 2/207; 18: ICS 5/127, Placebo 5/127; 19: ICS 3/128, Placebo 0/132;
+20: ICS 4/123, Placebo 0/121; 21: ICS 32/376, Placebo 36/375; 22: ICS 8/634, Placebo 10/643;
+23: ICS 4/145, Placebo 5/145; 24: ICS 0/142, Placebo 2/139; 25: ICS 0/434, Placebo 0/206;
+26: LABA-ICS 6/479, LABA 0/239; 27: LABA-ICS 4/394, LABA 6/403; 28: LABA-ICS 6/394, LABA 3/388;
+29: LABA-ICS 7/507, LABA 9/487; 30: LABA-ICS 2/189, LABA 4/184; 31: LABA-ICS 5/92, LABA 7/94;
+32: LABA-ICS 7/988, LABA 4/495, Placebo 4/481; 33: LABA-ICS 1/131, LABA 0/131, Placebo 0/125;
+34: LABA-ICS 2/297, Placebo 0/148; 35: LABA-ICS 7/845, LABA 1/284, ICS 2/275, Placebo 1/300;
+36: LABA-ICS 193/1546, LABA 205/1542, ICS 246/1552, Placebo 231/1544;
+37: LABA-ICS 0/178, LABA 0/177, ICS 0/183, Placebo 0/185;
+38: LABA-ICS 2/358, LABA 3/372, ICS 3/374, Placebo 7/361;
+39: LABA-ICS 5/254, LABA 13/255, ICS 6/257, Placebo 5/256;
+40: LABA-ICS 6/208, LABA 6/201, ICS 5/198, Placebo 9/205;
+41: LABA-ICS 0/165, LABA 0/160, ICS 0/168, Placebo 3/181
 """)
+DONG_FIRST_TEN: Arms = (DONG[0][:20], DONG[1][:20], DONG[2][:20], DONG[3][:20])
 #: Study, first, second, effect of first against second, standard error.
 _FAT = """
 DART 1 2 0.022022121076246463 0.13363594775034485

@@ -148,6 +148,19 @@ def test_what_is_not_supported_is_named(text: str, says: str) -> None:
     assert str(caught.value.where).startswith("<text>:")
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("floor(exp(exp(exp(9))))", sp.oo), ("2^(3^(4^5))", sp.oo), ("factorial(1e6)", sp.oo),
+     ("rem(7, -2)", 1), ("exp(1) - exponentiale", 0), ("sin(pi / 2)", 1)],
+)  # fmt: skip
+def test_functions_of_numbers_come_to_an_end(text: str, value: sp.Expr) -> None:
+    assert _formula(text) == value
+
+
+def test_powers_of_products_come_to_an_end() -> None:
+    assert _formula("(0.5 * x + 2 * x)^1e9").has(symbol("x"))
+
+
 def test_functions_that_call_themselves_are_refused() -> None:
     body = '<functionDefinition id="f"><m>lambda(a, g(a))</m></functionDefinition>'
     body += '<functionDefinition id="g"><m>lambda(a, f(a))</m></functionDefinition>'

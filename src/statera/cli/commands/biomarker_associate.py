@@ -260,7 +260,11 @@ def _deliver(
     compared = shown.contrast_rows(found, used)
     for path in out:
         table = path.suffix.lower() == ".csv"
-        content = shown.csv_of_rows([*rows, *compared]) if table else shown.page(found, used, made)
+        content = (
+            shown.csv_of_rows([*rows, *compared])
+            if table
+            else shown.page(found, used, made, reading.policy)
+        )
         write_bytes_atomically(path, content)
     permuted = found.permuted.notes if found.permuted else ()
     notes = (*used.measurements.notes, *used.notes, *found.notes, *permuted)

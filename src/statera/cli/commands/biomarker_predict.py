@@ -216,7 +216,8 @@ def predict_command(
         return
     print_table(("measure", "estimate", "low", "high", "status"), performance_rows(found))
     warn(warnings)
-    for sentence in (*read.notes, *record["notes"]):
+    remarks = (f"{g.name}: {g.finding}" for g in guards if g.level == "note")
+    for sentence in (*remarks, *read.notes, *record["notes"]):
         note(sentence, quiet=quiet)
     for path in (*(out or []), *([save] if save else [])):
         note(f"written to {path}", quiet=quiet)

@@ -48,6 +48,7 @@ class NetworkRequest:
     separator: str = "+"
     interactions: tuple[tuple[str, ...], ...] = ()
     each_part: bool = False
+    ci: str = "z"
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -142,7 +143,9 @@ def _parts_of_contrasts(data: NetworkData, request: NetworkRequest) -> tuple[Fit
     for names in parts:
         part = part_of_network(data, names) if len(parts) > 1 else data
         reference = request.reference if request.reference in names else None
-        options = NetworkOptions(request.tau2, reference, request.level, request.prediction)
+        options = NetworkOptions(
+            request.tau2, reference, request.level, request.prediction, request.ci
+        )
         result: NetworkResult | ComponentResult
         if request.components:
             result = component_network(

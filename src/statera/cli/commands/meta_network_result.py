@@ -84,6 +84,7 @@ def _contrasts(result: NetworkResult, request: NetworkRequest) -> dict[str, Any]
         "i2_percent": 100.0 * result.i2,
         "i2_interval_percent": [100.0 * result.i2_low, 100.0 * result.i2_high],
         "prediction_convention": result.options.prediction,
+        "test": result.options.test,
     }
 
 
@@ -194,6 +195,7 @@ def _league(part: FittedPart, judged: PairJudgements) -> list[dict[str, Any]]:
 def _inconsistency(result: NetworkResult, part: FittedPart, split: str) -> dict[str, Any]:
     from statera.errors import InputError
     from statera.evidence.network_design import decompose_designs
+    from statera.evidence.network_hat import comparison_hat
     from statera.evidence.network_split import side_split, split_node
 
     rows, kept = list(side_split(result)), []
@@ -210,5 +212,6 @@ def _inconsistency(result: NetworkResult, part: FittedPart, split: str) -> dict[
         "split": "back-calculation" if split == "side" else "node-splitting",
         "back_calculated": kept,
         "direct_and_indirect": rows,
+        "evidence_flow": comparison_hat(result),
         "designs": decompose_designs(result),
     }
