@@ -28,7 +28,9 @@ def boehm(folder: Path) -> Objective:
     path = folder / "petab" / "Boehm_JProteomeRes2014" / "Boehm_JProteomeRes2014.yaml"
     if not path.is_file():
         pytest.skip(f"no problem {path}")
-    return Objective(read_problem(path), engine=NetworkEngine(PathwayOptions(rtol=1e-10, atol=1e-12)))
+    return Objective(
+        read_problem(path), engine=NetworkEngine(PathwayOptions(rtol=1e-10, atol=1e-12))
+    )
 
 
 def published(folder: Path) -> dict[str, Any]:
