@@ -151,6 +151,18 @@ def test_a_steady_state_after_a_later_period_is_refused(tmp_path: Path) -> None:
         read(tmp_path, "jump A 3\n", "e 0 fast\ne 7 jump\n", "a e inf 1\n")
 
 
+def test_a_start_by_a_formula_of_the_steady_state(tmp_path: Path) -> None:
+    problem = read(
+        tmp_path,
+        "push A A+more\npush k1 k1/2\n",
+        "e -inf fast\ne 0 push\n",
+        "a e 0 1\na e 2 1\nk e 2 1\n",
+    )
+    a, b = K2 * 2.0 / (K1 + K2), K1 * 2.0 / (K1 + K2)
+    expected = [a + 3, after(2.0, a + 3, b, K1 / 2)[0], K1 / 2]
+    assert simulated(problem) == pytest.approx(expected, rel=1e-6)
+
+
 def test_a_steady_state_goes_before_several_periods(tmp_path: Path) -> None:
     problem = read(
         tmp_path,
