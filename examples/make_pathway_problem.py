@@ -41,7 +41,7 @@ def network() -> Network:
         if reaction.id == "phosphorylation":
             law = law * symbol("activity")
         changed.append(replace(reaction, law=law))
-    rates_of = {name: 0 for name in plain.states}
+    rates_of = dict.fromkeys(plain.states, 0)
     for reaction in changed:
         for name, number in reaction.reactants:
             rates_of[name] -= number * reaction.law
