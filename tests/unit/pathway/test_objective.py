@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 import pytest
 from numpy.typing import NDArray
 from scipy.integrate import quad
@@ -14,7 +13,6 @@ from tests.unit.pathway.scipy_engine import ScipyEngine
 
 from statera.errors import InputError, UsageError
 from statera.pathway.objective import Objective
-from statera.pathway.petab_grid import with_time_grid
 from statera.pathway.petab_read import read_problem
 
 Floats = NDArray[np.float64]
@@ -242,21 +240,6 @@ def test_a_name_without_any_value_is_named(tmp_path: Path) -> None:
     observables = TABLES["observables.tsv"].replace("scale*complex", "gain*scale*complex")
     with pytest.raises(InputError, match=r"'gain' has no value .* the condition 'high'"):
         objective(tmp_path, {"conditions.tsv": table, "observables.tsv": observables})
-
-
-def test_curves_pass_through_the_simulated_rows(tmp_path: Path) -> None:
-    problem = read(tmp_path)
-    o = Objective(problem, engine=ScipyEngine())
-    grid = Objective(with_time_grid(problem, 6), engine=ScipyEngine())
-    table, curves = o.simulations(o.nominal), grid.simulations(o.nominal)
-    keys = ["observableId", "simulationConditionId", "time"]
-    both = table.join(curves, on=keys, suffix="_curve").filter(
-        (pl.col("noise") == pl.col("noise_curve")) & (pl.col("observableId") != "share")
-    )  # rows of 'share' differ in their placeholders at one time
-    assert set(both["time"]) >= {1.0, 5.0, math.inf}
-    np.testing.assert_allclose(both["simulation"], both["simulation_curve"], rtol=1e-7)
-    low = curves.filter((pl.col("observableId") == "bound") & (pl.col("noise") == 0.2))
-    assert low["time"].to_list() == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
 
 
 def test_conditions_with_few_and_many_parameters_are_solved_apart(tmp_path: Path) -> None:

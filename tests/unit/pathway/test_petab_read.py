@@ -48,7 +48,7 @@ BAD = [
     (C, "ligand free", "ligan free", "conditions.tsv:1:2", "called 'ligan'"),
     (C, "low 0.5 total", "low 0.5 totale", "conditions.tsv:3:3", "called 'totale'"),
     (C, "low 0.5", "high 0.5", "conditions.tsv:4:1", "'high' stands twice"),
-    (C, "ligand free", "ligand occupancy", "conditions.tsv:1:3", "called 'occupancy'"),
+    (C, "ligand free", "ligand occupancy", "conditions.tsv:1:3", "cannot set"),
     (Y, "scale*complex", "scale*complx", "observables.tsv:2:2", "'complx' is not defined"),
     (Y, "noiseParameter1_bound", "0", "observables.tsv:2:4", "the noise 0 is not above 0"),
     (Y, "noiseParameter1_bound", "noiseParameter2_bound", "observables.tsv:2:4", "without gaps"),
