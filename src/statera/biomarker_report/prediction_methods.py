@@ -85,7 +85,7 @@ PREDICTION_METHODS: dict[str, Method] = {
         "rank",
         "Rank correlation with the uncut outcome",
         "Spearman's correlation of the mean prediction with what the rule's first condition looked "
-        "at, by subject.",
+        "at, by subject; negative where low values are a response.",
     ),
 }
 
