@@ -265,3 +265,23 @@ def test_conditions_with_few_and_many_parameters_are_solved_apart(tmp_path: Path
     np.testing.assert_allclose(
         o.gradient(o.nominal), expected, rtol=0, atol=1e-6 * abs(expected).max()
     )
+
+
+def test_steady_states_alone_and_nothing_estimated_are_evaluated(tmp_path: Path) -> None:
+    rows = TABLES["measurements.tsv"].splitlines()
+    changes = {
+        "measurements.tsv": "\n".join([rows[0], rows[5]]).replace("sd", "0.3"),
+        "observables.tsv": TABLES["observables.tsv"].replace("sd", "0.2"),
+        "parameters.tsv": TABLES["parameters.tsv"].replace("sd log10 1e-2 10 0.15 1\n", ""),
+    }
+    o = objective(tmp_path, changes)
+    found = o.evaluate(o.nominal, 2)
+    assert found.chi2 == pytest.approx(((0.1 - 2.4) / 0.3) ** 2, rel=1e-6)
+    assert found.gradient is not None
+    fixed = TABLES["parameters.tsv"].replace(" 1\n", " 0\n")
+    (tmp_path / "fixed").mkdir()
+    still = objective(tmp_path / "fixed", {"parameters.tsv": fixed})
+    assert still.names == ()
+    assert still.evaluate([], 2).fisher is not None
+    plain = objective(tmp_path)
+    assert still.value([]) == pytest.approx(plain.value(plain.nominal), rel=1e-8)

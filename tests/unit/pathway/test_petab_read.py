@@ -162,3 +162,9 @@ def test_priors_are_read_and_bad_ones_named(tmp_path: Path) -> None:
             read(tmp_path, with_prior(kind, numbers))
         assert words in str(caught.value)
         assert "parameters.tsv:2:" in str(caught.value.where)
+
+
+def test_a_problem_without_measurements_is_refused(tmp_path: Path) -> None:
+    head = TABLES[M].splitlines()[0]
+    with pytest.raises(InputError, match="there are no measurements"):
+        read(tmp_path, {M: head + "\n"})
