@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from statera.numerics.expression import free_names, symbol
 from statera.numerics.vectorised import vectorise
 from statera.pathway.network import Network
-from statera.pathway.petab_formulas import flat_assigned, slope_of
+from statera.pathway.observable_formulas import flat_assigned, slope_of
 from statera.pathway.petab_mapping import Ints, Source, Table
 
 __all__ = ["InitialStates", "initial_formulas"]

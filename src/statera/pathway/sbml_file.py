@@ -212,6 +212,8 @@ def _checked_root(name: str, content: bytes) -> Mapping[str, str]:
             f"this is not well-formed XML: {expat.ErrorString(error.code)}",
             where=Place(name, error.lineno, error.offset + 1),
         ) from error
+    except LookupError as error:
+        raise InputError("the encoding that the file declares is not known", where=name) from error
     _check_root(tag_of_root, root, place_of_root)
     return root
 

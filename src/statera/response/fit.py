@@ -28,6 +28,7 @@ FAR = 1000.0
 _BEYOND = 10.0
 _MOST_HILL = 20.0
 _EVENTS_EACH = 10
+_FAR_APART = 12.0
 _ABOVE = (
     "EC50 runs off above the exposures: over them the effect is a straight line (a power of the "
     "exposure with Hill), and the linear form says the same."
@@ -146,16 +147,13 @@ def fit_response(
     chosen = options or FitOptions()
     problem = _problem(outcome, exposure, covariates or {}, chosen)
     notes = _doubts(problem)
-    reasons = _runs_off(problem, start_of(problem)) if not chosen.firth else ()
-    if reasons:
-        return _without(problem, reasons, notes)
     function = likelihood_of(problem, chosen.firth)
     found = (
         maximise(function, start_of(problem))
         if problem.form.is_linear
         else _saturating(problem, function)
     )
-    if not chosen.firth and not problem.form.is_linear:
+    if not chosen.firth and _suspicious(problem, found):
         reasons = _runs_off(problem, found.x)
         if reasons:
             return _without(problem, reasons, notes)
@@ -279,6 +277,19 @@ def _doubts(problem: Problem) -> tuple[str, ...]:
             f"on large samples are unreliable below about {_EVENTS_EACH} for each.",
         )
     return ()
+
+
+def _suspicious(problem: Problem, found: Maximum) -> bool:
+    """Return whether predictors went so far that there may be no maximum.
+
+    Along a direction without a maximum Newton's method ends only where the likelihood no longer
+    changes in double precision, with predictors beyond 30; no need to look elsewhere.
+    """
+    effect, _, _ = problem.form.evaluate(
+        problem.exposure.mean(axis=1), found.x[problem.slice_of_effect()]
+    )
+    eta = problem.design @ found.x[: problem.linear] + effect
+    return found.status != "converged" or bool(np.ptp(eta) > _FAR_APART)
 
 
 def _runs_off(problem: Problem, theta: Floats) -> tuple[str, ...]:

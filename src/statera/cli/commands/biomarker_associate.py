@@ -43,9 +43,9 @@ Methods: satterthwaite, kenward-roger (mixed models), limma, linear, ancova, cen
 welch, mann-whitney, signed-rank, kruskal-wallis; pearson, spearman (the first column of the
 formula, the others held).
 
-Measurements are Olink NPX (long), SomaScan ADAT, a long table (sample, analyte, value, lod) or a
-wide table of Luminex or MSD; values on the linear scale are taken to log2. An analyte that cannot
-be tested keeps its row, with the reason as its status.
+Measurements are Olink NPX (long), SomaScan ADAT, a long table (sample, analyte, value, lod), a wide
+table of Luminex or MSD, or an export of xPONENT; values on the linear scale are taken to log2. An
+analyte that cannot be tested keeps its row, with the reason as its status.
 """
 _ADJUST = {
     "bh": "benjamini-hochberg",
@@ -260,7 +260,11 @@ def _deliver(
     compared = shown.contrast_rows(found, used)
     for path in out:
         table = path.suffix.lower() == ".csv"
-        content = shown.csv_of_rows([*rows, *compared]) if table else shown.page(found, used, made)
+        content = (
+            shown.csv_of_rows([*rows, *compared])
+            if table
+            else shown.page(found, used, made, reading.policy)
+        )
         write_bytes_atomically(path, content)
     permuted = found.permuted.notes if found.permuted else ()
     notes = (*used.measurements.notes, *used.notes, *found.notes, *permuted)
