@@ -4,10 +4,11 @@ Every term of the formula is tested by exchanging labels (`statera.biomarker.per
 p-values of each protein, and those that hold the family-wise error over the proteins of a term
 whatever their correlation (`statera.biomarker.step_down`).
 
-Two statistics are offered. ``null-model``: F with the correlation within subjects estimated once
-from the model without the labels, which no arrangement changes; any statistic makes a valid
-permutation test, and this one needs no fit by arrangement. ``refit``: F of the mixed model fitted
-anew by restricted likelihood to every arrangement.
+Two statistics are offered. ``null-model``: the sum of squares of the term by generalised least
+squares, with the correlation within subjects and the residual variance estimated once from the
+model without the labels, which no arrangement changes; any statistic makes a valid permutation
+test, and this one needs no fit by arrangement. ``refit``: F of the mixed model fitted anew by
+restricted likelihood to every arrangement.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ class PermutedTerm:
     arrangements
         Number of different arrangements (inf where it is beyond 1e300); nan without an exchange.
     statistic, p_value, adjusted_p : (m,) float64
-        F as observed, p of each protein, and p that holds the family-wise error.
+        As observed, p of each protein, and p that holds the family-wise error.
     """
 
     term: str

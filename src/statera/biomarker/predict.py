@@ -30,6 +30,7 @@ from statera.biomarker.measurements import listed
 from statera.biomarker.nested_validation import NestedPredictions, Watch, nested_predictions
 from statera.biomarker.optimism import OptimismCorrected, optimism_corrected_auc
 from statera.biomarker.prediction_options import PredictionOptions
+from statera.biomarker.require_sklearn import require_sklearn
 from statera.biomarker.responders import Responders
 from statera.biomarker.sample_size import SampleSize, judge_sample_size
 from statera.biomarker.score_model import probability
@@ -240,6 +241,7 @@ def predict_response(
         If scikit-learn is absent.
     """
     chosen = options if options is not None else PredictionOptions()
+    require_sklearn("sklearn")
     status = _marker_status(table)
     kept = _grouped(table, groups)
     _check(table, outcome, status, kept, chosen)

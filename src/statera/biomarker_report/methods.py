@@ -93,12 +93,13 @@ METHODS: dict[str, Method] = {
     "permutation": Method(
         "permutation",
         "Permutation of labels",
-        "Labels of one column are exchanged between the units named in the table; the statistic "
-        "is F. Family-wise p-values are step-down by the largest statistic over the analytes of a "
-        "term, whatever their correlation. They are exact where labels were randomised between "
-        "the units (within blocks), else approximate. With the statistic null-model the "
-        "correlation within subjects is estimated once, without the labels; with refit the mixed "
-        "model is fitted anew to each arrangement.",
+        "Labels of one column are exchanged between the units named in the table. Family-wise "
+        "p-values are step-down by the largest statistic over the analytes of a term, whatever "
+        "their correlation. They are exact where labels were randomised between the units (within "
+        "blocks), else approximate. With the statistic null-model the correlation within subjects "
+        "and the residual variance are estimated once, without the labels; with refit F is that "
+        "of the mixed model fitted anew to each arrangement. A term within subjects is tested "
+        "conservatively where it differs between groups.",
     ),
     "pairs": Method(
         "pairs",

@@ -50,7 +50,7 @@ def permutation_section(done: PermutationTests, names: Sequence[str]) -> Section
     ]  # fmt: skip
     rest = len(entries) - len(rows)
     foot = f"{rest} rows are left to the CSV table." if rest else ""
-    heading = ("Analyte", "Term", "F", "p", "Family-wise p")
+    heading = ("Analyte", "Term", "Statistic", "p", "Family-wise p")
     title = "P-values by permutation, smallest first"
     blocks += opened_tables(title, heading, tuple(rows), (2, 3, 4), foot)
     blocks += [Paragraph((note,)) for note in done.notes]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 import sympy as sp
 
-from statera.errors import InputError, Place
+from statera.errors import Place
 from statera.numerics.expression import free_names, symbol
 from statera.pathway.network import TIME, Event, Network, Trigger
 from statera.pathway.observable_formulas import flat_assigned
@@ -73,10 +73,6 @@ def arrange(
     estimable
         Names of the parameter table.
 
-    Raises
-    ------
-    InputError
-        Where a period follows a steady state by a formula of the states, which is not supported.
     """
     work = _Work(network, estimable, _initial_of_model(network, experiments))
     conditions = {AS_IT_IS: Condition(AS_IT_IS, "", {}, Place(network.id))}
@@ -87,14 +83,17 @@ def arrange(
         carried: dict[str, float | str] = {}
         if periods[0].time == -math.inf:
             before = periods.pop(0)
-            values = _first(work, experiment, before.changes, after_steady=False)
+            values, _ = _first(work, experiment, before.changes, after_steady=False)
             name = f"{experiment.id}, before"
             conditions[name] = Condition(name, "", values, place)
             carried = {k: v for k, v in values.items() if k in network.parameters}
         start = periods[0].time if periods else 0.0
         changes = periods.pop(0).changes if periods else ()
         steady = f"{experiment.id}, before" in conditions
-        values = {**carried, **_first(work, experiment, changes, after_steady=steady)}
+        new, by_formula = _first(work, experiment, changes, after_steady=steady)
+        values = {**carried, **new}
+        if by_formula:
+            work.events.append(_event(work, experiment, start, by_formula, at_start=False))
         for period in periods:
             work.events.append(_event(work, experiment, period.time, period.changes))
         mark = _indicator(experiment)
@@ -131,9 +130,13 @@ def _initial_of_model(
 
 def _first(
     work: _Work, experiment: Experiment, changes: tuple[Change, ...], *, after_steady: bool
-) -> dict[str, float | str]:
-    """Return what a first period changes by numbers and names; work in what it does by formulas."""
+) -> tuple[dict[str, float | str], tuple[Change, ...]]:
+    """Return what a first period changes by numbers and names, and what an event must change.
+
+    Formulas are worked into the initial values, but after a steady state are left to an event.
+    """
     values: dict[str, float | str] = {}
+    left: list[Change] = []
     constants = work.estimable | frozenset(work.network.parameters)
     for change in changes:
         if change.value.is_number:
@@ -141,12 +144,7 @@ def _first(
         elif change.value.is_Symbol and change.value.name in constants:
             values[change.target] = change.value.name
         elif after_steady:
-            raise InputError(
-                f"'{change.target}' is set by a formula after a steady state, which is not "
-                "supported",
-                where=change.place,
-                hint="Set it by a number or a parameter.",
-            )
+            left.append(change)
         else:
             flat = flat_assigned(work.network)
             start = {symbol(n): f for n, f in work.initial.items()}
@@ -155,11 +153,18 @@ def _first(
             work.cases.setdefault(change.target, []).append(case)
             if change.target in work.network.parameters:
                 work.stateful.add(change.target)
-    return values
+    return values, tuple(left)
 
 
-def _event(work: _Work, experiment: Experiment, time: float, changes: tuple[Change, ...]) -> Event:
-    """Return the event that changes what a later period changes."""
+def _event(
+    work: _Work,
+    experiment: Experiment,
+    time: float,
+    changes: tuple[Change, ...],
+    *,
+    at_start: bool = True,
+) -> Event:
+    """Return the event of a period; one that counts as off before the start fires at the start."""
     assignments = {c.target: c.value for c in changes}
     for species in work.network.species:
         size = assignments.get(species.compartment)
@@ -168,9 +173,8 @@ def _event(work: _Work, experiment: Experiment, time: float, changes: tuple[Chan
             assignments[species.id] = symbol(species.id) * symbol(species.compartment) / size
     work.stateful |= assignments.keys() & work.network.parameters.keys()
     condition = sp.And(sp.Ge(TIME, sp.Float(time)), _is_on(work, experiment))
-    return Event(
-        f"_{experiment.id}_at_{len(work.events)}", Trigger(condition), assignments, priority=_FIRST
-    )
+    name = f"_{experiment.id}_at_{len(work.events)}"
+    return Event(name, Trigger(condition, at_start), assignments, priority=_FIRST)
 
 
 def _network(work: _Work) -> Network:

@@ -209,7 +209,6 @@ BAD = [
     ("conditions.tsv", "kon*2", "kom*2", "conditions.tsv:7:3", "'kom' is not defined"),
     ("experiments.tsv", "plain 0 much", "plain 0 more", "experiments.tsv:2:3", "called 'more'"),
     ("experiments.tsv", "plain 0", "plain soon", "experiments.tsv:2:2", "is not a number"),
-    ("experiments.tsv", "twostep 0 much", "twostep 0 mixed", "conditions.tsv:6", "after a steady"),
     ("observables.tsv", "log-normal", "lognormal", "observables.tsv:3:4", "is not known"),
     ("observables.tsv", "free 0.1", "free*left 0.1", "observables.tsv:3", "a circle"),
     ("measurements.tsv", "bound plain", "bound plane", "measurements.tsv:2:2", "called 'plane'"),

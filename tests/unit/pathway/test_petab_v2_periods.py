@@ -149,3 +149,33 @@ def test_gradients_go_through_the_periods(tmp_path: Path) -> None:
 def test_a_steady_state_after_a_later_period_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="begins later than the start"):
         read(tmp_path, "jump A 3\n", "e 0 fast\ne 7 jump\n", "a e inf 1\n")
+
+
+def test_a_start_by_a_formula_of_the_steady_state(tmp_path: Path) -> None:
+    problem = read(
+        tmp_path,
+        "push A A+more\npush k1 k1/2\n",
+        "e -inf fast\ne 0 push\n",
+        "a e 0 1\na e 2 1\nk e 2 1\n",
+    )
+    a, b = K2 * 2.0 / (K1 + K2), K1 * 2.0 / (K1 + K2)
+    expected = [a + 3, after(2.0, a + 3, b, K1 / 2)[0], K1 / 2]
+    assert simulated(problem) == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_steady_state_goes_before_several_periods(tmp_path: Path) -> None:
+    problem = read(
+        tmp_path,
+        "start A 5\njump A A*2\n",
+        "e -inf fast\ne 0 start\ne 4 jump\n",
+        "a e 0 1\na e 4 1\na e 6 1\n",
+    )
+    b = K1 * 2.0 / (K1 + K2)
+    a4, b4 = after(4.0, 5.0, b)
+    expected = [5.0, 2 * a4, after(2.0, 2 * a4, b4)[0]]
+    assert simulated(problem) == pytest.approx(expected, rel=1e-6)
+    o = Objective(problem)
+    differences = [
+        (o.value(o.nominal + e) - o.value(o.nominal - e)) / 2e-5 for e in 1e-5 * np.eye(2)
+    ]
+    np.testing.assert_allclose(o.gradient(o.nominal), differences, rtol=1e-4, atol=1e-6)
