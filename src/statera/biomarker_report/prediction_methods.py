@@ -67,7 +67,8 @@ PREDICTION_METHODS: dict[str, Method] = {
         "Subjects are drawn with replacement and the whole making of the model is repeated; the "
         "mean loss from a resample to all subjects is taken off the area that the final model has "
         "in its own subjects. The .632+ estimate weighs subjects left out of the resamples. The "
-        "intervals are those of the cross-validated area moved to the corrected one.",
+        "intervals are the spread of the apparent areas of the resamples, moved to the corrected "
+        "area.",
     ),
     "stability": Method(
         "stability",

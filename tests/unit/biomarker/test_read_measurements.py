@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 
 from statera.biomarker.read_measurements import on_log2, read_measurements
-from statera.biomarker.sample_table import join_subjects, read_samples, read_subjects
+from statera.biomarker.sample_table import (
+    join_subjects,
+    read_sample_rows,
+    read_samples,
+    read_subjects,
+)
 from statera.errors import InputError, UnknownNameError, UsageError
 
 WIDE = (
@@ -107,7 +112,7 @@ def test_rows_of_samples_that_stand_twice(tmp_path: Path) -> None:
     file = written(tmp_path, "samples.csv", text)
     with pytest.raises(InputError, match="1 samples stand more than once: c"):
         read_samples(file)
-    table, notes = read_samples(file, "leave-out")
+    table, notes = read_sample_rows(file, "leave-out")
     assert table["sample"].to_list() == ["a", "b"]
     assert notes == (
         "1 rows say what another row of their sample says.",
@@ -132,3 +137,49 @@ def test_columns_of_subjects_are_joined(tmp_path: Path) -> None:
     twice = written(tmp_path, "twice.csv", "id,auc\np,10\np,11\n")
     with pytest.raises(InputError, match="1 subjects stand more than once: p"):
         read_subjects(twice, "id")
+
+
+XPONENT = """"Program","xPONENT","","MAGPIX"
+"Build","4.2"
+
+"Results"
+
+"DataType:","Median"
+"Location","Sample","IL-6","TNF","Total Events"
+"1(1,A1)","s1","900","30","200"
+
+"DataType:","Result"
+"Location","Sample","IL-6","TNF","Total Events"
+"1(1,A1)","Background0","NaN","NaN","200"
+"2(1,B1)","Standard1","10","20","200"
+"3(1,C1)","s1","4","<2.5","180"
+"4(1,D1)","s1","6","<2.5","190"
+"5(1,E1)","s2","5",">900","190"
+
+"DataType:","Count"
+"Location","Sample","IL-6","TNF","Total Events"
+"3(1,C1)","s1","50","51","180"
+"""
+
+
+def test_an_export_of_xponent(tmp_path: Path) -> None:
+    found, kind = read_measurements(written(tmp_path, "plate.csv", XPONENT), duplicates="leave-out")
+    assert kind == "Luminex xPONENT"
+    assert (found.sample_ids, found.analyte_ids) == (("s1", "s2"), ("IL-6", "TNF"))
+    np.testing.assert_equal(found.values, [[5.0, np.nan], [5.0, np.nan]])
+    assert found.below_lod.tolist() == [[False, True], [False, False]]
+    assert found.lod[0, 1] == 2.5
+    assert found.above_range[1, 1]
+    assert "1 samples stand in several wells; their means are used: s1." in found.notes
+    assert "Controls and standards were left out: Background0, Standard1." in found.notes
+    with pytest.raises(InputError, match="named more than once: s1"):
+        read_measurements(tmp_path / "plate.csv")
+    bare = XPONENT.replace('"Result"', '"Net MFI"')
+    with pytest.raises(InputError, match="only: Median, Net MFI, Count"):
+        read_measurements(written(tmp_path, "bare.csv", bare), duplicates="mean")
+    short = XPONENT.replace('"s2","5",">900","190"', '"s2","5"')
+    with pytest.raises(InputError, match="3 cells where 5 belong"):
+        read_measurements(written(tmp_path, "short.csv", short), duplicates="mean")
+    only = XPONENT.replace('"s1"', '"Control1"').replace('"s2"', '"Standard 2"')
+    with pytest.raises(InputError, match="controls only"):
+        read_measurements(written(tmp_path, "only.csv", only), duplicates="mean")

@@ -43,9 +43,9 @@ Methods: satterthwaite, kenward-roger (mixed models), limma, linear, ancova, cen
 welch, mann-whitney, signed-rank, kruskal-wallis; pearson, spearman (the first column of the
 formula, the others held).
 
-Measurements are Olink NPX (long), SomaScan ADAT, a long table (sample, analyte, value, lod) or a
-wide table of Luminex or MSD; values on the linear scale are taken to log2. An analyte that cannot
-be tested keeps its row, with the reason as its status.
+Measurements are Olink NPX (long), SomaScan ADAT, a long table (sample, analyte, value, lod), a wide
+table of Luminex or MSD, or an export of xPONENT; values on the linear scale are taken to log2. An
+analyte that cannot be tested keeps its row, with the reason as its status.
 """
 _ADJUST = {
     "bh": "benjamini-hochberg",

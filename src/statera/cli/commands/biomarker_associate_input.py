@@ -98,7 +98,7 @@ def read(
     from statera.biomarker.sample_table import (
         join_samples,
         join_subjects,
-        read_samples,
+        read_sample_rows,
         read_subjects,
         sample_columns,
     )
@@ -114,7 +114,7 @@ def read(
     )  # fmt: skip
     warnings = [note for note in found.notes if "more than once" in note]
     if source.samples is not None:
-        table, told = read_samples(source.samples, source.duplicates)
+        table, told = read_sample_rows(source.samples, source.duplicates)
         found = join_samples(found, table)
         warnings += told
     if source.subjects is not None and source.subject is not None:
@@ -125,13 +125,11 @@ def read(
     with concerning("--formula, --subject or --factor"):
         used = sample_columns(found, names, source.subject, factors)
     after = apply_lod_policy(used.measurements, chosen)
-    notes = tuple(n for n in after.measurements.notes if n not in warnings)
-    measured = replace(on_log2(after.measurements), notes=())
-    logged = on_log2(after.measurements).notes[len(after.measurements.notes) :]
+    measured = on_log2(after.measurements)
+    notes = tuple(note for note in measured.notes if note not in warnings)
     return Reading(
-        replace(used, measurements=replace(measured, notes=(*notes, *logged))),
-        kind, after, tuple(warnings),
-    )  # fmt: skip
+        replace(used, measurements=replace(measured, notes=notes)), kind, after, tuple(warnings)
+    )
 
 
 def policy(text: str | None, method: str) -> LodPolicy:
