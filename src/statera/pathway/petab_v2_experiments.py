@@ -4,7 +4,7 @@ What a first period changes by a number or a parameter becomes a condition as in
 before the model's own initial values are computed. Starts by a formula are a case of the initial
 value that an indicator parameter, 1 in its experiment, chooses. Any later change is an event that
 the indicator lets fire, and constants that it changes become states. A volume that is changed
-leaves the concentrations in it as they are, as in the library of the format's authors (version 0.8).
+leaves the concentrations in it as they are, as the library of the format's authors does (0.8).
 """
 
 from __future__ import annotations
