@@ -15,6 +15,7 @@ from statera.evidence.network_arms import network_from_counts
 from statera.evidence.network_data import NetworkData, network_from_contrasts
 from statera.evidence.network_design import decompose_designs
 from statera.evidence.network_fit import NetworkOptions, NetworkResult, network
+from statera.evidence.network_hat import hat_matrix
 from statera.evidence.network_rank import p_scores, rank_probabilities
 from statera.evidence.network_split import reduced_weights, side_split
 
@@ -184,7 +185,6 @@ NOT_READ = {
     "method_predict", "method_tau", "sm",  # names
     "TE_direct_common",  # direct estimates are pooled with the tau2 of the network
     "league_random",  # TE_random, rounded
-    "hatmatrix_common_row1",  # not computed
 }  # fmt: skip
 DIRECT = {
     "TE_direct_random": "direct",
@@ -216,6 +216,13 @@ def test_tables_of_direct_evidence(reference: Path, name: str, method: str, ours
     assert seen == 3 * len(rows)
 
 
+@pytest.mark.parametrize("name", ["nma_senn2013", "nma_certolizumab_RA_ACR50"])
+def test_first_row_of_the_hat_matrix(reference: Path, name: str) -> None:
+    expected = expected_of(reference, name, "DL")
+    row = hat_matrix(fit_of(expected, "DL"), "common")[0]
+    np.testing.assert_allclose(row, expected["hatmatrix_common_row1"], atol=1e-9)
+
+
 def test_the_grid_of_cases_does_not_shrink(reference: Path) -> None:
     folder = reference / "evidence"
     assert {path.stem for path in folder.glob("nma_*.json")} == {name for name, _, _ in CASES}
@@ -224,7 +231,7 @@ def test_the_grid_of_cases_does_not_shrink(reference: Path) -> None:
         results = json.loads((folder / f"{name}.json").read_text())["results"]
         assert set(results) == {"DL", "REML"}
         expected = results[method]
-        more = {"decomp_design"} if method == "DL" else set()
+        more = {"decomp_design", "hatmatrix_common_row1"} if method == "DL" else set()
         assert set(expected) - NOT_READ == READ | more
         n = len(expected["trts"])
         for key in (*TABLES, *DIRECT):
@@ -233,6 +240,7 @@ def test_the_grid_of_cases_does_not_shrink(reference: Path) -> None:
         split = expected["netsplit_SIDE"]
         assert len(split["comparison"]) == n * (n - 1) // 2
         numbers += sum(len(split[key]) for key in split if key != "comparison")
+        numbers += len(expected.get("hatmatrix_common_row1", ()))
         numbers += sum(len(expected["ranking"][key]) for key in expected["ranking"]
                        if key != "small_values")  # fmt: skip
-    assert numbers == 4964
+    assert numbers == 5004

@@ -247,10 +247,15 @@ def _basis(score: Floats, knots: Floats) -> Floats:
     return np.column_stack([np.ones(score.size), score, bend / (c - a) ** 2])
 
 
+def _quantiles(values: Floats, shares: Floats) -> Floats:
+    """Return quantiles that stay where they are when every value stands twice."""
+    return np.asarray(np.quantile(values, shares, method="inverted_cdf"), dtype=np.float64)
+
+
 def _spline(
     score: Floats, outcome: NDArray[np.bool_], clusters: Sequence[str], z: float
 ) -> tuple[Floats, Floats, Floats, Floats, Floats] | None:
-    knots = np.quantile(score, [0.1, 0.5, 0.9])
+    knots = _quantiles(score, np.array([0.1, 0.5, 0.9]))
     if np.diff(knots).min() < 1e-6:
         return None
     design = _basis(score, knots)
@@ -258,7 +263,7 @@ def _spline(
     if not fit.converged:
         return None
     # the curve is drawn between the outermost hundredths, where there are predictions
-    ends = special.expit(np.quantile(score, [0.01, 0.99]))
+    ends = special.expit(_quantiles(score, np.array([0.01, 0.99])))
     at = np.linspace(float(ends[0]), float(ends[1]), _GRID)
     row = _basis(special.logit(at), knots)
     middle = row @ fit.coefficients
@@ -272,7 +277,7 @@ def _bins(
 ) -> tuple[CalibrationBin, ...]:
     people = np.asarray(clusters)
     wanted = max(1, min(most, len(set(clusters)) // 10))
-    edges = np.unique(np.quantile(probabilities, np.linspace(0.0, 1.0, wanted + 1)[1:-1]))
+    edges = np.unique(_quantiles(probabilities, np.linspace(0.0, 1.0, wanted + 1)[1:-1]))
     place = np.searchsorted(edges, probabilities, side="left")
     found = []
     for number in np.unique(place):

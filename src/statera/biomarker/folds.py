@@ -55,7 +55,8 @@ def stratified_folds(
     ties = random.permutation(folds)
     for left, group in zip(range(names.size, 0, -1), order, strict=True):
         worse = ((held + count[group]) / target) ** 2 - (held / target) ** 2
-        cost = worse.sum(axis=1)
+        # of folds that need a class alike, the smaller one
+        cost = np.round(worse.sum(axis=1), 9) + 1e-6 * held.sum(axis=1)
         empty = held.sum(axis=1) == 0
         if left <= empty.sum():  # the last groups go to folds that have none
             cost = np.where(empty, cost, np.inf)

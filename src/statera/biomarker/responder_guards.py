@@ -201,11 +201,11 @@ def _clusters(one: AppliedCondition) -> list[Guard]:
         two = fit_gaussian_mixture(known, 2)
         one_group = fit_gaussian_mixture(known, 1)
     except InputError as error:
-        return [Guard("clusters", "warning", f"two groups cannot be fitted: {error.what}.")]
+        return [Guard("clusters", "warning", f"Two groups cannot be fitted: {error.what}.")]
     gain, apart = one_group.bic - two.bic, two.separation(0, 1)
     good = gain > 0.0 and apart > 2.0
     said = (
-        f"two normal groups against one: BIC {'better' if gain > 0 else 'worse'} by "
+        f"Two normal groups against one: BIC {'better' if gain > 0 else 'worse'} by "
         f"{abs(gain):.3g}, separation (Ashman's D) {apart:.2f}, where 2 is needed for two peaks"
     )
     said += "." if good else "; the split divides one group."
@@ -258,7 +258,7 @@ def batch_guard(batches: Mapping[str, str], response: Mapping[str, bool]) -> tup
     for subject, batch in batches.items():
         counts[names.index(batch), int(response[subject])] += 1
     p = float(stats.chi2_contingency(counts).pvalue) if (counts.sum(axis=0) > 0).all() else 1.0
-    said = f"responders among {len(names)} batches: chi-square p {p:.2g}"
+    said = f"Responders among {len(names)} batches: chi-square p {p:.2g}"
     if p < 0.05:
         said += "; batch and response are mixed up, and no adjustment can part them."
         return (Guard("batch", "warning", said),)

@@ -266,7 +266,7 @@ def frozen_rule(data: Mapping[str, Any], **given: Any) -> ResponderRule:
     combine = fields_of.get("combine")
     rule = read_rule("recorded", **fields_of)
     fixed = tuple(
-        replace(one, kind="compared", number=float(cut)) if one.kind != "compared" else one
+        replace(one, kind="compared", number=float(cut))
         for one, cut in zip(rule.conditions, data["cuts"], strict=True)
     )
     return replace(rule, conditions=fixed, combine=combine or rule.combine)

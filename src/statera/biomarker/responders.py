@@ -201,12 +201,18 @@ def _baselines(
         if since and _label(visit) != _label(since):
             continue
         first.setdefault(str(subject).strip(), row)
+    lower = {name.lower(): name for name in columns}
     for entry in pairs:
-        name = rule.columns.get(entry.removesuffix("_baseline"), entry.removesuffix("_baseline"))
-        if entry in columns or entry in rule.columns or name not in columns:
+        stem = entry.removesuffix("_baseline")
+        name = rule.columns.get(stem) or lower.get(stem)
+        if name is None and stem == "acute_phase":
+            stem = next((word for word in ("crp", "esr") if word in lower), stem)
+            name = lower.get(stem)
+        column = f"{stem}_baseline"
+        if column in lower or entry in rule.columns or name not in columns:
             continue
         cells = columns[name]
-        found[entry] = [
+        found[column] = [
             cells[first[s]] if (s := str(subject).strip()) in first else ""
             for subject in columns[rule.subject]
         ]

@@ -110,6 +110,10 @@ def with_interval(numbers: Sequence[float], method: str) -> Cell:
     return Cell(text, "computed", method=method, value=estimate)
 
 
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
+
+
 def _summary(found: Prediction) -> Section:
     people = dict(zip(found.table.subjects, found.outcome.tolist(), strict=True))
     o, auc = found.options, found.auc
@@ -160,7 +164,7 @@ def _summary(found: Prediction) -> Section:
     blocks: list[Block] = [Definition(tuple(pairs))]
     blocks += [Callout("warning", "Sample size", (w,)) for w in found.warnings]
     if found.optimism is not None and found.optimism.status != "ok":
-        blocks.append(Callout("warning", "Optimism", (f"{found.optimism.status}.",)))
+        blocks.append(Callout("warning", "Optimism", (_capital(f"{found.optimism.status}."),)))
     return Section("summary", "Summary", tuple(blocks))
 
 
@@ -187,14 +191,16 @@ def _outcome(found: Prediction, responders: Responders, guards: Sequence[Guard])
 def _discrimination(found: Prediction) -> tuple[Block, ...]:
     blocks: list[Block] = [roc_figure(found)]
     if found.auc.status != "ok":
-        blocks.append(Callout("missing", "No interval", (f"{found.auc.status}.",)))
+        blocks.append(Callout("missing", "No interval", (_capital(f"{found.auc.status}."),)))
     return tuple(blocks)
 
 
 def _calibration(found: Prediction) -> tuple[Block, ...]:
     blocks: list[Block] = [calibration_figure(found)]
     if found.calibration.status != "ok":
-        blocks.append(Callout("missing", "Calibration", (f"{found.calibration.status}.",)))
+        blocks.append(
+            Callout("missing", "Calibration", (_capital(f"{found.calibration.status}."),))
+        )
     return tuple(blocks)
 
 
@@ -211,7 +217,7 @@ def _markers(found: Prediction, names: Sequence[str]) -> tuple[Block, ...]:
         said = "; 1 where all selections agree, 0 where chance would give as much agreement."
         blocks.append(Paragraph(("Index of stability ", index, said)))
     else:
-        blocks.append(Callout("missing", "Stability", (f"{stability.status}.",)))
+        blocks.append(Callout("missing", "Stability", (_capital(f"{stability.status}."),)))
     word = "Weight" if found.options.model == "elastic-net" else "Share of gain"
     cells: list[tuple[Inline, ...]] = []
     for r in shown[:_MOST_ROWS]:

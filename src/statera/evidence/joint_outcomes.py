@@ -114,7 +114,7 @@ def joint_outcomes(
         f"errors of two outcomes of one study were taken to correlate by {correlation:g}",
     )
     if alone:
-        notes += (f"{len(alone)} studies report one outcome only",)
+        notes += (f"studies that report one outcome only: {len(alone)}",)
     return JointOutcomes(
         found,
         tuple(_pooled(found, i, used, names, intervals, chosen.level)

@@ -52,6 +52,8 @@ class NetworkEstimates:
         Estimates of all pairs.
     predict_low, predict_high : (n, n) float64
         Prediction intervals; NaN where the method has none.
+    df
+        Degrees of freedom of the t that intervals and P-scores take; infinite for the normal.
     """
 
     treatments: tuple[str, ...]
@@ -61,6 +63,7 @@ class NetworkEstimates:
     pairs: PairTable
     predict_low: Floats
     predict_high: Floats
+    df: float = float("inf")
 
 
 class HasEstimates(Protocol):
@@ -89,7 +92,7 @@ def place_of_reference(treatments: tuple[str, ...], name: str | None) -> int:
 
 
 def pairs_against_reference(
-    beta: Floats, covariance: Floats, reference: int, level: float
+    beta: Floats, covariance: Floats, reference: int, level: float, df: float = float("inf")
 ) -> PairTable:
     """Return all pairs from estimates of the other treatments against the reference.
 
@@ -99,15 +102,15 @@ def pairs_against_reference(
     covariance : (n - 1, n - 1)
     reference
         Its place among the n treatments.
-    level
-        Of the intervals, by the normal distribution.
+    level, df
+        Of the intervals: by the normal distribution, or t where `df` is finite.
     """
     d = np.insert(beta, reference, 0.0)
     cov = np.insert(np.insert(covariance, reference, 0.0, axis=0), reference, 0.0, axis=1)
     estimate = d[:, None] - d[None, :]
     diagonal = np.diag(cov)
     se = np.sqrt(np.maximum(diagonal[:, None] + diagonal[None, :] - 2 * cov, 0.0))
-    half = float(stats.norm.ppf(0.5 + level / 2)) * se
+    half = float(stats.t.ppf(0.5 + level / 2, df)) * se
     return PairTable(estimate, se, estimate - half, estimate + half, cov)
 
 

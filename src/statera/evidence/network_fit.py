@@ -48,12 +48,15 @@ class NetworkOptions:
         Of intervals.
     prediction
         ``V``: t with the degrees of freedom of Q; ``HTS``: one fewer.
+    test
+        Of random effects: ``z``, or ``t`` with the degrees of freedom of Q.
     """
 
     tau2: str = "REML"
     reference: str | None = None
     level: float = 0.95
     prediction: str = "V"
+    test: str = "z"
 
     def __post_init__(self) -> None:
         if self.tau2 not in NETWORK_TAU2 or self.prediction not in ("V", "HTS"):
@@ -61,6 +64,10 @@ class NetworkOptions:
                 f"tau2 by {self.tau2} with prediction {self.prediction} is not known",
                 where="options of the network",
                 hint=f"Use tau2 {', '.join(NETWORK_TAU2)} and prediction V or HTS.",
+            )
+        if self.test not in ("z", "t"):
+            raise InputError(
+                f"test {self.test} is not known", where="options of the network", hint="Use z or t."
             )
         if not 0 < self.level < 1:
             raise InputError(
@@ -123,6 +130,7 @@ class NetworkResult:
             self.random if random else self.common,
             self.predict_low if random else none,
             self.predict_high if random else none,
+            float(self.df) if random and self.options.test == "t" and self.df > 0 else np.inf,
         )
 
 
@@ -145,7 +153,8 @@ def network(data: NetworkData, options: NetworkOptions | None = None) -> Network
     common = fit_blocks(blocks, 0.0)
     tau2 = estimate_tau2(blocks, df, options.tau2)
     random = fit_blocks(blocks, tau2)
-    pairs = pairs_against_reference(random.beta, random.cov, reference, options.level)
+    test_df = float(df) if options.test == "t" and df > 0 else float("inf")
+    pairs = pairs_against_reference(random.beta, random.cov, reference, options.level, test_df)
     crit_df = 0 if options.tau2 == "EE" else df if options.prediction == "V" else df - 1
     predict_low, predict_high = prediction_limits(pairs, tau2, crit_df, options.level)
     tau2_ends = (float("nan"), float("nan"))

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
 
-from statera.errors import NumericalError
+from statera.errors import InputError, NumericalError
 from statera.evidence.network_counts import (
     ArmCounts,
     arm_counts,
@@ -46,6 +46,7 @@ Ints = NDArray[np.int64]
 #: Nodes per random effect by their number, that is arms less one.
 _NODES = {1: 25, 2: 15, 3: 9, 4: 7, 5: 5}
 _FEWEST = 3
+_MOST_POINTS = 300_000  # of a study; beyond it the memory of a product of nodes is not reasonable
 _CLOSE = 1e-3
 
 
@@ -98,12 +99,18 @@ def glmm_network(
         )  # fmt: skip
     theta, value = best
     covariance = np.asarray(np.linalg.inv(-_hessian(groups, theta)), dtype=np.float64)
-    finer = _groups(counts, start.baseline, options.nodes, more=4)
+    finer = _groups(counts, start.baseline, options.nodes, finer=True)
     change = abs(_likelihood(finer, theta)[0] - value)
     if change > _CLOSE:
         notes = (
-            f"Four more nodes of the quadrature change the log-likelihood by {change:.2g}: "
-            "give more nodes.",
+            f"More nodes of the quadrature change the log-likelihood by {change:.2g}: give more "
+            "nodes.",
+        )
+    coarse = [group for group, more in zip(groups, finer, strict=True) if group.nodes == more.nodes]
+    if coarse:
+        notes += (
+            f"Studies of {coarse[0].loading.shape[0]} arms and more have {coarse[0].nodes} nodes "
+            "for each random effect, and memory leaves no room to try more.",
         )
     tau2 = float(theta[-1] ** 2)
     tau2_se = 2 * np.sqrt(tau2 * max(float(covariance[-1, -1]), 0.0))
@@ -146,7 +153,7 @@ class _Group:
 
 
 def _groups(
-    counts: ArmCounts, baseline: Floats, nodes: int | None, more: int = 0
+    counts: ArmCounts, baseline: Floats, nodes: int | None, *, finer: bool = False
 ) -> tuple[_Group, ...]:
     rows: dict[int, list[Ints]] = {}
     for one in counts.of_studies():
@@ -158,7 +165,7 @@ def _groups(
         at = np.stack(group)
         # an orthonormal basis of the deviations of m arms that sum to zero
         basis = np.linalg.svd(np.eye(m) - 1.0 / m)[0][:, : m - 1]
-        points = (nodes or _NODES.get(m - 1, _FEWEST)) + more
+        points = _points(m - 1, nodes, finer=finer)
         made.append(
             _Group(
                 kind(counts.events[at], counts.size[at]), unit[counts.treatment[at]],
@@ -166,6 +173,29 @@ def _groups(
             )
         )  # fmt: skip
     return tuple(made)
+
+
+def _points(effects: int, nodes: int | None, *, finer: bool) -> int:
+    """Return nodes for each of so many random effects; up to four more where `finer`.
+
+    Raises
+    ------
+    InputError
+        If their product does not fit into memory.
+    """
+    points = nodes or _NODES.get(effects, _FEWEST)
+    if points**effects > _MOST_POINTS:
+        raise InputError(
+            f"{points} nodes for each of {effects} random effects of a study of {effects + 1} arms "
+            "are too many",
+            where="nodes",
+            hint="Give fewer nodes, split the study, or use common effects.",
+        )
+    while finer and (points + 1) ** effects <= _MOST_POINTS:
+        points += 1
+        if points - (nodes or _NODES.get(effects, _FEWEST)) == 4:
+            break
+    return points
 
 
 def _likelihood(groups: tuple[_Group, ...], theta: Floats) -> tuple[float, Floats]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
+from scipy import stats
 
 from statera.errors import InputError
 from statera.evidence.network_estimates import HasEstimates, NetworkEstimates
@@ -48,12 +48,13 @@ def p_scores(result: HasEstimates, *, small_good: bool, effects: str = "random")
     The P-score is the exact SUCRA where estimates are normal (Ruecker and Schwarzer 2015,
     doi 10.1186/s12874-015-0060-8).
     """
-    pairs = _ranked(result.estimates(effects)).pairs
+    found = _ranked(result.estimates(effects))
+    pairs = found.pairs
     n = pairs.se.shape[0]
     rivals = ~np.eye(n, dtype=bool)
     z = np.zeros((n, n))
     z[rivals] = pairs.estimate[rivals] / pairs.se[rivals]
-    better = np.where(rivals, ndtr(-z if small_good else z), 0.0)
+    better = np.where(rivals, stats.t.cdf(-z if small_good else z, found.df), 0.0)
     return np.asarray(better.sum(axis=1) / (n - 1))
 
 

@@ -277,14 +277,18 @@ def _notes(corrected: int, left_out: int) -> tuple[str, ...]:
     notes = []
     if corrected:
         notes.append(
-            f"1/2 was added to the cells of {corrected} studies with an empty cell, for their own "
-            "values and Q only; the pooled value uses the counts as they are"
+            f"1/2 was added to the cells of {_studies(corrected)} with an empty cell, for their "
+            "own values and Q only; the pooled value uses the counts as they are"
         )
     if left_out:
         notes.append(
-            f"{left_out} studies without events, or with events only, in both arms are not in Q"
+            f"not in Q: {_studies(left_out)} without events, or with events only, in both arms"
         )
     return tuple(notes)
+
+
+def _studies(number: int) -> str:
+    return f"{number} {'study' if number == 1 else 'studies'}"
 
 
 def _odds_ratio(a: Floats, n1: Floats, c: Floats, n2: Floats) -> tuple[float, float]:

@@ -207,9 +207,10 @@ def rare_glmm(
         silent |= (a + c) == n1 + n2
     notes: tuple[str, ...] = ()
     if silent.any():
+        number = int(silent.sum())
         notes = (
-            f"{int(silent.sum())} studies without events, or with events only, in both arms "
-            "carry no information on the ratio and were left out",
+            f"{number} {'study' if number == 1 else 'studies'} without events, or with events "
+            "only, in both arms: no information on the ratio, left out",
         )
     a, n1, c, n2 = (part[~silent] for part in (a, n1, c, n2))
     status = _undefined(a, n1, c, n2, rates=rates)
@@ -406,7 +407,15 @@ def _own(fit: _Fit, common: SmallMaximum) -> OwnEffects:
     own = own_effects_of_arms(*fit.counts, rates=rates)
     if fit.model == GlmmModel.UNCONDITIONAL_FIXED:
         return own
-    return own_effects_random(fit.kernel, own.estimate, common.x[1:], fit.nodes)
+    events, sizes = fit.counts
+    rest = np.inf if rates else sizes[:, 0] - events[:, 0]
+    # smoothed, so that an empty second arm starts at a finite effect
+    odds = (events + 0.5) / (sizes if rates else sizes - events + 0.5)
+    start = np.log(odds[:, 0] / odds[:, 1])
+    start = np.where(events[:, 0] == 0.0, -np.inf, np.where(rest == 0.0, np.inf, start))
+    # a standard deviation of 0 is a stationary point: start away from it
+    spread = max(abs(float(common.x[2])), 0.3)
+    return own_effects_random(fit.kernel, start, np.array([common.x[1], spread]), fit.nodes)
 
 
 def _tau2_interval(

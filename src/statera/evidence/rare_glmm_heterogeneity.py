@@ -158,21 +158,22 @@ def own_effects_random(kernel: Kernel, first: Floats, start: Floats, nodes: int)
     """Return the effects of studies whose study effects are random.
 
     Their own effects stand on the first arm, so that the random effect is that of the second; in
-    the middle between both, an empty cell would pull the study effects along.
+    the middle between both, an empty cell would pull the study effects along. An empty cell of the
+    second arm leaves a finite effect here.
 
     Parameters
     ----------
     kernel
         Log likelihood of two arms.
     first : (k,) float64
-        Effects to start from, such as those with fixed study effects.
+        Effects to start from; infinite where the first arm has no events, or events only.
     start : (2,) float64
         Mean and standard deviation of the study effects to start from.
     nodes
         Of the quadrature.
     """
     arms, bound = np.array([1.0, 0.0]), 2.0 * _INFINITE
-    begin = np.clip(np.nan_to_num(first, posinf=bound, neginf=-bound), -bound, bound)
+    begin = np.clip(first, -bound, bound)
 
     def logs(effect: Floats, mean: float, sd: float) -> Floats:
         base = mean + effect[:, None] * arms

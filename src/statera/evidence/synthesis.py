@@ -261,6 +261,8 @@ def _uncorrected(effects: Effects, options: SynthesisOptions) -> Synthesis:
         found = mantel_haenszel(measure, *counts, level)
     if found.status in (RareEventStatus.NO_EVENTS, RareEventStatus.ONE_ARM_EMPTY):
         raise _nothing(str(found.status), effects)
+    # a study without events in both arms has no effect of its own
+    part = replace(part, y=found.y, v=found.v)
     pooled = pooled_without_correction(
         found, part, rare_weights("PETO" if by_peto else measure, *counts), level
     )
@@ -275,22 +277,28 @@ def _mixed(effects: Effects, options: SynthesisOptions) -> Synthesis:
     asked = GlmmOptions(
         str(options.method).upper(), random, level=level, tau2_interval=options.tau2_interval
     )
+    silent: list[tuple[str, str]] = []
     if measure in _ONE_ARM:
         kept, (x, size) = _one_arm_counts(effects, "time" if measure == "IRLN" else "total")
         found = one_arm_glmm(measure, x, size, asked)
     else:
         kept, counts = _counts(effects, rates=measure == "IRR")
         found = rare_glmm(measure, *counts, asked)
+        a, n1, c, n2 = counts
+        telling = (a + c > 0.0) & ((measure == "IRR") | (a + c < n1 + n2))
+        silent = [(effects.names[i], "no events, or nothing but events, in both arms")
+                  for i, tells in zip(kept, telling, strict=True) if not tells]  # fmt: skip
+        kept = [i for i, tells in zip(kept, telling, strict=True) if tells]
     undefined = (GlmmStatus.NO_EVENTS, GlmmStatus.ONE_ARM_EMPTY, GlmmStatus.NOT_CONVERGED)
     if found.status in undefined:
         raise _nothing(str(found.status), effects)
-    notes = found.notes
+    notes = () if silent else found.notes
     if found.status is not GlmmStatus.OK:
         notes += (str(found.status),)
     pooled = pooled_by_glmm(found, effects.take(kept), level, random)
-    return Synthesis(
-        options, effects, found, pooled, pooled, omitted=_left(effects, kept), notes=notes
-    )
+    told = {name for name, _ in silent}
+    left = tuple(pair for pair in _left(effects, kept) if pair[0] not in told)
+    return Synthesis(options, effects, found, pooled, pooled, omitted=(*left, *silent), notes=notes)
 
 
 def _bayes(effects: Effects, options: SynthesisOptions) -> Synthesis:

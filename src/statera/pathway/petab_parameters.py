@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from statera.errors import Place
 from statera.pathway.petab_priors import PRIOR_TYPES, Prior
 from statera.pathway.petab_scales import SCALES, Scale, scaled
 from statera.pathway.petab_table import PetabTable, check_id, read_petab_table, to_number
@@ -34,6 +35,8 @@ class PetabParameter:
         Prior that the objective includes; None for none.
     start_prior
         Prior that starts are drawn from; None for flat on the scale between the bounds.
+    place
+        Where the row stands.
     """
 
     id: str
@@ -45,6 +48,7 @@ class PetabParameter:
     estimated: bool
     objective_prior: Prior | None = None
     start_prior: Prior | None = None
+    place: Place | None = None
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -110,6 +114,7 @@ def _parameter(table: PetabTable, row: int, check_nominal: bool) -> PetabParamet
         estimated,
         _prior(table, row, "objective", scale, (lower, upper)) if estimated else None,
         _prior(table, row, "initialization", scale, (lower, upper)) if estimated else None,
+        table.place(row, "parameterId"),
     )
 
 

@@ -63,7 +63,7 @@ def read_problem(
     files = read_problem_files(content, file)
     parameters = read_parameters(files.parameters, check_nominal=check_nominal)
     parts = tuple(_part(part, parameters, read_model) for part in files.parts)
-    check_used(parameters, parts, files.parameters[0])
+    check_used(parameters, parts)
     return PetabProblem(file.stem, version, parameters, parts)
 
 
@@ -78,7 +78,10 @@ def _part(
     settable = model - frozenset(network.assigned)
     loose = names_in_formulas(files.observables) - model - estimable
     conditions = read_conditions(
-        files.conditions, settable | loose, estimable | frozenset(network.parameters)
+        files.conditions,
+        settable | loose,
+        estimable | frozenset(network.parameters),
+        network.assigned,
     )
     columns = frozenset(name for c in conditions.values() for name in c.values)
     observables = read_observables(files.observables, model | estimable | columns)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from statera.errors import InputError, UnknownNameError
 from statera.numerics.expression import free_names
@@ -13,9 +12,7 @@ from statera.pathway.petab_problem import PetabPart
 __all__ = ["check_used"]
 
 
-def check_used(
-    parameters: Sequence[PetabParameter], parts: Sequence[PetabPart], path: Path
-) -> None:
+def check_used(parameters: Sequence[PetabParameter], parts: Sequence[PetabPart]) -> None:
     """Raise where a parameter of the table stands nowhere else, or is not free to be set."""
     known: set[str] = set()
     for part in parts:
@@ -32,12 +29,12 @@ def check_used(
                 "parameter of the model, the conditions or the measurements",
                 parameter.id,
                 known,
-                where=str(path),
+                where=parameter.place,
             )
         for part in parts:
             if parameter.id in part.network.states or parameter.id in part.network.assigned:
                 raise InputError(
                     f"column parameterId: '{parameter.id}' changes with time in the model",
-                    where=str(path),
+                    where=parameter.place,
                     hint="Estimate constants only; set a start by a column of the condition table.",
                 )

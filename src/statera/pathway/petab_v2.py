@@ -1,7 +1,7 @@
 """Read a PEtab problem of version 2, as far as it can be put in the terms of version 1.
 
-Refused by name: models that are not SBML, extensions that change the problem, formulas of states
-right after a steady state, and measurements at infinity after a period that an event begins.
+Refused by name: models that are not SBML, extensions that change the problem, and measurements at
+infinity after a period that an event begins.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def read_problem_v2(
         for name, file in models.items()
     )
     used = tuple(part for part in parts if part.measurements)
-    check_used(parameters, parts, files["parameter_files"][0])
+    check_used(parameters, parts)
     return PetabProblem(
         str(content.get("id") or path.stem), str(content["format_version"]), parameters, used
     )

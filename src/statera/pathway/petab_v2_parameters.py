@@ -96,6 +96,7 @@ def _parameter(table: PetabTable, row: int, check_nominal: bool) -> PetabParamet
         estimated,
         prior,
         prior,
+        table.place(row, "parameterId"),
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from statera.plot.rows import Frame
+from statera.plot.text import text_width
 from statera.plot.theme import INK, LINE, SOFT
 
 if TYPE_CHECKING:
@@ -28,6 +29,12 @@ __all__ = [
     "ratio_ticks",
 ]
 
+# Ticks of ratios where 1, 2 and 5 are too few.
+_FINER = (
+    (0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 4.0),
+    (0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0),
+)
+_FAVOURS = 9  # size of the type, points
 Scale = Literal["difference", "ratio"]
 
 
@@ -127,17 +134,37 @@ def draw_axis(frame: Frame, values: Iterable[float | None], axis: ForestAxis) ->
     if middle is None:
         return
     axes.axvline(middle, color=SOFT, linewidth=1.0, zorder=1.5)
-    for side, text in enumerate(axis.favours):
-        if text:
+    _draw_favours(frame, middle, axis)
+
+
+def _draw_favours(frame: Frame, middle: float, axis: ForestAxis) -> None:
+    """Say what either side speaks for; moved inwards where the axis ends too early for it."""
+    axes = frame.axes
+    width = float(frame.figure.get_size_inches()[0])
+    box = axes.get_position()
+    low, high = (math.log(x) if axis.scale == "ratio" else x for x in axes.get_xlim())
+    at = math.log(middle) if axis.scale == "ratio" else middle
+    along = width * box.width
+    line = along * (at - low) / (high - low)
+    texts = (f"← {axis.favours[0]}", f"{axis.favours[1]} →")
+    wide = [text_width(t, _FAVOURS) if f else 0.0 for t, f in zip(texts, axis.favours, strict=True)]
+    gap = 7.0 / 72.0
+    start, end = line + gap, line - gap
+    start = min(start, along + width * (1.0 - box.x1) - wide[1] - gap / 2.0)
+    end = min(end, start - gap)
+    least = wide[0] - width * box.x0 + gap / 2.0
+    end, start = max(end, least), max(start, least + gap)
+    for side, (text, x) in enumerate(zip(texts, (end, start), strict=True)):
+        if axis.favours[side]:
             axes.annotate(
-                f"← {text}" if side == 0 else f"{text} →",
+                text,
                 xy=(middle, 0),
                 xycoords=("data", "axes fraction"),
-                xytext=(-7 if side == 0 else 7, -43 if axis.label else -26),
+                xytext=(72.0 * (x - line), -43 if axis.label else -26),
                 textcoords="offset points",
                 ha="right" if side == 0 else "left",
                 va="top",
-                size=9,
+                size=_FAVOURS,
                 color=SOFT,
                 annotation_clip=False,
             )
@@ -146,10 +173,13 @@ def draw_axis(frame: Frame, values: Iterable[float | None], axis: ForestAxis) ->
 def ratio_ticks(low: float, high: float) -> list[float]:
     """Return round ratios between two ends."""
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    ticks = [m * 10.0**d for d in decades for m in (1, 2, 5) if low <= m * 10.0**d <= high]
-    if len(ticks) < 3:
-        fine = (0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0)
-        ticks = [t for t in fine if low <= t <= high] or ticks
+    every = [m * 10.0**d for d in decades for m in (1, 2, 5)]
+    ticks: list[float] = []
+    for steps in (every, *_FINER):
+        found = [t for t in steps if low <= t <= high]
+        ticks = found or ticks
+        if len(found) >= 3:
+            break
     return ticks
 
 

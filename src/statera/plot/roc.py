@@ -39,6 +39,8 @@ def draw_roc(
         figure = new_figure(5.0, 5.0)
         axes = figure.add_axes((0.13, 0.12, 0.84, 0.84))
         axes.plot([0.0, 1.0], [0.0, 1.0], color=LINE, linewidth=1.0, dashes=(4, 3))
+        false_positives = np.append(0.0, false_positives)
+        sensitivity, low, high = (np.append(0.0, x) for x in (sensitivity, low, high))
         # an empirical curve climbs in steps: its values hold up to the next share
         axes.fill_between(
             false_positives, low, high, step="post", color=PALETTE[0], alpha=0.16, linewidth=0.0

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from statera.plot.svg import to_svg
 from statera.plot.text import text_width
-from statera.plot.theme import PALETTE, SHADE, SOFT, new_figure, style_axes, theme
+from statera.plot.theme import LINE, PALETTE, SHADE, SOFT, new_figure, style_axes, theme
 
 __all__ = ["draw_selection_stability"]
 
@@ -34,7 +34,7 @@ def draw_selection_stability(
     frequency : (m,) float64
         Share of the resamples that selected each marker.
     direction : (m,)
-        ``+``, ``-`` or an empty text: the sign of its weight, written beside the bar.
+        ``+`` or ``-``, the sign of its weight, written beside the bar; else empty, and grey.
     key, title, alt
         Anchor, name and description of the drawing.
     """
@@ -42,10 +42,12 @@ def draw_selection_stability(
         height = 0.75 + 0.27 * len(names)
         figure = new_figure(_WIDTH, height)
         left = min(0.45, (max(text_width(n, 9.5) for n in names) + 0.25) / _WIDTH)
-        axes = figure.add_axes((left, 0.58 / height, 0.97 - left, 1.0 - (0.58 + 0.12) / height))
+        axes = figure.add_axes((left, 0.58 / height, 0.95 - left, 1.0 - (0.58 + 0.12) / height))
         place = np.arange(len(names))[::-1]
         axes.barh(place, np.ones(len(names)), height=0.66, color=SHADE)
-        tints = [PALETTE[0] if d != "-" else PALETTE[1] for d in direction]
+        signs = {"+": PALETTE[0], "-": PALETTE[1]}
+        plain = LINE if any(direction) else PALETTE[0]
+        tints = [signs.get(d, plain) for d in direction]
         axes.barh(place, frequency, height=0.66, color=tints)
         for y, share, sign in zip(place, frequency, direction, strict=True):
             words = f"{share:.0%}" + (f"  {sign.replace('-', '−')}" if sign else "")

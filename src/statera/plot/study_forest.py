@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 _STEP = 0.2  # distance of the marks of risk of bias, inches
-_ACROSS = 10.4  # width of a line across the columns, inches
+_ACROSS = 5.6  # width of a line across the columns, inches
 _GAP = 0.22  # between the axis and what stands at its right, inches; that of the frame
 #: Sign and colour of a judgement of the risk of bias, by the words used for it.
 _JUDGEMENTS = {

@@ -92,30 +92,27 @@ def _studies(
     judged: Mapping[str, Sequence[str]],
 ) -> list[Study]:  # fmt: skip
     reach = normal_quantile(pooled.level)
-    ends = effects.natural(np.stack([effects.y, effects.y - reach * effects.se,
-                                     effects.y + reach * effects.se]))  # fmt: skip
     reasons = dict(effects.omitted())
-    weights = iter(pooled.weights if pooled.weights is not None else ())
-    left = list(pooled.effects.names)
-    precision = 1.0 / np.where(effects.is_usable, effects.v, np.inf)
-    sizes = precision / max(float(precision.max()), 1e-300)
-    studies = []
+    used = pooled.effects
+    weights = pooled.weights
+    precision = 1.0 / np.where(used.is_usable, used.v, np.inf)
+    sizes = precision / max(float(precision.max(initial=0.0)), 1e-300)
+    ends = used.natural(np.stack([used.y, used.y - reach * used.se, used.y + reach * used.se]))
+    studies, j = [], 0
     for i, name in enumerate(effects.names):
-        used = bool(left) and left[0] == name
-        if used:
-            left.pop(0)
-        known = bool(effects.is_usable[i])
         marks = tuple(str(column[i]) for column in judged.values())
-        said = "" if known else f"left out: {reasons.get(name, 'no effect')}"
-        if used and not known:
-            said = "no effect of its own"
-        elif known and not used:
-            said = "left out: a count is missing"
-        middle, low, high = (float(x) if known and used else None for x in ends[:, i])
-        weight = float(next(weights, math.nan)) if used else math.nan
-        share = None if math.isnan(weight) else weight
-        size = float(sizes[i]) if used and known and pooled.weights is None else None
-        studies.append(Study(name, middle, low, high, share, cells[i], marks, said, size))
+        if j >= len(used) or used.names[j] != name:
+            said = f"left out: {reasons.get(name, 'the method cannot use its counts')}"
+            studies.append(Study(name, None, columns=cells[i], risk=marks, text=said))
+            continue
+        share = None if weights is None or math.isnan(weights[j]) else float(weights[j])
+        if used.is_usable[j]:
+            middle, low, high = (float(x) for x in ends[:, j])
+            size = float(sizes[j]) if weights is None else None
+            studies.append(Study(name, middle, low, high, share, cells[i], marks, size=size))
+        else:
+            studies.append(Study(name, None, None, None, share, cells[i], marks, "not estimable"))
+        j += 1
     return studies
 
 

@@ -234,9 +234,10 @@ def analyse_response(
     by_dose: tuple[tuple[DoseRow, ...], ...] = ()
     if fit is not None and usable and dose and single and not isinstance(outcome, Cox):
         by_dose = tuple(_by_dose(fit, exposure, dose, k, chosen.level) for k in levels)
+    parameters = _parameters(fit, chosen.level) if fit is not None and usable else ()
+    notes += _open_ends(parameters)
     return ResponseAnalysis(
-        outcome, exposure, dose, replace(chosen, at=at), fit, comparison,
-        _parameters(fit, chosen.level) if fit is not None and usable else (),
+        outcome, exposure, dose, replace(chosen, at=at), fit, comparison, parameters,
         curves, observed, groups, by_dose, _band(fit, grid, levels[0], chosen),
         survival, test, _proportional(fit, notes),
         _permuted(outcome, used, covariates, settings, chosen, usable), at, tuple(notes),
@@ -390,6 +391,21 @@ def _parameters(fit: ResponseFit, level: float) -> tuple[ParameterRow, ...]:
         shown = name.removeprefix("ln ") if logarithm else name
         found.append(ParameterRow(shown, value, low, high, error, basis))
     return tuple(found)
+
+
+def _open_ends(parameters: tuple[ParameterRow, ...]) -> list[str]:
+    """Return what an EC50 without ends means."""
+    row = next((row for row in parameters if row.name == "EC50"), None)
+    if row is None or (row.low > 0.0 and np.isfinite(row.high)):
+        return []
+    if row.low > 0.0:
+        return ["The data do not bound EC50 from above: a straight line is among what they allow."]
+    if np.isfinite(row.high):
+        return [
+            "The data do not bound EC50 from below: a full effect at every exposure is among what "
+            "they allow."
+        ]
+    return ["The data bound EC50 on neither side: they show no shape of the effect, or no effect."]
 
 
 def _band(

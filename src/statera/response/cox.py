@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array, eye_array, hstack, vstack
 
 from statera.response.maximise import Evaluation
-from statera.response.outcomes import Indices
+from statera.response.outcomes import Indices, Matrix
 
 __all__ = ["Cox"]
 
@@ -115,7 +116,7 @@ class Cox:
             np.searchsorted(times, self.time, side="left"), times.size - 1)], 0.0)  # fmt: skip
         return np.asarray(self.event - w * (summed - tied), dtype=np.float64)
 
-    def recession(self, design: Floats) -> tuple[Floats, Floats]:
+    def recession(self, design: Floats) -> tuple[Matrix, Matrix]:
         """Return what a direction must obey along which the partial likelihood does not fall.
 
         At every event the own predictor is the largest of those at risk. Where all entered at
@@ -133,12 +134,13 @@ class Cox:
             pairs = design[self.event][e] - design[j]
             few = pairs.shape[0] <= _MOST_PAIRS
             return (pairs if few else pairs[:0]), np.zeros((0, c))
-        unit = np.eye(k)
+        unit = eye_array(k, format="csr")
         last = np.searchsorted(times, self.time, side="right") - 1
         at_risk = last >= 0
-        below = np.hstack([-design[at_risk], unit[last[at_risk]]])
-        chain = np.hstack([np.zeros((k - 1, c)), unit[:-1] - unit[1:]])
-        return np.vstack([below, chain]), np.hstack([design[self.event], -unit[of_event]])
+        below = hstack([csr_array(-design[at_risk]), unit[last[at_risk]]])
+        chain = hstack([csr_array((k - 1, c)), unit[:-1] - unit[1:]])
+        equal = hstack([csr_array(design[self.event]), -unit[of_event]])
+        return vstack([below, chain], format="csr"), csr_array(equal)
 
     def breslow(self, eta: Floats) -> tuple[Floats, Floats]:
         """Return the times of events and the cumulative baseline hazard there (Breslow)."""

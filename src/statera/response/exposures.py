@@ -26,10 +26,16 @@ __all__ = ["METRICS", "SubjectExposures", "simulate_exposures", "steady_state_re
 
 Floats = NDArray[np.float64]
 
-METRICS = ("AUC", "Cavg", "Cmax", "Ctrough", "Cmin")
-"""Metrics over the last dosing interval; ``time above 20`` (h) with any level is one more."""
+METRICS = ("AUC24", "AUCtau", "Cavg", "Cmax", "Ctrough", "Cmin")
+"""Metrics of the last dosing interval; ``time above 20`` (h) with any level is one more.
+
+``AUC24`` is the area of a day (24 h times the mean concentration), so that regimens of different
+intervals can stand beside each other; ``AUCtau`` is the area of the interval. ``AUC`` is AUC24.
+"""
 
 _ABOVE = "time above "
+_ENDPOINT = {"AUC24": "Cavg", "AUCtau": "AUC"}
+_PER_INTERVAL = ("AUCtau", _ABOVE)
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,7 @@ def simulate_exposures(
     regimens: Sequence[str],
     covariates: Mapping[str, ArrayLike] | None = None,
     *,
-    metric: str = "AUC",
+    metric: str = "AUC24",
     output: str | None = None,
     draws: int = 0,
     seed: int = 1,
@@ -129,31 +135,41 @@ def simulate_exposures(
     if draws < 0:
         raise InputError(f"{draws} draws are not possible", where="draws")
     key, thresholds = _asked(metric, model, output)
+    endpoint, factor = _ENDPOINT.get(key, key), 24.0 if key == "AUC24" else 1.0
     typical, drawn = np.zeros(n), np.zeros((n, draws))
     status, notes = ["ok"] * n, list(_at_reference(model, values))
-    unit = ""
+    unit, intervals = "", set()
     etas = normals(seed, "exposures of subjects", n * draws, np.asarray(model.omega))
     of_subject = np.repeat(np.arange(n), draws)
     texts = np.array([_plain(text) for text in regimens])
     for text in dict.fromkeys(texts.tolist()):
         if text == "placebo":
             continue
+        regimen = parse_regimen(text)
+        intervals.add(regimen.last.interval or 24.0)
         own = np.flatnonzero(texts == text)
         rows = np.isin(of_subject, own)
         everyone = np.concatenate([own, of_subject[rows]])
         effects = np.vstack([np.zeros((own.size, etas.shape[1])), etas[rows]])
         result = simulate(
-            model, parse_regimen(text),
+            model, regimen,
             covariates={name: v[everyone] for name, v in values.items()},
             etas=effects, times=[0.0], thresholds=thresholds, workers=workers,
         )  # fmt: skip
-        found = result.endpoint(key, output)
+        found = factor * result.endpoint(endpoint, output)
         typical[own] = found[: own.size]
         drawn[own] = found[own.size :].reshape(own.size, draws)
-        unit = result.unit_of(key, output or next(iter(result.units)))
+        area = "AUC" if key == "AUC24" else endpoint
+        unit = result.unit_of(area, output or next(iter(result.units)))
         notes += result.warnings
         for row, code in zip(own.tolist(), result.statuses.tolist(), strict=False):
             status[row] = sentence(code) if code else "ok"
+    if len(intervals) > 1 and key.startswith(_PER_INTERVAL):
+        told = ", ".join(f"{tau:g} h" for tau in sorted(intervals))
+        notes.append(
+            f"{key} is counted over the dosing interval, and the regimens have several ({told}): "
+            "it is not comparable between them. AUC24 and Cavg are."
+        )
     broken = np.isnan(drawn).any(axis=1) & ~np.isnan(typical)
     for row in np.flatnonzero(broken).tolist():
         status[row] = "a draw of the random effects could not be solved"
@@ -176,7 +192,7 @@ def _asked(
     if output is not None and output not in names:
         raise UnknownNameError(f"output of {model.id}", output, names)
     bare = metric.strip()
-    known = {name.lower(): name for name in METRICS}
+    known = {"auc": "AUC24", **{name.lower(): name for name in METRICS}}
     if bare.lower() in known:
         return known[bare.lower()], {}
     if bare.lower().startswith(_ABOVE):

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
-__all__ = ["Outcome", "Rows"]
+__all__ = ["Indices", "Matrix", "Outcome", "Rows"]
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
+Matrix: TypeAlias = "Floats | csr_array"
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class Outcome(Protocol):
         """Return the outcome of some rows, in this order; a row may come more than once."""
         ...
 
-    def recession(self, design: Floats) -> tuple[Floats, Floats]:
+    def recession(self, design: Floats) -> tuple[Matrix, Matrix]:
         """Return what a direction must obey along which no row's likelihood falls.
 
         Parameters

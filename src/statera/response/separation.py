@@ -8,6 +8,7 @@ is looked for by a linear programme.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,16 +37,21 @@ def separating(outcome: Outcome | Cox, design: Floats, names: Sequence[str]) -> 
     scale = np.abs(design).max(axis=0, initial=0.0)
     used = design / np.where(scale > 0, scale, 1.0)
     at_least, equal = outcome.recession(used)
-    if at_least.shape[0] == 0:
+    if at_least.shape[0] == 0 or at_least.shape[1] == 0:
         return ()
-    at_least = np.unique(at_least, axis=0)
-    equal = np.unique(equal, axis=0)
+    if isinstance(at_least, np.ndarray):
+        at_least = np.unique(at_least, axis=0)
+    if isinstance(equal, np.ndarray):
+        equal = np.unique(equal, axis=0)
+    # scipy takes sparse matrices here, its type descriptions do not
+    above: Any = -at_least
+    fixed: Any = equal if equal.shape[0] else None
     found = linprog(
-        -at_least.sum(axis=0),
-        A_ub=-at_least,
+        -np.asarray(at_least.sum(axis=0)).ravel(),
+        A_ub=above,
         b_ub=np.zeros(at_least.shape[0]),
-        A_eq=equal if equal.shape[0] else None,
-        b_eq=np.zeros(equal.shape[0]) if equal.shape[0] else None,
+        A_eq=fixed,
+        b_eq=None if fixed is None else np.zeros(equal.shape[0]),
         bounds=(-1.0, 1.0),
         method="highs",
     )

@@ -22,6 +22,7 @@ from statera.response.analysis import DoseRow, ResponseAnalysis
 from statera.response.cox import Cox
 from statera.response.exposures import SubjectExposures
 from statera.response.ordinal import Ordinal
+from statera.response.predict_doses import PredictedDose
 from statera.response.time_to_event import TimeToEvent
 from statera.response_report.figures import response_figure, survival_figure
 from statera.response_report.methods import OUTCOMES, methods_of, outcome_kind, references_of
@@ -31,6 +32,11 @@ __all__ = ["build_response_report"]
 _NOTICE = (
     "Research software. Not a medical device. Not for decisions about a person without an "
     "independent check."
+)
+_NOT_GIVEN = (
+    "Predicted: each subject of the data under each regimen, exposures drawn from the population "
+    "model, the chance averaged. The band is that of the response model alone, and a chance where "
+    "exposures lie beyond the data extrapolates the curve."
 )
 _CAUSE = (
     "An exposure that was not assigned is not a cause: patients who clear the drug slowly may "
@@ -44,6 +50,7 @@ def build_response_report(
     exposure_label: str,
     time_label: str = "Time",
     simulated: SubjectExposures | None = None,
+    predicted: tuple[PredictedDose, ...] = (),
     notes: tuple[str, ...] = (),
     made: Mapping[str, Any],
     title: str = "Exposure and response",
@@ -58,6 +65,8 @@ def build_response_report(
         What the axes are.
     simulated
         Where the exposures come from a population model.
+    predicted
+        Doses that were not given.
     notes
         Further sentences, of the reading of the table.
     made
@@ -73,7 +82,7 @@ def build_response_report(
         *([Section("survival", "Time to the event", (survival, *_log_rank(found)))]
           if survival is not None else []),
         _parameters(found),
-        *([_doses(found)] if found.doses else []),
+        *([_doses(found, predicted)] if found.doses or predicted else []),
         _comparison(found),
         *([_proportional(found)] if found.proportional_odds is not None else []),
         _remarks(found, simulated, notes),
@@ -181,12 +190,12 @@ def _parameters(found: ResponseAnalysis) -> Section:
     return Section("parameters", "Parameters", (table,))
 
 
-def _doses(found: ResponseAnalysis) -> Section:
+def _doses(found: ResponseAnalysis, predicted: tuple[PredictedDose, ...]) -> Section:
     labels = [""]
     if isinstance(found.outcome, Ordinal):
         labels = [f"{level} or more" for level in found.outcome.levels[1:]]
     blocks: list[Block] = []
-    for label, rows in zip(labels, found.doses, strict=True):
+    for label, rows in zip(labels, found.doses, strict=False):
         name = "Chance by dose" + (f": {label}" if label else "")
         blocks.append(
             Table(
@@ -200,7 +209,29 @@ def _doses(found: ResponseAnalysis) -> Section:
         "The model's mean chance over the exposures of each dose group, beside what was observed "
         "in it. They differ where the dose acts otherwise than through this exposure.",
     )
-    return Section("doses", "By dose", (*blocks, Paragraph(text)))
+    if found.doses:
+        blocks.append(Paragraph(text))
+    if predicted:
+        blocks += [_predicted(predicted), Paragraph((_NOT_GIVEN,))]
+    return Section("doses", "By dose", tuple(blocks))
+
+
+def _predicted(predicted: tuple[PredictedDose, ...]) -> Table:
+    rows: list[tuple[Inline, ...]] = [
+        (
+            d.regimen,
+            *(Cell(format_number(v), "computed", method="simulated") for v in d.exposure),
+            *(_share(v, "band") for v in d.chance),
+            f"{100 * d.beyond:.3g} %",
+        )
+        for d in predicted
+    ]
+    return Table(
+        "Every subject under one regimen",
+        ("Regimen", "Median exposure", "5 %", "95 %", "Chance", "Low", "High",
+         "Beyond the data"),
+        tuple(rows), numeric=tuple(range(1, 8)),
+    )  # fmt: skip
 
 
 def _dose(row: DoseRow) -> tuple[Inline, ...]:

@@ -6,12 +6,15 @@ from typing import Any
 
 from statera.response.analysis import ResponseAnalysis
 from statera.response.cox import Cox
+from statera.response.predict_doses import PredictedDose
 from statera.response_report.methods import OUTCOMES, outcome_kind
 
 __all__ = ["response_data"]
 
 
-def response_data(found: ResponseAnalysis, exposure_label: str) -> dict[str, Any]:
+def response_data(
+    found: ResponseAnalysis, exposure_label: str, predicted: tuple[PredictedDose, ...] = ()
+) -> dict[str, Any]:
     """Return everything that the page shows, without the drawings.
 
     Parameters
@@ -20,6 +23,8 @@ def response_data(found: ResponseAnalysis, exposure_label: str) -> dict[str, Any
         From `statera.response.analysis.analyse_response`.
     exposure_label
         What the exposure is.
+    predicted
+        Doses that were not given.
     """
     fit = found.fit
     best = found.comparison.best
@@ -55,6 +60,7 @@ def response_data(found: ResponseAnalysis, exposure_label: str) -> dict[str, Any
         },
         "observed": [[vars(o) for o in one] for one in found.observed],
         "doses": [[vars(d) for d in one] for one in found.doses],
+        "predicted_doses": [vars(d) for d in predicted],
         "at": found.at,
         "log_rank": None if found.log_rank is None else vars(found.log_rank),
         "proportional_odds": (

@@ -19,6 +19,7 @@ from statera.evidence.network_data import (
 )
 from statera.evidence.network_fit import NetworkOptions, network, reduced_blocks
 from statera.evidence.network_gls import fit_blocks
+from statera.evidence.network_hat import comparison_hat, contrast_weights, hat_matrix
 from statera.evidence.network_rank import league_table, p_scores, rank_probabilities
 from statera.evidence.network_split import side_split, split_node
 from statera.evidence.pairwise import PairwiseOptions, pairwise
@@ -240,6 +241,31 @@ def test_empty_cells_of_counts() -> None:
         network_from_counts(["s", "s"], ["A", "B"], [0, 0], [9, 9])
     with pytest.raises(InputError, match="cannot be"):
         network_from_counts(["s", "s"], ["A", "B"], [10, 0], [9, 9])
+
+
+@pytest.mark.parametrize("effects", ["common", "random"])
+def test_hat_matrix_turns_contrasts_into_the_network(effects: str) -> None:
+    result = network(mixed())
+    pairs = result.random if effects == "random" else result.common
+    hat = hat_matrix(result, effects)
+    data = result.data
+    np.testing.assert_allclose(hat @ data.y, pairs.estimate[data.first, data.second], atol=1e-10)
+    np.testing.assert_allclose(hat @ hat, hat, atol=1e-10)
+    weight = contrast_weights(result, effects)
+    spread = np.diag(hat) / weight
+    np.testing.assert_allclose(spread, pairs.se[data.first, data.second] ** 2, atol=1e-10)
+
+
+def test_flow_of_evidence_by_comparison() -> None:
+    result = network(mixed())
+    flow = comparison_hat(result)
+    assert flow.comparisons == ("A vs B", "A vs C", "B vs C", "C vs D")
+    rows = dict(zip(flow.estimates, flow.weight.tolist(), strict=True))
+    # all evidence on D runs through C, and what leaves A is 1
+    assert rows["A vs D"][3] == pytest.approx(1.0)
+    assert rows["A vs D"][0] + rows["A vs D"][1] == pytest.approx(1.0)
+    assert rows["C vs D"] == pytest.approx([0, 0, 0, 1], abs=1e-12)
+    assert 0 < rows["A vs B"][0] < 1
 
 
 def test_studies_are_counted_by_pair() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from statera.evidence.network_mantel_haenszel import (
     mantel_haenszel_network,
 )
 from statera.evidence.network_rank import league_table, p_scores
-from statera.evidence.network_rare import RareNetworkOptions
+from statera.evidence.network_rare import RareNetwork, RareNetworkOptions
 from statera.evidence.rare_events import mantel_haenszel
 from statera.evidence.rare_glmm import GlmmOptions, rare_glmm
 
@@ -333,6 +334,14 @@ def test_hypergeometric_of_large_studies_is_close_to_the_binomial() -> None:
     other = glm_network(studies, names, events, size)
     np.testing.assert_allclose(ours.estimate, other.estimate, atol=1e-3)
     np.testing.assert_allclose(ours.se, other.se, rtol=1e-3)
+    many = [100 * x for x in events], [100 * n for n in size]
+    np.testing.assert_allclose(
+        hypergeometric_network(studies, names, *many).estimate,
+        glm_network(studies, names, *many).estimate,
+        atol=1e-5,
+    )
+    with pytest.raises(InputError, match="no whole numbers"):
+        hypergeometric_network(["s", "s"], ["A", "B"], [1.5, 2], [9, 9])
 
 
 # random effects
@@ -440,6 +449,38 @@ def test_nodes_change_nothing_and_few_nodes_are_named() -> None:
     assert "give more nodes" in few.notes[-1]
 
 
+def test_studies_of_many_arms() -> None:
+    generator = np.random.default_rng(6)
+    names = [chr(65 + i) for i in range(9)]
+    rows: Rows = ([], [], [], [])
+    for study, arms in (("wide", names), ("s", names[:2]), ("t", names[1:3]), ("u", names[:2])):
+        for name in arms:
+            n = int(generator.integers(40, 90))
+            share = expit(-1.0 + generator.normal(0, 0.8))
+            rows[0].append(study)
+            rows[1].append(name)
+            rows[2].append(float(generator.binomial(n, share)))
+            rows[3].append(float(n))
+    result = glmm_network(*rows)
+    assert result.tau2 > 0
+    assert "Studies of 9 arms and more have 3 nodes" not in " ".join(result.notes)
+    exact = hypergeometric_network(*rows)
+    common = glm_network(*rows)
+    np.testing.assert_allclose(exact.estimate, common.estimate, atol=0.05)
+    with pytest.raises(InputError, match="of a study of 9 arms are too many"):
+        glmm_network(*rows, options=RareNetworkOptions(nodes=9))
+
+
+@pytest.mark.parametrize("fit", [glm_network, hypergeometric_network, glmm_network])
+def test_order_of_rows_changes_nothing(fit: Callable[..., RareNetwork]) -> None:
+    one = fit(*MIXED)
+    order = np.random.default_rng(1).permutation(len(MIXED[0]))
+    other = fit(*([column[i] for i in order] for column in MIXED))
+    np.testing.assert_allclose(one.estimate, other.estimate, atol=1e-9)
+    np.testing.assert_allclose(one.se, other.se, atol=1e-8)
+    assert one.loglik == pytest.approx(other.loglik, abs=1e-9)
+
+
 # what they share
 
 
@@ -472,7 +513,7 @@ def test_counts_that_cannot_be() -> None:
 
 
 @pytest.mark.parametrize("fit", [glm_network, hypergeometric_network, glmm_network])
-def test_rare_networks_that_cannot_be(fit: type) -> None:
+def test_rare_networks_that_cannot_be(fit: Callable[..., RareNetwork]) -> None:
     with pytest.raises(InputError, match="not finite"):
         fit(["s", "s"], ["A", "B"], [0, 1], [9, 9])
     with pytest.raises(InputError, match="no study is left"):

@@ -90,7 +90,7 @@ def test_one_study_and_silent_studies() -> None:
     found = rare_glmm("OR", [3, 0], [50, 20], [8, 0], [60, 20])
     assert found.status is GlmmStatus.ONE_STUDY
     assert found.estimate == pytest.approx(math.log(3 * 52 / (47 * 8)), abs=1e-6)
-    assert "1 studies" in found.notes[0]
+    assert "1 study without events" in found.notes[0]
 
 
 def test_outcomes_without_an_estimate_are_named() -> None:

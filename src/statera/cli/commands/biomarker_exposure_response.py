@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from statera.response.exposures import SubjectExposures
     from statera.response.hazards import Hazard
     from statera.response.outcome_table import OutcomeColumns, ResponseRows
+    from statera.response.predict_doses import PredictedDose
 
 __all__ = ["HELP", "exposure_response"]
 
@@ -33,7 +34,7 @@ Examples:
     --exposure auc --exposure-label "AUC (ng*h/mL)" --out page.html
   statera biomarker exposure-response trial.csv --endpoint binary --outcome acr50 \\
     --population baricitinib/Decker_2024 --dose-column dose --population-covariate WT=weight \\
-    --population-covariate EGFR=egfr --metric AUC --draws 100 --json
+    --population-covariate EGFR=egfr --metric AUC24 --draws 100 --json
   statera biomarker exposure-response trial.csv --endpoint time --time week --outcome flare \\
     --exposure cavg --hazard weibull --model emax --at 24 --out page.html
 
@@ -82,12 +83,16 @@ def exposure_response(
     ] = None,
     metric: Annotated[
         str,
-        typer.Option("--metric", help="AUC, Cavg, Cmax, Ctrough, Cmin or 'time above 20'."),
-    ] = "AUC",
+        typer.Option("--metric", help="AUC24, AUCtau, Cavg, Cmax, Ctrough, Cmin, 'time above 20'."),
+    ] = "AUC24",
     draws: Annotated[
         int,
         typer.Option("--draws", min=0, max=1000, help="Draws of exposure to integrate over."),
     ] = 0,
+    predict: Annotated[
+        list[str] | None,
+        typer.Option("--predict", metavar="REGIMEN", help="A dose that was not given; repeatable."),
+    ] = None,
     model: Annotated[
         str, typer.Option("--model", help="none, linear, log, emax or sigmoid-emax.")
     ] = "emax",
@@ -170,6 +175,8 @@ def exposure_response(
             "a population model needs the dose of each subject", where="--dose-column",
             hint="Name the column of doses in mg or of regimens.",
         )  # fmt: skip
+    if predict and not population:
+        raise UsageError("other doses need a population model", where="--predict")
     of_model = read_pairs(population_covariate, "--population-covariate", "WT=weight")
     columns = OutcomeColumns(
         outcome, time, until, start, exposure, dose_column, subject, tuple(of_model.values()),
@@ -187,6 +194,7 @@ def exposure_response(
         permutations=permutations, seed=seed,
     )  # fmt: skip
     found = _analysed(rows, simulated, options)
+    predicted = _predicted(found, rows, population, of_model, metric, predict or [], seed)
     inputs = {data.name: data.read_bytes()}
     if population.endswith(".toml"):
         inputs[Path(population).name] = Path(population).read_bytes()
@@ -195,7 +203,9 @@ def exposure_response(
         covariates=list(covariate or ()), hazard=hazard if kind == "time" else "",
         metric=metric if population else "", draws=draws, firth=firth,
     )  # fmt: skip
-    _give(found, rows, simulated, label, time_label or time, made, out or [], as_json, quiet)
+    page = {"exposure_label": label, "time_label": time_label or time or "Time",
+            "simulated": simulated, "predicted": predicted, "notes": rows.notes}  # fmt: skip
+    _give(found, page, made, out or [], as_json, quiet)
 
 
 def _known(kind: str, word: str, known: tuple[str, ...], where: str) -> str:
@@ -276,24 +286,42 @@ def _analysed(
     )  # fmt: skip
 
 
+def _predicted(
+    found: ResponseAnalysis, rows: ResponseRows, population: str, of_model: dict[str, str],
+    metric: str, regimens: list[str], seed: int,
+) -> tuple[PredictedDose, ...]:  # fmt: skip
+    from statera.library import load_model
+    from statera.parallel import available_workers
+    from statera.response.ordinal import Ordinal
+    from statera.response.predict_doses import predict_doses
+
+    if not regimens or found.fit is None or not found.fit.usable:
+        return ()
+    with concerning("--predict"):
+        return predict_doses(
+            found.fit, load_model(population), regimens,
+            {name: rows.numbers[column] for name, column in of_model.items()},
+            metric=metric, at=1.0 if isinstance(found.outcome, Ordinal) else found.at, seed=seed,
+            workers=available_workers(),
+        )  # fmt: skip
+
+
 def _give(
-    found: ResponseAnalysis, rows: ResponseRows, simulated: SubjectExposures | None, label: str,
-    time_label: str, made: dict[str, Any], out: list[Path], as_json: bool, quiet: bool,
+    found: ResponseAnalysis, page: dict[str, Any], made: dict[str, Any], out: list[Path],
+    as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
     """Write the files asked for and print the result."""
     for path in out:
-        if path.suffix.lower() == ".csv":
-            content = _csv(found)
-        else:
-            content = _page(found, rows, simulated, label, time_label, made)
+        content = _csv(found) if path.suffix.lower() == ".csv" else _page(found, page, made)
         write_bytes_atomically(path, content)
     status = found.fit.status if found.fit is not None else "not fitted"
     warnings = () if status == "ok" else (f"{found.options.form}: {status}.",)
-    notes = (*rows.notes, *(simulated.notes if simulated is not None else ()), *found.notes)
+    simulated, predicted = page["simulated"], page["predicted"]
+    notes = (*page["notes"], *(simulated.notes if simulated is not None else ()), *found.notes)
     if as_json:
         from statera.response_report.data import response_data
 
-        result = {**response_data(found, label), "notes": notes}
+        result = {**response_data(found, page["exposure_label"], predicted), "notes": notes}
         typer.echo(Envelope(SCHEMA, result, warnings, made).to_json(), nl=False)
         return
     print_table(_HEADING, [[_cell(v) for v in row] for row in _table(found)])
@@ -302,6 +330,12 @@ def _give(
         [(r.form, _cell(r.log_likelihood), _cell(r.aic), _cell(r.delta), r.status)
          for r in found.comparison.rows],
     )  # fmt: skip
+    if predicted:
+        print_table(
+            ("regimen", "median exposure", "chance", "low", "high", "beyond the data"),
+            [(d.regimen, *(_cell(v) for v in (d.exposure[0], *d.chance, d.beyond)))
+             for d in predicted],
+        )  # fmt: skip
     warn(warnings)
     for sentence in notes:
         note(sentence, quiet=quiet)
@@ -309,19 +343,11 @@ def _give(
         note(f"written to {path}", quiet=quiet)
 
 
-def _page(
-    found: ResponseAnalysis, rows: ResponseRows, simulated: SubjectExposures | None, label: str,
-    time_label: str, made: dict[str, Any],
-) -> bytes:  # fmt: skip
+def _page(found: ResponseAnalysis, page: dict[str, Any], made: dict[str, Any]) -> bytes:
     from statera.report import render_html
     from statera.response_report.build import build_response_report
 
-    return render_html(
-        build_response_report(
-            found, exposure_label=label, time_label=time_label or "Time", simulated=simulated,
-            notes=rows.notes, made=made,
-        )
-    ).encode()  # fmt: skip
+    return render_html(build_response_report(found, **page, made=made)).encode()
 
 
 def _table(found: ResponseAnalysis) -> list[tuple[Any, ...]]:

@@ -65,6 +65,7 @@ def part_dict(
     answer["league"] = _league(part, judged)
     if isinstance(result, NetworkResult) and request.method == "inverse-variance":
         answer |= _inconsistency(result, part, split)
+        answer |= _contributions(result, judged)
     answer["notes"] = result.notes
     return answer
 
@@ -84,6 +85,7 @@ def _contrasts(result: NetworkResult, request: NetworkRequest) -> dict[str, Any]
         "i2_percent": 100.0 * result.i2,
         "i2_interval_percent": [100.0 * result.i2_low, 100.0 * result.i2_high],
         "prediction_convention": result.options.prediction,
+        "test": result.options.test,
     }
 
 
@@ -194,6 +196,7 @@ def _league(part: FittedPart, judged: PairJudgements) -> list[dict[str, Any]]:
 def _inconsistency(result: NetworkResult, part: FittedPart, split: str) -> dict[str, Any]:
     from statera.errors import InputError
     from statera.evidence.network_design import decompose_designs
+    from statera.evidence.network_hat import comparison_hat
     from statera.evidence.network_split import side_split, split_node
 
     rows, kept = list(side_split(result)), []
@@ -210,5 +213,24 @@ def _inconsistency(result: NetworkResult, part: FittedPart, split: str) -> dict[
         "split": "back-calculation" if split == "side" else "node-splitting",
         "back_calculated": kept,
         "direct_and_indirect": rows,
+        "evidence_flow": comparison_hat(result),
         "designs": decompose_designs(result),
+    }
+
+
+def _contributions(result: NetworkResult, judged: PairJudgements) -> dict[str, Any]:
+    """Return shares of comparisons in each estimate, and of studies by their risk of bias."""
+    from statera.evidence.network_contributions import bias_shares, contributions
+
+    found = contributions(result)
+    return {
+        "contributions": {
+            "estimates": found.estimates,
+            "comparisons": found.comparisons,
+            "shares": found.by_comparison,
+            "by_risk_of_bias": {
+                name: bias_shares(found, judged.by_study.get(name, {}))
+                for name in judged.risk_of_bias
+            },
+        }
     }
