@@ -149,6 +149,16 @@ def test_models_of_counts(tmp_path: Path, method: str, likelihood: str) -> None:
     assert "log-likelihood" in ran.stdout
 
 
+def test_nodes_and_dispersion_are_passed_on(tmp_path: Path) -> None:
+    path = write(tmp_path, ARMS)
+    plain = result_of(path, "--method", "binomial-firth")
+    wide = result_of(path, "--method", "binomial-firth", "--overdispersion")
+    factor = max(1.0, plain["dispersion"]) ** 0.5
+    assert wide["treatments"][1]["se"] == pytest.approx(factor * plain["treatments"][1]["se"])
+    ran = invoke(path, "--method", "binomial-normal", "--nodes", "500")
+    assert (ran.exit_code, "500 nodes" in ran.stderr) == (3, True)
+
+
 @pytest.mark.parametrize("method", ["poisson", "poisson-firth", "poisson-normal"])
 def test_models_of_rates(tmp_path: Path, method: str) -> None:
     found = result_of(write(tmp_path, RATES), "--method", method, "--reference", "Placebo")
@@ -245,6 +255,11 @@ def test_columns_of_judgements_go_along(tmp_path: Path) -> None:
     row = next(r for r in found["league"] if r["label"] == "A vs P")
     assert row["certainty"] == {"grade": "low"}
     assert row["risk_of_bias"] == {"rob": "high 1, low 1"}
+    shares = found["contributions"]["by_risk_of_bias"]["rob"]
+    at = found["contributions"]["estimates"].index("A vs P")
+    assert shares[at] == pytest.approx({"high": 0.5, "low": 0.5})
+    ran = invoke(str(tmp_path / "network.csv"), "--measure", "HR", "--reference", "P")
+    assert "Share of evidence by 'rob' of the studies" in ran.stdout
 
 
 @pytest.mark.parametrize("ending", ["svg", "pdf"])
@@ -296,6 +311,8 @@ def test_rows_are_chosen_and_split_by_node(tmp_path: Path) -> None:
         (("--method", "binomial", "--funnel", "f.svg"), "needs the contrasts"),
         (("--method", "binomial", "--split-forest", "f.svg"), "needs the contrasts"),
         (("--measure", "OR", "--ranks", "f.svg"), "which effects are good"),
+        (("--measure", "OR", "--nodes", "9"), "has no quadrature"),
+        (("--method", "binomial-normal", "--overdispersion"), "has no dispersion"),
     ],
 )
 def test_options_that_do_not_go_together(

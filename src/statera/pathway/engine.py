@@ -31,10 +31,11 @@ class Engine(Protocol):
         times: Sequence[Floats],
         seeds: Seeds | None,
         start: Floats,
+        /,
     ) -> tuple[Sequence[Floats], Sequence[Floats] | None, Mapping[int, str]]:
         """Return states and slopes of each condition at its times, and what failed."""
 
     def steady(
-        self, network: Any, values: Floats, initial: Floats, seeds: Seeds | None
+        self, network: Any, values: Floats, initial: Floats, seeds: Seeds | None, /
     ) -> tuple[Floats, Floats | None, Mapping[int, str]]:
         """Return the steady states, their slopes, and what failed."""

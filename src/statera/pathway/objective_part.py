@@ -83,7 +83,7 @@ class PartResult:
         """Return the Fisher information, (n_theta, n_theta)."""
         assert self.slopes is not None
         weighted: Floats = np.sqrt(self.terms[4:6])[:, :, None] * self.slopes
-        flat = weighted.reshape(-1, weighted.shape[2])
+        flat = np.concatenate(list(weighted))
         return np.asarray(flat.T @ flat, dtype=np.float64)
 
 

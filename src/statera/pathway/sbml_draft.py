@@ -194,14 +194,10 @@ class Draft:
 
     def _own_rate(self, species: Species, state: str) -> None:
         """Write the rate rule of a species that no reaction changes, where it has one."""
-        volume = symbol(species.compartment)
         rate = self.rates.get(state, sp.Integer(0))
         grows = self.rates.get(species.compartment, sp.Integer(0))
-        if state != species.id:
-            if rate != 0:
-                rate = (rate - symbol(species.id) * grows) / volume
-                self.rule("rateRule", species.id, rate)
-        elif rate != 0 and (species.amount or rate != -symbol(state) * grows / volume):
+        dilution = -symbol(state) * grows / symbol(species.compartment)
+        if rate != 0 and (species.amount or rate != dilution):
             self.rule("rateRule", species.id, rate)
 
     def _substance(self, species: Species) -> str:
@@ -291,8 +287,7 @@ class Draft:
             target, formula = name, value
             if name in by_amount:
                 target = by_amount[name]
-                volume = volumes[target]
-                formula = value / event.assignments.get(volume, symbol(volume))
+                formula = value / symbol(volumes[target])
             ET.SubElement(group, "eventAssignment", variable=target).append(math_element(formula))
 
     def text(self) -> str:

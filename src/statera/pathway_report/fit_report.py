@@ -142,7 +142,7 @@ def _estimates(fit: PathwayFit) -> Section:
         value = unscaled_value(float(theta), parameter.scale)
         rows.append(
             (
-                parameter.name or parameter.id,
+                parameter.id,
                 number(value, "objective"),
                 parameter.scale,
                 number(float(theta), "objective"),

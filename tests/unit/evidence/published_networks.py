@@ -3,7 +3,9 @@
 Counts: Hasselblad, Med Decis Making 1998;18:37 (smoking cessation, 24 studies); Woods, Hawkins and
 Scott, BMC Med Res Methodol 2010;10:54, table 1 (deaths in COPD); Dong and others, Thorax 2013;68:48
 (deaths in COPD). Contrasts: Dias, Sutton, Ades and Welton, Med Decis
-Making 2013;33:607 (dietary fat: log rate ratios; Parkinson's disease: off-time).
+Making 2013;33:607 (dietary fat: log rate ratios; Parkinson's disease: off-time); Ruecker and
+Schwarzer, Stat Med 2014;33:4353 (depression), with what Davies and others, Stat Med 2022;41:2091
+(doi 10.1002/sim.9346) print of its evidence.
 """
 
 from __future__ import annotations
@@ -13,7 +15,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["DONG", "DONG_FIRST_TEN", "NETWORKS", "SMOKING", "WOODS", "Printed", "arms_of"]
+__all__ = [
+    "DEPRESSION",
+    "DEPRESSION_FLOW",
+    "DEPRESSION_SHARES",
+    "DONG",
+    "DONG_FIRST_TEN",
+    "NETWORKS",
+    "SMOKING",
+    "WOODS",
+    "Printed",
+    "arms_of",
+]
 
 Arms = tuple[list[str], list[str], list[float], list[float]]
 
@@ -98,6 +111,27 @@ _PARKINSON = """
 """
 
 
+#: Treatments by number: study, first, second, effect (log odds ratio), standard error.
+_DEPRESSION = """
+2 3 5 0.18759861 0.3730281; 2 3 9 0.46623715 0.4119633; 2 5 9 0.27863853 0.3353135
+5 7 10 -0.28387979 0.4118896; 6 3 9 0.54493334 0.2744107; 12 6 9 -0.06272326 0.3934217
+16 2 6 0.64313676 0.4183674; 16 2 8 0.40546511 0.4915960; 16 6 8 -0.23767165 0.4082866
+24 1 6 -0.48200519 0.5222139; 24 1 11 0.91183638 0.5365602; 24 6 11 1.39384157 0.5497916
+43 1 3 0.09212329 0.2964180; 43 1 9 0.50531044 0.2980581; 43 3 9 0.41318715 0.2957813
+49 2 6 0.25364272 0.2459926; 49 2 11 0.56405000 0.2514334; 49 6 11 0.31040729 0.2538184
+58 1 6 -0.74069972 0.5232521; 58 1 7 -0.88730320 0.5293884; 58 1 9 -0.46242000 0.5157506
+58 6 7 -0.14660347 0.5417939; 58 6 9 0.27827972 0.5284764; 58 7 9 0.42488319 0.5345527
+59 3 9 0.27443685 0.7433919; 78 3 9 0.92606975 0.2560730; 79 3 9 0.27369583 0.3572269
+82 2 6 0.62204673 0.1904745; 82 2 8 0.06796776 0.1835001; 82 6 8 -0.55407897 0.1870873
+84 5 9 0.70432048 0.3427622; 86 3 6 -0.60697876 0.3735261; 86 3 9 0.11957035 0.4136311
+86 6 9 0.72654911 0.3801308; 103 3 4 -0.03929590 0.3529747; 104 3 4 -0.06545722 0.3512138
+104 3 9 0.55338524 0.3603358; 104 4 9 0.61884245 0.3548525; 107 6 9 0.72391884 0.6185271
+110 3 9 0.46859286 0.2043657; 115 6 9 1.01831235 0.4353041; 117 2 8 -2.89037176 0.9219544
+118 6 9 0.03922071 0.3394471; 124 2 6 0.10536052 0.5797509; 125 5 9 0.35222059 0.8440972
+126 3 9 0.31193905 0.3874726; 127 4 9 0.21130909 0.4379041
+"""
+
+
 @dataclass(frozen=True)
 class Printed:
     """What netmeta prints with tau2 by DerSimonian and Laird.
@@ -120,13 +154,28 @@ class Printed:
 
 
 def _contrasts(
-    text: str,
+    text: str, width: int = 1
 ) -> tuple[list[str], list[str], list[str], NDArray[np.float64], NDArray[np.float64]]:
     rows = [line.split() for line in text.strip().splitlines()]
     y, se = (np.array([float(row[i]) for row in rows]) for i in (3, 4))
-    return [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows], y, se**2
+    first, second = ([row[i].zfill(width) for row in rows] for i in (1, 2))
+    return [row[0] for row in rows], first, second, y, se**2
 
 
+#: Treatments of depression, with a leading nought so that they sort by number.
+DEPRESSION = _contrasts(_DEPRESSION.replace(";", "\n"), width=2)
+#: Of the estimate of 1 against 3: contribution of each pair, and flow of evidence where not 0.
+DEPRESSION_SHARES = {
+    (1, 3): 0.352581, (1, 6): 0.0564004, (1, 7): 0.0132187, (1, 9): 0.1835, (1, 11): 0.0172443,
+    (2, 6): 0.00472538, (2, 8): 0.00126594, (2, 11): 0.00599132, (3, 4): 0.0105626,
+    (3, 5): 0.0070044, (3, 6): 0.0265693, (3, 9): 0.226227, (4, 9): 0.0105626, (5, 9): 0.0070044,
+    (6, 7): 0.00432988, (6, 8): 0.00126594, (6, 9): 0.0514052, (6, 11): 0.011253,
+    (7, 9): 0.00888886,
+}  # fmt: skip
+DEPRESSION_FLOW = {
+    (1, 3): 0.352581, (1, 6): 0.152336, (1, 7): 0.0435244, (1, 9): 0.379793, (1, 11): 0.0717658,
+    (3, 9): -0.526079, (6, 9): 0.178069, (6, 11): -0.0420158, (7, 9): 0.0273578, (7, 10): 0.0,
+}  # fmt: skip
 NETWORKS = {
     "dietary fat": Printed(
         _contrasts(_FAT),

@@ -102,4 +102,4 @@ class ScipyEngine:
             y, fine = run.y, run.success
             if not fine:
                 return np.full((len(t), n), np.nan), np.full(shape, np.nan), False
-        return y[:n].T.copy(), y[n:].T.reshape(shape).copy() if m else None, fine
+        return y[:n].T.copy(), y[n:].T.reshape(shape).copy(), fine

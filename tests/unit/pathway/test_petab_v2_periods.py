@@ -109,8 +109,7 @@ def test_two_conditions_at_one_time_are_one(tmp_path: Path) -> None:
     assert simulated(problem) == pytest.approx([a + 5, a + b], rel=1e-7)
 
 
-def test_a_volume_changed_later_keeps_amounts(tmp_path: Path) -> None:
-    """But a concentration that is set in the same period has the value that it was set to."""
+def test_a_volume_changed_later_keeps_concentrations(tmp_path: Path) -> None:
     problem = read(
         tmp_path,
         "grow cell 4\ngrow A 5\n",
@@ -118,12 +117,23 @@ def test_a_volume_changed_later_keeps_amounts(tmp_path: Path) -> None:
         "m e 0 1\na e 10 1\nb e 10 1\nm e 10 1\n",
     )
     b = after(10.0, 1.0, 1.0)[1]
-    assert simulated(problem) == pytest.approx([2.0, 5.0, b / 2, 20.0], rel=1e-7)
+    assert simulated(problem) == pytest.approx([2.0, 5.0, b, 20.0], rel=1e-7)
 
 
-def test_the_models_own_starts_do_not_see_the_first_condition(tmp_path: Path) -> None:
+def test_the_first_condition_goes_before_the_models_own_starts(tmp_path: Path) -> None:
     problem = read(tmp_path, "other a0 9\n", "e 0 other\n", "a e 0 1\n")
-    assert simulated(problem) == [1.0]
+    assert simulated(problem) == [9.0]
+
+
+def test_a_start_may_refer_to_itself_and_to_another(tmp_path: Path) -> None:
+    problem = read(tmp_path, "c A A+2\nc B A*more\n", "e 0 c\n", "a e 0 1\nb e 0 1\n")
+    assert simulated(problem) == [3.0, 9.0]
+
+
+def test_starts_that_need_each_other_are_refused(tmp_path: Path) -> None:
+    problem = read(tmp_path, "c A B+1\nc B A+1\n", "e 0 c\n", "a e 0 1\n")
+    with pytest.raises(InputError, match=r"depends on itself|need each other"):
+        Objective(problem)
 
 
 def test_experiments_begin_when_they_say(tmp_path: Path) -> None:
@@ -149,3 +159,33 @@ def test_gradients_go_through_the_periods(tmp_path: Path) -> None:
 def test_a_steady_state_after_a_later_period_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="begins later than the start"):
         read(tmp_path, "jump A 3\n", "e 0 fast\ne 7 jump\n", "a e inf 1\n")
+
+
+def test_a_start_by_a_formula_of_the_steady_state(tmp_path: Path) -> None:
+    problem = read(
+        tmp_path,
+        "push A A+more\npush k1 k1/2\n",
+        "e -inf fast\ne 0 push\n",
+        "a e 0 1\na e 2 1\nk e 2 1\n",
+    )
+    a, b = K2 * 2.0 / (K1 + K2), K1 * 2.0 / (K1 + K2)
+    expected = [a + 3, after(2.0, a + 3, b, K1 / 2)[0], K1 / 2]
+    assert simulated(problem) == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_steady_state_goes_before_several_periods(tmp_path: Path) -> None:
+    problem = read(
+        tmp_path,
+        "start A 5\njump A A*2\n",
+        "e -inf fast\ne 0 start\ne 4 jump\n",
+        "a e 0 1\na e 4 1\na e 6 1\n",
+    )
+    b = K1 * 2.0 / (K1 + K2)
+    a4, b4 = after(4.0, 5.0, b)
+    expected = [5.0, 2 * a4, after(2.0, 2 * a4, b4)[0]]
+    assert simulated(problem) == pytest.approx(expected, rel=1e-6)
+    o = Objective(problem)
+    differences = [
+        (o.value(o.nominal + e) - o.value(o.nominal - e)) / 2e-5 for e in 1e-5 * np.eye(2)
+    ]
+    np.testing.assert_allclose(o.gradient(o.nominal), differences, rtol=1e-4, atol=1e-6)

@@ -119,6 +119,24 @@ def test_nothing_said_of_otherwise_is_no_number() -> None:
     assert formula.args[1] == (sp.nan, sp.true)
 
 
+@pytest.mark.parametrize(
+    ("inner", "value"),
+    [
+        ("<lt/><cn>1</cn><cn>3</cn><cn>2</cn>", 0),
+        ("<lt/><cn>1</cn><cn>2</cn><cn>3</cn>", 1),
+        ("<eq/><cn>2</cn><cn>2</cn><ci>y</ci>", 0),
+        ("<plus/>", 0),
+        ("<times/>", 1),
+        ("<and/>", 1),
+        ("<or/>", 0),
+        ("<xor/>", 0),
+    ],
+)
+def test_any_number_of_arguments(inner: str, value: float) -> None:
+    text = f'<math xmlns="http://www.w3.org/1998/Math/MathML"><apply>{inner}</apply></math>'
+    assert functions(read_sbml(_text(text)), [symbol("z")])(0.0, [])[0] == value
+
+
 def test_sums_are_not_multiplied_out() -> None:
     x, y = symbol("x"), symbol("y")
     assert _formula("x * (x + y) * (x - y)^3") == x * (x + y) * (x - y) ** 3

@@ -115,6 +115,14 @@ def network_command(
             "--interaction", metavar="A+B", help="Components that act on each other; repeatable."
         ),
     ] = None,
+    nodes: Annotated[
+        int | None,
+        typer.Option("--nodes", help="Of the quadrature, for ...-normal; default: by arms."),
+    ] = None,
+    overdispersion: Annotated[
+        bool,
+        typer.Option("--overdispersion", help="For ...-firth: widen intervals by the dispersion."),
+    ] = False,
     split: Annotated[
         str, typer.Option("--split", help="Direct against indirect: side or node.")
     ] = "side",
@@ -181,7 +189,7 @@ def network_command(
         interactions=tuple(
             tuple(x.strip() for x in text.split(separator)) for text in interaction or ()
         ),
-        each_part=each_part, ci=ci,
+        each_part=each_part, ci=ci, nodes=nodes, overdispersion=overdispersion,
     )  # fmt: skip
     parts, judged = _fit(data, where, certainty, request)
     answers = [
