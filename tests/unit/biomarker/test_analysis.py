@@ -189,7 +189,7 @@ def test_a_report_says_that_permutations_were_stopped_and_names_what_is_drawn() 
     stream = stream_permuted_analysis(
         samples, found.options, PermutationOptions(500, batch=20), "arm"
     )
-    with pytest.raises(InputError, match="no term|all the same"):
+    with pytest.raises(InputError, match="all the same"):
         next(
             stream_permuted_analysis(samples, AnalysisOptions("arm"), PermutationOptions(9), "arm")
         )
