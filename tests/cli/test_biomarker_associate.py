@@ -101,10 +101,35 @@ def test_refusals_say_why(files: tuple[Path, Path], options: tuple[str, ...], wo
     assert words in f"{found.output}{found.exception}"
 
 
-def test_a_sample_that_stands_twice_is_refused(files: tuple[Path, Path]) -> None:
+def test_a_sample_that_stands_twice_is_named_and_the_others_go_on(
+    files: tuple[Path, Path],
+) -> None:
     npx, samples = files
     lines = samples.read_text().splitlines()
-    samples.write_text("\n".join([*lines, lines[1]]))
-    found = invoke(npx, "--samples", samples, *COMMON)
-    assert found.exit_code != 0
-    assert "1 samples stand more than once: s0w0" in f"{found.output}{found.exception}"
+    samples.write_text("\n".join([*lines, lines[1], "s1w4,1,placebo,4"]))
+    refused = invoke(npx, "--samples", samples, *COMMON, "--duplicates", "refuse")
+    assert refused.exit_code == 3
+    assert "1 samples stand more than once: s1w4" in f"{refused.output}{refused.exception}"
+    found = invoke(npx, "--samples", samples, *COMMON, "--json")
+    assert found.exit_code == 0, found.output
+    told = json.loads(found.stdout)
+    left = "1 samples stand more than once with different rows and were left out: s1w4."
+    assert left in told["warnings"]
+    assert told["result"]["rows"][0]["n"] == 47
+    twice = npx.read_text().splitlines()
+    npx.write_text("\n".join([*twice, twice[1]]) + "\n")
+    told = json.loads(invoke(npx, "--samples", samples, *COMMON, "--json").stdout)
+    assert "1 samples stand more than once and were left out: s0w0." in told["warnings"]
+
+
+def test_a_group_of_one_member_is_said_on_its_row(files: tuple[Path, Path]) -> None:
+    npx, samples = files
+    lines = [x for x in npx.read_text().splitlines() if not (",OID3," in x and "w4" in x)]
+    lines.append("s2w4,OID3,P3,-9,1.5")
+    npx.write_text("\n".join(lines) + "\n")
+    found = json.loads(invoke(npx, "--samples", samples, *COMMON[:4], "--formula", "week",
+                              "--factor", "week", "--json").stdout)  # fmt: skip
+    rows = {r["name"]: r for r in found["result"]["rows"]}
+    assert rows["P3"]["status"] == "one value in week 4"
+    assert rows["P3"]["p_value"] is not None
+    assert rows["P4"]["status"] == "ok"

@@ -149,6 +149,16 @@ def test_models_of_counts(tmp_path: Path, method: str, likelihood: str) -> None:
     assert "log-likelihood" in ran.stdout
 
 
+def test_nodes_and_dispersion_are_passed_on(tmp_path: Path) -> None:
+    path = write(tmp_path, ARMS)
+    plain = result_of(path, "--method", "binomial-firth")
+    wide = result_of(path, "--method", "binomial-firth", "--overdispersion")
+    factor = max(1.0, plain["dispersion"]) ** 0.5
+    assert wide["treatments"][1]["se"] == pytest.approx(factor * plain["treatments"][1]["se"])
+    ran = invoke(path, "--method", "binomial-normal", "--nodes", "500")
+    assert (ran.exit_code, "500 nodes" in ran.stderr) == (3, True)
+
+
 @pytest.mark.parametrize("method", ["poisson", "poisson-firth", "poisson-normal"])
 def test_models_of_rates(tmp_path: Path, method: str) -> None:
     found = result_of(write(tmp_path, RATES), "--method", method, "--reference", "Placebo")
@@ -245,12 +255,18 @@ def test_columns_of_judgements_go_along(tmp_path: Path) -> None:
     row = next(r for r in found["league"] if r["label"] == "A vs P")
     assert row["certainty"] == {"grade": "low"}
     assert row["risk_of_bias"] == {"rob": "high 1, low 1"}
+    shares = found["contributions"]["by_risk_of_bias"]["rob"]
+    at = found["contributions"]["estimates"].index("A vs P")
+    assert shares[at] == pytest.approx({"high": 0.5, "low": 0.5})
+    ran = invoke(str(tmp_path / "network.csv"), "--measure", "HR", "--reference", "P")
+    assert "Share of evidence by 'rob' of the studies" in ran.stdout
 
 
 @pytest.mark.parametrize("ending", ["svg", "pdf"])
 def test_every_figure(tmp_path: Path, ending: str) -> None:
     path = write(tmp_path, ARMS)
-    files = {name: tmp_path / f"{name}.{ending}" for name in ("figure", "forest", "funnel")}
+    names = ("figure", "forest", "funnel", "ranks", "split-forest")
+    files = {name: tmp_path / f"{name}.{ending}" for name in names}
     ran = invoke(
         path, "--measure", "OR", "--reference", "Placebo", "--better", "high", "--order",
         "Placebo,A,B", "--favours", "placebo", "the other",
@@ -262,6 +278,12 @@ def test_every_figure(tmp_path: Path, ending: str) -> None:
     if ending == "svg":
         assert "B 2.9" in files["forest"].read_text()
     assert "no order" not in ran.stderr
+
+
+def test_a_star_has_no_split_to_draw(tmp_path: Path) -> None:
+    path = write(tmp_path, PAIRS)
+    ran = invoke(path, "--measure", "HR", "--split-forest", str(tmp_path / "s.svg"))
+    assert (ran.exit_code, "no comparison has direct and indirect" in ran.stderr) == (3, True)
 
 
 def test_rows_are_chosen_and_split_by_node(tmp_path: Path) -> None:
@@ -287,6 +309,10 @@ def test_rows_are_chosen_and_split_by_node(tmp_path: Path) -> None:
         ((), "measure was not given"),
         (("--measure", "OR", "--split", "twice"), "no way to split"),
         (("--method", "binomial", "--funnel", "f.svg"), "needs the contrasts"),
+        (("--method", "binomial", "--split-forest", "f.svg"), "needs the contrasts"),
+        (("--measure", "OR", "--ranks", "f.svg"), "which effects are good"),
+        (("--measure", "OR", "--nodes", "9"), "has no quadrature"),
+        (("--method", "binomial-normal", "--overdispersion"), "has no dispersion"),
     ],
 )
 def test_options_that_do_not_go_together(

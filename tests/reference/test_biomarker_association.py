@@ -15,8 +15,11 @@ from numpy.typing import NDArray
 
 from statera.biomarker.association import AssociationOptions, associate
 from statera.biomarker.change_tests import analysis_of_variance, mann_whitney, welch_t
-from statera.biomarker.design import build_design
+from statera.biomarker.design import Factor, build_design
+from statera.biomarker.fitted_models import fitted_linear
 from statera.biomarker.limma import block_correlation, fit_linear_models, moderate
+from statera.biomarker.posthoc import ContrastTests, pairwise_contrasts
+from statera.numerics.satterthwaite import satterthwaite_t
 
 pytestmark = pytest.mark.reference
 
@@ -181,3 +184,71 @@ def test_welch_t_rank_sum_and_analysis_of_variance() -> None:
             theirs = by_assay(name, column)
             assert len(theirs) == 40
             assert ours == pytest.approx([theirs[assay] for assay in assays], rel=1e-7), column
+
+
+def compared(table: Any, found: tuple[ContrastTests, ...], assays: tuple[str, ...]) -> int:
+    """Compare every row of a post-hoc table, whose differences may be the other way round."""
+    pairs = {tuple(one.contrast.split(" - ")): one for one in found}
+    for i, said in enumerate(table["contrast"]):
+        first, second = (
+            part.replace("Week.12", "Week 12").replace("Week.6", "Week 6")
+            for part in said.split(" - ")
+        )
+        names = {
+            tuple(p.replace("Week.", "Week ") for p in pair): pair for pair in pairs
+        }  # fmt: skip
+        turned = (first, second) not in names
+        one = pairs[names[(second, first) if turned else (first, second)]]
+        row = assays.index(table["OlinkID"][i])
+        ours = [one.estimate[row], one.low[row], one.high[row]]
+        if turned:
+            ours = [-ours[0], -ours[2], -ours[1]]
+        theirs = [table[name][i] for name in ("estimate", "conf.low", "conf.high")]
+        assert ours == pytest.approx(theirs, rel=1e-6), said
+        assert one.adjusted_p[row] == pytest.approx(table["Adjusted_pval"][i], rel=1e-6), said
+    return len(table["contrast"])
+
+
+def test_pairs_of_levels_after_mixed_models_and_analysis_of_variance() -> None:
+    values, assays, data = samples()
+    columns = {name: Factor.of(labels) for name, labels in data.items()}
+    formula = "Treatment * Time"
+    mixed = associate(
+        values, assays, columns, formula, data["Subject"], AssociationOptions(method="ML")
+    )
+    found = pairwise_contrasts(
+        "Treatment:Time", formula, columns, mixed.design,
+        lambda weights: satterthwaite_t(mixed.fit, weights),
+    )  # fmt: skip
+    assert compared(results()["olink_lmer_posthoc"], found, assays) == 150
+    sites = fitted_linear(values, columns, "Site")
+    found = pairwise_contrasts("Site", "Site", columns, sites.design, sites.t)
+    assert compared(results()["olink_anova_posthoc_Site"], found, assays) == 50
+
+
+def test_limma_with_trended_and_robust_prior() -> None:
+    values, assays, data = samples()
+    expected = results()["limma_Treatment_plus_Time"]["trend_robust"]
+    design = build_design("Treatment + Time", data)
+    fit = moderate(fit_linear_models(values, design.matrix), trend=True, robust=True)
+    order = [assays.index(assay) for assay in expected["OlinkID"]]
+    assert len(order) == 40
+    test = fit.test(design.contrast({"Treatment[Untreated]": 1.0}))
+    for ours, theirs in (
+        (test.estimate, "logFC"),
+        (test.statistic, "t"),
+        (test.p_value, "P.Value"),
+        (test.adjusted_p, "adj.P.Val"),
+        (test.log_odds, "B"),
+    ):
+        assert ours[order] == pytest.approx(expected[theirs], rel=1e-6), theirs
+
+
+def test_shifts_of_rank_sum_tests() -> None:
+    values, assays, data = samples()
+    ranks = mann_whitney(values, data["Treatment"])
+    for name, ours in (("estimate", ranks.estimate), ("conf.low", ranks.low),
+                       ("conf.high", ranks.high)):  # fmt: skip
+        theirs = by_assay("olink_wilcox_Treatment", name)
+        # that software finds them as roots to within 1e-4
+        assert ours == pytest.approx([theirs[assay] for assay in assays], abs=2e-4), name

@@ -12,9 +12,11 @@ import pytest
 from numpy.typing import NDArray
 from tests.unit.pathway.scipy_engine import ScipyEngine
 
+from statera.pathway.network_engine import NetworkEngine
 from statera.pathway.objective import Objective
 from statera.pathway.petab_problem import PetabProblem
 from statera.pathway.petab_read import read_problem
+from statera.pathway.solve import PathwayOptions
 
 pytestmark = pytest.mark.reference
 
@@ -26,7 +28,9 @@ def boehm(folder: Path) -> Objective:
     path = folder / "petab" / "Boehm_JProteomeRes2014" / "Boehm_JProteomeRes2014.yaml"
     if not path.is_file():
         pytest.skip(f"no problem {path}")
-    return Objective(read_problem(path), engine=ScipyEngine(1e-10, 1e-12))
+    return Objective(
+        read_problem(path), engine=NetworkEngine(PathwayOptions(rtol=1e-10, atol=1e-12))
+    )
 
 
 def published(folder: Path) -> dict[str, Any]:
@@ -51,6 +55,50 @@ def test_the_gradient_is_that_of_the_reference(reference: Path) -> None:
     names = list(expected["x_scaled"])
     theirs = np.array([expected["gradient_scaled"]["forward"][names.index(n)] for n in o.names])
     assert np.linalg.norm(o.gradient(o.nominal) - theirs) < 1e-3 * np.linalg.norm(theirs)
+
+
+def test_the_gradient_is_that_of_finite_differences(reference: Path) -> None:
+    o = boehm(reference)
+    tight = Objective(o.problem, engine=NetworkEngine(PathwayOptions(rtol=1e-12, atol=1e-14)))
+    differences = [
+        (8 * (tight.value(tight.nominal + e) - tight.value(tight.nominal - e))
+         - tight.value(tight.nominal + 2 * e) + tight.value(tight.nominal - 2 * e)) / 12e-3
+        for e in 1e-3 * np.eye(len(tight.nominal))
+    ]  # fmt: skip
+    scale = np.abs(differences).max()
+    np.testing.assert_allclose(
+        tight.gradient(tight.nominal), differences, rtol=0, atol=1e-6 * scale
+    )
+
+
+def test_a_second_solver_gives_the_same(reference: Path) -> None:
+    o = boehm(reference)
+    plain = Objective(o.problem, engine=ScipyEngine(1e-10, 1e-12))
+    for shift in (0.0, 0.1):
+        theta = np.clip(o.nominal - shift, o.lower, o.upper)
+        one, other = o.evaluate(theta, 2), plain.evaluate(theta, 2)
+        assert one.value == pytest.approx(other.value, rel=1e-8)
+        for name in ("gradient", "fisher"):
+            ours, theirs = getattr(one, name), getattr(other, name)
+            np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-5 * np.abs(theirs).max())
+
+
+def test_points_far_away_are_a_status_without_warnings(reference: Path) -> None:
+    o = boehm(reference)
+    for value, words in (
+        (1e4, "not a finite number"),
+        (-1e4, "is not above 0"),
+        (np.nan, "finite"),
+    ):
+        found = o.evaluate(np.full(9, value), 2)
+        assert found.value == np.inf
+        assert words in found.message
+        assert found.gradient is not None
+        assert np.isnan(found.gradient).all()
+    random = np.random.default_rng(0)
+    for theta in random.uniform(-8.0, 8.0, (20, 9)):
+        found = o.evaluate(theta, 2)
+        assert np.isfinite(found.value) == found.ok
 
 
 def test_a_flat_direction_has_little_information(reference: Path) -> None:
@@ -117,7 +165,7 @@ def test_swameye_with_a_spline_is_the_regression_number(reference: Path, tmp_pat
             read_sbml(path), "pEpoR", formula, dict.fromkeys(nodes.values(), 0.1)
         ),
     )
-    o = Objective(problem, engine=ScipyEngine(1e-9, 1e-12))
+    o = Objective(problem, engine=NetworkEngine(PathwayOptions(rtol=1e-10, atol=1e-12)))
     theta = np.array([expected["x_scaled"][name] for name in o.names])
     found = o.evaluate(theta, 1)
     assert found.value == pytest.approx(expected["nllh_amici_rtol1e8"], abs=1e-5)

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.unit.pathway.scipy_engine import ScipyEngine
 
+from statera.pathway.network_engine import NetworkEngine
 from statera.pathway.objective import Objective
 from statera.pathway.petab_read import read_problem
 from statera.pathway.petab_table import read_petab_table
+from statera.pathway.solve import PathwayOptions
 
 yaml: Any = pytest.importorskip("yaml")
 
@@ -31,7 +32,7 @@ def case(reference: Path, number: str) -> tuple[Path, dict[str, Any]]:
 @pytest.mark.parametrize("number", CASES)
 def test_objective_and_simulations_are_those_of_the_suite(reference: Path, number: str) -> None:
     folder, solution = case(reference, number)
-    o = Objective(read_problem(folder / f"_{number}.yaml"), engine=ScipyEngine())
+    o = Objective(read_problem(folder / f"_{number}.yaml"))
     found = o.evaluate(o.nominal)
     assert found.llh == pytest.approx(solution["llh"], abs=solution["tol_llh"])
     assert found.chi2 == pytest.approx(solution["chi2"], abs=solution["tol_chi2"])
@@ -46,10 +47,16 @@ def test_objective_and_simulations_are_those_of_the_suite(reference: Path, numbe
     )
 
 
+def tight(path: Path) -> Objective:
+    """Return the objective at tolerances that finite differences need."""
+    options = PathwayOptions(rtol=1e-12, atol=1e-14)
+    return Objective(read_problem(path), engine=NetworkEngine(options))
+
+
 @pytest.mark.parametrize("number", CASES)
 def test_gradients_are_those_of_finite_differences(reference: Path, number: str) -> None:
     folder, _ = case(reference, number)
-    o = Objective(read_problem(folder / f"_{number}.yaml"), engine=ScipyEngine())
+    o = tight(folder / f"_{number}.yaml")
     gradient, steps = o.gradient(o.nominal), 1e-4 * np.eye(len(o.nominal))
     differences = [
         (8 * (o.value(o.nominal + e) - o.value(o.nominal - e))

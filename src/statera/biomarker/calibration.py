@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy import special
 
 __all__ = [
@@ -247,7 +247,7 @@ def _basis(score: Floats, knots: Floats) -> Floats:
     return np.column_stack([np.ones(score.size), score, bend / (c - a) ** 2])
 
 
-def _quantiles(values: Floats, shares: ArrayLike) -> Floats:
+def _quantiles(values: Floats, shares: Floats) -> Floats:
     """Return quantiles that stay where they are when every value stands twice."""
     return np.asarray(np.quantile(values, shares, method="inverted_cdf"), dtype=np.float64)
 
@@ -255,7 +255,7 @@ def _quantiles(values: Floats, shares: ArrayLike) -> Floats:
 def _spline(
     score: Floats, outcome: NDArray[np.bool_], clusters: Sequence[str], z: float
 ) -> tuple[Floats, Floats, Floats, Floats, Floats] | None:
-    knots = _quantiles(score, [0.1, 0.5, 0.9])
+    knots = _quantiles(score, np.array([0.1, 0.5, 0.9]))
     if np.diff(knots).min() < 1e-6:
         return None
     design = _basis(score, knots)
@@ -263,7 +263,7 @@ def _spline(
     if not fit.converged:
         return None
     # the curve is drawn between the outermost hundredths, where there are predictions
-    ends = special.expit(_quantiles(score, [0.01, 0.99]))
+    ends = special.expit(_quantiles(score, np.array([0.01, 0.99])))
     at = np.linspace(float(ends[0]), float(ends[1]), _GRID)
     row = _basis(special.logit(at), knots)
     middle = row @ fit.coefficients

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,6 +16,7 @@ from statera.errors import InputError, UnknownNameError
 __all__ = ["PairedSamples", "change_of_samples", "paired_samples"]
 
 Floats = NDArray[np.float64]
+Places = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -74,17 +75,7 @@ def paired_samples(samples: SampleColumns, visit: str, first: str, second: str) 
     for level in (first, second):
         if level not in column.levels:
             raise UnknownNameError(f"level of {visit}", level, column.levels, where="change")
-    place: dict[tuple[str, str], int] = {}
-    for i, key in enumerate(zip(people, column.labels, strict=True)):
-        if key[1] not in (first, second):
-            continue
-        if key in place:
-            raise InputError(
-                f"subject {key[0]} has two samples of {key[1]}",
-                where="--subject",
-                hint="Leave one out, or use a mixed model.",
-            )
-        place[key] = i
+    place = _places(people, column.labels, first, second)
     named = list(dict.fromkeys(people))
     both = [s for s in named if (s, first) in place and (s, second) in place]
     if not both:
@@ -95,31 +86,54 @@ def paired_samples(samples: SampleColumns, visit: str, first: str, second: str) 
     end = np.array([place[s, second] for s in both], dtype=np.intp)
     columns: dict[str, Floats | Factor] = {}
     for name, own in samples.columns.items():
-        if name == visit:
-            continue
-        if isinstance(own, Factor):
-            labels = [own.labels[i] for i in end]
-            differs = [s for s, i, label in zip(both, start, labels, strict=True)
-                       if own.labels[i] != label]  # fmt: skip
-            if differs:
-                raise InputError(
-                    f"{name} differs between {first} and {second} in {len(differs)} subjects: "
-                    f"{listed(differs)}",
-                    where="change",
-                    hint="A factor must be the same at both visits.",
+        if isinstance(own, Factor) and name != visit:
+            columns[name] = _same_at_both(name, own, both, start, end)
+        elif not isinstance(own, Factor):
+            columns[name] = own[end]
+            if (own[start] != own[end]).any():
+                columns[name] = own[end] - own[start]
+                notes.append(
+                    f"{name} differs between visits: its change, {second} less {first}, is used."
                 )
-            columns[name] = Factor(tuple(labels), own.levels)
-            continue
-        at_start, at_end = own[start], own[end]
-        if (at_start != at_end).any():
-            notes.append(
-                f"{name} differs between visits: its change, {second} less {first}, is used."
-            )
-            columns[name] = at_end - at_start
-        else:
-            columns[name] = at_end
     values = samples.measurements.values.T
     return PairedSamples(values[:, start], values[:, end], columns, start, end, tuple(notes))
+
+
+def _places(
+    people: Sequence[str], labels: Sequence[str], first: str, second: str
+) -> dict[tuple[str, str], int]:
+    """Return the sample of each subject at either visit."""
+    place: dict[tuple[str, str], int] = {}
+    for i, key in enumerate(zip(people, labels, strict=True)):
+        if key[1] not in (first, second):
+            continue
+        if key in place:
+            raise InputError(
+                f"subject {key[0]} has two samples of {key[1]}",
+                where="--subject",
+                hint="Leave one out, or use a mixed model.",
+            )
+        place[key] = i
+    return place
+
+
+def _same_at_both(
+    name: str, column: Factor, people: Sequence[str], start: Places, end: Places
+) -> Factor:
+    """Return a factor of the subjects, refused where it differs between their visits."""
+    labels = tuple(column.labels[i] for i in end)
+    differs = [
+        person
+        for person, i, label in zip(people, start, labels, strict=True)
+        if column.labels[i] != label
+    ]
+    if differs:
+        raise InputError(
+            f"{name} differs between the visits of {len(differs)} subjects: {listed(differs)}",
+            where="change",
+            hint="A factor must be the same at both visits.",
+        )
+    return Factor(labels, column.levels)
 
 
 def change_of_samples(samples: SampleColumns, visit: str, first: str, second: str) -> SampleColumns:

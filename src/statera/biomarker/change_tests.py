@@ -5,9 +5,10 @@ Methods
 Welch, Biometrika 1947;34:28-35, doi 10.1093/biomet/34.1-2.28. Rank sum: Mann and Whitney, Ann
 Math Stat 1947;18:50-60, doi 10.1214/aoms/1177730491. Signed ranks: Wilcoxon, Biometrics Bulletin
 1945;1:80-83, doi 10.2307/3001968. Several groups: Kruskal and Wallis, J Am Stat Assoc
-1952;47:583-621, doi 10.1080/01621459.1952.10483441. Exact where no values are tied and a group holds fewer than 50,
-else normal with the correction for ties and for continuity. Change adjusted for baseline: Vickers
-and Altman, BMJ 2001;323:1123-1124, doi 10.1136/bmj.323.7321.1123.
+1952;47:583-621, doi 10.1080/01621459.1952.10483441. Ranks of two groups: exact where no values are
+tied and a group holds fewer than 50, else normal with the correction for ties and for continuity.
+Change adjusted for baseline: Vickers and Altman, BMJ 2001;323:1123-1124,
+doi 10.1136/bmj.323.7321.1123.
 """
 
 from __future__ import annotations
@@ -22,7 +23,12 @@ from scipy import special, stats
 from statera.biomarker.design import Factor, build_design, type_three
 from statera.biomarker.limma import fit_linear_models
 from statera.biomarker.multiple_testing import adjust
-from statera.biomarker.rank_shift import shift_of_groups, shift_of_pairs
+from statera.biomarker.rank_shift import (
+    exact_rank_sum_p,
+    exact_signed_rank_p,
+    shift_of_groups,
+    shift_of_pairs,
+)
 from statera.errors import InputError, UnknownNameError
 from statera.numerics.mixed_model import CONSTANT, OK, TOO_FEW
 
@@ -271,8 +277,13 @@ def mann_whitney(values: Floats, groups: Sequence[object], level: float = 0.95) 
         x, y = (part[row][np.isfinite(part[row])] for part in (first, second))
         tied = np.unique(np.concatenate([x, y])).size < x.size + y.size
         exact = not tied and max(x.size, y.size) < 50
-        result = stats.mannwhitneyu(x, y, method="exact" if exact else "asymptotic")
-        return float(result.statistic), float(result.pvalue), *shift_of_groups(x, y, level)
+        if exact:
+            u = float((x[:, None] > y).sum())
+            p = exact_rank_sum_p(u, x.size, y.size)
+        else:
+            result = stats.mannwhitneyu(x, y, method="asymptotic")
+            u, p = float(result.statistic), float(result.pvalue)
+        return u, p, *shift_of_groups(x, y, level)
 
     return _rows("Mann-Whitney", n, _group_status(n, 1, flat, names), work)
 
@@ -307,7 +318,7 @@ def signed_rank(before: Floats, after: Floats, level: float = 0.95) -> ChangeTes
         tied = np.unique(ranks).size < x.size
         exact = not tied and x.size < 50 and x.size == n[row]
         if exact:
-            p = float(stats.wilcoxon(x, method="exact").pvalue)
+            p = exact_signed_rank_p(float(ranks[x > 0.0].sum()), x.size)
         else:
             p = _normal_signed_rank(ranks, x > 0.0)
         return float(ranks[x > 0.0].sum()), p, *shift_of_pairs(x, level)

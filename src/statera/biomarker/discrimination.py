@@ -5,8 +5,8 @@ Methods
 DeLong, DeLong and Clarke-Pearson, Biometrics 1988;44:837-845, doi 10.2307/2531595: variances and
 comparisons from the placement of each sample among the other class; intervals on the logit scale.
 Scores from cross-validation: pairs are formed within folds only (scores of different folds come
-from different models), and the variance is that of the subjects' influences, averaged over
-repeats (after LeDell, Petersen and van der Laan, Electron J Stat 2015;9:1583-1607,
+from different models), and the variance is that of the subjects' influences in one repeat, the
+mean over repeats (after LeDell, Petersen and van der Laan, Electron J Stat 2015;9:1583-1607,
 doi 10.1214/15-EJS1035).
 """
 
@@ -185,10 +185,15 @@ def within_folds(outcome: Bools, scores: Floats, folds: NDArray[np.intp]) -> tup
 
 
 def clustered_error(influence: Floats, subjects: Sequence[str]) -> float:
-    """Return the standard error of a mean over repeats from influences (r, n) of samples."""
+    """Return the standard error of a mean over repeats from influences (r, n) of samples.
+
+    It is that of one repeat, the variance averaged over repeats: repeats are of the same subjects
+    and take little of the variance between studies off.
+    """
     _, member = np.unique(np.asarray(subjects), return_inverse=True)
-    each = np.bincount(member, weights=influence.mean(axis=0))
-    return float(np.sqrt(each.size / max(each.size - 1, 1) * (each**2).sum()))
+    each = np.array([np.bincount(member, weights=one) for one in influence])
+    people = each.shape[1]
+    return float(np.sqrt(people / max(people - 1, 1) * (each**2).sum(axis=1).mean()))
 
 
 def cross_validated_auc(

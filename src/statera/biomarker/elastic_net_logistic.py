@@ -92,37 +92,43 @@ def fit_elastic_net_path(
     largest = float(np.abs(x.T @ (y - rate)).max(initial=0.0)) / n / l1_ratio
     intercepts, path = np.empty(fractions.size), np.empty((fractions.size, k))
     null, converged = _deviance(np.full(n, intercept), y), True
+    score = np.full(n, intercept)
     with without_checks():
         for place, fraction in enumerate(fractions):
             penalty = fraction * largest
             if penalty > 0.0:
-                intercept, beta, met = _solve(enet_path, x, y, l1_ratio, penalty, intercept, beta)
+                intercept, beta, score, met = _solve(
+                    enet_path, x, y, l1_ratio, penalty, intercept, beta, score
+                )
                 converged &= met
             intercepts[place], path[place] = intercept, beta
-            if _deviance(intercept + x @ beta, y) < (1.0 - _SATURATED) * null:
+            if _deviance(score, y) < (1.0 - _SATURATED) * null:
                 intercepts[place:], path[place:] = intercept, beta
                 break
     return ElasticNetPath(fractions, largest, intercepts, path, converged)
 
 
 def _solve(
-    enet_path: Any, x: Floats, y: Floats, l1: float, penalty: float, intercept: float, beta: Floats
-) -> tuple[float, Floats, bool]:
-    """Return the solution at one penalty, started at the one before."""
+    enet_path: Any, x: Floats, y: Floats, l1: float, penalty: float, intercept: float,
+    beta: Floats, score: Floats,
+) -> tuple[float, Floats, Floats, bool]:  # fmt: skip
+    """Return the solution at one penalty with its log odds, started at the one before."""
     beta, met = beta.copy(), True
     working = beta != 0.0
     for _ in range(_ROUNDS):
         if working.any():
             part = np.asfortranarray(x[:, working])
-            intercept, beta[working], met = _reweighted(
+            intercept, own, met = _reweighted(
                 enet_path, part, y, l1, penalty, intercept, beta[working]
             )
-        gradient = x.T @ (y - probability(intercept + x @ beta)) / y.size
+            beta[working], score = own, intercept + part @ own
+        # the one pass over all predictors
+        gradient = (y - probability(score)) @ x / y.size
         broken = ~working & (np.abs(gradient) > penalty * l1 * (1.0 + 1e-6))
         if not broken.any():
-            return intercept, beta, met
+            return intercept, beta, score, met
         working |= broken
-    return intercept, beta, False
+    return intercept, beta, score, False
 
 
 def _reweighted(

@@ -22,7 +22,7 @@ from statera.errors import InputError, Place, UnknownNameError
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["read_immunoassay_table"]
+__all__ = ["immunoassay_measurements", "read_immunoassay_table"]
 
 Floats = NDArray[np.float64]
 
@@ -66,9 +66,25 @@ def read_immunoassay_table(
     InputError
         With row and column if a cell is not understood, or a sample is named twice.
     """
+    return immunoassay_measurements(
+        read_frame(path), path, sample=sample, annotations=annotations, lower=lower, upper=upper,
+        duplicates=duplicates,
+    )  # fmt: skip
+
+
+def immunoassay_measurements(
+    frame: pl.DataFrame,
+    path: str | Path,
+    *,
+    sample: str = "Sample",
+    annotations: Sequence[str] = (),
+    lower: Mapping[str, float] | None = None,
+    upper: Mapping[str, float] | None = None,
+    duplicates: Duplicates = "refuse",
+) -> Measurements:
+    """Return the measurements of a table read from `path`; see `read_immunoassay_table`."""
     import polars as pl  # noqa: PLC0415  heavy: only when a table is read
 
-    frame = read_frame(path)
     for name in (sample, *annotations):
         if name not in frame.columns:
             raise UnknownNameError("column", name, frame.columns, where=Place(str(path)))

@@ -3,8 +3,9 @@
 Methods
 -------
 Moderated t and F, log odds: Smyth, Stat Appl Genet Mol Biol 2004;3:3, doi 10.2202/1544-6115.1027;
-the priors of the variances are those of `statera.biomarker.variance_prior`. Correlation within blocks common to all proteins: Smyth,
-Michaud and Scott, Bioinformatics 2005;21:2067-2075, doi 10.1093/bioinformatics/bti270.
+the priors of the variances are those of `statera.biomarker.variance_prior`. Correlation within
+blocks common to all proteins: Smyth, Michaud and Scott, Bioinformatics 2005;21:2067-2075,
+doi 10.1093/bioinformatics/bti270.
 """
 
 from __future__ import annotations

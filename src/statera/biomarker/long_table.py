@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -172,38 +172,22 @@ def measurements_of_rows(
         tables.append(table)
         places.append(place.to_numpy().astype(np.intp))
     shape = tables[0].height, tables[1].height
-    if duplicates == "leave-out":
-        twice = _samples_twice(places, shape)
-        if twice.any():
-            names = [str(n) for n, out in zip(tables[0]["sample"].to_list(), twice, strict=True)
-                     if out]  # fmt: skip
-            if twice.all():
-                raise InputError(
-                    f"every sample has a pair that stands more than once: {listed(names)}",
-                    hint="Name repeated samples apart, or take the mean of duplicates.",
-                )
-            said.append(
-                f"{len(names)} samples stand more than once and were left out: {listed(names)}."
-            )
-            keep = ~twice[places[0]]
-            left = LongRows(*(getattr(rows, f.name)[keep] for f in fields(rows)))
-            return measurements_of_rows(
-                frame.filter(pl.Series(keep)), left, sample, analyte, scale,
-                sample_columns=sample_columns, analyte_columns=analyte_columns, notes=tuple(said),
-            )  # fmt: skip
     flat = places[0] * shape[1] + places[1]
     counts = np.bincount(flat, minlength=shape[0] * shape[1])
+    samples, analytes = (table[table.columns[0]].to_list() for table in tables)
     if (counts > 1).any() and duplicates == "refuse":
-        cell = np.flatnonzero(counts > 1)
-        pairs = [
-            f"{tables[0]['sample'][int(c) // shape[1]]} / {tables[1]['analyte'][int(c) % shape[1]]}"
-            for c in cell[:4]
-        ]
-        raise InputError(
-            f"{cell.size} pairs of sample and analyte stand more than once: {', '.join(pairs)}"
-            + (", ..." if cell.size > 4 else ""),
-            hint="Name repeated samples apart, or take the mean of duplicates.",
-        )
+        _refuse_pairs(np.flatnonzero(counts > 1), samples, analytes)
+    if (counts > 1).any() and duplicates == "leave-out":
+        twice = np.asarray((counts.reshape(shape) > 1).any(axis=1))
+        left_out = _left_out([name for name, out in zip(samples, twice, strict=True) if out],
+                             every=bool(twice.all()))  # fmt: skip
+        keep = ~twice[places[0]]
+        left = LongRows(*(getattr(rows, f.name)[keep] for f in fields(rows)))
+        return measurements_of_rows(
+            frame.filter(pl.Series(keep)), left, sample, analyte, scale,
+            sample_columns=sample_columns, analyte_columns=analyte_columns,
+            notes=(*notes, left_out),
+        )  # fmt: skip
     below = _any(rows.below, flat, shape)
     if (counts > 1).any():
         # The mark belongs to the mean where it has all of its values.
@@ -221,10 +205,26 @@ def measurements_of_rows(
     )  # fmt: skip
 
 
-def _samples_twice(places: Sequence[NDArray[np.intp]], shape: tuple[int, int]) -> Bools:
-    """Return which samples have an analyte more than once."""
-    counts = np.bincount(places[0] * shape[1] + places[1], minlength=shape[0] * shape[1])
-    return np.asarray((counts.reshape(shape) > 1).any(axis=1))
+def _refuse_pairs(
+    cells: NDArray[np.intp], samples: Sequence[str], analytes: Sequence[str]
+) -> NoReturn:
+    """Refuse pairs that stand more than once, the first four named."""
+    pairs = [f"{samples[c // len(analytes)]} / {analytes[c % len(analytes)]}" for c in cells[:4]]
+    raise InputError(
+        f"{cells.size} pairs of sample and analyte stand more than once: {', '.join(pairs)}"
+        + (", ..." if cells.size > 4 else ""),
+        hint="Name repeated samples apart, or take the mean of duplicates.",
+    )
+
+
+def _left_out(names: Sequence[str], *, every: bool) -> str:
+    """Return the sentence on samples that are left out; refuse where none would be left."""
+    if every:
+        raise InputError(
+            f"every sample has a pair that stands more than once: {listed(names)}",
+            hint="Name repeated samples apart, or take the mean of duplicates.",
+        )
+    return f"{len(names)} samples stand more than once and were left out: {listed(names)}."
 
 
 def _mean(values: Floats, flat: NDArray[np.intp], shape: tuple[int, int]) -> Floats:

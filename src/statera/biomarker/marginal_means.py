@@ -113,7 +113,7 @@ def _rows(
 
 
 def pairs_of(means: MarginalMeans, by: Sequence[str] = ()) -> tuple[Pair, ...]:
-    """Return all pairs of means, the later less the earlier; with `by`, those of equal levels there.
+    """Return all pairs of means, the later less the earlier; with `by`, within its levels.
 
     Raises
     ------
@@ -153,7 +153,7 @@ def contrast_of_text(
     UnknownNameError
         If there is no such factor or level.
     """
-    name, sign, body = text.partition("=") if _named(text) else ("", "", text)
+    name, _, body = text.partition("=") if _named(text) else ("", "", text)
     total, weights = 0.0, np.zeros(design.matrix.shape[1])
     place = 0
     while place < len(body.rstrip()):

@@ -37,6 +37,7 @@ __all__ = ["OptimismCorrected", "optimism_corrected_auc", "point_632_plus"]
 Floats = NDArray[np.float64]
 
 _CEILING = 0.95
+_APART = 0.1
 
 
 @dataclass(frozen=True)
@@ -164,6 +165,12 @@ def _summary(
         remarks.append(
             f"the apparent area is {apparent:.3f}: the model fits its own subjects almost wholly, "
             "so that the correction is too small and the interval too narrow; read the "
+            "cross-validated area"
+        )
+    elif corrected - plus > _APART:
+        remarks.append(
+            f"the corrected area exceeds the .632+ estimate by {corrected - plus:.2f}: the model "
+            "remembers subjects, and most of those a resample is tested on were in it; read the "
             "cross-validated area"
         )
     return OptimismCorrected(

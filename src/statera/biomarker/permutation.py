@@ -4,10 +4,11 @@ Every term of the formula is tested by exchanging labels (`statera.biomarker.per
 p-values of each protein, and those that hold the family-wise error over the proteins of a term
 whatever their correlation (`statera.biomarker.step_down`).
 
-Two statistics are offered. ``null-model``: F with the correlation within subjects estimated once
-from the model without the labels, which no arrangement changes; any statistic makes a valid
-permutation test, and this one needs no fit by arrangement. ``refit``: F of the mixed model fitted
-anew by restricted likelihood to every arrangement.
+Two statistics are offered. ``null-model``: the sum of squares of the term by generalised least
+squares, with the correlation within subjects and the residual variance estimated once from the
+model without the labels, which no arrangement changes; any statistic makes a valid permutation
+test, and this one needs no fit by arrangement. ``refit``: F of the mixed model fitted anew by
+restricted likelihood to every arrangement.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ class PermutedTerm:
     arrangements
         Number of different arrangements (inf where it is beyond 1e300); nan without an exchange.
     statistic, p_value, adjusted_p : (m,) float64
-        F as observed, p of each protein, and p that holds the family-wise error.
+        As observed, p of each protein, and p that holds the family-wise error.
     """
 
     term: str
@@ -155,6 +156,7 @@ def stream_association_permutations(
     options: PermutationOptions | None = None,
     *,
     blocks: Sequence[object] | None = None,
+    block_name: str = "blocks",
 ) -> Iterator[PermutationTests]:
     """Yield the tests as permutations proceed: after each batch, and at the end.
 
@@ -172,6 +174,8 @@ def stream_association_permutations(
         See `PermutationOptions`.
     blocks : (n,), optional
         Such as sites: labels are exchanged within them only.
+    block_name
+        What the blocks are, in the words of the result.
 
     Raises
     ------
@@ -197,7 +201,7 @@ def stream_association_permutations(
     refused: dict[str, str] = {}
     for place, column in enumerate(dict.fromkeys(c for c in plan.values() if c)):
         try:
-            exchange = exchange_of_column(column, columns, numbers, blocks)
+            exchange = exchange_of_column(column, columns, numbers, blocks, block_name)
         except InputError as error:
             refused[column] = error.what
             continue

@@ -92,7 +92,11 @@ def plan_terms(formula: str, columns: Columns, subjects: Places) -> dict[Term, s
 
 
 def exchange_of_column(
-    column: str, columns: Columns, subjects: Places, blocks: Sequence[object] | None = None
+    column: str,
+    columns: Columns,
+    subjects: Places,
+    blocks: Sequence[object] | None = None,
+    block_name: str = "blocks",
 ) -> Exchange:
     """Return how the labels of a column are exchanged.
 
@@ -106,6 +110,8 @@ def exchange_of_column(
         Numbers of the subjects; each sample its own where samples are independent.
     blocks : (n,), optional
         Within which labels are exchanged.
+    block_name
+        What the blocks are, as ``site``.
 
     Raises
     ------
@@ -137,7 +143,7 @@ def exchange_of_column(
             where="permutations",
             hint="Use wider blocks, or none.",
         )
-    inside = " within blocks" if blocks is not None else ""
+    inside = f" within {block_name}" if blocks is not None else ""
     said = (
         f"{column} over {first.size} "
         + ("samples" if first.size == labels.size else "subjects")

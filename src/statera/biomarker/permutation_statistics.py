@@ -1,9 +1,14 @@
-"""F statistics of many proteins for many arrangements of labels, from products of matrices.
+"""Statistics of many proteins for many arrangements of labels, from products of matrices.
 
 Each protein keeps one covariance, estimated without the labels, in all arrangements. What the
 labels do not touch (the inverse covariance V^-1, fixed columns projected out, ``M y``) is computed
 once; each batch of arrangements then costs products of its columns X with these, shared by all
 proteins of one covariance, and a Cholesky factor of the few columns that hold the labels.
+
+Where subjects repeat, the sum of squares of a term is taken over a residual variance that is free
+of the labels too. A residual after the labels would be small as observed and large in every other
+arrangement where another term of the same column has a real effect, and so call an interaction
+significant for the main effect beside it. For one term the two statistics rank arrangements alike.
 """
 
 from __future__ import annotations
@@ -49,6 +54,8 @@ class NullModel:
         Rows that project the fixed columns out: ``M = V^-1 - across' across``.
     status : tuple of str
         Of each protein.
+    repeated
+        Whether subjects repeat.
     """
 
     my: Floats
@@ -59,6 +66,7 @@ class NullModel:
     pairs: tuple[Places, Places]
     across: Floats
     status: tuple[str, ...]
+    repeated: bool
 
 
 def _correlations(values: Floats, fixed: Floats, subjects: Places) -> tuple[Floats, list[str]]:
@@ -126,7 +134,8 @@ def fit_null_model(values: Floats, fixed: Floats, subjects: Places) -> NullModel
         my[own] = inverse - np.einsum("mpn,mp->mn", across[key[own]], along)
         squares[own] = np.einsum("mn,mn->m", my[own], y)
     df = present.sum(axis=1) - float(fixed.shape[1])
-    return NullModel(my, squares, df, key, weights, pairs, across, tuple(status))
+    repeated = bool(np.unique(subjects).size < n)
+    return NullModel(my, squares, df, key, weights, pairs, across, tuple(status), repeated)
 
 
 def _pairs(subjects: Places) -> tuple[Places, Places]:
@@ -157,7 +166,10 @@ def _project(
 def label_free_statistics(
     model: NullModel, moved: Floats, sizes: tuple[int, ...]
 ) -> tuple[Floats, ...]:
-    """Return F statistics (b, m) of each term; nan where an arrangement cannot be estimated.
+    """Return statistics (b, m) of each term; nan where an arrangement cannot be estimated.
+
+    They are F, with the residual variance after the labels where samples are independent, and
+    without the labels where subjects repeat.
 
     Parameters
     ----------
@@ -211,7 +223,7 @@ def _f_statistics(
     order: list[int],
     size: int,
 ) -> Floats:
-    """Return F (b, m) of the last `size` columns in `order`, given those before them."""
+    """Return statistics (b, m) of the last `size` columns in `order`, given those before."""
     p = len(order)
     factor: dict[tuple[int, int], Floats] = {}
     solved: list[Floats] = []
@@ -241,9 +253,11 @@ def _f_statistics(
         regression += z * z
         if j >= p - size:
             tested += z * z
-    residual = np.maximum(model.squares - regression, 0.0)
+    residual, df = np.maximum(model.squares - regression, 0.0), model.df - p
+    if model.repeated:
+        residual, df = model.squares, model.df
     with np.errstate(divide="ignore", invalid="ignore"):
-        f = tested / size / (residual / (model.df - p))
+        f = tested / size / (residual / df)
     f[singular] = np.nan
     f[:, (model.df <= p)] = np.nan
     return f

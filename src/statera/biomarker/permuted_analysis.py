@@ -63,5 +63,11 @@ def stream_permuted_analysis(
         labels = column.labels if isinstance(column, Factor) else column.tolist()
     people = used.subject if options.method != "linear" else None
     return stream_association_permutations(
-        values, used.columns, options.formula, people, permutation, blocks=labels
+        values,
+        used.columns,
+        options.formula,
+        people,
+        permutation,
+        blocks=labels,
+        block_name=block or "blocks",
     )

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special, stats
 
-__all__ = ["shift_of_groups", "shift_of_pairs"]
+__all__ = ["exact_rank_sum_p", "exact_signed_rank_p", "shift_of_groups", "shift_of_pairs"]
 
 Floats = NDArray[np.float64]
 
@@ -43,6 +43,22 @@ def _below_signed_ranks(n: int) -> Floats:
     for rank in range(1, n + 1):
         counts[rank:] += counts[:-rank].copy()
     return np.asarray(np.cumsum(counts) / counts.sum())
+
+
+def _both_sides(below: Floats, statistic: float) -> float:
+    """Return the p-value of both sides of a symmetric distribution."""
+    last = below.size - 1
+    return min(2.0 * float(below[round(min(statistic, last - statistic))]), 1.0)
+
+
+def exact_rank_sum_p(u: float, n1: int, n2: int) -> float:
+    """Return the two-sided p-value of the rank sum statistic U, without ties."""
+    return _both_sides(_below_rank_sum(n1, n2), u)
+
+
+def exact_signed_rank_p(v: float, n: int) -> float:
+    """Return the two-sided p-value of the sum of positive ranks V, without ties or zeros."""
+    return _both_sides(_below_signed_ranks(n), v)
 
 
 def _limits(differences: Floats, below: Floats | None, middle: float, spread: float,

@@ -13,6 +13,7 @@ from statera.biomarker.adat import read_adat
 from statera.biomarker.cells import read_cells
 from statera.biomarker.immunoassay_table import read_immunoassay_table
 from statera.biomarker.long_table import Duplicates, read_frame, read_long_table
+from statera.biomarker.luminex_xponent import is_xponent, read_xponent
 from statera.biomarker.measurements import Measurements, Scale, listed
 from statera.biomarker.olink_npx import NpxOptions, measurements_of_npx
 from statera.errors import InputError, Place, UsageError
@@ -38,10 +39,11 @@ def read_measurements(
 ) -> tuple[Measurements, str]:
     """Return measurements and the name of the format.
 
-    A file named ``.adat``, or that begins as one, is SomaScan; columns SampleID, OlinkID and NPX
-    are Olink's long format; columns of samples, analytes and values (and limits) are a long table,
-    the names being sample, analyte, value, lod or those that instruments write for them; a column
-    of samples and columns of concentrations are a wide table of Luminex or MSD.
+    A file named ``.adat``, or that begins as one, is SomaScan; one that begins as an export of
+    xPONENT is Luminex, a sample in several wells being their mean. Columns SampleID, OlinkID and
+    NPX are Olink's long format; columns of samples, analytes and values (and limits) are a long
+    table, the names being sample, analyte, value, lod or those that instruments write for them; a
+    column of samples and columns of concentrations are a wide table of Luminex or MSD.
 
     Parameters
     ----------
@@ -63,7 +65,11 @@ def read_measurements(
     UsageError
         If `scale` contradicts the format.
     """
-    if _is_adat(Path(path)):
+    start = _beginning(Path(path))
+    if is_xponent(start):
+        _same_scale(scale, "linear", "an export of xPONENT")
+        return read_xponent(path, replicates=duplicates != "refuse"), "Luminex xPONENT"
+    if Path(path).suffix.lower() == ".adat" or start.startswith(("!Checksum", "^HEADER")):
         _same_scale(scale, "linear", "an ADAT file")
         return read_adat(path, duplicates=duplicates), "SomaScan ADAT"
     frame = read_frame(path)
@@ -96,15 +102,12 @@ def read_measurements(
     )
 
 
-def _is_adat(path: Path) -> bool:
-    if path.suffix.lower() == ".adat":
-        return True
+def _beginning(path: Path) -> str:
     try:
         with path.open("rb") as stream:
-            start = stream.read(64)
+            return stream.read(200).decode("utf-8-sig", errors="replace")
     except OSError:
-        return False  # the reader of tables says why
-    return start.lstrip(b"\xef\xbb\xbf").startswith((b"!Checksum", b"^HEADER"))
+        return ""  # the reader of tables says why it cannot be read
 
 
 def _read_wide(

@@ -7,7 +7,7 @@ from typing import Any
 
 from statera.errors import UsageError
 
-__all__ = ["require_sklearn", "without_checks"]
+__all__ = ["one_thread", "require_sklearn", "without_checks"]
 
 
 def require_sklearn(module: str) -> Any:
@@ -35,3 +35,12 @@ def without_checks() -> Any:
     return require_sklearn("sklearn").config_context(
         skip_parameter_validation=True, assume_finite=True
     )
+
+
+def one_thread() -> Any:
+    """Return a context in which linear algebra uses one thread.
+
+    The matrices are small, so that threads cost more than they bring; and sums keep their order,
+    so that a seed gives the same numbers whatever the number of processors.
+    """
+    return require_sklearn("threadpoolctl").threadpool_limits(limits=1, user_api="blas")

@@ -23,6 +23,7 @@ __all__ = [
     "SampleColumns",
     "join_samples",
     "join_subjects",
+    "read_sample_rows",
     "read_samples",
     "read_subjects",
     "sample_columns",
@@ -54,7 +55,15 @@ class SampleColumns:
     notes: tuple[str, ...]
 
 
-def read_samples(
+def read_samples(path: str | Path) -> pl.DataFrame:
+    """Return a table with the column ``sample`` first; one that stands twice is refused.
+
+    Raises as `read_sample_rows`.
+    """
+    return read_sample_rows(path)[0]
+
+
+def read_sample_rows(
     path: str | Path, duplicates: str = "refuse"
 ) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """Return a table with the column ``sample`` first, each sample once, and what was left out.

@@ -22,6 +22,7 @@ from statera.biomarker.preprocessing import (
     apply_preprocessing,
     fit_preprocessing,
 )
+from statera.biomarker.require_sklearn import one_thread
 from statera.biomarker.score_model import ScoreModel, importance, log_odds
 from statera.errors import InputError
 from statera.numerics.streams import stream
@@ -99,12 +100,13 @@ def fit_tuned_model(
     random = stream(options.seed, f"prediction {purpose}")
     seed = int(random.integers(2**31 - 1))
     settings = options.l1_ratios if options.model == "elastic-net" else options.depths
-    losses, status = _inner_losses(table, outcome, groups, options, random, seed)
-    mean = losses.mean(axis=0)
-    row, place = _choose(losses, options.tuning)
-    preprocessing = fit_preprocessing(table, outcome, options.preprocessing)
-    x = apply_preprocessing(preprocessing, table)
-    path = _path(x, outcome, settings[row], options, seed)
+    with one_thread():
+        losses, status = _inner_losses(table, outcome, groups, options, random, seed)
+        mean = losses.mean(axis=0)
+        row, place = _choose(losses, options.tuning)
+        preprocessing = fit_preprocessing(table, outcome, options.preprocessing)
+        x = apply_preprocessing(preprocessing, table)
+        path = _path(x, outcome, settings[row], options, seed)
     return TunedModel(
         preprocessing, path.at(place), float(settings[row]), _complexities(options)[place], mean,
         status,

@@ -219,7 +219,7 @@ def _rows_beyond_chance(f: Floats, df: float) -> Floats:
 
 
 def _rows_of_outliers(f: Floats, df: float, prior_df: float) -> Floats:
-    """Return the degrees of freedom by row: fewer, the less likely a variance is under the prior."""
+    """Return the degrees of freedom by row: fewer for variances unlikely under the prior."""
     m = f.size
     log_tail = stats.f.logsf(f, df, prior_df)
     log_inlier = np.minimum(log_tail - np.log((m - stats.rankdata(f) + 0.5) / m), 0.0)

@@ -32,14 +32,14 @@ PREDICTION_METHODS: dict[str, Method] = {
         "Area under the ROC curve",
         "The share of pairs of a responder and another in which the responder has the higher "
         "prediction, over pairs left out together, as only those are scored by one model; the "
-        "mean over repeats. The interval comes from each subject's influence on it, averaged over "
-        "repeats, on the logit scale. It speaks of other subjects scored by these models.",
+        "mean over repeats. The interval comes from each subject's influence in a repeat, on the "
+        "logit scale. It speaks of other subjects scored by these models.",
     ),
     "roc": Method(
         "roc",
         "ROC curve",
-        "The mean over repeats of the curves of all left-out samples together, with a pointwise "
-        "band from resampled subjects.",
+        "Left-out samples are ranked within their fold and taken together; the mean of the curves "
+        "over repeats, with a pointwise band from resampled subjects.",
     ),
     "brier": Method(
         "brier",
@@ -67,7 +67,8 @@ PREDICTION_METHODS: dict[str, Method] = {
         "Subjects are drawn with replacement and the whole making of the model is repeated; the "
         "mean loss from a resample to all subjects is taken off the area that the final model has "
         "in its own subjects. The .632+ estimate weighs subjects left out of the resamples. The "
-        "intervals are those of the cross-validated area moved to the corrected one.",
+        "intervals are the spread of the apparent areas of the resamples, moved to the corrected "
+        "area.",
     ),
     "stability": Method(
         "stability",
@@ -85,7 +86,7 @@ PREDICTION_METHODS: dict[str, Method] = {
         "rank",
         "Rank correlation with the uncut outcome",
         "Spearman's correlation of the mean prediction with what the rule's first condition looked "
-        "at, by subject.",
+        "at, by subject; negative where low values are a response.",
     ),
 }
 

@@ -12,6 +12,7 @@ from statera.cli.commands.biomarker import biomarker_app
 from statera.cli.commands.fhir import fhir_app
 from statera.cli.commands.library import library_app
 from statera.cli.commands.meta import meta_app
+from statera.cli.commands.pathway import pathway_app
 from statera.cli.commands.store import store_app
 from statera.cli.group import GuardedGroup
 from statera.cli.terminal import survive_any_encoding
@@ -30,6 +31,7 @@ Examples:
   statera forecast visit.toml --out advice.html
   statera assay plan --out bench/
   statera meta pairwise studies.csv --measure HR --ci hartung-knapp
+  statera pathway fit problem.yaml --starts 20 --out fit.html
 
 Quantitative pharmacology of JAK inhibitors: cited facts, population models, target engagement
 and one computed page a drug.
@@ -70,6 +72,7 @@ app.add_typer(fhir_app, name="fhir")
 app.add_typer(assay_app, name="assay")
 app.add_typer(meta_app, name="meta")
 app.add_typer(biomarker_app, name="biomarker")
+app.add_typer(pathway_app, name="pathway")
 
 
 def _print_version(asked: bool) -> None:

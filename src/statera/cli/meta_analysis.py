@@ -92,6 +92,7 @@ def analyse(asked: Asked, options: SynthesisOptions) -> tuple[Analysis | Failed,
     conditions = dict(asked.conditions)
     table = _clustered(read_table(asked.data, conditions), asked)
     column, names = _outcomes(table, asked)
+    _check_judged(judged, names, asked)
     if asked.is_joint:
         return (_joint(table, column, names, asked, options, judged),)
     if len(names) < 2:
@@ -129,6 +130,20 @@ def _outcomes(table: StudyTable, asked: Asked) -> tuple[str, list[str]]:
     for value in values:
         first.setdefault(value.lower(), value)
     return column, list(first.values())
+
+
+def _check_judged(judged: Sequence[OutcomeJudgement], names: Sequence[str], asked: Asked) -> None:
+    """Refuse judgements of outcomes that the table does not have: a slip of the name hides them."""
+    known = {name.lower() for name in names}
+    if asked.conditions or not names:
+        return  # a part of the table, or one outcome without a name
+    for one in judged:
+        name = one.grading.outcome
+        if name.lower() not in known and not (len(judged) == 1 and not name):
+            raise InputError(
+                f"the table has no outcome '{name}'", where=str(asked.certainty),
+                hint=f"Outcomes of the table: {', '.join(names)}.",
+            )  # fmt: skip
 
 
 def _clustered(table: StudyTable, asked: Asked) -> StudyTable:

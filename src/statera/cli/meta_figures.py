@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from statera.cli.meta_analysis import Analysis, Failed
 from statera.cli.meta_request import Figures
@@ -14,8 +14,6 @@ from statera.cli.output import write_bytes_atomically
 from statera.errors import InputError
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from statera.evidence.pairwise_result import PairwiseResult
     from statera.evidence.synthesis import Synthesis
 
@@ -45,6 +43,8 @@ def write_figures(
             target = path
             if several:
                 target = path.with_name(f"{path.stem}-{_slug(one.outcome)}{path.suffix}")
+            if _is_known_missing(one, option):
+                continue  # the diagnostics have said why
             try:
                 _write(one, option, target, figures)
             except InputError as error:
@@ -59,6 +59,17 @@ def write_figures(
         except (InputError, ValueError) as error:
             problems.append(f"the figure of --overview was not drawn: {error}.")
     return written, problems
+
+
+def _is_known_missing(found: Analysis, option: str) -> bool:
+    made = found.diagnostics
+    if made is None:
+        return False
+    parts: dict[str, object] = {
+        "--leave-one-out-forest": made.leave_one_out, "--cumulative-forest": made.cumulative,
+        "--influence-plot": made.influence,
+    }  # fmt: skip
+    return option in parts and parts[option] is None
 
 
 def _slug(name: str) -> str:
@@ -77,7 +88,7 @@ def _write(found: Analysis, option: str, path: Path, figures: Figures) -> None:
 
 def _drawing(
     found: Analysis, option: str, figures: Figures
-) -> tuple[Callable[[], Figure], str, str, str]:
+) -> tuple[Callable[[], Any], str, str, str]:
     """Return what draws the figure, its anchor, title and description."""
     if option == "--forest":
         return _forest(found, figures)
@@ -93,8 +104,7 @@ def _drawing(
 
         without = option.startswith("--leave")
         steps = diagnostics.leave_one_out if without else diagnostics.cumulative
-        if steps is None:
-            raise InputError("there is nothing to draw: see the warnings", where=option)
+        assert steps is not None  # looked at before
         drawn = stepwise_forest(
             steps, found.synthesis.pooled, word="without" if without else "+", favours=favours
         )
@@ -114,14 +124,13 @@ def _drawing(
     from statera.plot.influence_plot import influence_figure  # heavy
 
     influence = diagnostics.influence
-    if influence is None:
-        raise InputError("it is made for inverse variances of two studies or more", where=option)
+    assert influence is not None  # looked at before
     marked = int(influence.is_influential.sum())
     alt = f"Six measures of influence of {len(influence.names)} studies; {marked} are influential."
     return (lambda: influence_figure(influence)), "influence", "Influence of the studies", alt
 
 
-def _forest(found: Analysis, figures: Figures) -> tuple[Callable[[], Figure], str, str, str]:
+def _forest(found: Analysis, figures: Figures) -> tuple[Callable[[], Any], str, str, str]:
     from statera.plot.study_forest import StudyGroup, study_forest_figure  # heavy
     from statera.plot.synthesis_forest import synthesis_forest
 
@@ -154,7 +163,7 @@ def _forest(found: Analysis, figures: Figures) -> tuple[Callable[[], Figure], st
     return (lambda: study_forest_figure(*drawn)), "forest", title, alt
 
 
-def _funnel(found: Analysis, whole: Synthesis) -> tuple[Callable[[], Figure], str, str, str]:
+def _funnel(found: Analysis, whole: Synthesis) -> tuple[Callable[[], Any], str, str, str]:
     from statera.evidence.pairwise_result import PairwiseResult, PairwiseStatus  # heavy
     from statera.plot.funnel import funnel_figure
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -54,10 +55,32 @@ def _one(found: Analysis, show_fit: bool) -> str:
         text += f"\n{print_subgroup_effects(found.groups, found.synthesis.pooled)}"
     if found.diagnostics is not None:
         text += f"\n{print_diagnostics(found.diagnostics)}"
+    if found.table.risk_of_bias:
+        text += f"\n{_risk_of_bias(found)}\n"
     judged = found.judged[0] if found.judged else None
     if judged is not None and not judged.grading.is_empty:
         text += f"\n{certainty_lines(judged.grading)}\n"
     return text
+
+
+def _risk_of_bias(found: Analysis) -> str:
+    """Return the judgements of each study beside its weight."""
+    from statera.evidence.print_cells import number_text, table_text  # late: only when run
+
+    assert found.synthesis is not None
+    pooled = found.synthesis.pooled
+    domains = found.table.risk_of_bias
+    weights = (
+        [math.nan] * pooled.k if pooled.weights is None else [float(w) for w in pooled.weights]
+    )
+    left = list(zip(pooled.effects.names, weights, strict=True))
+    rows = [("study", "weight", *domains)]
+    for i, name in enumerate(found.effects.names):
+        used = bool(left) and left[0][0] == name
+        weight = f"{number_text(left.pop(0)[1], 1)}%" if used else "left out"
+        weight = weight.replace("NA%", "")
+        rows.append((name, weight, *(column[i] or "not judged" for column in domains.values())))
+    return f"Risk of Bias:\n\n{table_text(rows, ('study',))}"
 
 
 def certainty_lines(grading: Grading) -> str:

@@ -8,12 +8,16 @@ here.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from statera.errors import InputError, Place
-from statera.evidence.network_table import pairs_of_table, study_pairs_of_table
+from statera.evidence.network_table import (
+    pairs_of_table,
+    studies_of_table,
+    study_pairs_of_table,
+)
 from statera.evidence.read_table import StudyTable
 
 __all__ = ["PairJudgements", "judgements_of_certainty_table", "judgements_of_network_table"]
@@ -26,12 +30,14 @@ class PairJudgements:
     """Judgements by pair of treatments.
 
     `certainty` and `risk_of_bias` name the columns they came from; `by_pair` has the texts of a
-    pair, whichever of its treatments stands first; `notes` say what was left out.
+    pair, whichever of its treatments stands first, `by_study` the risk of bias by column and
+    study; `notes` say what was left out.
     """
 
     certainty: tuple[str, ...] = ()
     risk_of_bias: tuple[str, ...] = ()
     by_pair: Mapping[frozenset[str], Mapping[str, str]] = field(default_factory=dict)
+    by_study: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -51,6 +57,7 @@ class PairJudgements:
             tuple(dict.fromkeys((*self.certainty, *other.certainty))),
             tuple(dict.fromkeys((*self.risk_of_bias, *other.risk_of_bias))),
             pairs,
+            {**self.by_study, **other.by_study},
             (*self.notes, *other.notes),
         )
 
@@ -89,6 +96,7 @@ def judgements_of_network_table(table: StudyTable) -> PairJudgements:
             }
             for pair, columns in texts.items()
         },
+        {name: _first_of(studies_of_table(table), c) for name, c in table.risk_of_bias.items()},
         notes,
     )
 
@@ -130,6 +138,15 @@ def judgements_of_certainty_table(table: StudyTable, treatments: tuple[str, ...]
 
 def _agreed(texts: list[str]) -> str:
     return "; ".join(dict.fromkeys(texts))
+
+
+def _first_of(studies: Sequence[str], column: Sequence[str]) -> dict[str, str]:
+    """Return the first text that stands beside each study."""
+    found: dict[str, str] = {}
+    for study, text in zip(studies, column, strict=True):
+        if text.strip():
+            found.setdefault(study, text.strip())
+    return found
 
 
 def _counted(texts: list[str]) -> str:

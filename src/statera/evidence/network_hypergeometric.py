@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, gammaln, log_expit, logit
 
-from statera.errors import NumericalError
+from statera.errors import InputError, NumericalError
 from statera.evidence.network_counts import (
     ArmCounts,
     arm_counts,
@@ -66,6 +66,7 @@ def hypergeometric_network(
     options = options or RareNetworkOptions()
     counts = informative_studies(arm_counts(studies, treatments, events, patients))
     check_estimable(counts)
+    _check_whole(counts)
     n = len(counts.treatments)
     beta = np.zeros(n)
     arms = counts.of_studies()
@@ -93,6 +94,17 @@ def hypergeometric_network(
         where="network",
         hint="Look for comparisons in which one side has almost no event.",
     )
+
+
+def _check_whole(counts: ArmCounts) -> None:
+    broken = (counts.events % 1 != 0) | (counts.size % 1 != 0)
+    if broken.any():
+        row = int(np.flatnonzero(broken)[0])
+        raise InputError(
+            f"{counts.events[row]:g} events of {counts.size[row]:g} patients are no whole numbers",
+            where=f"study {counts.studies[int(counts.study[row])]}",
+            hint="Weighted counts are not counts: use another method.",
+        )
 
 
 def _derivatives(
@@ -124,24 +136,28 @@ def _study(
     """Return log-likelihood, mean and covariance of the arms given their sum."""
     total = int(x.sum())
     eta = _study_effect(total, size, effect) + effect
-    chance, own = [], 0.0
+    chance, least, own = [], [], 0.0
     for i, known in enumerate(ways):
         log = known + np.arange(known.size) * eta[i] + size[i] * log_expit(-eta[i])
         own += float(log[int(x[i])])
         f = np.exp(log)
-        chance.append(np.where(f >= _LEAST * f.max(), f, 0.0)[: total + 1])
+        # only values that matter, counted from the least of them: large studies stay quick
+        inside = np.flatnonzero(f >= _LEAST * f.max())
+        least.append(int(inside[0]))
+        chance.append(f[inside[0] : inside[-1] + 1])
+    rest = total - sum(least)
     weighted = [f * np.arange(f.size) for f in chance]
-    whole = _coefficient(chance, total)
+    whole = _coefficient(chance, rest)
     m = x.size
     mean, spread = np.zeros(m), np.zeros((m, m))
     for i in range(m):
         with_i = [*chance[:i], weighted[i], *chance[i + 1 :]]
-        mean[i] = _coefficient(with_i, total) / whole
+        mean[i] = _coefficient(with_i, rest) / whole
         for j in range(i, m):
             both = list(with_i)
             both[j] = both[j] * np.arange(both[j].size) if i == j else weighted[j]
-            spread[i, j] = spread[j, i] = _coefficient(both, total) / whole
-    return own - float(np.log(whole)), mean, spread - np.outer(mean, mean)
+            spread[i, j] = spread[j, i] = _coefficient(both, rest) / whole
+    return own - float(np.log(whole)), mean + np.array(least), spread - np.outer(mean, mean)
 
 
 def _coefficient(parts: list[Floats], total: int) -> float:

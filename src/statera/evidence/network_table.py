@@ -28,7 +28,13 @@ from statera.evidence.network_counts import ArmCounts, arm_counts
 from statera.evidence.network_data import NetworkData, network_from_contrasts
 from statera.evidence.read_table import StudyTable
 
-__all__ = ["counts_of_table", "network_of_table", "pairs_of_table", "study_pairs_of_table"]
+__all__ = [
+    "counts_of_table",
+    "network_of_table",
+    "pairs_of_table",
+    "studies_of_table",
+    "study_pairs_of_table",
+]
 
 Floats = NDArray[np.float64]
 Arms = tuple[tuple[str, ...], tuple[str, ...], list[Floats]]
@@ -87,7 +93,7 @@ def network_of_table(table: StudyTable, measure: str) -> NetworkData:
     first, second = pairs_of_table(table)
     given = ("y", "v", "se", "estimate", "low", "high", "p", "level")
     columns_given: dict[str, Any] = {c: _numbers(table, c) for c in given if _has(table, c)}
-    studies = _studies(table)
+    studies = studies_of_table(table)
     effects = effect_sizes(known.code, names=studies, **columns_given)
     for name, reason in effects.omitted():
         raise InputError(
@@ -141,7 +147,7 @@ def study_pairs_of_table(table: StudyTable) -> tuple[list[tuple[int, str, str]],
         first, second = pairs_of_table(table)
         return [(i, a, b) for i, (a, b) in enumerate(zip(first, second, strict=True))], True
     rows: dict[str, list[int]] = {}
-    for row, study in enumerate(_studies(table)):
+    for row, study in enumerate(studies_of_table(table)):
         rows.setdefault(study, []).append(row)
     return [
         (arms[0], treatment[i], treatment[j])
@@ -150,7 +156,8 @@ def study_pairs_of_table(table: StudyTable) -> tuple[list[tuple[int, str, str]],
     ], False
 
 
-def _studies(table: StudyTable) -> tuple[str, ...]:
+def studies_of_table(table: StudyTable) -> tuple[str, ...]:
+    """Return the study of each row."""
     return _words(table, _STUDY) or table.names
 
 
@@ -162,11 +169,11 @@ def _arms(table: StudyTable, names: tuple[str, ...]) -> Arms:
     """Return study, treatment and the named columns of each arm."""
     treatment = _words(table, _TREATMENT)
     if treatment is not None:
-        return _studies(table), treatment, [_numbers(table, name) for name in names]
+        return studies_of_table(table), treatment, [_numbers(table, name) for name in names]
     first, second = pairs_of_table(table)
     sides = [[_numbers(table, f"{name}_{arm}") for name in names] for arm in (1, 2)]
     found: dict[tuple[str, str], tuple[float, ...]] = {}
-    for row, study in enumerate(_studies(table)):
+    for row, study in enumerate(studies_of_table(table)):
         for side, name in enumerate((first[row], second[row])):
             values = tuple(float(column[row]) for column in sides[side])
             if found.setdefault((study, name), values) != values:

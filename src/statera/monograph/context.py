@@ -136,7 +136,7 @@ class Context:
             "workers": 1 if typical else self.workers,
             **changes,
         }
-        held = _implied_covariates(self.model, dose)
+        held = implied_covariates(self.model, dose)
         arguments["covariates"] = {**held, **dict(arguments.get("covariates") or {})}
         if not dose.steady_state or not depends_on_time(self.model):
             return simulate(self.model, regimen, **arguments)
@@ -149,7 +149,7 @@ class Context:
         return replace(result, times=result.times - start, windows=result.windows - start)
 
 
-def _implied_covariates(model: Model, dose: Dose) -> dict[str, float]:
+def implied_covariates(model: Model, dose: Dose) -> dict[str, float]:
     """Return covariates that a regimen itself fixes: the daily dose, and whether doses repeat."""
     found = {}
     if "DOSE" in model.covariates:

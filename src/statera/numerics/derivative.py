@@ -82,6 +82,14 @@ def _special(node: Any, by: sp.Symbol) -> sp.Expr:
     return special_derivative(node) * derivative(node.args[-1], by)
 
 
+def _flat(node: Any, by: sp.Symbol) -> sp.Expr:
+    return sp.Integer(0)
+
+
+def _chain(outer: Callable[[sp.Expr], sp.Expr]) -> Callable[[Any, sp.Symbol], sp.Expr]:
+    return lambda node, by: outer(node.args[0]) * derivative(node.args[0], by)
+
+
 _RULES: dict[str, Callable[[Any, sp.Symbol], sp.Expr]] = {
     "Add": _sum,
     "Mul": _product,
@@ -92,6 +100,20 @@ _RULES: dict[str, Callable[[Any, sp.Symbol], sp.Expr]] = {
     "Abs": _absolute,
     "Min": _extreme,
     "Max": _extreme,
+    "floor": _flat,  # but at its steps
+    "ceiling": _flat,
+    "sin": _chain(sp.cos),
+    "cos": _chain(lambda x: -sp.sin(x)),
+    "tan": _chain(lambda x: 1 + sp.tan(x) ** 2),
+    "asin": _chain(lambda x: 1 / sp.sqrt(1 - x**2)),
+    "acos": _chain(lambda x: -1 / sp.sqrt(1 - x**2)),
+    "atan": _chain(lambda x: 1 / (1 + x**2)),
+    "sinh": _chain(sp.cosh),
+    "cosh": _chain(sp.sinh),
+    "tanh": _chain(lambda x: 1 - sp.tanh(x) ** 2),
+    "asinh": _chain(lambda x: 1 / sp.sqrt(1 + x**2)),
+    "acosh": _chain(lambda x: 1 / (sp.sqrt(x - 1) * sp.sqrt(x + 1))),
+    "atanh": _chain(lambda x: 1 / (1 - x**2)),
     "TransitInput": lambda node, by: TransitSlope(*node.args) * derivative(node.args[0], by),
     **dict.fromkeys(SPECIAL_NAMES, _special),
 }

@@ -89,9 +89,8 @@ def _line(x: Floats, y: Floats, weight: Floats, place: int, left: int, count: in
     end = int(np.searchsorted(x, x[place] + 0.999 * reach, side="right"))
     some = slice(left, max(end, right + 1))
     distance = np.abs(x[some] - x[place])
-    near = np.where(
-        distance <= 0.001 * reach, 1.0, (1.0 - np.minimum(distance / max(reach, 1e-300), 1.0) ** 3) ** 3
-    )  # fmt: skip
+    share = np.minimum(distance / max(reach, 1e-300), 1.0)
+    near = np.where(distance <= 0.001 * reach, 1.0, (1.0 - share**3) ** 3)
     w = np.where(distance <= 0.999 * reach, near, 0.0) * weight[some]
     total = float(w.sum())
     if total <= 0.0:

@@ -182,7 +182,7 @@ def with_drug(network: Network, drug: DrugInput, name: str = "C_total_nM") -> Ne
         initial={**network.initial, **{k: sp.Float(v) for k, v in drug.initial.items()}},
         parameters={**network.parameters, **drug.parameters},
         assigned={name: drug.concentration, **network.assigned},
-        notes=(*network.notes, f"{drug.model_id}, {drug.regimen}", *drug.notes),
+        notes=(*network.notes, f"concentrations from {drug.model_id}", *drug.notes),
     )
 
 

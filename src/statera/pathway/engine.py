@@ -21,20 +21,21 @@ class Engine(Protocol):
     """Solves networks; one condition that fails is a sentence at its number, never an error."""
 
     def compile(self, network: Network) -> Any:
-        """Return the network compiled, with the attributes ``states`` and ``parameters``."""
+        """Return the network as it is solved, with attributes ``states`` and ``parameters``."""
 
     def course(
         self,
-        compiled: Any,
+        network: Any,
         values: Floats,
         initial: Floats,
         times: Sequence[Floats],
         seeds: Seeds | None,
         start: Floats,
+        /,
     ) -> tuple[Sequence[Floats], Sequence[Floats] | None, Mapping[int, str]]:
         """Return states and slopes of each condition at its times, and what failed."""
 
     def steady(
-        self, compiled: Any, values: Floats, initial: Floats, seeds: Seeds | None
+        self, network: Any, values: Floats, initial: Floats, seeds: Seeds | None, /
     ) -> tuple[Floats, Floats | None, Mapping[int, str]]:
         """Return the steady states, their slopes, and what failed."""

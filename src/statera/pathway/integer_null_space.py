@@ -31,11 +31,39 @@ def left_null_space(rows: Sequence[Mapping[int, Fraction]]) -> list[dict[int, in
     Höfer, J Chem Soc Faraday Trans 87, 2561, 1991, doi 10.1039/FT9918702561). Where there are too
     many of them on the way, the basis is that of elimination alone.
     """
-    plain = _by_elimination(rows)
-    if not plain:
-        return []
-    rays = sorted(_rays(rows), key=lambda ray: (len(ray), sorted(ray)))
-    return _independent([*rays, *plain], len(plain))
+    found = []
+    for block in _blocks(rows):
+        part = [rows[i] for i in block]
+        plain = _by_elimination(part)
+        if plain:
+            rays = sorted(_rays(part), key=lambda ray: (len(ray), sorted(ray)))
+            chosen = _independent([*rays, *plain], len(plain))
+            found += [{block[i]: value for i, value in vector.items()} for vector in chosen]
+    negative = [min(vector.values()) < 0 for vector in found]
+    order = sorted(range(len(found)), key=lambda k: (negative[k], len(found[k]), k))
+    return [found[k] for k in order]
+
+
+def _blocks(rows: Sequence[Mapping[int, Fraction]]) -> list[list[int]]:
+    """Return rows in groups that share no column with each other, in order of their first row."""
+    group = list(range(len(rows)))
+
+    def first(row: int) -> int:
+        while group[row] != row:
+            group[row] = group[group[row]]
+            row = group[row]
+        return row
+
+    by_column: dict[int, int] = {}
+    for index, row in enumerate(rows):
+        for column in row:
+            other = by_column.setdefault(column, index)
+            low, high = sorted((first(other), first(index)))
+            group[high] = low
+    blocks: dict[int, list[int]] = {}
+    for index in range(len(rows)):
+        blocks.setdefault(first(index), []).append(index)
+    return list(blocks.values())
 
 
 def _by_elimination(rows: Sequence[Mapping[int, Fraction]]) -> list[dict[int, int]]:

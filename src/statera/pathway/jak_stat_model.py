@@ -1,8 +1,8 @@
 """A compact JAK-STAT pathway of our own: from a cytokine at its receptor to transcription and SOCS.
 
 Fractions: `active` of the receptors, the others of all STAT (a dimer counts two molecules). With
-L the cytokine in units that half-activate receptors at rest, a the residual activity of the
-receptor's kinases and time in minutes::
+L the cytokine (none before time 0) in units that half-activate receptors at rest, a the residual
+activity of the receptor's kinases and time in minutes::
 
     active'   = k_off (L (1 - active) - active)
     v         = k_phos a active STAT / (1 + SOCS)
@@ -32,7 +32,7 @@ import sympy as sp
 from statera.errors import InputError
 from statera.numerics.expression import symbol
 from statera.pathway.jak_inhibition import Inhibited, JakMarks
-from statera.pathway.network import Compartment, Network, Parameter, Reaction, Species
+from statera.pathway.network import TIME, Compartment, Network, Parameter, Reaction, Species
 
 __all__ = ["JakStatRates", "jak_stat_marks", "jak_stat_network"]
 
@@ -101,9 +101,12 @@ def jak_stat_network(
     Returns
     -------
     Network
-        With the assigned name ``total_pSTAT``.
+        With the assigned names ``stimulus``, which is L from time 0 on and nothing before, and
+        ``total_pSTAT``.
     """
-    s = {name: symbol(name) for name in (*_STATES, "L", *(f.name for f in fields(rates)))}
+    s = {
+        name: symbol(name) for name in (*_STATES, "L", "stimulus", *(f.name for f in fields(rates)))
+    }
     values = {"L": stimulus, **{f.name: float(getattr(rates, f.name)) for f in fields(rates)}}
     reactions = _reactions(s)
     changes = dict.fromkeys(_STATES, sp.Integer(0))
@@ -119,7 +122,10 @@ def jak_stat_network(
         rates=tuple(changes[name] for name in _STATES),
         initial={n: sp.Float(1.0 if n == "STAT" else 0.0) for n in _STATES},
         parameters=values,
-        assigned={"total_pSTAT": s["pSTAT"] + 2 * s["dimer"] + 2 * s["ndimer"]},
+        assigned={
+            "stimulus": sp.Piecewise((sp.Integer(0), TIME < 0), (s["L"], True)),
+            "total_pSTAT": s["pSTAT"] + 2 * s["dimer"] + 2 * s["ndimer"],
+        },
         compartments=(Compartment("cell", 1.0),),
         species=tuple(Species(n, "cell", amount=True) for n in _STATES),
         parameter_list=tuple(Parameter(n, v) for n, v in values.items()),
@@ -152,7 +158,7 @@ def _reactions(s: dict[str, sp.Symbol]) -> tuple[Reaction, ...]:
 
     phosphorylation = s["k_phos"] * s["active"] * s["STAT"] / (1 + s["SOCS"])
     return (
-        step("activation", s["k_off"] * s["L"] * (1 - s["active"]), made="active"),
+        step("activation", s["k_off"] * s["stimulus"] * (1 - s["active"]), made="active"),
         step("inactivation", s["k_off"] * s["active"], "active"),
         step("phosphorylation", phosphorylation, "STAT", "pSTAT", modifiers=("active", "SOCS")),
         step("dephosphorylation", s["k_deph"] * s["pSTAT"], "pSTAT", "STAT"),

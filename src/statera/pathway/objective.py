@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from statera.errors import UsageError
 from statera.pathway.engine import Engine
+from statera.pathway.network_engine import NetworkEngine
 from statera.pathway.objective_part import ObjectivePart, PartResult
 from statera.pathway.petab_priors import log_density
 from statera.pathway.petab_problem import PetabProblem
@@ -64,7 +65,7 @@ class Objective:
     problem
         As `statera.pathway.petab_read.read_problem` returns it.
     engine
-        What solves the networks.
+        What solves the networks; `NetworkEngine` by default.
 
     Attributes
     ----------
@@ -76,13 +77,14 @@ class Objective:
         On the parameters' scales.
     """
 
-    def __init__(self, problem: PetabProblem, *, engine: Engine) -> None:
+    def __init__(self, problem: PetabProblem, *, engine: Engine | None = None) -> None:
         self.problem = problem
         self.names = problem.names
         self.lower, self.upper, self.nominal = problem.lower, problem.upper, problem.nominal
         self._factors = np.array([_FACTOR[p.scale] for p in problem.estimated], dtype=np.float64)
+        used = NetworkEngine() if engine is None else engine
         self._parts = tuple(
-            ObjectivePart(problem, number, engine) for number in range(len(problem.parts))
+            ObjectivePart(problem, number, used) for number in range(len(problem.parts))
         )
         self._priors = tuple(
             (i, p.objective_prior, p.scale)

@@ -8,30 +8,24 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import types
 
 from statera.numerics.compiled import compiled
+from statera.pathway.tape_kernel import backward, forward
 
-__all__ = ["OBSERVE", "likelihood", "predict", "predict_slopes"]
-
-_F = types.float64
-_V = types.float64[::1]
-OBSERVE = types.void(types.int64, _F, _V, _V, _V)
-"""Signature of ``observe(kind, t, x, p, out)``, which writes the observable and its noise, and
-where slopes are asked for, pairs of their derivatives by each argument of the kind."""
+__all__ = ["likelihood", "predict", "predict_slopes"]
 
 LN10 = math.log(10.0)
 HALF_LN_2PI = 0.5 * math.log(2.0 * math.pi)
 
 
 @compiled
-def predict(observe, kinds, times, points, settings, x, table, slots, room):
+def predict(tape, room, kinds, times, points, settings, x, table, slots):
     """Return observables and noises.
 
     Parameters
     ----------
-    observe
-        Of signature `OBSERVE`.
+    tape, room
+        Arrays of a `statera.pathway.formula_tape.Tape` with two formulas a group, and its room.
     kinds, points, settings : (n_rows,) int64
         Observable, row of `x` and row of `table` of each measurement.
     times : (n_rows,) float64
@@ -41,44 +35,34 @@ def predict(observe, kinds, times, points, settings, x, table, slots, room):
         Parameters of each condition.
     slots : (n_rows, n_slots) float64
         Values of placeholders.
-    room
-        Largest number that `observe` writes.
 
     Returns
     -------
     (2, n_rows) float64
     """
-    n_parameters = table.shape[1]
-    n_slots = slots.shape[1]
-    p = np.empty(n_parameters + n_slots)
-    out = np.empty(room)
+    first, roots, code, a, b, c, value = tape
     found = np.empty((2, len(kinds)))
-    last = -1
+    v = np.empty(room)
     for r in range(len(kinds)):
-        if settings[r] != last:
-            last = settings[r]
-            p[:n_parameters] = table[last]
-        for j in range(n_slots):
-            p[n_parameters + j] = slots[r, j]
-        observe(kinds[r], times[r], x[points[r]], p, out)
-        found[0, r] = out[0]
-        found[1, r] = out[1]
+        k = kinds[r]
+        forward(
+            first[k], first[k + 1], code, a, b, c, value,
+            times[r], x[points[r]], table[settings[r]], slots[r], v,
+        )  # fmt: skip
+        found[0, r] = v[roots[k, 0]]
+        found[1, r] = v[roots[k, 1]]
     return found
 
 
 @compiled
 def predict_slopes(
-    observe, kinds, times, points, settings, x, table, slots, room,
-    starts, arguments, slopes, columns, table_source, slot_source, grows, slopes_out,
+    tape, room, kinds, times, points, settings, x, table, slots,
+    slopes, columns, table_source, slot_source, grows, slopes_out,
 ):  # fmt: skip
     """Return observables and noises as `predict`, and write their derivatives by theta.
 
     Parameters
     ----------
-    starts : (n_kinds + 1,) int64
-        Where the arguments of each kind begin in `arguments`.
-    arguments : (n,) int64
-        States first, then columns of `table`, then slots.
     slopes : (n_points, n_states, n_columns) float64
         Derivatives of the states.
     columns : (n_points, n_columns) int64
@@ -90,41 +74,41 @@ def predict_slopes(
     slopes_out : (2, n_rows, n_theta) float64
         Derivatives of observables and noises; zero at the start.
     """
+    first, roots, code, a, b, c, value = tape
     n_states = x.shape[1]
     n_parameters = table.shape[1]
-    n_slots = slots.shape[1]
-    p = np.empty(n_parameters + n_slots)
-    out = np.empty(room)
     found = np.empty((2, len(kinds)))
-    last = -1
+    v = np.empty(room)
+    w = np.empty(room)
     for r in range(len(kinds)):
-        if settings[r] != last:
-            last = settings[r]
-            p[:n_parameters] = table[last]
-        for j in range(n_slots):
-            p[n_parameters + j] = slots[r, j]
-        point = points[r]
-        observe(kinds[r], times[r], x[point], p, out)
-        found[0, r] = out[0]
-        found[1, r] = out[1]
-        begin = starts[kinds[r]]
-        for e in range(begin, starts[kinds[r] + 1]):
-            a = arguments[e]
-            by_h = out[2 + 2 * (e - begin)]
-            by_s = out[3 + 2 * (e - begin)]
-            if a < n_states:
-                for j in range(columns.shape[1]):
-                    column = columns[point, j]
-                    if column >= 0:
-                        slope = slopes[point, a, j]
-                        slopes_out[0, r, column] += by_h * slope
-                        slopes_out[1, r, column] += by_s * slope
-                continue
-            a -= n_states
-            column = table_source[last, a] if a < n_parameters else slot_source[r, a - n_parameters]
-            if column >= 0:
-                slopes_out[0, r, column] += by_h * grows[column]
-                slopes_out[1, r, column] += by_s * grows[column]
+        k = kinds[r]
+        begin, end = first[k], first[k + 1]
+        point, setting = points[r], settings[r]
+        forward(
+            begin, end, code, a, b, c, value,
+            times[r], x[point], table[setting], slots[r], v,
+        )  # fmt: skip
+        for which in range(2):
+            root = roots[k, which]
+            found[which, r] = v[root]
+            backward(begin, root, code, a, b, c, value, v, w)
+            for i in range(root + 1):
+                if code[begin + i] != 1 or w[i] == 0.0:
+                    continue
+                place = a[begin + i]
+                if place < n_states:
+                    for j in range(columns.shape[1]):
+                        column = columns[point, j]
+                        if column >= 0:
+                            slopes_out[which, r, column] += w[i] * slopes[point, place, j]
+                    continue
+                place -= n_states
+                if place < n_parameters:
+                    column = table_source[setting, place]
+                else:
+                    column = slot_source[r, place - n_parameters]
+                if column >= 0:
+                    slopes_out[which, r, column] += w[i] * grows[column]
     return found
 
 

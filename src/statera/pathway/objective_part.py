@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from statera.numerics.expression import free_names
 from statera.pathway.engine import Engine
 from statera.pathway.objective_kernel import likelihood, predict, predict_slopes
-from statera.pathway.petab_formulas import ObservableFormulas, flat_assigned
+from statera.pathway.observable_formulas import observable_formulas
 from statera.pathway.petab_mapping import (
     Source,
     Sources,
@@ -84,12 +83,12 @@ class PartResult:
         """Return the Fisher information, (n_theta, n_theta)."""
         assert self.slopes is not None
         weighted: Floats = np.sqrt(self.terms[4:6])[:, :, None] * self.slopes
-        flat = weighted.reshape(-1, weighted.shape[2])
+        flat = np.concatenate(list(weighted))
         return np.asarray(flat.T @ flat, dtype=np.float64)
 
 
 class ObjectivePart:
-    """One model with its data, compiled.
+    """One model with its data, ready to be evaluated.
 
     Parameters
     ----------
@@ -107,7 +106,13 @@ class ObjectivePart:
         self._n_theta = len(problem.names)
         sources = sources_of(problem, part)
         self._simulation = Simulation(part, sources, engine, self._n_theta)
-        self._formulas = _formulas(part, self._simulation)
+        used = {m.observable for m in part.measurements}
+        self._formulas = observable_formulas(
+            part.network,
+            [o for o in part.observables.values() if o.id in used],
+            self._simulation.states,
+            self._simulation.parameters,
+        )
         self._lay_out_rows(part, sources)
 
     def _lay_out_rows(self, part: PetabPart, sources: Sources) -> None:
@@ -129,7 +134,7 @@ class ObjectivePart:
         kinds: dict[str, set[int]] = {}
         for m in rows:
             kinds.setdefault(m.condition, set()).add(kind[m.observable])
-        seen = {c: {n for k in kinds[c] for n in _names(self._formulas, k)} for c in conditions}
+        seen = {c: {n for k in kinds[c] for n in self._formulas.names(k)} for c in conditions}
         self._table = Table(
             [
                 [
@@ -150,8 +155,7 @@ class ObjectivePart:
         )
         self._point = self._simulation.arms.point
         self._arm = self._simulation.arms.of_point[self._point]
-        self._starts = self._formulas.starts
-        self._arguments = self._formulas.flat_arguments
+        self._tape = self._formulas.tape
 
     def evaluate(self, linear: Floats, grows: Floats | None) -> PartResult:
         """Return observables, noises and what they add to the likelihood.
@@ -163,17 +167,17 @@ class ObjectivePart:
         """
         points = self._simulation.run(linear, grows)
         common = (
-            self._kinds, self._times, self._point, self._settings, points.states,
-            self._table.fill(linear), self._slots.fill(linear), self._formulas.room,
+            self._tape.parts, self._tape.room, self._kinds, self._times, self._point,
+            self._settings, points.states, self._table.fill(linear), self._slots.fill(linear),
         )  # fmt: skip
         slopes = None
         if grows is None or points.slopes is None:
-            found = predict(self._formulas.values, *common)
+            found = predict(*common)
         else:
             slopes = np.zeros((2, len(self._kinds), self._n_theta))
             found = predict_slopes(
-                self._formulas.slopes, *common, self._starts, self._arguments, points.slopes,
-                self._simulation.columns, self._table.source, self._slots.source, grows, slopes,
+                *common, points.slopes, self._simulation.columns, self._table.source,
+                self._slots.source, grows, slopes,
             )  # fmt: skip
         if points.failed:
             found[:, np.isin(self._arm, list(points.failed))] = np.nan
@@ -229,26 +233,6 @@ class ObjectivePart:
                 **{name: [m.extra.get(name, "") for m in rows] for name in extra},
             }
         )
-
-
-def _formulas(part: PetabPart, simulation: Simulation) -> ObservableFormulas:
-    """Return the formulas of the observables that were measured."""
-    used = {m.observable for m in part.measurements}
-    observables = tuple(o for o in part.observables.values() if o.id in used)
-    flat = flat_assigned(part.network)
-    pairs = tuple((o.formula.xreplace(flat), o.noise.xreplace(flat)) for o in observables)
-    known = frozenset((*simulation.states, *simulation.parameters, "t"))
-    further: set[str] = set()
-    for observable, pair in zip(observables, pairs, strict=True):
-        own = {*observable.observable_placeholders, *observable.noise_placeholders}
-        further |= (free_names(pair[0]) | free_names(pair[1])) - known - own
-    names = (*simulation.parameters, *sorted(further))
-    return ObservableFormulas(observables, simulation.states, names, pairs)
-
-
-def _names(formulas: ObservableFormulas, kind: int) -> frozenset[str]:
-    pair = formulas.pairs[kind]
-    return free_names(pair[0]) | free_names(pair[1])
 
 
 def _slot_sources(sources: Sources, values: tuple[float | str, ...], width: int) -> list[Source]:

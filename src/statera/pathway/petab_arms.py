@@ -86,7 +86,7 @@ def find_arms(
     sources
         What names stand for.
     states, parameters
-        Names in the order of the compiled model.
+        Names in the order of the model as it is solved.
     dynamic
         Parameters that the equations hold; only these tell simulations apart.
     """

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from statera.errors import Place, UnknownNameError
+from statera.errors import InputError, Place, UnknownNameError
 from statera.pathway.petab_table import PetabTable, check_id, read_petab_table, to_number
 
 __all__ = ["Condition", "condition_columns", "read_conditions"]
@@ -35,7 +35,10 @@ class Condition:
 
 
 def read_conditions(
-    paths: Sequence[Path], targets: Collection[str], values: Collection[str]
+    paths: Sequence[Path],
+    targets: Collection[str],
+    values: Collection[str],
+    computed: Collection[str] = (),
 ) -> dict[str, Condition]:
     """Read the tables of conditions.
 
@@ -47,6 +50,8 @@ def read_conditions(
         Names that a column may set.
     values
         Names that a cell may hold.
+    computed
+        Names that the model computes, and that no condition can set.
 
     Raises
     ------
@@ -60,6 +65,12 @@ def read_conditions(
         table.unique("conditionId")
         columns = [c for c in table.names if c not in ("conditionId", "conditionName")]
         for column in columns:
+            if column in computed:
+                raise InputError(
+                    f"column {column}: a condition cannot set what the model computes",
+                    where=Place(table.file, 1, table.names.index(column) + 1),
+                    hint="It has a rule, or is a concentration in a volume that changes.",
+                )
             if column not in targets:
                 raise UnknownNameError(
                     "parameter, species or compartment of the model",

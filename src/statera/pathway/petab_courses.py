@@ -6,8 +6,7 @@ condition and placeholders is asked for at many times instead of its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from statera.errors import InputError
 from statera.pathway.engine import Engine
 from statera.pathway.objective import Objective
+from statera.pathway.petab_grid import with_time_grid
 from statera.pathway.petab_measurements import Measurement
 from statera.pathway.petab_problem import PetabProblem
 
@@ -56,7 +56,7 @@ class ObservedCourse:
 def observed_courses(
     problem: PetabProblem,
     theta: ArrayLike,
-    engine: Engine,
+    engine: Engine | None = None,
     *,
     draws: ArrayLike | None = None,
     level: float = 0.9,
@@ -71,7 +71,7 @@ def observed_courses(
     theta : (n_theta,) float64
         Parameters of the curves, on their scales.
     engine
-        What solves the networks.
+        What solves the networks, as `statera.pathway.objective.Objective` takes it.
     draws : (n_draws, n_theta) float64, optional
         Parameters drawn from their posterior; bands are quantiles over them.
     level
@@ -84,9 +84,8 @@ def observed_courses(
     InputError
         If a simulation at `theta` fails, or all of those at the draws.
     """
-    groups = _groups(problem)
-    grids = {key: _grid(rows, points) for key, rows in groups.items()}
-    dense = Objective(_dense(problem, groups, grids), engine=engine)
+    grid = with_time_grid(problem, points)
+    dense = Objective(grid, engine=engine)
     values = _simulated(dense, np.asarray(theta, dtype=np.float64))
     if not np.isfinite(values).all():
         message = dense.evaluate(theta).message
@@ -98,43 +97,12 @@ def observed_courses(
         if not len(solved):
             raise InputError("no draw of the parameters could be simulated")
         low, high = np.quantile(solved, [0.5 - level / 2, 0.5 + level / 2], axis=0)
-    return _courses(problem, groups, grids, values, low, high)
+    return _courses(problem, grid, values, low, high)
 
 
-def _groups(problem: PetabProblem) -> dict[_Key, list[Measurement]]:
-    found: dict[_Key, list[Measurement]] = {}
-    for number, part in enumerate(problem.parts):
-        for m in part.measurements:
-            key = (number, m.observable, m.condition, m.preequilibration, m.observable_values,
-                   m.noise_values)  # fmt: skip
-            found.setdefault(key, []).append(m)
-    return found
-
-
-def _grid(rows: list[Measurement], points: int) -> Floats:
-    finite = [m.time for m in rows if np.isfinite(m.time)]
-    last = max(finite, default=0.0)
-    first = min(0.0, *finite) if finite else 0.0
-    if last <= first:
-        return np.array([first]) if finite else np.array([np.inf])
-    return np.linspace(first, last, points)
-
-
-def _dense(
-    problem: PetabProblem,
-    groups: Mapping[_Key, list[Measurement]],
-    grids: Mapping[_Key, Floats],
-) -> PetabProblem:
-    parts = []
-    for number, part in enumerate(problem.parts):
-        rows = [
-            replace(groups[key][0], time=float(t))
-            for key, grid in grids.items()
-            if key[0] == number
-            for t in grid
-        ]
-        parts.append(replace(part, measurements=tuple(rows)))
-    return replace(problem, parts=tuple(parts))
+def _key(number: int, m: Measurement) -> _Key:
+    return (number, m.observable, m.condition, m.preequilibration, m.observable_values,
+            m.noise_values)  # fmt: skip
 
 
 def _simulated(dense: Objective, theta: Floats) -> Floats:
@@ -144,34 +112,46 @@ def _simulated(dense: Objective, theta: Floats) -> Floats:
 
 def _courses(
     problem: PetabProblem,
-    groups: Mapping[_Key, list[Measurement]],
-    grids: Mapping[_Key, Floats],
+    grid: PetabProblem,
     values: Floats,
     low: Floats | None,
     high: Floats | None,
 ) -> tuple[ObservedCourse, ...]:
-    found, begin = [], 0
-    ordered = sorted(grids, key=lambda key: key[0])  # as the parts stand; else as they came
-    for key in ordered:
-        grid, part = grids[key], problem.parts[key[0]]
-        inside = slice(begin, begin + grid.size)
-        begin += grid.size
-        times = np.array([m.time for m in groups[key]])
-        observable = part.observables[key[1]]
-        found.append(
-            ObservedCourse(
-                part=key[0] + 1,
-                observable=observable.name or observable.id,
-                condition=_label(problem, key),
-                times=grid,
-                values=values[inside],
-                low=None if low is None else low[inside],
-                high=None if high is None else high[inside],
-                measured_times=np.where(np.isfinite(times), times, grid[-1]),
-                measured=np.array([m.value for m in groups[key]]),
-            )
-        )
-    return tuple(found)
+    """Cut the simulated rows into their groups, and set the measured ones beside them."""
+    measured: dict[_Key, list[Measurement]] = {}
+    for number, part in enumerate(problem.parts):
+        for m in part.measurements:
+            measured.setdefault(_key(number, m), []).append(m)
+    rows: dict[_Key, list[tuple[int, float]]] = {}
+    order = ((n, m) for n, part in enumerate(grid.parts) for m in part.measurements)
+    for at, (number, m) in enumerate(order):
+        rows.setdefault(_key(number, m), []).append((at, m.time))
+    return tuple(
+        _course(problem, key, rows[key], group, values, low, high)
+        for key, group in measured.items()
+    )
+
+
+def _course(
+    problem: PetabProblem, key: _Key, rows: list[tuple[int, float]], group: list[Measurement],
+    values: Floats, low: Floats | None, high: Floats | None,
+) -> ObservedCourse:  # fmt: skip
+    at, times = [r for r, _ in rows], np.array([t for _, t in rows])
+    end = times[np.isfinite(times)].max(initial=0.0)
+    times = np.where(np.isfinite(times), times, end)
+    seen = np.array([m.time for m in group])
+    observable = problem.parts[key[0]].observables[key[1]]
+    return ObservedCourse(
+        part=key[0] + 1,
+        observable=observable.name or observable.id,
+        condition=_label(problem, key),
+        times=times,
+        values=values[at],
+        low=None if low is None else low[at],
+        high=None if high is None else high[at],
+        measured_times=np.where(np.isfinite(seen), seen, end),
+        measured=np.array([m.value for m in group]),
+    )
 
 
 def _label(problem: PetabProblem, key: _Key) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from statera.errors import Place, UnknownNameError
+from statera.errors import InputError, Place, UnknownNameError
 from statera.numerics.expression import evaluate, free_names
 from statera.pathway.petab_observables import Observable
 from statera.pathway.petab_table import PetabTable, read_petab_table, to_number
@@ -88,6 +88,12 @@ def read_measurements(
         table.demand(_COLUMNS)
         for row in range(len(table)):
             found.append(measurement_of(table, row, observables, conditions, parameters))
+    if not found:
+        raise InputError(
+            "there are no measurements",
+            where=str(paths[0]),
+            hint="Write one row for each measured value below the names of the columns.",
+        )
     return tuple(found)
 
 

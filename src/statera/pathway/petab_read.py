@@ -78,7 +78,10 @@ def _part(
     settable = model - frozenset(network.assigned)
     loose = names_in_formulas(files.observables) - model - estimable
     conditions = read_conditions(
-        files.conditions, settable | loose, estimable | frozenset(network.parameters)
+        files.conditions,
+        settable | loose,
+        estimable | frozenset(network.parameters),
+        network.assigned,
     )
     columns = frozenset(name for c in conditions.values() for name in c.values)
     observables = read_observables(files.observables, model | estimable | columns)

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["SCALES", "Scale", "scaled", "slope", "unscaled"]
+__all__ = ["SCALES", "Scale", "scaled", "slope", "unscaled", "unscaled_value"]
 
 Scale = Literal["lin", "log", "log10"]
 SCALES: tuple[Scale, ...] = get_args(Scale)
@@ -38,6 +38,13 @@ def unscaled(values: Floats, factors: Floats) -> Floats:
     """
     with np.errstate(over="ignore"):
         return np.where(factors == 0.0, values, np.exp(factors * values))
+
+
+def unscaled_value(value: float, scale: Scale) -> float:
+    """Return the linear value of one on its scale."""
+    if scale == "lin":
+        return value
+    return math.exp(value) if scale == "log" else 10.0**value
 
 
 def slope(linear: Floats, factors: Floats) -> Floats:

@@ -63,9 +63,9 @@ class Simulation:
 
     def __init__(self, part: PetabPart, sources: Sources, engine: Engine, n_theta: int) -> None:
         self._engine = engine
-        self.compiled = engine.compile(part.network)
-        self.states: tuple[str, ...] = tuple(self.compiled.states)
-        self.parameters: tuple[str, ...] = tuple(self.compiled.parameters)
+        self._solvable = engine.compile(part.network)
+        self.states: tuple[str, ...] = tuple(self._solvable.states)
+        self.parameters: tuple[str, ...] = tuple(self._solvable.parameters)
         dynamic = dynamic_parameters(part.network)
         self.arms = find_arms(part, sources, self.states, self.parameters, dynamic)
         self._before = self._stage(part.network, self.arms.before, n_theta, None)
@@ -94,7 +94,7 @@ class Simulation:
         if self._before.size:
             values, initial, seeds = self._before.prepare(linear, grows, None)
             found, slopes, failed_before = self._engine.steady(
-                self.compiled, values, initial, seeds
+                self._solvable, values, initial, seeds
             )
             link = (found, slopes)
         values, initial, seeds = self._main.prepare(linear, grows, link)
@@ -123,7 +123,7 @@ class Simulation:
                 chosen = (seeds[0][rows][:, :, :width], seeds[1][rows][:, :, :width])
             times = [self.arms.times[r] for r in rows]
             found, by, wrong = self._engine.course(
-                self.compiled, values[rows], initial[rows], times, chosen, self._begin[rows]
+                self._solvable, values[rows], initial[rows], times, chosen, self._begin[rows]
             )
             states += found
             slopes += by or ()
@@ -153,7 +153,7 @@ class Simulation:
     ) -> tuple[Floats, Floats | None]:
         rows = self.arms.steady
         chosen = None if seeds is None else (seeds[0][rows], seeds[1][rows])
-        found, by, wrong = self._engine.steady(self.compiled, values[rows], initial[rows], chosen)
+        found, by, wrong = self._engine.steady(self._solvable, values[rows], initial[rows], chosen)
         for place, sentence in wrong.items():
             failed.setdefault(int(rows[place]), f"steady state: {sentence}")
         return found, by

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from statera.numerics.expression import free_names
 from statera.pathway.network import Network
+from statera.pathway.observable_formulas import flat_assigned
 from statera.pathway.petab_arms import Arm
-from statera.pathway.petab_formulas import flat_assigned
 from statera.pathway.petab_initial import InitialStates
 from statera.pathway.petab_mapping import Ints, Table
 
@@ -28,7 +28,7 @@ class Stage:
     network
         The model.
     states, parameters
-        Names in the order of the compiled model.
+        Names in the order of the model as it is solved.
     arms
         What is simulated.
     n_theta

@@ -1,7 +1,7 @@
 """Read a PEtab problem of version 2, as far as it can be put in the terms of version 1.
 
-Refused by name: models that are not SBML, extensions that change the problem, formulas of states
-right after a steady state, and measurements at infinity after a period that an event begins.
+Refused by name: models that are not SBML, extensions that change the problem, and measurements at
+infinity after a period that an event begins.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """Experiments of PEtab version 2 as conditions and events of the network.
 
-What a first period changes by a number or a parameter becomes a condition as in version 1. Any
-other change is an event that an indicator parameter, 1 in its experiment, lets fire; constants that
-it changes become states. Starts by a formula are a case of the initial value that the indicator
-chooses. Initial values of the model itself are taken before a condition changes anything.
+What a first period changes by a number or a parameter becomes a condition as in version 1: it holds
+before the model's own initial values are computed. Starts by a formula are a case of the initial
+value that an indicator parameter, 1 in its experiment, chooses. Any later change is an event that
+the indicator lets fire, and constants that it changes become states. A volume that is changed
+leaves the concentrations in it as they are, as the library of the format's authors does (0.8).
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import sympy as sp
 
-from statera.errors import InputError, Place
+from statera.errors import Place
 from statera.numerics.expression import free_names, symbol
 from statera.pathway.network import TIME, Event, Network, Trigger
 from statera.pathway.petab_conditions import Condition
-from statera.pathway.petab_formulas import flat_assigned
 from statera.pathway.petab_v2_tables import Change, Experiment
 
 __all__ = ["Arranged", "arrange", "renamed"]
@@ -73,12 +74,8 @@ def arrange(
     estimable
         Names of the parameter table.
 
-    Raises
-    ------
-    InputError
-        Where a period follows a steady state by a formula of the states, which is not supported.
     """
-    work = _Work(network, estimable, _initial_of_model(network, experiments))
+    work = _Work(network, estimable, dict(network.initial))
     conditions = {AS_IT_IS: Condition(AS_IT_IS, "", {}, Place(network.id))}
     starts = {AS_IT_IS: 0.0}
     for experiment in experiments.values():
@@ -87,14 +84,17 @@ def arrange(
         carried: dict[str, float | str] = {}
         if periods[0].time == -math.inf:
             before = periods.pop(0)
-            values = _first(work, experiment, before.changes, after_steady=False)
+            values, _ = _first(work, experiment, before.changes, after_steady=False)
             name = f"{experiment.id}, before"
             conditions[name] = Condition(name, "", values, place)
             carried = {k: v for k, v in values.items() if k in network.parameters}
         start = periods[0].time if periods else 0.0
         changes = periods.pop(0).changes if periods else ()
         steady = f"{experiment.id}, before" in conditions
-        values = {**carried, **_first(work, experiment, changes, after_steady=steady)}
+        new, by_formula = _first(work, experiment, changes, after_steady=steady)
+        values = {**carried, **new}
+        if by_formula:
+            work.events.append(_event(work, experiment, start, by_formula, at_start=False))
         for period in periods:
             work.events.append(_event(work, experiment, period.time, period.changes))
         mark = _indicator(experiment)
@@ -116,24 +116,15 @@ def _is_on(work: _Work, experiment: Experiment) -> sp.Basic:
     return sp.Gt(symbol(name), sp.Rational(1, 2))
 
 
-def _initial_of_model(
-    network: Network, experiments: Mapping[str, Experiment]
-) -> dict[str, sp.Expr]:
-    """Return the initial values, with constants that conditions change as the model has them."""
-    targets = {c.target for e in experiments.values() for p in e.periods for c in p.changes}
-    own = {
-        symbol(n): sp.Float(v) for n, v in network.parameters.items()
-        if n in targets and not math.isnan(v)
-    }  # fmt: skip
-    flat = {key: f.xreplace(own) for key, f in flat_assigned(network).items()}
-    return {n: sp.sympify(f).xreplace(flat).xreplace(own) for n, f in network.initial.items()}
-
-
 def _first(
     work: _Work, experiment: Experiment, changes: tuple[Change, ...], *, after_steady: bool
-) -> dict[str, float | str]:
-    """Return what a first period changes by numbers and names; work in what it does by formulas."""
+) -> tuple[dict[str, float | str], tuple[Change, ...]]:
+    """Return what a first period changes by numbers and names, and what an event must change.
+
+    Formulas are worked into the initial values, but after a steady state are left to an event.
+    """
     values: dict[str, float | str] = {}
+    left: list[Change] = []
     constants = work.estimable | frozenset(work.network.parameters)
     for change in changes:
         if change.value.is_number:
@@ -141,36 +132,36 @@ def _first(
         elif change.value.is_Symbol and change.value.name in constants:
             values[change.target] = change.value.name
         elif after_steady:
-            raise InputError(
-                f"'{change.target}' is set by a formula after a steady state, which is not "
-                "supported",
-                where=change.place,
-                hint="Set it by a number or a parameter.",
-            )
+            left.append(change)
         else:
-            flat = flat_assigned(work.network)
-            start = {symbol(n): f for n, f in work.initial.items()}
-            formula = change.value.xreplace(flat).xreplace(start).xreplace({TIME: sp.Integer(0)})
-            case = (formula, _is_on(work, experiment))
+            constant = change.target in work.network.parameters
+            own: Any = (
+                sp.Float(work.network.parameters[change.target])
+                if constant
+                else work.initial[change.target]
+            )
+            formula = change.value.xreplace({symbol(change.target): own})
+            case = (formula.xreplace({TIME: sp.Integer(0)}), _is_on(work, experiment))
             work.cases.setdefault(change.target, []).append(case)
-            if change.target in work.network.parameters:
+            if constant:
                 work.stateful.add(change.target)
-    return values
+    return values, tuple(left)
 
 
-def _event(work: _Work, experiment: Experiment, time: float, changes: tuple[Change, ...]) -> Event:
-    """Return the event that changes what a later period changes."""
+def _event(
+    work: _Work,
+    experiment: Experiment,
+    time: float,
+    changes: tuple[Change, ...],
+    *,
+    at_start: bool = True,
+) -> Event:
+    """Return the event of a period; one that counts as off before the start fires at the start."""
     assignments = {c.target: c.value for c in changes}
-    for species in work.network.species:
-        size = assignments.get(species.compartment)
-        keeps = species.id in work.network.states and species.id not in assignments
-        if size is not None and keeps and not species.amount:
-            assignments[species.id] = symbol(species.id) * symbol(species.compartment) / size
     work.stateful |= assignments.keys() & work.network.parameters.keys()
     condition = sp.And(sp.Ge(TIME, sp.Float(time)), _is_on(work, experiment))
-    return Event(
-        f"_{experiment.id}_at_{len(work.events)}", Trigger(condition), assignments, priority=_FIRST
-    )
+    name = f"_{experiment.id}_at_{len(work.events)}"
+    return Event(name, Trigger(condition, at_start), assignments, priority=_FIRST)
 
 
 def _network(work: _Work) -> Network:

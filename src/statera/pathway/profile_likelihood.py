@@ -26,6 +26,8 @@ __all__ = ["EndStatus", "Profile", "ProfileOptions", "profile_likelihood"]
 
 Floats = NDArray[np.float64]
 
+_STEEP = 3.0  # a step that gains this many times the rise aimed at is taken anew, shorter
+
 
 class EndStatus(StrEnum):
     """What one side of a profile says."""
@@ -209,7 +211,7 @@ def _side(
     if abs(end - best[index]) <= 1e-9 * (upper[index] - lower[index]):
         return none, EndStatus.AT_BOUND, []
     threshold, rows = options.threshold, [(best, 0.0)]
-    step = _first_step(found, index, options, upper[index] - lower[index])
+    step = _first_step(found, index, options, upper - lower)
     for _ in range(options.points):
         last = rows[-1][0][index]
         value = last + sign * step
@@ -219,6 +221,11 @@ def _side(
         if not math.isfinite(objective):
             return none, EndStatus.FAILED, rows[1:]
         rise = objective - found.value
+        gained = rise - rows[-1][1]
+        if gained > _STEEP * options.rise * threshold and step > 1e-6 * (upper - lower)[index]:
+            # too far at once: the profile between two points must be told
+            step *= float(np.clip(options.rise * threshold / gained, 0.1, 0.5))
+            continue
         rows.append((point, rise))
         if rise >= threshold:
             return _crossing(rows, index, threshold), EndStatus.FOUND, rows[1:]
@@ -228,12 +235,15 @@ def _side(
     return none, EndStatus.LIMIT, rows[1:]
 
 
-def _first_step(found: Evaluation, index: int, options: ProfileOptions, width: float) -> float:
+def _first_step(found: Evaluation, index: int, options: ProfileOptions, widths: Floats) -> float:
     """Return the step that would raise a parabola by the rise aimed at."""
+    width = float(widths[index])
     step = 0.01 * width
     if found.fisher is not None:
+        # what the data do not hold is held by the bounds, weakly
+        weak = np.diag((4.0 / widths) ** 2)
         try:
-            variance = float(np.linalg.inv(found.fisher)[index, index])
+            variance = float(np.linalg.inv(found.fisher + weak)[index, index])
         except np.linalg.LinAlgError:
             variance = math.nan
         if variance > 0:

@@ -23,6 +23,8 @@ __all__ = [
     "piecewise",
 ]
 
+_LARGEST_WHOLE = 64
+
 AVOGADRO = 6.02214179e23
 """The value that SBML level 3 fixes for its symbol ``avogadro``."""
 
@@ -87,15 +89,24 @@ def _choice_of_conditions(pairs: Sequence[tuple[Any, Any]]) -> Any:
     return chosen
 
 
+def _computed(function: Callable[..., float], *arguments: sp.Expr) -> sp.Expr:
+    """Return a function of numbers as a float: kept exact, some would never come to an end."""
+    try:
+        value = function(*(float(a) for a in arguments))
+    except OverflowError:
+        return sp.oo
+    except (ValueError, ZeroDivisionError, TypeError):
+        return sp.I  # refused: no real value
+    return number(value) if isinstance(value, float | int) else sp.I
+
+
 def _power(parts: Sequence[Any]) -> sp.Expr:
     base, exponent = (as_number(part) for part in parts)
-    if not (base.is_Number and exponent.is_Number):
-        return base**exponent
-    try:
-        value = float(base) ** float(exponent)
-    except (OverflowError, ZeroDivisionError):
-        value = math.inf
-    return number(value) if isinstance(value, float) else sp.I  # refused: no real value
+    if base.is_number and exponent.is_number:
+        return _computed(lambda a, b: a**b, base, exponent)
+    if exponent.is_Integer and abs(exponent) > _LARGEST_WHOLE:
+        exponent = sp.Float(exponent)  # 2^n of (2 x)^n would be computed to all its digits
+    return base**exponent
 
 
 def _root(parts: Sequence[Any]) -> sp.Expr:
@@ -103,9 +114,13 @@ def _root(parts: Sequence[Any]) -> sp.Expr:
     return _power([inner, sp.Integer(1) / as_number(degree)])
 
 
+def _log(inner: sp.Expr) -> sp.Expr:
+    return _computed(math.log, inner) if inner.is_number else sp.log(inner)
+
+
 def _logarithm(parts: Sequence[Any]) -> sp.Expr:
     base, inner = parts if len(parts) == 2 else (sp.Integer(10), parts[0])
-    return sp.log(as_number(inner)) / sp.log(as_number(base))
+    return _log(as_number(inner)) / _log(as_number(base))
 
 
 def _minus(parts: Sequence[Any]) -> sp.Expr:
@@ -116,8 +131,9 @@ def _minus(parts: Sequence[Any]) -> sp.Expr:
 
 def _quotient(parts: Sequence[Any]) -> sp.Expr:
     """Return the whole part of a ratio: towards zero."""
-    first, second = (as_number(part) for part in parts)
-    ratio = first / second
+    ratio = _divide(parts)
+    if ratio.is_number:
+        return _computed(math.trunc, ratio)
     return piecewise([sp.floor(ratio), sp.Ge(ratio, 0), sp.ceiling(ratio)])
 
 
@@ -128,8 +144,8 @@ def _remainder(parts: Sequence[Any]) -> sp.Expr:
 
 def _factorial(parts: Sequence[Any]) -> sp.Expr:
     inner = as_number(parts[0])
-    if inner.is_Integer and 0 <= inner <= 18:
-        return sp.factorial(inner)
+    if inner.is_number:
+        return _computed(lambda x: math.gamma(x + 1.0), inner)
     return sp.exp(sp.loggamma(inner + 1))
 
 
@@ -177,10 +193,12 @@ def _exclusive(parts: Sequence[Any]) -> Any:
     return reduce(either, (as_condition(part) for part in parts), sp.false)
 
 
-def _of_one(function: Callable[[sp.Expr], sp.Expr]) -> Callable[[Sequence[Any]], sp.Expr]:
+def _of_one(function: Callable[..., Any], name: str) -> Callable[[Sequence[Any]], sp.Expr]:
     def build(parts: Sequence[Any]) -> sp.Expr:
-        (inner,) = parts
-        return function(as_number(inner))
+        (inner,) = (as_number(part) for part in parts)
+        if inner.is_number:
+            return _computed(_OF_NUMBERS[name], inner)
+        return function(inner)
 
     return build
 
@@ -221,6 +239,38 @@ _ONE_ARGUMENT: Mapping[str, Callable[[sp.Expr], sp.Expr]] = {
     "ARCCOTH": lambda x: sp.atanh(1 / x),
 }
 
+_OF_NUMBERS: Mapping[str, Callable[[float], float]] = {
+    "ABS": abs,
+    "FLOOR": math.floor,
+    "CEILING": math.ceil,
+    "EXP": math.exp,
+    "LN": math.log,
+    "SIN": math.sin,
+    "COS": math.cos,
+    "TAN": math.tan,
+    "SEC": lambda x: 1.0 / math.cos(x),
+    "CSC": lambda x: 1.0 / math.sin(x),
+    "COT": lambda x: 1.0 / math.tan(x),
+    "SINH": math.sinh,
+    "COSH": math.cosh,
+    "TANH": math.tanh,
+    "SECH": lambda x: 1.0 / math.cosh(x),
+    "CSCH": lambda x: 1.0 / math.sinh(x),
+    "COTH": lambda x: 1.0 / math.tanh(x),
+    "ARCSIN": math.asin,
+    "ARCCOS": math.acos,
+    "ARCTAN": math.atan,
+    "ARCSEC": lambda x: math.acos(1.0 / x),
+    "ARCCSC": lambda x: math.asin(1.0 / x),
+    "ARCCOT": lambda x: math.atan(1.0 / x),
+    "ARCSINH": math.asinh,
+    "ARCCOSH": math.acosh,
+    "ARCTANH": math.atanh,
+    "ARCSECH": lambda x: math.acosh(1.0 / x),
+    "ARCCSCH": lambda x: math.asinh(1.0 / x),
+    "ARCCOTH": lambda x: math.atanh(1.0 / x),
+}
+
 
 @lru_cache(maxsize=1)
 def constants() -> Mapping[int, Any]:
@@ -229,8 +279,8 @@ def constants() -> Mapping[int, Any]:
     return {
         lib.AST_NAME_TIME: TIME,
         lib.AST_NAME_AVOGADRO: sp.Float(AVOGADRO),
-        lib.AST_CONSTANT_E: sp.E,
-        lib.AST_CONSTANT_PI: sp.pi,
+        lib.AST_CONSTANT_E: sp.Float(math.e),
+        lib.AST_CONSTANT_PI: sp.Float(math.pi),
         lib.AST_CONSTANT_TRUE: sp.true,
         lib.AST_CONSTANT_FALSE: sp.false,
     }
@@ -240,7 +290,7 @@ def constants() -> Mapping[int, Any]:
 def builders() -> Mapping[int, Callable[[Sequence[Any]], Any]]:
     """Return what builds an expression from its arguments, by type of node."""
     lib = sbml_library()
-    by_name = {f"FUNCTION_{name}": _of_one(build) for name, build in _ONE_ARGUMENT.items()}
+    by_name = {f"FUNCTION_{name}": _of_one(build, name) for name, build in _ONE_ARGUMENT.items()}
     by_name |= {
         "PLUS": _of_all(sp.Add),
         "TIMES": _of_all(sp.Mul),

@@ -59,11 +59,10 @@ class Parts:
     def keeps_amount(self, species: Species) -> bool:
         """Return True where the state is the amount of a species that formulas have in another.
 
-        So it is where the volume is computed or jumps.
+        So it is where the volume is computed or jumps. A species with a rate rule is its own state:
+        its concentration is what the rule changes, and a jump of the volume leaves it.
         """
-        volume = species.compartment
-        if species.amount or species.id in self.rules.assigned or not self.varies(volume):
+        volume, rules = species.compartment, self.rules
+        if species.amount or species.id in rules.assigned or species.id in rules.rates:
             return False
-        if volume in self.set_by_events:
-            return True
-        return volume in self.rules.assigned and species.id not in self.rules.rates
+        return volume in self.set_by_events or volume in rules.assigned

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from statera.errors import InputError
 from statera.numerics.expression import free_names
 from statera.pathway.network import Network
 from statera.pathway.sbml_events import read_events
@@ -36,18 +37,21 @@ from statera.pathway.sbml_states import (
     without_rate_of,
 )
 from statera.pathway.sbml_supported import check_supported
+from statera.pathway.sbml_unit_check import unit_clashes
 from statera.pathway.sbml_units import Units
 
 __all__ = ["read_sbml"]
 
 
-def read_sbml(source: str | Path) -> Network:
+def read_sbml(source: str | Path, *, strict: bool = False) -> Network:
     """Read a model in SBML level 2 or 3.
 
     Parameters
     ----------
     source
         A path, or the text itself.
+    strict
+        Whether units that do not fit are an error; else each is a note.
 
     Returns
     -------
@@ -65,12 +69,16 @@ def read_sbml(source: str | Path) -> Network:
     names = read_names(file)
     functions = {f.getIdAttribute(): f for f in elements(file.model.getListOfFunctionDefinitions())}
     parts, notes = _read_parts(Formulas(file, names.symbols(), functions), names)
+    clashes = unit_clashes(file, names, parts)
+    if strict and clashes:
+        more = f" (and {len(clashes) - 1} more)" if len(clashes) > 1 else ""
+        raise InputError(f"units do not fit: {clashes[0]}{more}", where=file.name)
     if any(formula.has(RateOf) for formula in _formulas(parts)):
         parts = _changed(parts, without_rate_of(parts, find_states(parts, names.fresh)))
     states = find_states(parts, names.fresh)
     start = find_start(parts, states)
     network = _network(file, parts, states, start)
-    return replace(network, notes=(*ignored, *names.notes, *notes, *start.notes))
+    return replace(network, notes=(*ignored, *names.notes, *notes, *start.notes, *clashes))
 
 
 def _read_parts(formulas: Formulas, names: Names) -> tuple[Parts, list[str]]:

@@ -106,8 +106,6 @@ def _add_species(
     if parts.keeps_amount(species):
         amount = found.amounts[name] = fresh(f"{name}_amount")
         found.assigned[name] = symbol(amount) / volume
-        if rule is not None:
-            rate = rule * volume + symbol(name) * grows
         if changes:
             found.rates[amount] = rate
         else:
@@ -125,6 +123,8 @@ def _add_species(
 def events_of_amounts(parts: Parts, states: States) -> tuple[Event, ...]:
     """Return the events with assignments of concentrations as assignments of amounts.
 
+    The volume is that from before the event, whatever it sets the volume to.
+
     Raises
     ------
     InputError
@@ -138,14 +138,14 @@ def events_of_amounts(parts: Parts, states: States) -> tuple[Event, ...]:
             if name not in states.amounts:
                 continue
             volume = volumes[name]
-            if event.delay is not None and event.values_at_trigger and volume not in new:
+            if event.delay is not None and event.values_at_trigger:
                 raise InputError(
                     f"event '{event.id}' sets the concentration '{name}' by a value from before"
                     f" its delay while the volume '{volume}' changes; this is not supported",
                     where=parts.where,
                 )
             del new[name]
-            new[states.amounts[name]] = value * event.assignments.get(volume, symbol(volume))
+            new[states.amounts[name]] = value * symbol(volume)
         events.append(replace(event, assignments=new))
     return tuple(events)
 

@@ -44,6 +44,14 @@ class UnitPowers:
         kept = tuple((base, e * exponent) for base, e in self.exponents if e * exponent)
         return UnitPowers(self.factor**exponent, kept)
 
+    def __str__(self) -> str:
+        above = [_power(base, e) for base, e in self.exponents if e > 0]
+        below = [_power(base, -e) for base, e in self.exponents if e < 0]
+        if not above and not below:
+            return "no unit" if self.factor == 1.0 else f"({self.factor:g})"
+        text = "/".join([" ".join(above) or "1", *below])
+        return text if self.factor == 1.0 else f"{self.factor:g} {text}"
+
     def same_dimension(self, other: UnitPowers) -> bool:
         """Return True where the two differ by a factor at most."""
         return self.exponents == other.exponents
@@ -52,6 +60,10 @@ class UnitPowers:
         """Return True where the two are one."""
         ratio = self.factor / other.factor
         return self.same_dimension(other) and abs(ratio - 1.0) < _SAME_FACTOR
+
+
+def _power(base: str, exponent: float) -> str:
+    return base if exponent == 1.0 else f"{base}^{exponent:g}"
 
 
 _KINDS: dict[str, tuple[float, dict[str, float]]] = {

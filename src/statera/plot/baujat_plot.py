@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["baujat_figure", "draw_baujat"]
 
 _NAMED = 8
+_APART = 0.15  # of the longest distances; studies nearer to the corner have no name
 
 
 def draw_baujat(found: Baujat, *, key: str, title: str, alt: str) -> str:
@@ -41,9 +42,11 @@ def baujat_figure(found: Baujat) -> Figure:
     axes = figure.add_axes((0.12, 0.13, 0.83, 0.83))
     x, y = found.heterogeneity, found.influence
     axes.plot(x, y, "o", ms=6, color=PALETTE[0], mec="white", mew=0.7, zorder=3, clip_on=False)
-    # those that stand out are named; of many the names would only cover each other
+    # those that stand out are named: elsewhere the names would only cover each other
     apart = x / max(float(x.max()), 1e-300) + y / max(float(np.nanmax(y)), 1e-300)
     for i in np.argsort(-np.nan_to_num(apart))[:_NAMED]:
+        if not apart[i] > _APART:
+            continue
         right = x[i] > 0.7 * float(x.max())
         axes.annotate(
             found.names[i], (x[i], y[i]), xytext=(-7 if right else 7, 3),

@@ -29,6 +29,11 @@ __all__ = [
     "ratio_ticks",
 ]
 
+# Ticks of ratios where 1, 2 and 5 are too few.
+_FINER = (
+    (0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 4.0),
+    (0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0),
+)
 _FAVOURS = 9  # size of the type, points
 Scale = Literal["difference", "ratio"]
 
@@ -168,10 +173,13 @@ def _draw_favours(frame: Frame, middle: float, axis: ForestAxis) -> None:
 def ratio_ticks(low: float, high: float) -> list[float]:
     """Return round ratios between two ends."""
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    ticks = [m * 10.0**d for d in decades for m in (1, 2, 5) if low <= m * 10.0**d <= high]
-    if len(ticks) < 3:
-        fine = (0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0)
-        ticks = [t for t in fine if low <= t <= high] or ticks
+    every = [m * 10.0**d for d in decades for m in (1, 2, 5)]
+    ticks: list[float] = []
+    for steps in (every, *_FINER):
+        found = [t for t in steps if low <= t <= high]
+        ticks = found or ticks
+        if len(found) >= 3:
+            break
     return ticks
 
 

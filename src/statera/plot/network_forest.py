@@ -5,23 +5,21 @@ The thick line is the confidence interval, the thin one behind it the prediction
 
 from __future__ import annotations
 
-import io
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from statera.plot.rows import Frame, Heads, Row, draw_frame
+from statera.plot.figure_bytes import figure_bytes
+from statera.plot.forest_axis import ForestAxis, draw_arrows, draw_axis, number_text
+from statera.plot.rows import Heads, Row, draw_frame
 from statera.plot.svg import to_svg
-from statera.plot.theme import INK, LINE, PALETTE, SOFT, theme
+from statera.plot.theme import INK, LINE, PALETTE, theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = ["NetworkForestOptions", "TreatmentRow", "draw_network_forest", "network_forest_pdf"]
-
-_WIDEST = 20.0  # ratios beyond this from the reference end in arrows
 
 
 @dataclass(frozen=True)
@@ -106,11 +104,7 @@ def network_forest_pdf(
     rows: Sequence[TreatmentRow], options: NetworkForestOptions, *, title: str
 ) -> bytes:
     """Return the forest as PDF; as `draw_network_forest`."""
-    with theme():
-        stream = io.BytesIO()
-        figure = _figure(rows, options)
-        figure.savefig(stream, format="pdf", metadata={"Title": title, "CreationDate": None})
-        return stream.getvalue()
+    return figure_bytes(lambda: _figure(rows, options), ".pdf", key="forest", title=title, alt="")
 
 
 def _figure(rows: Sequence[TreatmentRow], options: NetworkForestOptions) -> Figure:
@@ -133,98 +127,49 @@ def _figure(rows: Sequence[TreatmentRow], options: NetworkForestOptions) -> Figu
             foot=0.8 if any(options.favours) else 0.54,
         ),
     )
-    low, high = _limits(rows, options)
-    _axis(frame, low, high, options)
+    ends = [x for row in rows for x in (row.low, row.high, *(row.predict or ()))]
+    draw_axis(
+        frame,
+        ends,
+        ForestAxis(
+            "ratio" if options.ratio else "difference",
+            1.0 if options.ratio else 0.0,
+            favours=options.favours,
+        ),
+    )
     for y, row in zip(frame.centres, rows, strict=True):
-        _mark(frame.axes, y, row, low, high)
+        _mark(frame.axes, y, row)
     return frame.figure
-
-
-def _number(value: float, decimals: int) -> str:
-    return f"{value:.{decimals}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _text(row: TreatmentRow, decimals: int) -> str:
     if row.estimate is None or row.low is None or row.high is None:
         return "not determined"
-    low, high = _number(row.low, decimals), _number(row.high, decimals)
-    return f"{_number(row.estimate, decimals)} ({low} to {high})"
+    low, high = number_text(row.low, decimals), number_text(row.high, decimals)
+    return f"{number_text(row.estimate, decimals)} ({low} to {high})"
 
 
 def _range(row: TreatmentRow, options: NetworkForestOptions) -> str:
     if row.predict is None:
         return ""
-    low, high = (_number(x, options.decimals) for x in row.predict)
+    low, high = (number_text(x, options.decimals) for x in row.predict)
     return f"{low} to {high}"
 
 
-def _limits(rows: Sequence[TreatmentRow], options: NetworkForestOptions) -> tuple[float, float]:
-    values = [1.0 if options.ratio else 0.0]
-    for row in rows:
-        values += [x for x in (row.low, row.high, *(row.predict or ())) if x is not None]
-    if options.ratio:
-        return (
-            min(max(min(values), 1 / _WIDEST) / 1.15, 0.8),
-            max(min(max(values), _WIDEST) * 1.15, 1.25),
-        )
-    margin = 0.06 * (max(values) - min(values)) or 1.0
-    return min(values) - margin, max(values) + margin
-
-
-def _axis(frame: Frame, low: float, high: float, options: NetworkForestOptions) -> None:
-    from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
-
-    axes = frame.axes
-    if options.ratio:
-        axes.set_xscale("log")
-        decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-        ticks = [m * 10.0**d for d in decades for m in (1, 2, 5) if low <= m * 10.0**d <= high]
-        if len(ticks) < 3:
-            fine = (0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0)
-            ticks = [t for t in fine if low <= t <= high] or ticks
-        axes.xaxis.set_major_locator(FixedLocator(ticks))
-    else:
-        axes.xaxis.set_major_locator(MaxNLocator(6))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(
-        FuncFormatter(lambda x, _: f"{x:g}".replace("-", "\N{MINUS SIGN}"))
-    )
-    axes.set_xlim(low, high)
-    middle = 1.0 if options.ratio else 0.0
-    axes.axvline(middle, color=SOFT, linewidth=1.0, zorder=1.5)
-    for side, text in enumerate(options.favours):
-        if text:
-            axes.annotate(
-                f"\N{LEFTWARDS ARROW} {text}" if side == 0 else f"{text} \N{RIGHTWARDS ARROW}",
-                xy=(middle, 0), xycoords=("data", "axes fraction"),
-                xytext=(-7 if side == 0 else 7, -26), textcoords="offset points",
-                ha="right" if side == 0 else "left", va="top", size=9, color=SOFT,
-                annotation_clip=False,
-            )  # fmt: skip
-
-
-def _mark(axes: Axes, y: float, row: TreatmentRow, low: float, high: float) -> None:
+def _mark(axes: Axes, y: float, row: TreatmentRow) -> None:
     if row.predict is not None:
-        _line(axes, y, row.predict, (low, high), LINE, 1.2)
+        _line(axes, y, row.predict, LINE, 1.2)
     if row.estimate is None or row.low is None or row.high is None:
         return
-    _line(axes, y, (row.low, row.high), (low, high), PALETTE[0], 2.6)
+    _line(axes, y, (row.low, row.high), PALETTE[0], 2.6)
+    low, high = axes.get_xlim()
     if low <= row.estimate <= high:
         axes.plot([row.estimate], [y], "s", ms=6.5, mfc=INK, mec="white", mew=0.8, zorder=4)
 
 
-def _line(
-    axes: Axes, y: float, ends: tuple[float, float], limits: tuple[float, float], ink: str,
-    width: float,
-) -> None:  # fmt: skip
-    left, right = max(ends[0], limits[0]), min(ends[1], limits[1])
+def _line(axes: Axes, y: float, ends: tuple[float, float], ink: str, width: float) -> None:
+    low, high = axes.get_xlim()
+    left, right = max(ends[0], low), min(ends[1], high)
     if left < right:
-        axes.plot(
-            [left, right], [y, y], color=ink, linewidth=width, solid_capstyle="butt", zorder=3
-        )
-    for beyond, at, marker in (
-        (ends[0] < limits[0], limits[0], "<"),
-        (ends[1] > limits[1], limits[1], ">"),
-    ):
-        if beyond:
-            axes.plot([at], [y], marker, ms=6, color=ink, mew=0, clip_on=False)
+        axes.plot([left, right], [y, y], color=ink, lw=width, solid_capstyle="butt", zorder=3)
+    draw_arrows(axes, y, ends[0], ends[1], ink)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from statera.evidence.network_funnel import AdjustedFunnel
+from statera.plot.figure_bytes import figure_bytes
 from statera.plot.svg import to_svg
 from statera.plot.theme import INK, LINE, MARKERS, PALETTE, SOFT, new_figure, style_axes, theme
 
@@ -41,11 +41,7 @@ def draw_network_funnel(
 
 def network_funnel_pdf(funnel: AdjustedFunnel, *, effect: str, title: str) -> bytes:
     """Return the same drawing as PDF."""
-    with theme():
-        stream = io.BytesIO()
-        figure = _figure(funnel, effect)
-        figure.savefig(stream, format="pdf", metadata={"Title": title, "CreationDate": None})
-        return stream.getvalue()
+    return figure_bytes(lambda: _figure(funnel, effect), ".pdf", key="funnel", title=title, alt="")
 
 
 def _figure(funnel: AdjustedFunnel, effect: str) -> Figure:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from statera.plot.figure_bytes import figure_bytes
 from statera.plot.svg import to_svg
 from statera.plot.theme import INK, LINE, PALETTE, new_figure, theme
 
@@ -51,11 +51,13 @@ def network_pdf(
     title: str = "Network of trials",
 ) -> bytes:
     """Return the same drawing as PDF."""
-    with theme():
-        stream = io.BytesIO()
-        figure = _figure(treatments, comparisons, patients or {})
-        figure.savefig(stream, format="pdf", metadata={"Title": title, "CreationDate": None})
-        return stream.getvalue()
+    return figure_bytes(
+        lambda: _figure(treatments, comparisons, patients or {}),
+        ".pdf",
+        key="network",
+        title=title,
+        alt="",
+    )
 
 
 def _figure(

@@ -60,10 +60,10 @@ def draw_reaction_network(
     if not species:
         raise ValueError("network: there is no species")
     names = list(species)
-    places = _places(names, reactions)
+    size = float(np.clip(1.15 * math.sqrt(len(names)) + 2.2, 4.0, 10.0))
+    places = _apart(_places(names, reactions), names, size)
     compartments = list(dict.fromkeys(species.values()))
     spread = max(float(np.ptp(places[:, 0])), float(np.ptp(places[:, 1])), 1.0)
-    size = float(np.clip(1.15 * math.sqrt(len(names)) + 2.2, 4.0, 10.0))
     with theme():
         figure = new_figure(1.25 * size, size)
         figure.set_layout_engine("constrained")
@@ -129,6 +129,30 @@ def _places(names: Sequence[str], reactions: Sequence[DrawnReaction]) -> Floats:
     _, _, axes = np.linalg.svd(turned)
     flat: Floats = turned @ axes.T  # the longest direction lies across
     return flat
+
+
+def _apart(places: Floats, names: Sequence[str], size: float) -> Floats:
+    """Move places until no two names overlap; a name is as wide as its text, in inches."""
+    lines = [_wrapped(name).split("\n") for name in names]
+    half = np.array(
+        [[0.042 * max(map(len, rows)) + 0.16, 0.08 * len(rows) + 0.12] for rows in lines]
+    )
+    spread = np.maximum(np.ptp(places, axis=0), 1e-9)
+    inches = places / spread.max() * size  # nearly as drawn
+    for _ in range(300):
+        gap = inches[:, None] - inches[None]
+        over = half[:, None] + half[None] - np.abs(gap)
+        np.fill_diagonal(over[..., 0], -1.0)
+        clash = np.argwhere((over > 0.0).all(axis=2))
+        if not clash.size:
+            break
+        for a, b in clash[clash[:, 0] < clash[:, 1]]:
+            axis = int(np.argmin(over[a, b]))
+            sign = 1.0 if gap[a, b, axis] >= 0.0 else -1.0
+            inches[a, axis] += 0.26 * sign * over[a, b, axis]
+            inches[b, axis] -= 0.26 * sign * over[a, b, axis]
+    moved: Floats = inches / size * spread.max()
+    return moved
 
 
 def _draw_reaction(

@@ -80,7 +80,9 @@ def test_both_sides_of_the_cut_and_the_missing_policies() -> None:
     assert np.isnan(found.response[2])
     assert found.status[2] == "missing: score at 24 (left out)"
     assert "1 subjects without a decided outcome (exclude" in found.notes[-1]
-    counted = apply_rule(VISITS, read_rule("score <= 1 @ 24", visit="week", missing="non-responder"))
+    counted = apply_rule(
+        VISITS, read_rule("score <= 1 @ 24", visit="week", missing="non-responder")
+    )
     assert counted.response.tolist() == [1.0, 0.0, 0.0, 1.0]
     assert "counted as non-responder" in counted.status[2]
     with pytest.raises(InputError, match="outcome of 1 subjects cannot be decided: c"):

@@ -2,8 +2,10 @@
 
 Counts: Hasselblad, Med Decis Making 1998;18:37 (smoking cessation, 24 studies); Woods, Hawkins and
 Scott, BMC Med Res Methodol 2010;10:54, table 1 (deaths in COPD); Dong and others, Thorax 2013;68:48
-(deaths in COPD; here the first ten studies). Contrasts: Dias, Sutton, Ades and Welton, Med Decis
-Making 2013;33:607 (dietary fat: log rate ratios; Parkinson's disease: off-time).
+(deaths in COPD). Contrasts: Dias, Sutton, Ades and Welton, Med Decis
+Making 2013;33:607 (dietary fat: log rate ratios; Parkinson's disease: off-time); Ruecker and
+Schwarzer, Stat Med 2014;33:4353 (depression), with what Davies and others, Stat Med 2022;41:2091
+(doi 10.1002/sim.9346) print of its evidence.
 """
 
 from __future__ import annotations
@@ -13,7 +15,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["DONG", "NETWORKS", "SMOKING", "WOODS", "Printed", "arms_of"]
+__all__ = [
+    "DEPRESSION",
+    "DEPRESSION_FLOW",
+    "DEPRESSION_SHARES",
+    "DONG",
+    "DONG_FIRST_TEN",
+    "NETWORKS",
+    "SMOKING",
+    "WOODS",
+    "Printed",
+    "arms_of",
+]
 
 Arms = tuple[list[str], list[str], list[float], list[float]]
 
@@ -52,8 +65,24 @@ DONG = arms_of("""
 3: TIO-HH 381/2986, Placebo 411/3006;
 4: TIO-HH 3/266, Placebo 6/288; 5: TIO-HH 0/117, Placebo 0/117;
 6: TIO-HH 15/608, Placebo 4/305; 7: TIO-HH 1/69, Placebo 2/73; 8: TIO-HH 7/500, Placebo 8/510;
-9: TIO-HH 1/55, Placebo 0/53; 10: TIO-HH 22/914, Placebo 19/915
+9: TIO-HH 1/55, Placebo 0/53; 10: TIO-HH 22/914, Placebo 19/915; 11: TIO-HH 7/550, Placebo 7/317;
+12: TIO-HH 64/3707, LABA 78/3669; 13: TIO-HH 1/402, LABA 6/405, Placebo 5/400;
+14: TIO-HH 38/665, LABA-ICS 21/658; 15: LABA 6/316, Placebo 5/318; 16: LABA 3/440, Placebo 0/217;
+17: LABA 1/201, Placebo 2/207; 18: ICS 5/127, Placebo 5/127; 19: ICS 3/128, Placebo 0/132;
+20: ICS 4/123, Placebo 0/121; 21: ICS 32/376, Placebo 36/375; 22: ICS 8/634, Placebo 10/643;
+23: ICS 4/145, Placebo 5/145; 24: ICS 0/142, Placebo 2/139; 25: ICS 0/434, Placebo 0/206;
+26: LABA-ICS 6/479, LABA 0/239; 27: LABA-ICS 4/394, LABA 6/403; 28: LABA-ICS 6/394, LABA 3/388;
+29: LABA-ICS 7/507, LABA 9/487; 30: LABA-ICS 2/189, LABA 4/184; 31: LABA-ICS 5/92, LABA 7/94;
+32: LABA-ICS 7/988, LABA 4/495, Placebo 4/481; 33: LABA-ICS 1/131, LABA 0/131, Placebo 0/125;
+34: LABA-ICS 2/297, Placebo 0/148; 35: LABA-ICS 7/845, LABA 1/284, ICS 2/275, Placebo 1/300;
+36: LABA-ICS 193/1546, LABA 205/1542, ICS 246/1552, Placebo 231/1544;
+37: LABA-ICS 0/178, LABA 0/177, ICS 0/183, Placebo 0/185;
+38: LABA-ICS 2/358, LABA 3/372, ICS 3/374, Placebo 7/361;
+39: LABA-ICS 5/254, LABA 13/255, ICS 6/257, Placebo 5/256;
+40: LABA-ICS 6/208, LABA 6/201, ICS 5/198, Placebo 9/205;
+41: LABA-ICS 0/165, LABA 0/160, ICS 0/168, Placebo 3/181
 """)
+DONG_FIRST_TEN: Arms = (DONG[0][:20], DONG[1][:20], DONG[2][:20], DONG[3][:20])
 #: Study, first, second, effect of first against second, standard error.
 _FAT = """
 DART 1 2 0.022022121076246463 0.13363594775034485
@@ -82,6 +111,27 @@ _PARKINSON = """
 """
 
 
+#: Treatments by number: study, first, second, effect (log odds ratio), standard error.
+_DEPRESSION = """
+2 3 5 0.18759861 0.3730281; 2 3 9 0.46623715 0.4119633; 2 5 9 0.27863853 0.3353135
+5 7 10 -0.28387979 0.4118896; 6 3 9 0.54493334 0.2744107; 12 6 9 -0.06272326 0.3934217
+16 2 6 0.64313676 0.4183674; 16 2 8 0.40546511 0.4915960; 16 6 8 -0.23767165 0.4082866
+24 1 6 -0.48200519 0.5222139; 24 1 11 0.91183638 0.5365602; 24 6 11 1.39384157 0.5497916
+43 1 3 0.09212329 0.2964180; 43 1 9 0.50531044 0.2980581; 43 3 9 0.41318715 0.2957813
+49 2 6 0.25364272 0.2459926; 49 2 11 0.56405000 0.2514334; 49 6 11 0.31040729 0.2538184
+58 1 6 -0.74069972 0.5232521; 58 1 7 -0.88730320 0.5293884; 58 1 9 -0.46242000 0.5157506
+58 6 7 -0.14660347 0.5417939; 58 6 9 0.27827972 0.5284764; 58 7 9 0.42488319 0.5345527
+59 3 9 0.27443685 0.7433919; 78 3 9 0.92606975 0.2560730; 79 3 9 0.27369583 0.3572269
+82 2 6 0.62204673 0.1904745; 82 2 8 0.06796776 0.1835001; 82 6 8 -0.55407897 0.1870873
+84 5 9 0.70432048 0.3427622; 86 3 6 -0.60697876 0.3735261; 86 3 9 0.11957035 0.4136311
+86 6 9 0.72654911 0.3801308; 103 3 4 -0.03929590 0.3529747; 104 3 4 -0.06545722 0.3512138
+104 3 9 0.55338524 0.3603358; 104 4 9 0.61884245 0.3548525; 107 6 9 0.72391884 0.6185271
+110 3 9 0.46859286 0.2043657; 115 6 9 1.01831235 0.4353041; 117 2 8 -2.89037176 0.9219544
+118 6 9 0.03922071 0.3394471; 124 2 6 0.10536052 0.5797509; 125 5 9 0.35222059 0.8440972
+126 3 9 0.31193905 0.3874726; 127 4 9 0.21130909 0.4379041
+"""
+
+
 @dataclass(frozen=True)
 class Printed:
     """What netmeta prints with tau2 by DerSimonian and Laird.
@@ -104,13 +154,28 @@ class Printed:
 
 
 def _contrasts(
-    text: str,
+    text: str, width: int = 1
 ) -> tuple[list[str], list[str], list[str], NDArray[np.float64], NDArray[np.float64]]:
     rows = [line.split() for line in text.strip().splitlines()]
     y, se = (np.array([float(row[i]) for row in rows]) for i in (3, 4))
-    return [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows], y, se**2
+    first, second = ([row[i].zfill(width) for row in rows] for i in (1, 2))
+    return [row[0] for row in rows], first, second, y, se**2
 
 
+#: Treatments of depression, with a leading nought so that they sort by number.
+DEPRESSION = _contrasts(_DEPRESSION.replace(";", "\n"), width=2)
+#: Of the estimate of 1 against 3: contribution of each pair, and flow of evidence where not 0.
+DEPRESSION_SHARES = {
+    (1, 3): 0.352581, (1, 6): 0.0564004, (1, 7): 0.0132187, (1, 9): 0.1835, (1, 11): 0.0172443,
+    (2, 6): 0.00472538, (2, 8): 0.00126594, (2, 11): 0.00599132, (3, 4): 0.0105626,
+    (3, 5): 0.0070044, (3, 6): 0.0265693, (3, 9): 0.226227, (4, 9): 0.0105626, (5, 9): 0.0070044,
+    (6, 7): 0.00432988, (6, 8): 0.00126594, (6, 9): 0.0514052, (6, 11): 0.011253,
+    (7, 9): 0.00888886,
+}  # fmt: skip
+DEPRESSION_FLOW = {
+    (1, 3): 0.352581, (1, 6): 0.152336, (1, 7): 0.0435244, (1, 9): 0.379793, (1, 11): 0.0717658,
+    (3, 9): -0.526079, (6, 9): 0.178069, (6, 11): -0.0420158, (7, 9): 0.0273578, (7, 10): 0.0,
+}  # fmt: skip
 NETWORKS = {
     "dietary fat": Printed(
         _contrasts(_FAT),

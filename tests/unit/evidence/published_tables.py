@@ -230,3 +230,27 @@ PROPORTIONS = """
 10 21
 1 6
 """
+
+# Normand, Stat Med 1999;18:321, table II: members, mean days and SD with specialist and with
+# routine stroke care.
+STROKE_CARE = """
+155 55 47 156 75 64
+31 27 7 32 29 4
+75 64 17 71 119 29
+18 66 20 18 137 48
+8 14 8 13 18 11
+57 19 7 52 18 4
+34 52 45 33 41 34
+110 21 16 183 31 27
+60 30 27 52 23 20
+"""
+
+# Berkey and others, Stat Med 1998;17:2537, table I: probing depth and attachment level, improvement
+# by surgery, with variances and covariance.
+PERIODONTAL = """
+0.47 -0.32 0.0075 0.0030 0.0077
+0.20 -0.60 0.0057 0.0009 0.0008
+0.40 -0.12 0.0021 0.0007 0.0014
+0.26 -0.31 0.0029 0.0009 0.0015
+0.56 -0.39 0.0148 0.0072 0.0304
+"""

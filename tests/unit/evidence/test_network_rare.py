@@ -334,6 +334,14 @@ def test_hypergeometric_of_large_studies_is_close_to_the_binomial() -> None:
     other = glm_network(studies, names, events, size)
     np.testing.assert_allclose(ours.estimate, other.estimate, atol=1e-3)
     np.testing.assert_allclose(ours.se, other.se, rtol=1e-3)
+    many = [100 * x for x in events], [100 * n for n in size]
+    np.testing.assert_allclose(
+        hypergeometric_network(studies, names, *many).estimate,
+        glm_network(studies, names, *many).estimate,
+        atol=1e-5,
+    )
+    with pytest.raises(InputError, match="no whole numbers"):
+        hypergeometric_network(["s", "s"], ["A", "B"], [1.5, 2], [9, 9])
 
 
 # random effects

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from tests.unit.evidence.published_networks import DONG, NETWORKS, SMOKING, WOODS
+from tests.unit.evidence.published_networks import DONG, DONG_FIRST_TEN, NETWORKS, SMOKING, WOODS
 
 from statera.evidence.network_arms import network_from_counts
 from statera.evidence.network_data import network_from_contrasts
@@ -16,6 +16,7 @@ from statera.evidence.network_glmm import glmm_network
 from statera.evidence.network_hypergeometric import hypergeometric_network
 from statera.evidence.network_mantel_haenszel import mantel_haenszel_network
 from statera.evidence.network_rank import p_scores
+from statera.evidence.network_rare import RareNetworkOptions
 
 
 @pytest.mark.parametrize("name", sorted(NETWORKS))
@@ -99,8 +100,26 @@ def test_deaths_in_copd_of_three_studies() -> None:
 
 def test_first_ten_studies_of_inhaled_medication() -> None:
     # netmetabin(method = "Inverse") prints 0.061869 and -0.408176 for placebo against each
-    common = network(network_from_counts(*DONG), NetworkOptions(tau2="DL")).common
+    common = network(network_from_counts(*DONG_FIRST_TEN), NetworkOptions(tau2="DL")).common
     assert common.estimate[0, 1:] == pytest.approx([0.061869, -0.408176], abs=5e-7)
+
+
+def test_deaths_on_inhaled_medication() -> None:
+    # the paper prints 1.51 for the soft mist inhaler against placebo, the odds ratio of a Bayesian
+    # binomial model with common effects and vague priors, on one trial more
+    one = glm_network(*DONG)
+    at = one.treatments.index
+    ratio = np.exp(one.estimate[at("TIO-SMI"), at("Placebo")])
+    assert ratio == pytest.approx(1.51, abs=0.005)
+    assert len({note.split()[1] for note in one.notes}) == 3  # studies without any event
+    mantel = mantel_haenszel_network(*DONG)
+    assert mantel.notes[3] == "Design LABA-ICS:Placebo is left out: it has no finite odds ratio."
+    assert (mantel.df, len(mantel.data.studies)) == (9, 10)
+    mixed = glmm_network(*DONG)
+    assert mixed.tau2 == 0.0
+    penalised = glm_network(*DONG, options=RareNetworkOptions(penalised=True))
+    assert penalised.studies == 41
+    assert_allclose(penalised.estimate, one.estimate, atol=0.01)
 
 
 @pytest.mark.parametrize("arms", [DONG, SMOKING, WOODS])

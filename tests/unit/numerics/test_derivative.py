@@ -79,3 +79,21 @@ def test_second_derivatives_follow_the_same_rules(exponent: str) -> None:
             assert found == pytest.approx(wanted, rel=1e-8, abs=1e-9)
             at_zero = evaluate(derivative(slope, symbol(two)), POINTS | {"x": 0.0})
             assert np.isfinite(at_zero)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["sin", "cos", "tan", "asin", "acos", "atan",
+     "sinh", "cosh", "tanh", "asinh", "acosh", "atanh"],
+)  # fmt: skip
+def test_circular_and_hyperbolic_functions(name: str) -> None:
+    x = symbol("x")
+    at = 1.7 if name == "acosh" else 0.3
+    inner = x**2 + x - at**2  # at itself where x is at
+    ours = derivative(getattr(sp, name)(inner), x).subs(x, at)
+    assert float(ours) == pytest.approx(float(sp.diff(getattr(sp, name)(inner), x).subs(x, at)))
+
+
+def test_steps_are_flat() -> None:
+    x = symbol("x")
+    assert derivative(x * sp.floor(2 * x) + sp.ceiling(x), x) == sp.floor(2 * x)

@@ -13,7 +13,7 @@ from scipy.integrate import solve_ivp
 
 from statera.numerics.expression import symbol
 from statera.pathway.network import TIME, Network
-from statera.pathway.petab_formulas import flat_assigned
+from statera.pathway.observable_formulas import flat_assigned
 
 Floats = NDArray[np.float64]
 Seeds = tuple[Floats, Floats]
@@ -102,4 +102,4 @@ class ScipyEngine:
             y, fine = run.y, run.success
             if not fine:
                 return np.full((len(t), n), np.nan), np.full(shape, np.nan), False
-        return y[:n].T.copy(), y[n:].T.reshape(shape).copy() if m else None, fine
+        return y[:n].T.copy(), y[n:].T.reshape(shape).copy(), fine

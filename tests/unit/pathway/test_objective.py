@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 import pytest
 from numpy.typing import NDArray
 from scipy.integrate import quad
@@ -14,7 +13,6 @@ from tests.unit.pathway.scipy_engine import ScipyEngine
 
 from statera.errors import InputError, UsageError
 from statera.pathway.objective import Objective
-from statera.pathway.petab_grid import with_time_grid
 from statera.pathway.petab_read import read_problem
 
 Floats = NDArray[np.float64]
@@ -244,21 +242,6 @@ def test_a_name_without_any_value_is_named(tmp_path: Path) -> None:
         objective(tmp_path, {"conditions.tsv": table, "observables.tsv": observables})
 
 
-def test_curves_pass_through_the_simulated_rows(tmp_path: Path) -> None:
-    problem = read(tmp_path)
-    o = Objective(problem, engine=ScipyEngine())
-    grid = Objective(with_time_grid(problem, 6), engine=ScipyEngine())
-    table, curves = o.simulations(o.nominal), grid.simulations(o.nominal)
-    keys = ["observableId", "simulationConditionId", "time"]
-    both = table.join(curves, on=keys, suffix="_curve").filter(
-        (pl.col("noise") == pl.col("noise_curve")) & (pl.col("observableId") != "share")
-    )  # rows of 'share' differ in their placeholders at one time
-    assert set(both["time"]) >= {1.0, 5.0, math.inf}
-    np.testing.assert_allclose(both["simulation"], both["simulation_curve"], rtol=1e-7)
-    low = curves.filter((pl.col("observableId") == "bound") & (pl.col("noise") == 0.2))
-    assert low["time"].to_list() == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
-
-
 def test_conditions_with_few_and_many_parameters_are_solved_apart(tmp_path: Path) -> None:
     """Each group has its own columns; together they give the gradient of the value."""
     conditions = "conditionId kon koff ligand free\nfew 0.5 0.1 1 1\nsome _ 0.1 1 1\n"
@@ -282,3 +265,23 @@ def test_conditions_with_few_and_many_parameters_are_solved_apart(tmp_path: Path
     np.testing.assert_allclose(
         o.gradient(o.nominal), expected, rtol=0, atol=1e-6 * abs(expected).max()
     )
+
+
+def test_steady_states_alone_and_nothing_estimated_are_evaluated(tmp_path: Path) -> None:
+    rows = TABLES["measurements.tsv"].splitlines()
+    changes = {
+        "measurements.tsv": "\n".join([rows[0], rows[5]]).replace("sd", "0.3"),
+        "observables.tsv": TABLES["observables.tsv"].replace("sd", "0.2"),
+        "parameters.tsv": TABLES["parameters.tsv"].replace("sd log10 1e-2 10 0.15 1\n", ""),
+    }
+    o = objective(tmp_path, changes)
+    found = o.evaluate(o.nominal, 2)
+    assert found.chi2 == pytest.approx(((0.1 - 2.4) / 0.3) ** 2, rel=1e-6)
+    assert found.gradient is not None
+    fixed = TABLES["parameters.tsv"].replace(" 1\n", " 0\n")
+    (tmp_path / "fixed").mkdir()
+    still = objective(tmp_path / "fixed", {"parameters.tsv": fixed})
+    assert still.names == ()
+    assert still.evaluate([], 2).fisher is not None
+    plain = objective(tmp_path)
+    assert still.value([]) == pytest.approx(plain.value(plain.nominal), rel=1e-8)

@@ -48,7 +48,7 @@ BAD = [
     (C, "ligand free", "ligan free", "conditions.tsv:1:2", "called 'ligan'"),
     (C, "low 0.5 total", "low 0.5 totale", "conditions.tsv:3:3", "called 'totale'"),
     (C, "low 0.5", "high 0.5", "conditions.tsv:4:1", "'high' stands twice"),
-    (C, "ligand free", "ligand occupancy", "conditions.tsv:1:3", "called 'occupancy'"),
+    (C, "ligand free", "ligand occupancy", "conditions.tsv:1:3", "cannot set"),
     (Y, "scale*complex", "scale*complx", "observables.tsv:2:2", "'complx' is not defined"),
     (Y, "noiseParameter1_bound", "0", "observables.tsv:2:4", "the noise 0 is not above 0"),
     (Y, "noiseParameter1_bound", "noiseParameter2_bound", "observables.tsv:2:4", "without gaps"),
@@ -162,3 +162,9 @@ def test_priors_are_read_and_bad_ones_named(tmp_path: Path) -> None:
             read(tmp_path, with_prior(kind, numbers))
         assert words in str(caught.value)
         assert "parameters.tsv:2:" in str(caught.value.where)
+
+
+def test_a_problem_without_measurements_is_refused(tmp_path: Path) -> None:
+    head = TABLES[M].splitlines()[0]
+    with pytest.raises(InputError, match="there are no measurements"):
+        read(tmp_path, {M: head + "\n"})

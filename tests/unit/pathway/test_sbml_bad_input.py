@@ -109,6 +109,7 @@ def test_the_rate_of_a_computed_name_is_refused() -> None:
         ("< 3", "<text>:1:2: this is not well-formed XML"),
         ('<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "entity declarations are not read"),
         ("<a>" * 400 + "</a>" * 400, "elements are nested deeper than 300"),
+        ('<?xml version="1.0" encoding="x"?><sbml/>', "the encoding that the file declares is not"),
         ("<html/>", "<text>:1:1: the root element is 'html': this is no SBML"),
     ],
 )
@@ -158,6 +159,7 @@ def test_without_libsbml_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> 
         return true_import(name, *rest, **named)
 
     monkeypatch.setattr(builtins, "__import__", without)
+    sbml_file.sbml_library.cache_clear()
     with pytest.raises(UsageError, match="python-libsbml") as caught:
         read_sbml("<sbml/>")
     assert "statera[sbml]" in str(caught.value)

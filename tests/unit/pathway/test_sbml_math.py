@@ -119,6 +119,24 @@ def test_nothing_said_of_otherwise_is_no_number() -> None:
     assert formula.args[1] == (sp.nan, sp.true)
 
 
+@pytest.mark.parametrize(
+    ("inner", "value"),
+    [
+        ("<lt/><cn>1</cn><cn>3</cn><cn>2</cn>", 0),
+        ("<lt/><cn>1</cn><cn>2</cn><cn>3</cn>", 1),
+        ("<eq/><cn>2</cn><cn>2</cn><ci>y</ci>", 0),
+        ("<plus/>", 0),
+        ("<times/>", 1),
+        ("<and/>", 1),
+        ("<or/>", 0),
+        ("<xor/>", 0),
+    ],
+)
+def test_any_number_of_arguments(inner: str, value: float) -> None:
+    text = f'<math xmlns="http://www.w3.org/1998/Math/MathML"><apply>{inner}</apply></math>'
+    assert functions(read_sbml(_text(text)), [symbol("z")])(0.0, [])[0] == value
+
+
 def test_sums_are_not_multiplied_out() -> None:
     x, y = symbol("x"), symbol("y")
     assert _formula("x * (x + y) * (x - y)^3") == x * (x + y) * (x - y) ** 3
@@ -146,6 +164,19 @@ def test_what_is_not_supported_is_named(text: str, says: str) -> None:
         _formula(text)
     assert f"assignment rule of 'z' {says}" in caught.value.what
     assert str(caught.value.where).startswith("<text>:")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("floor(exp(exp(exp(9))))", sp.oo), ("2^(3^(4^5))", sp.oo), ("factorial(1e6)", sp.oo),
+     ("rem(7, -2)", 1), ("exp(1) - exponentiale", 0), ("sin(pi / 2)", 1)],
+)  # fmt: skip
+def test_functions_of_numbers_come_to_an_end(text: str, value: sp.Expr) -> None:
+    assert _formula(text) == value
+
+
+def test_powers_of_products_come_to_an_end() -> None:
+    assert _formula("(0.5 * x + 2 * x)^1e9").has(symbol("x"))
 
 
 def test_functions_that_call_themselves_are_refused() -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from statera.cli.commands.biomarker_associate_exposure import Exposure, add_exposure
 from statera.cli.options import concerning
 from statera.errors import UnknownNameError, UsageError
 
@@ -32,6 +33,8 @@ class Source:
         ``leave-out``, ``mean`` or ``refuse``.
     annotations
         Columns of a wide table that describe samples.
+    exposure
+        What is simulated for the samples.
     """
 
     measurements: Path
@@ -41,11 +44,14 @@ class Source:
     scale: Any
     duplicates: Any
     annotations: tuple[str, ...]
+    exposure: Exposure | None = None
 
     @property
     def files(self) -> tuple[Path, ...]:
         """The files that are read."""
-        return tuple(f for f in (self.measurements, self.samples, self.subjects) if f is not None)
+        more = self.exposure.files if self.exposure is not None else ()
+        named = (self.measurements, self.samples, self.subjects, *more)
+        return tuple(file for file in named if file is not None)
 
 
 @dataclass(frozen=True)
@@ -98,7 +104,7 @@ def read(
     from statera.biomarker.sample_table import (
         join_samples,
         join_subjects,
-        read_samples,
+        read_sample_rows,
         read_subjects,
         sample_columns,
     )
@@ -108,13 +114,14 @@ def read(
     if source.subjects is not None and source.subject is None:
         raise UsageError("a table of subjects needs their column", where="--subject")
     needed = [*names, *factors, *([source.subject] if source.subject else [])]
+    needed += source.exposure.columns if source.exposure is not None else ()
     found, kind = read_measurements(
         source.measurements, source.scale, annotations=(*source.annotations, *needed),
         duplicates=source.duplicates,
     )  # fmt: skip
     warnings = [note for note in found.notes if "more than once" in note]
     if source.samples is not None:
-        table, told = read_samples(source.samples, source.duplicates)
+        table, told = read_sample_rows(source.samples, source.duplicates)
         found = join_samples(found, table)
         warnings += told
     if source.subjects is not None and source.subject is not None:
@@ -122,16 +129,16 @@ def read(
         with concerning("--subject"):
             found = join_subjects(found, table, source.subject)
         warnings += told
+    if source.exposure is not None:
+        found = add_exposure(found, source.exposure)
     with concerning("--formula, --subject or --factor"):
         used = sample_columns(found, names, source.subject, factors)
     after = apply_lod_policy(used.measurements, chosen)
-    notes = tuple(n for n in after.measurements.notes if n not in warnings)
-    measured = replace(on_log2(after.measurements), notes=())
-    logged = on_log2(after.measurements).notes[len(after.measurements.notes) :]
+    measured = on_log2(after.measurements)
+    notes = tuple(note for note in measured.notes if note not in warnings)
     return Reading(
-        replace(used, measurements=replace(measured, notes=(*notes, *logged))),
-        kind, after, tuple(warnings),
-    )  # fmt: skip
+        replace(used, measurements=replace(measured, notes=notes)), kind, after, tuple(warnings)
+    )
 
 
 def policy(text: str | None, method: str) -> LodPolicy:

@@ -127,12 +127,18 @@ def permutation_result(found: Analysis) -> dict[str, Any] | None:
     }
 
 
-def page(found: Analysis, used: SampleColumns, made: dict[str, Any]) -> bytes:
+def page(
+    found: Analysis, used: SampleColumns, made: dict[str, Any], policy: WithPolicy
+) -> bytes:  # fmt: skip
     """Return the HTML page."""
     from statera.biomarker_report.build import build_biomarker_report  # heavy: only when asked
     from statera.report import render_html
 
-    return render_html(build_biomarker_report(found, used, names_of(used), made=made)).encode()
+    told = lod_result(policy)
+    share = f" ({told['largest_share']:g})" if "largest_share" in told else ""
+    lod = f"{told['name']}{share}: {told['meaning']}"
+    document = build_biomarker_report(found, used, names_of(used), made=made, lod=lod)
+    return render_html(document).encode()
 
 
 def top(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

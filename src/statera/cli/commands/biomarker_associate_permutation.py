@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["permute"]
 
 _STOPPING = "stopping after these permutations; press Ctrl-C again to leave at once"
+_PAUSE = 30.0
+"""Seconds after which a line is written in any case."""
 
 
 def permute(
@@ -34,8 +36,8 @@ def permute(
     """Return the tests of all permutations, or of those done when Ctrl-C was pressed.
 
     A terminal shows one moving line: how many are done, how long the others will take, and the
-    smallest p-value so far that holds the family-wise error. Anything else gets a line at each
-    tenth.
+    smallest p-value so far that holds the family-wise error. Anything else gets a line at the
+    beginning, at each tenth and after each half minute.
     """
     from statera.biomarker.permuted_analysis import stream_permuted_analysis  # heavy
 
@@ -45,25 +47,18 @@ def permute(
         moving("fitting the models without the labels", None)
         found = next(stream)
         start, first = time.perf_counter(), found.permutations
-        told = 0
+        told, since = -1, start
         while not asked():
-            told = _tell(found, start, first, plain, told)
+            tenth, now = 10 * found.permutations // found.requested, time.perf_counter()
+            if plain and (tenth > told or now - since > _PAUSE):
+                typer.echo(_said(found, start, first), err=True)
+                told, since = tenth, now
             moving(_said(found, start, first), found.permutations / found.requested)
             following = next(stream, None)
             if following is None:
                 break
             found = following
     return found
-
-
-def _tell(
-    found: PermutationTests, start: float, first: int, plain: bool, told: int
-) -> int:  # fmt: skip
-    """Write a line at each tenth where there is no terminal; return the tenths told."""
-    tenth = 10 * found.permutations // found.requested
-    if plain and tenth > told:
-        typer.echo(_said(found, start, first), err=True)
-    return max(tenth, told)
 
 
 def _said(found: PermutationTests, start: float, first: int) -> str:

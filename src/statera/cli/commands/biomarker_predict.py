@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from statera.cli.commands.biomarker_associate_input import policy
 from statera.cli.commands.biomarker_predict_apply import apply_model
 from statera.cli.commands.biomarker_predict_input import (
     PredictSource,
     ReadMarkers,
     levels_of,
-    lod_policy,
     outcome_subject,
     read_markers,
     read_outcomes,
@@ -191,9 +191,9 @@ def predict_command(
     from statera.biomarker.prediction_options import PredictionOptions  # heavy: only when run
     from statera.biomarker.preprocessing import PreprocessingOptions
 
-    with concerning("--model or --tuning"):
+    with concerning("--model, --tuning or --lod"):
         options = PredictionOptions(
-            model, PreprocessingOptions(lod_policy(lod), filter_top=top), outer_folds=folds,
+            model, PreprocessingOptions(policy(lod, model), filter_top=top), outer_folds=folds,
             repeats=repeats, inner_folds=inner, tuning=tuning, bootstraps=bootstraps,
             permutations=permutations, seed=seed,
         )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,6 @@ from statera.cli.options import concerning
 from statera.errors import InputError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
-    from statera.biomarker.lod import LodPolicy
     from statera.biomarker.marker_table import MarkerTable
     from statera.biomarker.measurements import Measurements
 
@@ -18,7 +17,6 @@ __all__ = [
     "PredictSource",
     "ReadMarkers",
     "levels_of",
-    "lod_policy",
     "outcome_subject",
     "read_markers",
     "read_outcomes",
@@ -93,13 +91,15 @@ def read_markers(source: PredictSource) -> ReadMarkers:
     from statera.biomarker.marker_table import marker_table  # heavy: only when run
     from statera.biomarker.measurements import take
     from statera.biomarker.read_measurements import on_log2, read_measurements
-    from statera.biomarker.sample_table import join_samples, read_samples
+    from statera.biomarker.sample_table import join_samples, read_sample_rows
 
     if source.scale is not None and source.scale not in ("linear", "log2"):
         raise UnknownNameError("scale", source.scale, ("linear", "log2"), where="--scale")
     found, kind = read_measurements(source.measurements, source.scale)
     if source.samples is not None:
-        found = join_samples(found, read_samples(source.samples))
+        samples, told = read_sample_rows(source.samples)
+        found = join_samples(found, samples)
+        found = replace(found, notes=(*found.notes, *told))
     every = found
     for column, wanted in source.at.items():
         if column not in found.samples.columns:
@@ -160,34 +160,6 @@ def outcome_subject(source: PredictSource, table: dict[str, list[Any]], given: s
             hint=f'Columns: {", ".join(table)}. A rule in a file may say subject = "NAME".',
         )
     return wanted
-
-
-def lod_policy(text: str) -> LodPolicy:
-    """Return the policy of values below the limit."""
-    from statera.biomarker.lod import LodPolicy  # heavy: only when run
-
-    name, _, rest = text.partition(":")
-    if name not in ("keep", "substitute", "exclude"):
-        raise UsageError(
-            f"prediction takes no policy '{name}'",
-            where="--lod",
-            hint="Use keep, substitute[:limit, half or over-sqrt-2] or exclude[:share].",
-        )
-    word: Any = name
-    given: dict[str, Any] = {}
-    if rest and name == "substitute":
-        given["replacement"] = rest
-    elif rest and name == "exclude":
-        try:
-            given["largest_share"] = float(rest)
-        except ValueError:
-            raise UsageError(
-                f"'{rest}' is not a share", where="--lod", hint="Write exclude:0.5."
-            ) from None
-    elif rest:
-        raise UsageError(f"'{name}' takes nothing after it", where="--lod")
-    with concerning("--lod"):
-        return LodPolicy(word, **given)
 
 
 def levels_of(texts: list[str] | None) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:

@@ -15,6 +15,8 @@ from statera.cli.commands.meta_network_files import (
     graph_bytes,
     league_long,
     league_wide,
+    ranks_bytes,
+    split_bytes,
 )
 from statera.cli.commands.meta_network_fit import (
     METHODS,
@@ -113,6 +115,14 @@ def network_command(
             "--interaction", metavar="A+B", help="Components that act on each other; repeatable."
         ),
     ] = None,
+    nodes: Annotated[
+        int | None,
+        typer.Option("--nodes", help="Of the quadrature, for ...-normal; default: by arms."),
+    ] = None,
+    overdispersion: Annotated[
+        bool,
+        typer.Option("--overdispersion", help="For ...-firth: widen intervals by the dispersion."),
+    ] = False,
     split: Annotated[
         str, typer.Option("--split", help="Direct against indirect: side or node.")
     ] = "side",
@@ -159,11 +169,19 @@ def network_command(
         Path | None,
         typer.Option("--funnel", metavar="FILE", help="Comparison-adjusted funnel plot."),
     ] = None,
+    ranks: Annotated[
+        Path | None,
+        typer.Option("--ranks", metavar="FILE", help="Rankogram; needs --better."),
+    ] = None,
+    split_forest: Annotated[
+        Path | None,
+        typer.Option("--split-forest", metavar="FILE", help="Direct against indirect evidence."),
+    ] = None,
     as_json: JsonFlag = False,
     quiet: QuietFlag = False,
 ) -> None:
     """Compare treatments through a network of trials."""
-    made = _Outputs(out, league, league_square, figure, forest, funnel)
+    made = _Outputs(out, league, league_square, figure, forest, funnel, ranks, split_forest)
     _check(made, better, split)
     request = NetworkRequest(
         measure=measure, method=method, tau2=tau2, reference=reference, level=level,
@@ -171,7 +189,7 @@ def network_command(
         interactions=tuple(
             tuple(x.strip() for x in text.split(separator)) for text in interaction or ()
         ),
-        each_part=each_part, ci=ci,
+        each_part=each_part, ci=ci, nodes=nodes, overdispersion=overdispersion,
     )  # fmt: skip
     parts, judged = _fit(data, where, certainty, request)
     answers = [
@@ -212,6 +230,8 @@ class _Outputs:
     figure: Path | None
     forest: Path | None
     funnel: Path | None
+    ranks: Path | None
+    split_forest: Path | None
 
     def targets(self) -> dict[str, tuple[Path | None, tuple[str, ...]]]:
         """Return each path with the endings it may have, by option."""
@@ -222,6 +242,8 @@ class _Outputs:
             "--figure": (self.figure, _FIGURES),
             "--forest": (self.forest, _FIGURES),
             "--funnel": (self.funnel, _FIGURES),
+            "--ranks": (self.ranks, _FIGURES),
+            "--split-forest": (self.split_forest, _FIGURES),
         }
 
 
@@ -237,16 +259,27 @@ def _write(
         write_bytes_atomically(made.league, league_long(answers).encode())
     if made.league_wide is not None:
         write_bytes_atomically(made.league_wide, league_wide(answers).encode())
-    for number, part in enumerate(parts):
-        if made.figure is not None:
-            path = _numbered(made.figure, number, len(parts))
-            write_bytes_atomically(path, graph_bytes(part, path))
-            written.append(path)
-        if made.forest is not None:
-            path = _numbered(made.forest, number, len(parts))
-            write_bytes_atomically(path, forest_bytes(part, answers[number], path, favours))
-            written.append(path)
+    for number, (part, answer) in enumerate(zip(parts, answers, strict=True)):
+        for kind in ("figure", "forest", "ranks", "split_forest"):
+            wanted: Path | None = getattr(made, kind)
+            if wanted is not None:
+                path = _numbered(wanted, number, len(parts))
+                write_bytes_atomically(path, _drawn(kind, part, answer, path, favours))
+                written.append(path)
     return written
+
+
+def _drawn(
+    kind: str, part: FittedPart, answer: dict[str, Any], path: Path, favours: tuple[str, str]
+) -> bytes:
+    match kind:
+        case "figure":
+            return graph_bytes(part, path)
+        case "forest":
+            return forest_bytes(part, answer, path, favours)
+        case "ranks":
+            return ranks_bytes(answer, path)
+    return split_bytes(answer, path)
 
 
 def _check(made: _Outputs, better: str | None, split: str) -> None:

@@ -9,11 +9,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from statera.cli.commands.meta_network_fit import FittedPart
     from statera.plot.network_forest import TreatmentRow
 
-__all__ = ["forest_bytes", "funnel_bytes", "graph_bytes", "league_long", "league_wide"]
+__all__ = [
+    "forest_bytes",
+    "funnel_bytes",
+    "graph_bytes",
+    "league_long",
+    "league_wide",
+    "ranks_bytes",
+    "split_bytes",
+]
 
 _DIFFERENCE = {
     "OR": "log odds ratio", "RR": "log risk ratio", "IRR": "log rate ratio",
@@ -154,6 +164,57 @@ def _rows(part: FittedPart, answer: dict[str, Any]) -> tuple[list[TreatmentRow],
             )
         )
     return rows, heads
+
+
+def ranks_bytes(answer: dict[str, Any], path: Path) -> bytes:
+    """Return the rankogram."""
+    from statera.errors import UsageError
+    from statera.plot.network_ranks import draw_network_ranks, network_ranks_pdf
+
+    treatments = answer["treatments"]
+    if treatments[0]["p_score"] is None:
+        raise UsageError(
+            "ranks need to know which effects are good",
+            where="--ranks",
+            hint="Add --better low or --better high.",
+        )
+    names = [t["treatment"] for t in treatments]
+    probability = np.array([t["rank_probabilities"] for t in treatments])
+    scores = [float(t["p_score"]) for t in treatments]
+    if path.suffix.lower() == ".pdf":
+        return network_ranks_pdf(names, probability, scores, title="Ranks of treatments")
+    alt = "; ".join(f"{n}: P-score {s:.2f}" for n, s in zip(names, scores, strict=True))
+    return draw_network_ranks(
+        names, probability, scores, key="ranks", title="Ranks of treatments", alt=alt
+    ).encode()
+
+
+def split_bytes(answer: dict[str, Any], path: Path) -> bytes:
+    """Return the forest of direct against indirect evidence."""
+    from statera.errors import InputError, UsageError
+    from statera.plot.network_split_forest import network_split_forest
+    from statera.plot.study_forest import draw_study_forest, study_forest_pdf
+
+    if "direct_and_indirect" not in answer:
+        raise UsageError(
+            "a split needs the contrasts of the studies",
+            where="--split-forest",
+            hint="Use --method inverse-variance, without --components.",
+        )
+    try:
+        groups, options = network_split_forest(
+            answer["direct_and_indirect"], measure=answer["measure"], log=answer["log"],
+            level=answer["level"],
+        )  # fmt: skip
+    except ValueError as error:
+        raise InputError(
+            str(error), where="--split-forest", hint="Look at the network: it has no loop."
+        ) from error
+    title = f"Direct and indirect evidence by {answer['split']}"
+    if path.suffix.lower() == ".pdf":
+        return study_forest_pdf(groups, options, title=title)
+    alt = f"{len(groups)} comparisons with direct, indirect and network estimates."
+    return draw_study_forest(groups, options, key="split", title=title, alt=alt).encode()
 
 
 def funnel_bytes(part: FittedPart, path: Path, order: Sequence[str] | None) -> tuple[bytes, Any]:

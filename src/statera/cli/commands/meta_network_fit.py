@@ -49,6 +49,8 @@ class NetworkRequest:
     interactions: tuple[tuple[str, ...], ...] = ()
     each_part: bool = False
     ci: str = "z"
+    nodes: int | None = None
+    overdispersion: bool = False
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -66,6 +68,16 @@ class NetworkRequest:
                 "components join the parts of a network",
                 where="--each-part",
                 hint="Give --components or --each-part.",
+            )
+        if self.nodes is not None and not self.method.endswith("-normal"):
+            raise UsageError(
+                f"{self.method} has no quadrature", where="--nodes", hint="Leave --nodes out."
+            )
+        if self.overdispersion and not self.method.endswith("-firth"):
+            raise UsageError(
+                f"{self.method} has no dispersion",
+                where="--overdispersion",
+                hint="Use binomial-firth or poisson-firth; random effects otherwise.",
             )
         if (self.inactive or self.interactions) and not self.components:
             raise UsageError(
@@ -222,14 +234,17 @@ def _fit_counts(counts: ArmCounts, request: NetworkRequest) -> NetworkResult | R
         counts.events,
         counts.size,
     )
-    method, options = request.method, RareNetworkOptions(reference, request.level)
+    method = request.method
+    options = RareNetworkOptions(reference, request.level, nodes=request.nodes)
     if method == "mantel-haenszel":
         return mantel_haenszel_network(*rows, reference=reference, level=request.level)
     if method == "hypergeometric":
         return hypergeometric_network(*rows, options=options)
     if method.endswith("normal"):
         return glmm_network(*rows, rates=counts.rates, options=options)
-    options = RareNetworkOptions(reference, request.level, penalised=method.endswith("firth"))
+    options = RareNetworkOptions(
+        reference, request.level, method.endswith("firth"), request.overdispersion
+    )
     return glm_network(*rows, rates=counts.rates, options=options)
 
 

@@ -65,6 +65,7 @@ def part_dict(
     answer["league"] = _league(part, judged)
     if isinstance(result, NetworkResult) and request.method == "inverse-variance":
         answer |= _inconsistency(result, part, split)
+        answer |= _contributions(result, judged)
     answer["notes"] = result.notes
     return answer
 
@@ -214,4 +215,22 @@ def _inconsistency(result: NetworkResult, part: FittedPart, split: str) -> dict[
         "direct_and_indirect": rows,
         "evidence_flow": comparison_hat(result),
         "designs": decompose_designs(result),
+    }
+
+
+def _contributions(result: NetworkResult, judged: PairJudgements) -> dict[str, Any]:
+    """Return shares of comparisons in each estimate, and of studies by their risk of bias."""
+    from statera.evidence.network_contributions import bias_shares, contributions
+
+    found = contributions(result)
+    return {
+        "contributions": {
+            "estimates": found.estimates,
+            "comparisons": found.comparisons,
+            "shares": found.by_comparison,
+            "by_risk_of_bias": {
+                name: bias_shares(found, judged.by_study.get(name, {}))
+                for name in judged.risk_of_bias
+            },
+        }
     }

@@ -27,9 +27,7 @@ def part_text(part: FittedPart, answer: dict[str, Any], *, heading: str = "") ->
     blocks.append(_effects(answer))
     if "direct_and_indirect" in answer:
         blocks.append(_split(answer))
-    certainty = _certainty(answer)
-    if certainty:
-        blocks.append(certainty)
+    blocks += [text for text in (_certainty(answer), *_bias(answer)) if text]
     return "\n\n".join(blocks) + "\n"
 
 
@@ -179,6 +177,22 @@ def _certainty(answer: dict[str, Any]) -> str:
         cells = [*row["certainty"].values(), *row["risk_of_bias"].values()]
         rows.append([row["label"], *(cell or "." for cell in cells)])
     return f"Certainty and risk of bias as given:\n\n{_table(rows, left=True)}"
+
+
+def _bias(answer: dict[str, Any]) -> list[str]:
+    """Return the shares of evidence by risk of bias for comparisons with the reference."""
+    if "contributions" not in answer:
+        return []
+    found, reference = answer["contributions"], answer["reference"]
+    blocks = []
+    for name, shares in found["by_risk_of_bias"].items():
+        words = sorted({word for row in shares for word in row})
+        rows = [["comparison", *words]]
+        for label, row in zip(found["estimates"], shares, strict=True):
+            if reference in label.split(" vs "):
+                rows.append([label, *(f"{100 * row.get(word, 0.0):.0f}%" for word in words)])
+        blocks.append(f"Share of evidence by '{name}' of the studies:\n\n{_table(rows)}")
+    return blocks
 
 
 def _number(x: float, digits: int = 4) -> str:

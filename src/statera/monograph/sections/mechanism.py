@@ -17,6 +17,13 @@ from statera.monograph.sections.mechanism_kinases import (
     kinase_state,
 )
 from statera.monograph.sections.mechanism_methods import METHODS as OWN_METHODS
+from statera.monograph.sections.mechanism_pathway import METHODS as PATHWAY_METHODS
+from statera.monograph.sections.mechanism_pathway import (
+    PathwayShown,
+    pathway_blocks,
+    pathway_data,
+    run_pathway,
+)
 from statera.monograph.sections.mechanism_tables import (
     comparison_table,
     cytokine_data,
@@ -40,6 +47,7 @@ __all__ = ["METHODS", "section"]
 
 METHODS = (
     *OWN_METHODS,
+    *PATHWAY_METHODS,
     *(m for m in ENGAGEMENT_METHODS if m.key.startswith("receptor_")),
 )
 
@@ -74,11 +82,13 @@ def section(context: Context) -> Section:
     blocks.append(Heading("Selectivity between the kinases"))
     blocks += _selectivity(context, entries, state)
     blocks += [Heading("Cytokines"), cytokine_table(context, state)]
+    running = run_pathway(context)
+    blocks += pathway_blocks(context, running)
     comparison = comparison_table(context)
     if comparison is not None:
         blocks += [Heading("Comparisons between drugs"), comparison]
     blocks += _gaps(context)
-    return Section("mechanism", "Mechanism", tuple(blocks), _data(context, entries, state))
+    return Section("mechanism", "Mechanism", tuple(blocks), _data(context, entries, state, running))
 
 
 def _introduction(context: Context) -> Paragraph:
@@ -201,9 +211,13 @@ def _gaps(context: Context) -> list[Block]:
 
 
 def _data(
-    context: Context, entries: Sequence[Entry], state: KinaseState | None
+    context: Context,
+    entries: Sequence[Entry],
+    state: KinaseState | None,
+    running: PathwayShown | str,
 ) -> dict[str, object]:
     return {
+        "pathway": pathway_data(running),
         "total_concentration_nM": None if state is None else state.total_nM,
         "unbound_fraction": context.unbound_fraction,
         "basis_rules": [] if state is None else [rule.key for rule in basis_rules(state)],

@@ -1,0 +1,1 @@
+"""A drug of the library on a pathway: potencies at its kinases, concentrations through the day."""
