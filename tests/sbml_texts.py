@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 
-import libsbml
+from statera.pathway.sbml_file import sbml_library
 
 _URI = {
     (2, 1): "http://www.sbml.org/sbml/level2",
@@ -28,6 +28,7 @@ _LISTS = {
 
 def mathml(formula: str) -> str:
     """Return MathML of a formula in infix."""
+    libsbml = sbml_library()
     tree = libsbml.parseL3Formula(formula)
     assert tree is not None, libsbml.getLastParseL3Error()
     text: str = libsbml.writeMathMLToString(tree)

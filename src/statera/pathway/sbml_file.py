@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from xml.parsers import expat
@@ -34,6 +36,7 @@ _KINDS = {
 }
 
 
+@lru_cache(maxsize=1)
 def sbml_library() -> Any:
     """Return the module libsbml.
 
@@ -43,7 +46,10 @@ def sbml_library() -> Any:
         If it is not installed.
     """
     try:
-        import libsbml  # noqa: PLC0415  an extra
+        with warnings.catch_warnings():
+            # its generated wrapper types have no module, which Python 3.12 and later complain of
+            warnings.simplefilter("ignore", DeprecationWarning)
+            import libsbml  # noqa: PLC0415  an extra
     except ImportError as error:
         raise UsageError(
             "reading SBML needs the package 'python-libsbml', which is not installed",

@@ -159,6 +159,7 @@ def test_without_libsbml_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> 
         return true_import(name, *rest, **named)
 
     monkeypatch.setattr(builtins, "__import__", without)
+    sbml_file.sbml_library.cache_clear()
     with pytest.raises(UsageError, match="python-libsbml") as caught:
         read_sbml("<sbml/>")
     assert "statera[sbml]" in str(caught.value)
