@@ -178,6 +178,36 @@ def test_change_exposure_and_censored_methods(files: tuple[Path, Path]) -> None:
     assert told["result"]["rows"][0]["numerator_df"] == 2
 
 
+def test_exposures_are_simulated_from_a_population_model(
+    files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    trial = tmp_path / "trial.csv"
+    rows = [f"{p},{4 if p % 2 else 'placebo'},{50 + p}" for p in range(23)]
+    trial.write_text("\n".join(["id,dose,weight", *rows, "23,,80"]) + "\n", encoding="utf-8")
+    options = (
+        files[0], "--subjects", trial, "--formula", "AUC24", "--subject", "id", "--change",
+        "week=0,12", "--method", "linear", "--population", "baricitinib/Decker_2024",
+    )  # fmt: skip
+    told = result(*options, "--dose-column", "dose", "--population-covariate", "WT=weight")
+    row = told["result"]["rows"][0]
+    assert row["low"] > 0.0
+    assert row["n"] == 23
+    notes = " ".join(told["result"]["notes"])
+    assert "AUC24 (ng*h/mL) is typical of the covariates, from baricitinib/Decker_2024." in notes
+    assert "3 samples lack a value of AUC24 and were left out: s23w0, s23w4, s23w12." in notes
+    assert told["manifest"]["population"] == "baricitinib/Decker_2024"
+    for more, words in (
+        ((), "needs the dose"),
+        (("--dose-column", "dosis"), "dosis"),
+        (("--dose-column", "dose", "--population-covariate", "WT=arm"), "is not a number"),
+    ):
+        found = invoke(*options, *more)
+        assert found.exit_code in (2, 3)
+        assert words in f"{found.output}{found.exception}"
+    found = invoke(files[0], *COMMON, "--formula", "arm", "--dose-column", "dose")
+    assert "belongs to a population model" in f"{found.output}{found.exception}"
+
+
 def _first_visits(plex: Path) -> Path:
     """Write a table of samples at weeks 0 and 12, each of another subject."""
     names = [line.split(",")[0] for line in plex.read_text().splitlines()[2:]]

@@ -207,6 +207,25 @@ def test_certainty_is_carried_to_text_json_table_and_figure(table: str, tmp_path
     assert set(answer["manifest"]["inputs"]) == {"trials.csv", "grade.toml"}
 
 
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("--method", "mh", "--ci", "hartung-knapp", "--tau2", "DL"), ["--ci", "--tau2"]),
+        (("--prior", "half-normal 1", "--correlation", "0.5"), ["--prior", "--correlation"]),
+        (("--common-tau2", "--order", "year"), ["--common-tau2", "--order"]),
+        (("--method", "bayes", "--prior", "half-normal 1"), []),
+        (("--ci", "hartung-knapp", "--tau2", "DL", "--by", "region", "--common-tau2"), []),
+    ],
+)
+def test_an_option_that_is_not_used_is_said(
+    table: str, arguments: tuple[str, ...], named: list[str]
+) -> None:
+    ran = invoke(table, "--measure", "OR", *VTE, *arguments)
+    assert ran.exit_code == 0, ran.stderr
+    said = [x.split()[1] for x in ran.stderr.splitlines() if "is not used" in x]
+    assert said == named
+
+
 def test_a_judgement_of_an_outcome_that_is_not_there_is_refused(table: str, tmp_path: Path) -> None:
     grade = tmp_path / "grade.toml"
     grade.write_text(GRADE.replace('"VTE"', '"VET"'))

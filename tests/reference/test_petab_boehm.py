@@ -83,6 +83,24 @@ def test_a_second_solver_gives_the_same(reference: Path) -> None:
             np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-5 * np.abs(theirs).max())
 
 
+def test_points_far_away_are_a_status_without_warnings(reference: Path) -> None:
+    o = boehm(reference)
+    for value, words in (
+        (1e4, "not a finite number"),
+        (-1e4, "is not above 0"),
+        (np.nan, "finite"),
+    ):
+        found = o.evaluate(np.full(9, value), 2)
+        assert found.value == np.inf
+        assert words in found.message
+        assert found.gradient is not None
+        assert np.isnan(found.gradient).all()
+    random = np.random.default_rng(0)
+    for theta in random.uniform(-8.0, 8.0, (20, 9)):
+        found = o.evaluate(theta, 2)
+        assert np.isfinite(found.value) == found.ok
+
+
 def test_a_flat_direction_has_little_information(reference: Path) -> None:
     o = boehm(reference)
     information = o.fisher(o.nominal)

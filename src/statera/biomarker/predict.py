@@ -283,6 +283,11 @@ def _measures(
     rows = np.nonzero(known)[1]
     y, chance = outcome[rows], probability(scores[known])
     people = [table.subjects[r] for r in rows]
+    ranks = _ranked_within(scores, nested.folds)
+    if np.ptp(ranks[known]) == 0.0:
+        # models without a marker differ by the share of responders they were given, which is
+        # high where that of the samples left out is low: a slope of that would mean nothing
+        chance = np.full(chance.size, chance.mean())
     pooled = [rank_auc(outcome[k], s[k]) for s, k in zip(scores, known, strict=True)]
     rate = float(outcome.mean())
     return (
@@ -292,7 +297,7 @@ def _measures(
         rate * (1.0 - rate),
         calibrate(y, chance, people, level=level),
         decision_curve(y, chance, people, level=level),
-        _roc(table, outcome, scores, options),
+        _roc(table, outcome, ranks, options),
         _rank_correlation(table, scores, uncut, level),
     )
 
@@ -375,6 +380,16 @@ def _sample_size(table: MarkerTable, outcome: Bools, status: tuple[str, ...]) ->
     subjects = dict(zip(table.subjects, outcome.tolist(), strict=True))
     candidates = status.count("ok") + len(table.covariates)
     return judge_sample_size(len(subjects), sum(subjects.values()), candidates)
+
+
+def _ranked_within(scores: Floats, folds: NDArray[np.intp]) -> Floats:
+    """Return the mean ranks (r, n) of scores within their folds, 0 to 1."""
+    found = np.full(scores.shape, np.nan)
+    for r, (score, fold) in enumerate(zip(scores, folds, strict=True)):
+        for number in np.unique(fold):
+            own = np.flatnonzero((fold == number) & np.isfinite(score))
+            found[r, own] = stats.rankdata(score[own]) / (own.size + 1.0)
+    return found
 
 
 def _roc(

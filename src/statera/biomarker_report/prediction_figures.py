@@ -38,8 +38,8 @@ def roc_figure(found: Prediction) -> Figure:
     svg = draw_roc(roc.false_positives, roc.sensitivity, roc.low, roc.high, label=label,
                    key="roc", title="ROC curve", alt=alt)  # fmt: skip
     caption = (
-        "Samples left out, mean over repeats, with a pointwise band. The area written inside "
-        "compares samples within folds and so differs a little from that under this curve.",
+        "Samples left out, ranked within their fold, as models of different folds have scales of "
+        "their own; mean over repeats, with a pointwise band.",
         Cell(" ROC curve", "computed", method="roc"),
     )
     data = {"false_positives": roc.false_positives.tolist(),

@@ -38,8 +38,8 @@ PREDICTION_METHODS: dict[str, Method] = {
     "roc": Method(
         "roc",
         "ROC curve",
-        "The mean over repeats of the curves of all left-out samples together, with a pointwise "
-        "band from resampled subjects.",
+        "Left-out samples are ranked within their fold and taken together; the mean of the curves "
+        "over repeats, with a pointwise band from resampled subjects.",
     ),
     "brier": Method(
         "brier",

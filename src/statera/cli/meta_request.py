@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from statera.evidence.synthesis import SynthesisOptions
 
 __all__ = ["FIGURES", "FINDINGS", "TEXTS", "Asked", "Figures", "check_request", "options_of",
-           "read_conditions"]  # fmt: skip
+           "read_conditions", "unused_options"]  # fmt: skip
 
 FIGURES = (".svg", ".pdf")
 TEXTS = (".txt", ".json")
@@ -180,6 +180,37 @@ def _check_joint(asked: Asked, figures: Figures) -> None:
             where=", ".join(others) or "--by",
             hint="Pool each outcome for itself: leave --method out.",
         )
+
+
+def unused_options(asked: Asked) -> tuple[str, ...]:
+    """Return a sentence for each option that the method asked for does not use."""
+    method = asked.method.strip().lower()
+    plain = Asked(asked.data)
+    inverse, joint = method in ("inverse", "iv", "inverse-variance"), asked.is_joint
+    nested = method in ("three-level", "multilevel")
+    found = []
+    if not inverse:
+        found += [name for name, given, default in (
+            ("--ci", asked.ci, plain.ci), ("--prediction", asked.prediction, plain.prediction),
+        ) if given != default]  # fmt: skip
+    served = asked.tau2.strip().lower() in ("reml", "ml", "ee", "fe", "ce", "common", "fixed")
+    if not (served or inverse or joint or nested):
+        found.append("--tau2")
+    if method not in ("bayes", "bayesian"):
+        found += [name for name, given, default in (
+            ("--prior", asked.prior, plain.prior), ("--mu-prior", asked.mu_prior, None),
+            ("--credible", asked.credible, plain.credible),
+        ) if given != default]  # fmt: skip
+    if not joint:
+        found += [name for name, given, default in (
+            ("--correlation", asked.correlation, None), ("--structure", asked.structure, "UN"),
+        ) if given != default]  # fmt: skip
+    sentences = [f"{name} is not used by the method '{asked.method}'." for name in found]
+    if asked.common_tau2 and asked.by is None:
+        sentences.append("--common-tau2 is not used without --by.")
+    if asked.order is not None and not asked.cumulative:
+        sentences.append("--order is not used without --cumulative.")
+    return tuple(sentences)
 
 
 def read_conditions(where: list[str] | None) -> tuple[tuple[str, str], ...]:

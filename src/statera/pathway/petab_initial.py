@@ -8,6 +8,7 @@ import numpy as np
 import sympy as sp
 from numpy.typing import NDArray
 
+from statera.errors import InputError
 from statera.numerics.expression import free_names, symbol
 from statera.numerics.vectorised import vectorise
 from statera.pathway.network import Network
@@ -26,6 +27,11 @@ def initial_formulas(network: Network, given: frozenset[str]) -> dict[str, sp.Ex
     ----------
     given
         States whose start is set from outside; other starts may refer to them.
+
+    Raises
+    ------
+    InputError
+        If starts need each other in a circle.
     """
     flat = flat_assigned(network)
     found: dict[sp.Symbol, sp.Expr] = {}
@@ -34,7 +40,12 @@ def initial_formulas(network: Network, given: frozenset[str]) -> dict[str, sp.Ex
     states = frozenset(network.states) - given
     while waiting:
         ready = [n for n, f in waiting.items() if not free_names(f) & states & frozenset(waiting)]
-        assert ready, "initial values refer to each other in a circle"
+        if not ready:
+            raise InputError(
+                f"the starts of {', '.join(sorted(waiting))} need each other",
+                where=network.id,
+                hint="Set one of them without the others.",
+            )
         for name in ready:
             found[symbol(name)] = waiting.pop(name).xreplace(found).xreplace(flat).xreplace(found)
     return {key.name: formula.xreplace({symbol("t"): sp.Integer(0)})

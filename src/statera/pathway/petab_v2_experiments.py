@@ -1,9 +1,10 @@
 """Experiments of PEtab version 2 as conditions and events of the network.
 
-What a first period changes by a number or a parameter becomes a condition as in version 1. Any
-other change is an event that an indicator parameter, 1 in its experiment, lets fire; constants that
-it changes become states. Starts by a formula are a case of the initial value that the indicator
-chooses. Initial values of the model itself are taken before a condition changes anything.
+What a first period changes by a number or a parameter becomes a condition as in version 1: it holds
+before the model's own initial values are computed. Starts by a formula are a case of the initial
+value that an indicator parameter, 1 in its experiment, chooses. Any later change is an event that
+the indicator lets fire, and constants that it changes become states. A volume that is changed
+leaves the concentrations in it as they are, as the library of the format's authors does (0.8).
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import sympy as sp
 
 from statera.errors import Place
 from statera.numerics.expression import free_names, symbol
 from statera.pathway.network import TIME, Event, Network, Trigger
-from statera.pathway.observable_formulas import flat_assigned
 from statera.pathway.petab_conditions import Condition
 from statera.pathway.petab_v2_tables import Change, Experiment
 
@@ -74,7 +75,7 @@ def arrange(
         Names of the parameter table.
 
     """
-    work = _Work(network, estimable, _initial_of_model(network, experiments))
+    work = _Work(network, estimable, dict(network.initial))
     conditions = {AS_IT_IS: Condition(AS_IT_IS, "", {}, Place(network.id))}
     starts = {AS_IT_IS: 0.0}
     for experiment in experiments.values():
@@ -115,19 +116,6 @@ def _is_on(work: _Work, experiment: Experiment) -> sp.Basic:
     return sp.Gt(symbol(name), sp.Rational(1, 2))
 
 
-def _initial_of_model(
-    network: Network, experiments: Mapping[str, Experiment]
-) -> dict[str, sp.Expr]:
-    """Return the initial values, with constants that conditions change as the model has them."""
-    targets = {c.target for e in experiments.values() for p in e.periods for c in p.changes}
-    own = {
-        symbol(n): sp.Float(v) for n, v in network.parameters.items()
-        if n in targets and not math.isnan(v)
-    }  # fmt: skip
-    flat = {key: f.xreplace(own) for key, f in flat_assigned(network).items()}
-    return {n: sp.sympify(f).xreplace(flat).xreplace(own) for n, f in network.initial.items()}
-
-
 def _first(
     work: _Work, experiment: Experiment, changes: tuple[Change, ...], *, after_steady: bool
 ) -> tuple[dict[str, float | str], tuple[Change, ...]]:
@@ -146,12 +134,16 @@ def _first(
         elif after_steady:
             left.append(change)
         else:
-            flat = flat_assigned(work.network)
-            start = {symbol(n): f for n, f in work.initial.items()}
-            formula = change.value.xreplace(flat).xreplace(start).xreplace({TIME: sp.Integer(0)})
-            case = (formula, _is_on(work, experiment))
+            constant = change.target in work.network.parameters
+            own: Any = (
+                sp.Float(work.network.parameters[change.target])
+                if constant
+                else work.initial[change.target]
+            )
+            formula = change.value.xreplace({symbol(change.target): own})
+            case = (formula.xreplace({TIME: sp.Integer(0)}), _is_on(work, experiment))
             work.cases.setdefault(change.target, []).append(case)
-            if change.target in work.network.parameters:
+            if constant:
                 work.stateful.add(change.target)
     return values, tuple(left)
 
@@ -166,11 +158,6 @@ def _event(
 ) -> Event:
     """Return the event of a period; one that counts as off before the start fires at the start."""
     assignments = {c.target: c.value for c in changes}
-    for species in work.network.species:
-        size = assignments.get(species.compartment)
-        keeps = species.id in work.network.states and species.id not in assignments
-        if size is not None and keeps and not species.amount:
-            assignments[species.id] = symbol(species.id) * symbol(species.compartment) / size
     work.stateful |= assignments.keys() & work.network.parameters.keys()
     condition = sp.And(sp.Ge(TIME, sp.Float(time)), _is_on(work, experiment))
     name = f"_{experiment.id}_at_{len(work.events)}"

@@ -89,7 +89,7 @@ def bootstrap_band(
         index = np.concatenate([rows_of[k] for k in drawn])
         again = Problem(
             problem.outcome.take(index), problem.exposure[index], problem.covariates[index],
-            problem.names, problem.form,
+            problem.names, problem.form, problem.centre,
         )  # fmt: skip
         if again.outcome.events == 0:
             failed += 1

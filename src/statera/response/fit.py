@@ -18,6 +18,7 @@ from statera.response.ordinal import Ordinal
 from statera.response.outcomes import Outcome
 from statera.response.problem import Problem
 from statera.response.separation import separating
+from statera.response.time_to_event import TimeToEvent
 
 __all__ = ["FAR", "FitOptions", "ResponseFit", "fit_response", "likelihood_of", "start_of"]
 
@@ -208,7 +209,11 @@ def _problem(
             )
     matrix = np.column_stack(columns) if columns else np.zeros((outcome.n, 0))
     form = form_called(options.form, x, options.reference)
-    problem = Problem(outcome, x, matrix, tuple(covariates), form)
+    centre = None
+    if isinstance(outcome, TimeToEvent) and outcome.hazard.name == "log-logistic":
+        # the one family that has no intercept and is not closed under proportional hazards
+        centre = matrix.mean(axis=0)
+    problem = Problem(outcome, x, matrix, tuple(covariates), form, centre)
     _check(problem, options)
     return problem
 
@@ -334,19 +339,32 @@ def _saturating(problem: Problem, function: Callable[[Floats], Evaluation]) -> M
     positive = problem.exposure[problem.exposure > 0]
     grid = np.linspace(np.log(positive.min() / 10.0), np.log(positive.max() * 30.0), 13)
     hills = (0.0,) if problem.form.name == "emax" else (-0.7, 0.0, 0.7, 1.4)
-    best: Maximum | None = None
+    ends = []
     for ln_hill in hills:
-        start = start_of(problem)
-        for ln_ec50 in grid:
-            start = problem.moved(start, float(ln_ec50))
-            if here.stop - here.start == 3:
-                start[here.stop - 1] = ln_hill
-            found = maximise(function, start, free)
+        best: Maximum | None = None
+        start = _held_at(start_of(problem), here, None, ln_hill)
+        for ln_ec50 in grid.tolist():
+            again = _held_at(start_of(problem), here, ln_ec50, ln_hill)
+            tried = (problem.moved(start, ln_ec50), again)
+            fits = (maximise(function, t, free) for t in tried)
+            found = next((f for f in fits if f.status == "converged"), None)
+            if found is None:
+                continue
             start = found.x.copy()
             if best is None or found.at.value > best.at.value:
                 best = found
-    assert best is not None
-    return maximise(function, best.x)
+        ends.append(maximise(function, start_of(problem) if best is None else best.x))
+    return max(ends, key=lambda end: np.nan_to_num(end.at.value, nan=-np.inf))
+
+
+def _held_at(theta: Floats, here: slice, ln_ec50: float | None, ln_hill: float) -> Floats:
+    """Return parameters with this EC50 and Hill."""
+    found = theta.copy()
+    if ln_ec50 is not None:
+        found[here.start + 1] = ln_ec50
+    if here.stop - here.start == 3:
+        found[here.stop - 1] = ln_hill
+    return found
 
 
 def _finished(

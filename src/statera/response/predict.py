@@ -67,16 +67,17 @@ def chances(
         time by which the event has come.
     """
     outcome = problem.outcome
-    first = np.ones((x.size, int(outcome.intercept)))
-    eta, slope, _ = problem.predictor(theta, x, np.hstack([first, covariates]))
+    eta, slope, _ = problem.predictor(theta, x, problem.design_of(covariates))
     baseline = theta[problem.slice_of_effect().stop :]
     grown = np.zeros((x.size, theta.size))
     if isinstance(outcome, TimeToEvent):
-        h = outcome.hazard.cumulative(np.full(x.size, float(at or 0.0)), eta, baseline)
-        kept = np.exp(-h.value)
-        grown[:, : slope.shape[1]] = h.slope[:, :1] * slope
-        grown[:, slope.shape[1] :] = h.slope[:, 1:]
-        return -np.expm1(-h.value), kept[:, None] * grown
+        with np.errstate(over="ignore", invalid="ignore"):
+            h = outcome.hazard.cumulative(np.full(x.size, float(at or 0.0)), eta, baseline)
+            kept = np.exp(-h.value)
+            grown[:, : slope.shape[1]] = h.slope[:, :1] * slope
+            grown[:, slope.shape[1] :] = h.slope[:, 1:]
+            # where nobody is left the chance is 1 whatever the parameters
+            return -np.expm1(-h.value), np.where(kept[:, None] > 0, kept[:, None] * grown, 0.0)
     grown[:, : slope.shape[1]] = slope
     if isinstance(outcome, Ordinal):
         cut = int(at or 1) - 1
@@ -154,7 +155,7 @@ def _averaged(
     mean = chance.reshape(-1, k).mean(axis=1)
     grown = slope.reshape(-1, k, fit.theta.size).mean(axis=1)
     variance = np.einsum("ni,ij,nj->n", grown, fit.covariance, grown)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         centre = to_scale(mean)
         half = normal_quantile(level) * np.sqrt(np.maximum(variance, 0.0)) * by_chance(mean)
         low, high = from_scale(centre - half), from_scale(centre + half)
@@ -222,10 +223,12 @@ def hazard_ratio(
     effect, slope, _ = form.evaluate(np.append(x, reference), fit.theta[here])
     change, grown = effect[:-1] - effect[-1], slope[:-1] - slope[-1]
     own = fit.covariance[here, here]
-    half = normal_quantile(level) * np.sqrt(np.einsum("ni,ij,nj->n", grown, own, grown))
+    variance = np.einsum("ni,ij,nj->n", grown, own, grown)
+    half = normal_quantile(level) * np.sqrt(np.maximum(variance, 0.0))
     outcome = fit.problem.outcome
     odds = not isinstance(outcome, Cox | TimeToEvent) or (
         isinstance(outcome, TimeToEvent) and outcome.hazard.name == "log-logistic-odds"
     )
     what = f"{'odds' if odds else 'hazard'} ratio against exposure {reference:g}"
-    return Curve(x, np.exp(change), np.exp(change - half), np.exp(change + half), what)
+    with np.errstate(over="ignore"):  # an edge may lie beyond what a number holds
+        return Curve(x, np.exp(change), np.exp(change - half), np.exp(change + half), what)

@@ -39,6 +39,8 @@ class Problem:
         Names of the covariates.
     form
         Of the effect.
+    centre : (c,) float64 or None
+        Values of the covariates that the baseline stands for; 0 where None.
     """
 
     outcome: Outcome | Cox
@@ -46,6 +48,7 @@ class Problem:
     covariates: Floats
     names: tuple[str, ...]
     form: EffectForm
+    centre: Floats | None = None
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -61,8 +64,12 @@ class Problem:
     @property
     def design(self) -> Floats:
         """Columns before those of the effect, (n, linear)."""
-        first = np.ones((self.outcome.n, int(self.outcome.intercept)))
-        return np.hstack([first, self.covariates])
+        return self.design_of(self.covariates)
+
+    def design_of(self, covariates: Floats) -> Floats:
+        """Return the columns before those of the effect for other covariates, (k, linear)."""
+        first = np.ones((covariates.shape[0], int(self.outcome.intercept)))
+        return np.hstack([first, covariates if self.centre is None else covariates - self.centre])
 
     def slice_of_effect(self) -> slice:
         """Return where the parameters of the effect stand."""
@@ -87,7 +94,11 @@ class Problem:
         return found
 
     def evaluate(self, theta: Floats) -> Evaluation:
-        """Return the log-likelihood and its derivatives."""
+        """Return the log-likelihood and its derivatives; infinite or NaN where they overflow."""
+        with np.errstate(all="ignore"):
+            return self._evaluated(theta)
+
+    def _evaluated(self, theta: Floats) -> Evaluation:
         if isinstance(self.outcome, Cox):
             return self._cox(self.outcome, theta)
         m = self.exposure.shape[1]

@@ -37,7 +37,7 @@ def separating(outcome: Outcome | Cox, design: Floats, names: Sequence[str]) -> 
     scale = np.abs(design).max(axis=0, initial=0.0)
     used = design / np.where(scale > 0, scale, 1.0)
     at_least, equal = outcome.recession(used)
-    if at_least.shape[0] == 0:
+    if at_least.shape[0] == 0 or at_least.shape[1] == 0:
         return ()
     if isinstance(at_least, np.ndarray):
         at_least = np.unique(at_least, axis=0)

@@ -117,10 +117,10 @@ def test_experiments_are_simulated_from_their_starts(tmp_path: Path) -> None:
     assert found["share twostep 2"] == pytest.approx(
         1 - free(2.0, 0.0, amount, 0.0, 2.0) / amount, rel=1e-6
     )
-    assert found["left formula 0"] == pytest.approx(amount / 2 + 0.1)
-    whole = amount / 2 + 0.1 + 0.8
+    assert found["left formula 0"] == pytest.approx(amount / 2 + 0.8)
+    whole = amount / 2 + 0.8 + 0.8
     assert found["share formula 3"] == pytest.approx(
-        1 - free(3.0, 0.0, amount / 2 + 0.1, 0.8, 1.0) / whole, rel=1e-8
+        1 - free(3.0, 0.0, amount / 2 + 0.8, 0.8, 1.0) / whole, rel=1e-8
     )
     assert found["left as it is 2"] == pytest.approx(free(2.0, 0.0, 1.0, 0.1, 1.0), rel=1e-8)
     assert noise[2] == pytest.approx(0.1 * found["left late 6"])

@@ -109,8 +109,7 @@ def test_two_conditions_at_one_time_are_one(tmp_path: Path) -> None:
     assert simulated(problem) == pytest.approx([a + 5, a + b], rel=1e-7)
 
 
-def test_a_volume_changed_later_keeps_amounts(tmp_path: Path) -> None:
-    """But a concentration that is set in the same period has the value that it was set to."""
+def test_a_volume_changed_later_keeps_concentrations(tmp_path: Path) -> None:
     problem = read(
         tmp_path,
         "grow cell 4\ngrow A 5\n",
@@ -118,12 +117,23 @@ def test_a_volume_changed_later_keeps_amounts(tmp_path: Path) -> None:
         "m e 0 1\na e 10 1\nb e 10 1\nm e 10 1\n",
     )
     b = after(10.0, 1.0, 1.0)[1]
-    assert simulated(problem) == pytest.approx([2.0, 5.0, b / 2, 20.0], rel=1e-7)
+    assert simulated(problem) == pytest.approx([2.0, 5.0, b, 20.0], rel=1e-7)
 
 
-def test_the_models_own_starts_do_not_see_the_first_condition(tmp_path: Path) -> None:
+def test_the_first_condition_goes_before_the_models_own_starts(tmp_path: Path) -> None:
     problem = read(tmp_path, "other a0 9\n", "e 0 other\n", "a e 0 1\n")
-    assert simulated(problem) == [1.0]
+    assert simulated(problem) == [9.0]
+
+
+def test_a_start_may_refer_to_itself_and_to_another(tmp_path: Path) -> None:
+    problem = read(tmp_path, "c A A+2\nc B A*more\n", "e 0 c\n", "a e 0 1\nb e 0 1\n")
+    assert simulated(problem) == [3.0, 9.0]
+
+
+def test_starts_that_need_each_other_are_refused(tmp_path: Path) -> None:
+    problem = read(tmp_path, "c A B+1\nc B A+1\n", "e 0 c\n", "a e 0 1\n")
+    with pytest.raises(InputError, match=r"depends on itself|need each other"):
+        Objective(problem)
 
 
 def test_experiments_begin_when_they_say(tmp_path: Path) -> None:

@@ -10,10 +10,12 @@ import typer
 
 from statera.cli.commands import biomarker_associate_input as given
 from statera.cli.commands import biomarker_associate_output as shown
+from statera.cli.commands.biomarker_associate_exposure import exposure_of_options
 from statera.cli.commands.biomarker_associate_permutation import permute
 from statera.cli.envelope import Envelope
 from statera.cli.options import JsonFlag, QuietFlag, Seed, concerning
 from statera.cli.output import check_target, write_bytes_atomically
+from statera.cli.pairs import read_pairs
 from statera.cli.terminal import note, print_table, warn
 from statera.errors import UsageError
 from statera.manifest import manifest
@@ -34,8 +36,8 @@ Examples:
     --permutations 10000 --out report.html
   statera biomarker associate plex.csv --samples samples.csv --formula treatment \\
     --subject id --change week=0,12 --method ancova --out table.csv
-  statera biomarker associate NPX.csv --subjects exposure.csv --formula "auc + age" \\
-    --subject id --change week=0,12 --method spearman
+  statera biomarker associate NPX.csv --subjects trial.csv --formula "AUC24 * week" \\
+    --subject id --population baricitinib/Decker_2024 --dose-column dose
 
 Test every analyte for the terms of a formula; the baseline of a factor is its first level.
 
@@ -131,6 +133,25 @@ def associate_command(
         list[str] | None,
         typer.Option("--annotation", metavar="COLUMN", help="Of a wide table: no analyte."),
     ] = None,
+    population: Annotated[
+        str | None,
+        typer.Option("--population", metavar="MODEL", help="Simulate exposures: a column METRIC."),
+    ] = None,
+    dose_column: Annotated[
+        str | None, typer.Option("--dose-column", metavar="COLUMN", help="In mg, or regimens.")
+    ] = None,
+    interval: Annotated[
+        str, typer.Option("--interval", help="Between doses that are numbers.")
+    ] = "24 h",
+    population_covariate: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--population-covariate", metavar="NAME=COLUMN", help="Of the model; repeatable."
+        ),
+    ] = None,
+    metric: Annotated[
+        str, typer.Option("--metric", help="AUC24, AUCtau, Cavg, Cmax, Ctrough or Cmin.")
+    ] = "AUC24",
     out: Annotated[
         list[Path] | None,
         typer.Option("--out", "-o", metavar="FILE", help="report.html or table.csv; repeatable."),
@@ -147,8 +168,12 @@ def associate_command(
                        robust)  # fmt: skip
     chosen = given.policy(lod, method)
     permutation = _permutation(options, permutations, permute_statistic, seed, permute_within)
+    exposure = exposure_of_options(
+        population, dose_column, interval,
+        read_pairs(population_covariate, "--population-covariate", "WT=weight"), metric,
+    )  # fmt: skip
     source = given.Source(measurements, samples, subjects, subject, scale, duplicates,
-                          tuple(annotation or ()))  # fmt: skip
+                          tuple(annotation or ()), exposure)  # fmt: skip
     reading = given.read(source, *_columns(options, factor, permute_within), chosen)
     found = _analysed(reading, options, permutation, permute_within, quiet)
     made = manifest(
@@ -158,7 +183,8 @@ def associate_command(
         pairwise=list(options.pairwise), contrasts=list(options.contrasts), trend=trend,
         robust=robust, permutations=found.permuted.permutations if found.permuted else 0,
         permute_within=permute_within, permute_statistic=permute_statistic, seed=seed,
-        duplicates=duplicates,
+        duplicates=duplicates, population=population, dose_column=dose_column,
+        metric=metric if population else None,
     )  # fmt: skip
     _deliver(found, reading, made, out or [], as_json, quiet)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from statera.cli.commands.biomarker_associate_exposure import Exposure, add_exposure
 from statera.cli.options import concerning
 from statera.errors import UnknownNameError, UsageError
 
@@ -32,6 +33,8 @@ class Source:
         ``leave-out``, ``mean`` or ``refuse``.
     annotations
         Columns of a wide table that describe samples.
+    exposure
+        What is simulated for the samples.
     """
 
     measurements: Path
@@ -41,11 +44,14 @@ class Source:
     scale: Any
     duplicates: Any
     annotations: tuple[str, ...]
+    exposure: Exposure | None = None
 
     @property
     def files(self) -> tuple[Path, ...]:
         """The files that are read."""
-        return tuple(f for f in (self.measurements, self.samples, self.subjects) if f is not None)
+        more = self.exposure.files if self.exposure is not None else ()
+        named = (self.measurements, self.samples, self.subjects, *more)
+        return tuple(file for file in named if file is not None)
 
 
 @dataclass(frozen=True)
@@ -108,6 +114,7 @@ def read(
     if source.subjects is not None and source.subject is None:
         raise UsageError("a table of subjects needs their column", where="--subject")
     needed = [*names, *factors, *([source.subject] if source.subject else [])]
+    needed += source.exposure.columns if source.exposure is not None else ()
     found, kind = read_measurements(
         source.measurements, source.scale, annotations=(*source.annotations, *needed),
         duplicates=source.duplicates,
@@ -122,6 +129,8 @@ def read(
         with concerning("--subject"):
             found = join_subjects(found, table, source.subject)
         warnings += told
+    if source.exposure is not None:
+        found = add_exposure(found, source.exposure)
     with concerning("--formula, --subject or --factor"):
         used = sample_columns(found, names, source.subject, factors)
     after = apply_lod_policy(used.measurements, chosen)

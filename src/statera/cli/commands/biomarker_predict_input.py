@@ -91,13 +91,13 @@ def read_markers(source: PredictSource) -> ReadMarkers:
     from statera.biomarker.marker_table import marker_table  # heavy: only when run
     from statera.biomarker.measurements import take
     from statera.biomarker.read_measurements import on_log2, read_measurements
-    from statera.biomarker.sample_table import join_samples, read_samples
+    from statera.biomarker.sample_table import join_samples, read_sample_rows
 
     if source.scale is not None and source.scale not in ("linear", "log2"):
         raise UnknownNameError("scale", source.scale, ("linear", "log2"), where="--scale")
     found, kind = read_measurements(source.measurements, source.scale)
     if source.samples is not None:
-        samples, told = read_samples(source.samples)
+        samples, told = read_sample_rows(source.samples)
         found = join_samples(found, samples)
         found = replace(found, notes=(*found.notes, *told))
     every = found

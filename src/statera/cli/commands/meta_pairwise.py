@@ -18,6 +18,7 @@ from statera.cli.meta_request import (
     check_request,
     options_of,
     read_conditions,
+    unused_options,
 )
 from statera.cli.meta_text import findings_of, text_of
 from statera.cli.options import JsonFlag, QuietFlag
@@ -227,7 +228,7 @@ def pairwise_command(
     found = analyse(asked, options_of(asked))
     text = text_of(found, show_fit=fit_statistics)
     written, problems = write_figures(found, figures)
-    warnings = (*_warnings(found), *problems)
+    warnings = (*unused_options(asked), *_warnings(found), *problems)
     sources = {path.name: path.read_bytes() for path in (data, certainty) if path is not None}
     envelope = Envelope(SCHEMA, result_dict(found), warnings, manifest(sources))
     if out is not None:
