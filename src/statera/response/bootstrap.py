@@ -23,6 +23,7 @@ from statera.response.problem import Problem
 __all__ = ["BootstrapBand", "bootstrap_band"]
 
 Floats = NDArray[np.float64]
+_FAR_APART = 25.0
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,9 @@ def bootstrap_band(
         found = maximise(likelihood_of(again, fit.firth), fit.theta.copy(), free)
         # a saturating curve whose EC50 runs off is still a curve; a line that runs off is none
         if found.status != "converged":
-            if again.form.is_linear or not np.isfinite(found.at.value):
+            effect, _, _ = again.form.evaluate(x, found.x[again.slice_of_effect()])
+            apart = not np.isfinite(found.at.value) or np.ptp(effect) > _FAR_APART
+            if again.form.is_linear or apart:
                 failed += 1
                 continue
             unidentified += 1
@@ -105,14 +108,16 @@ def bootstrap_band(
         lines.append(_line(again, found.x, x, at))
     if not lines:
         raise InputError("no resampled data could be fitted", where="fit")
-    low, high = np.quantile(np.stack(lines), [tail, 1.0 - tail], axis=0)
+    with np.errstate(invalid="ignore"):  # ratios may have overflowed
+        low, high = np.quantile(np.stack(lines), [tail, 1.0 - tail], axis=0)
     return BootstrapBand(x, low, high, np.stack(thetas), failed, unidentified)
 
 
 def _line(problem: Problem, theta: Floats, x: Floats, at: float | None) -> Floats:
     if isinstance(problem.outcome, Cox):
         effect, _, _ = problem.form.evaluate(np.append(x, 0.0), theta[problem.slice_of_effect()])
-        return np.asarray(np.exp(effect[:-1] - effect[-1]))
+        with np.errstate(over="ignore"):
+            return np.asarray(np.exp(effect[:-1] - effect[-1]))
     covariates = problem.covariates
     if covariates.shape[1] == 0:
         return chances(problem, theta, x, np.zeros((x.size, 0)), at)[0]

@@ -227,6 +227,13 @@ def _check(problem: Problem, options: FitOptions) -> None:
             else "nothing can be estimated: no row has an event",
             where="outcome",
         )  # fmt: skip
+    if isinstance(outcome, Ordinal):
+        counts = np.bincount(outcome.grade, minlength=len(outcome.levels))
+        if (counts == 0).any():
+            absent = outcome.levels[int(np.argmin(counts))]
+            raise InputError(
+                f"no row has the grade '{absent}'", where="outcome", hint="Leave the level out."
+            )
     distinct = np.unique(x).size
     needed = {"none": 1, "linear": 2, "log": 2, "emax": 3, "sigmoid-emax": 4}[form.name]
     if distinct < needed:
@@ -398,13 +405,16 @@ def _finished(
             theta, at = found.x, found.at
     if found.status != "converged" and status == "ok":
         status = "did not converge"
-        notes += ("The search for the maximum stopped before its end; the estimates are not one.",)
-    covariance = _inverse(-at.hessian, free)
+        notes += ("The search for the maximum stopped before its end: there are no estimates.",)
+    lost = status == "did not converge"
+    covariance = None if lost else _inverse(-at.hessian, free)
     if covariance is None:
         covariance = np.full((theta.size, theta.size), np.nan)
         status = "not identified" if status == "ok" else status
+    value = np.nan if lost else at.value
+    theta = np.full(theta.size, np.nan) if lost else theta
     return ResponseFit(
-        problem, theta, covariance, at.value, status, tuple(held), firth, notes
+        problem, theta, covariance, value, status, tuple(held), firth, notes
     )  # fmt: skip
 
 

@@ -65,8 +65,9 @@ def maximise(
     """
     move = np.flatnonzero(np.ones(start.size, dtype=bool) if free is None else free)
     x, here = start.copy(), function(start)
-    if move.size == 0 or not np.isfinite(here.value):
-        return Maximum(x, here, "converged" if np.isfinite(here.value) else "flat")
+    usable = np.isfinite(here.value) and np.isfinite(here.hessian).all()
+    if move.size == 0 or not usable:
+        return Maximum(x, here, "converged" if usable else "flat")
     damping = 0.0
     for _ in range(_STEPS):
         gradient = here.gradient[move]

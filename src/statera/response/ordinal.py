@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, log_expit, logit
 
+from statera.errors import InputError
 from statera.response.outcomes import Indices, Rows
 
 __all__ = ["Ordinal"]
@@ -36,6 +37,15 @@ class Ordinal:
     levels: tuple[str, ...]
     people: Indices
     intercept = False
+
+    def __post_init__(self) -> None:
+        known = np.issubdtype(self.grade.dtype, np.integer)
+        if not known or (self.grade < 0).any() or (self.grade >= len(self.levels)).any():
+            raise InputError(
+                f"grades are whole numbers from 0 to {len(self.levels) - 1}, the position of each "
+                "in the levels",
+                where="grade",
+            )
 
     @property
     def n(self) -> int:

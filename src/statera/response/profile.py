@@ -17,7 +17,7 @@ from scipy.stats import chi2
 
 from statera.errors import InputError, UnknownNameError
 from statera.numerics.intervals_exact import check_level
-from statera.response.fit import FAR, ResponseFit, likelihood_of
+from statera.response.fit import FAR, ResponseFit, likelihood_of, start_of
 from statera.response.maximise import maximise
 
 __all__ = ["profile_deviance", "profile_interval"]
@@ -72,6 +72,11 @@ def _profile(fit: ResponseFit, name: str) -> Callable[[float], float]:
         start = fit.problem.moved(start, value) if name == "ln EC50" else start
         start[k] = value
         found = maximise(function, start, free)
+        if found.status != "converged":  # a second start: a search that failed is no evidence
+            start = start_of(fit.problem)
+            start[k] = value
+            other = maximise(function, start, free)
+            found = max(found, other, key=lambda m: np.nan_to_num(m.at.value, nan=-np.inf))
         if not np.isfinite(found.at.value):
             return np.inf
         known.append((value, found.x))

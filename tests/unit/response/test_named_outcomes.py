@@ -11,7 +11,7 @@ from statera.response.binary import Binary
 from statera.response.compare import compare_forms, permutation_test
 from statera.response.cox import Cox
 from statera.response.fit import FitOptions, fit_response
-from statera.response.hazards import Hazard
+from statera.response.hazards import HAZARDS, Hazard
 from statera.response.ordinal import Ordinal
 from statera.response.outcomes import Outcome
 from statera.response.predict import hazard_ratio, predict
@@ -145,6 +145,13 @@ def test_refusals(change: dict[str, object], words: str) -> None:
         )
 
 
+def test_grades_are_positions_and_all_occur() -> None:
+    with pytest.raises(InputError, match="whole numbers from 0 to 2"):
+        Ordinal(np.array([0, 3]), tuple("abc"), np.arange(2))
+    with pytest.raises(InputError, match="no row has the grade 'b'"):
+        fit_response(Ordinal(2 * S.response.astype(np.int64), tuple("abc"), PEOPLE), X)
+
+
 def test_cox_takes_no_draws_and_gives_no_chance() -> None:
     cox = Cox(np.zeros(N), S.time, S.event, PEOPLE)
     with pytest.raises(InputError, match="no product over rows"):
@@ -194,6 +201,49 @@ def test_under_a_straight_line_the_statistic_of_emax_is_zero_half_the_time() -> 
         found = compare_forms(logistic(-1.5 + 0.25 * X, seed), X, forms=("linear", "emax"))
         statistics.append(found.tests[0].statistic)
     assert 0.25 < np.mean(np.array(statistics) < 0.01) < 0.75
+
+
+def test_a_search_that_stops_early_gives_no_estimates(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("statera.response.maximise._STEPS", 1)
+    found = compare_forms(Binary.of(S.response), X, forms=("linear",))
+    assert found.rows[0].status == "did not converge"
+    assert np.isnan(found.rows[0].aic)
+    assert found.best is None
+    assert found.rows[0].fit is not None
+    assert not found.rows[0].fit.usable
+
+
+@pytest.mark.parametrize("kind", ["binary", "ordinal", "cox", *HAZARDS])
+def test_small_samples_of_any_scale_end_in_a_status(kind: str) -> None:
+    """Random data, exposures and times over many orders of magnitude: no error, no warning."""
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        n = int(rng.integers(6, 30))
+        size, span = 10.0 ** rng.uniform(-4, 5), 10.0 ** rng.uniform(-3, 4)
+        x = size * np.where(rng.random(n) < 0.3, 0.0, rng.lognormal(0.0, rng.uniform(0.1, 2.0), n))
+        eta = rng.choice([0.0, 2.0, 8.0]) * x / (size + x) - 1.0
+        wait, leave = span * rng.exponential(np.exp(-eta)), span * rng.uniform(0.2, 3.0, n)
+        time, event = np.minimum(wait, leave) + 1e-6 * span, wait <= leave
+        event[:2] = True, False
+        right = np.where(event, time + span * 0.3 * (seed % 2), np.inf)
+        outcome: Outcome | Cox
+        if kind == "binary":
+            outcome = Binary.of(event)
+        elif kind == "ordinal":
+            outcome = Ordinal(np.arange(n) % 3, tuple("abc"), np.arange(n))
+        elif kind == "cox":
+            outcome = Cox(np.zeros(n), time, event, np.arange(n))
+        else:
+            cuts = (0.3 * span,) if kind == "piecewise" else ()
+            hazard = Hazard(kind, cuts)  # type: ignore[arg-type]
+            outcome = TimeToEvent(np.zeros(n), time, right, np.arange(n), hazard)
+        found = compare_forms(outcome, x, {"age": rng.normal(50.0, 10.0, n)})
+        for row in found.rows:
+            assert row.fit is not None
+            assert row.status == "ok" or row.fit.notes or row.status == "not identified"
+            if row.fit.usable and not row.fit.problem.form.is_linear:
+                low, high = profile_interval(row.fit, "ln EC50")
+                assert low <= row.fit.estimate("ln EC50") <= high
 
 
 def test_permutations_tell_an_effect_from_none() -> None:
