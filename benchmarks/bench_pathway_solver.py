@@ -23,6 +23,7 @@ from bench_pathways import chain as chain_model
 from bench_simulate import machine
 
 from statera.numerics.expression import parse
+from statera.pathway.adjoint import adjoint
 from statera.pathway.compiled_network import CompiledNetwork, compile_network
 from statera.pathway.initial_states import initial_states
 from statera.pathway.network import Network
@@ -154,6 +155,13 @@ class Case:
             seeds=self.seeds if slopes else None, options=options,
         )  # fmt: skip
 
+    def back(self) -> None:
+        """Find the gradient of the sum of all states by the way back."""
+        found = solve(self.compiled, self.values, self.initial, self.times, tape=True)
+        by_values, by_initial = adjoint(found, [np.ones_like(x) for x in found.states])
+        assert np.isfinite(by_values).all()
+        assert np.isfinite(by_initial).all()
+
     def errors(self, options: PathwayOptions) -> tuple[float, float]:
         """Return the largest errors of states and sensitivities, of the peak of each."""
         found, exact = self.run(options, True), self.run(EXACT, True)
@@ -233,6 +241,13 @@ def main() -> int:
             steps = int(case.run(options, True).steps.sum())
             show(f"{name}: slopes, {label}", gradient, spent, "ms",
                  f"{steps} steps, errors {state:.0e} {slope:.0e}")  # fmt: skip
+        show(f"{name}: all parameters, the way back", gradient,
+             least(case.back, max(1, number // 2)), "ms")  # fmt: skip
+    compiled = compile_network(epo())
+    for columns in (1, 4, 8, 16, 24):
+        case = Case(compiled, conditions(compiled, 36), columns)
+        spent = least(lambda c=case: c.run(PLAIN, True), 1)
+        show(f"epo, 36 conditions, {columns} columns: slopes", np.nan, spent, "ms")
     for name, make in (("Boehm", boehm), ("epo", epo)):
         show(f"{name}: a new model ready", 5.0, ready(make), "s")
     compiled = compile_network(boehm())

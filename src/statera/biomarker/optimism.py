@@ -144,7 +144,7 @@ def _summary(
 ) -> OptimismCorrected:  # fmt: skip
     nan = float("nan")
     if len(found) < 2:
-        said = f"{len(found)} of {options.bootstraps} resamples could be fitted: no correction"
+        said = f"{len(found)} of {options.bootstraps} resamples were fitted: no correction"
         return OptimismCorrected(apparent, *(nan,) * 7, len(found), options.bootstraps,
                                  np.array(weights).reshape(-1, markers), said)  # fmt: skip
     own, whole, out = np.array(found).T

@@ -258,15 +258,16 @@ def predict_response(
     weights = optimism.weights if optimism and len(optimism.weights) > 1 else nested.weights
     size = _sample_size(table, outcome, status)
     failed = [o for o in nested.outcomes if o.status.startswith("not fitted")]
+    warnings = list(size.warnings)
     if failed:
-        notes.append(f"{len(failed)} of {len(nested.outcomes)} folds: {failed[0].status}.")
+        warnings.append(f"{len(failed)} of {len(nested.outcomes)} folds: {failed[0].status}.")
     if len(nested.log_odds) < nested.requested:
-        notes.append(f"Stopped after {len(nested.log_odds)} of {nested.requested} repeats.")
+        warnings.append(f"Stopped after {len(nested.log_odds)} of {nested.requested} repeats.")
     measures = _measures(table, outcome, nested, chosen, uncut)
     return Prediction(
         chosen, table, outcome, kept, status, nested, *measures,
         selection_stability(weights, chosen.level), optimism, reference, permutation, final, size,
-        tuple(notes), size.warnings,
+        tuple(notes), tuple(warnings),
     )  # fmt: skip
 
 

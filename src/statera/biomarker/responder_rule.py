@@ -44,6 +44,15 @@ MISSING_POLICIES: Mapping[str, str] = {
     "refuse": "a subject whose response cannot be decided stops the analysis",
 }
 
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    "conditions": (str, list),
+    "gate": (str, list),
+    "contains": (dict,),
+    "columns": (dict,),
+    "index_options": (dict,),
+}
+_KIND_WORDS: Mapping[type, str] = {str: "a text", list: "a list", dict: "a table"}
+
 _TERM = re.compile(r"(?:(change|percent|adjusted)\s*\(([^()]*)\)|([\w.\-]+))")
 _COMPARED = re.compile(r"(.+?)\s*(<=|>=|<|>|=)\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*(?:@\s*(.+))?")
 _SHARE = re.compile(r"(lowest|highest)\s+([\d.]+)\s*%\s+of\s+(.+)")
@@ -290,6 +299,11 @@ def _read_toml(path: Path) -> dict[str, Any]:
             where=place,
             hint=f"Known: {', '.join(sorted(known))}.",
         )
+    for name, value in found.items():
+        kinds = _KINDS.get(name, (str,))
+        if not isinstance(value, kinds):
+            said = " or ".join(_KIND_WORDS[kind] for kind in kinds)
+            raise InputError(f"{name} is not {said}", where=place)
     if "conditions" not in found:
         raise InputError(
             "the rule has no conditions",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -89,13 +89,14 @@ class Responders:
         return self.applied[0].value
 
 
-def apply_rule(table: Mapping[str, Sequence[Any]], rule: ResponderRule) -> Responders:
+def apply_rule(table: Any, rule: ResponderRule) -> Responders:
     """Decide for every subject of a table.
 
     Parameters
     ----------
     table
-        Columns by name, text or numbers; a row a visit, or a row a subject.
+        A data frame (polars, pandas) or columns by name, text or numbers; a row a visit, or a row
+        a subject.
     rule
         What counts as a response.
 
@@ -107,7 +108,8 @@ def apply_rule(table: Mapping[str, Sequence[Any]], rule: ResponderRule) -> Respo
         If a subject has two rows of a visit, a cell is no number, or the policy refuses missing
         outcomes.
     """
-    columns = {str(name): list(table[name]) for name in table}
+    names = table.columns if hasattr(table, "columns") else table
+    columns = {str(name): list(table[name]) for name in names}
     for name in (rule.subject, *([rule.visit] if rule.visit else [])):
         if name not in columns:
             raise UnknownNameError("column", name, columns)
@@ -172,6 +174,10 @@ def _with_index(
     if not rule.index:
         return columns, []
     index = index_called(rule.index)
+    known = {f.name for f in fields(IndexOptions)}
+    for name in rule.index_options:
+        if name not in known:
+            raise UnknownNameError("option of an index", name, known, where="index_options")
     options = IndexOptions(**rule.index_options)
     given = dict(columns)
     if rule.visit:

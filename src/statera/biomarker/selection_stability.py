@@ -3,8 +3,8 @@
 Methods
 -------
 Nogueira, Sechidis and Brown, J Mach Learn Res 2018;18(174):1-54: 1 where all selections agree, 0
-where they are as alike as chance; with its variance. Kuncheva, Proc Artificial Intelligence and
-Applications 2007:390-395, for selections of equal size; the mean over pairs.
+where they are as alike as chance; with its variance. Kuncheva, Artificial Intelligence and
+Applications (conference), 2007, for selections of equal size; the mean over pairs.
 """
 
 from __future__ import annotations

@@ -162,7 +162,9 @@ def _summary(found: Prediction) -> Section:
         pairs.append(("Permutation p", Cell(said, "computed", method="permutation",
                                             value=p.p_value)))  # fmt: skip
     blocks: list[Block] = [Definition(tuple(pairs))]
-    blocks += [Callout("warning", "Sample size", (w,)) for w in found.warnings]
+    few = found.sample_size.warnings
+    blocks += [Callout("warning", "Sample size" if w in few else "Incomplete", (w,))
+               for w in found.warnings]  # fmt: skip
     if found.optimism is not None and found.optimism.status != "ok":
         blocks.append(Callout("warning", "Optimism", (_capital(f"{found.optimism.status}."),)))
     return Section("summary", "Summary", tuple(blocks))

@@ -89,7 +89,7 @@ def _rows(findings: Sequence[Finding]) -> tuple[list[list[str]], list[str]]:
     rows = []
     for found in findings:
         if not found.effect:
-            why = mark(f"{found.outcome}: {found.status}")
+            why = mark(f"{found.outcome}: {found.status}.")
             rows.append([found.outcome, "0", "", "", "", f"not pooled {why}", found.certainty_text])
             continue
         compared, treated = "", ""

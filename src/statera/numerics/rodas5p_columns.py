@@ -32,15 +32,26 @@ from statera.numerics.rodas5p import (
 )
 from statera.numerics.sparse_lu import LARGEST_WRITTEN_OUT, plan
 
-__all__ = ["arrange_factors", "column_step", "column_table", "dense_weights", "state_step"]
+__all__ = [
+    "BENDS",
+    "LOWER",
+    "ORDER",
+    "SLOPES",
+    "UPPER",
+    "arrange_factors",
+    "column_step",
+    "column_table",
+    "dense_weights",
+    "state_step",
+]
 
 _WEIGHTS, _COUPLING = WEIGHTS.ravel().copy(), COUPLING.ravel().copy()
 _ONE = np.ones(1)
 _HERE = np.zeros(1, dtype=np.int64)
 _NOTHING = np.zeros(LANES)
 
-# where the parts of a table begin; the first numbers of the table say so
-_SLOPES, _BENDS, _LOWER, _UPPER, _PIVOTS, _ORDER, _LOWER_IN, _UPPER_IN = range(8)
+SLOPES, BENDS, LOWER, UPPER, PIVOTS, ORDER, LOWER_IN, UPPER_IN = range(8)
+"""Numbers of a table that say where its parts begin."""
 
 
 def column_table(
@@ -161,16 +172,16 @@ def dense_weights(theta, weights):
 @compiled
 def arrange_factors(table, n, lu, lower, upper, pivot):
     """Write the factors in the order in which `column_step` reads them."""
-    first, last = table[table[_LOWER]], table[table[_LOWER] + n]
-    at = table[_LOWER_IN]
+    first, last = table[table[LOWER]], table[table[LOWER] + n]
+    at = table[LOWER_IN]
     for e in range(last - first):
         lower[e] = -lu[table[at + e]]
-    at = table[_UPPER_IN]
-    begin = table[table[_UPPER]]
+    at = table[UPPER_IN]
+    begin = table[table[UPPER]]
     for q in range(n):
-        inverse = lu[table[table[_PIVOTS] + q]]
+        inverse = lu[table[table[PIVOTS] + q]]
         pivot[q] = inverse
-        for e in range(table[table[_UPPER] + q] - begin, table[table[_UPPER] + q + 1] - begin):
+        for e in range(table[table[UPPER] + q] - begin, table[table[UPPER] + q + 1] - begin):
             upper[e] = -inverse * lu[table[at + e]]
 
 
@@ -180,16 +191,16 @@ def _solve_block(table, n, lower, upper, pivot, dense, w, pivots, k, base):
     if dense:
         _solve_dense_block(w, pivots, k, base)
         return
-    first = table[table[_LOWER]]
+    first = table[table[LOWER]]
     for q in range(1, n):
-        row = base + LANES * table[table[_ORDER] + q]
-        add_rows(k, row, k, row, 1.0, lower, -first, table, table[table[_LOWER] + q],
-                 table[table[_LOWER] + q + 1], k, base)  # fmt: skip
-    first = table[table[_UPPER]]
+        row = base + LANES * table[table[ORDER] + q]
+        add_rows(k, row, k, row, 1.0, lower, -first, table, table[table[LOWER] + q],
+                 table[table[LOWER] + q + 1], k, base)  # fmt: skip
+    first = table[table[UPPER]]
     for q in range(n - 1, -1, -1):
-        row = base + LANES * table[table[_ORDER] + q]
-        add_rows(k, row, k, row, pivot[q], upper, -first, table, table[table[_UPPER] + q],
-                 table[table[_UPPER] + q + 1], k, base)  # fmt: skip
+        row = base + LANES * table[table[ORDER] + q]
+        add_rows(k, row, k, row, pivot[q], upper, -first, table, table[table[UPPER] + q],
+                 table[table[UPPER] + q + 1], k, base)  # fmt: skip
 
 
 @compiled
@@ -243,7 +254,7 @@ def column_step(
         Derivatives of the parameters.
     """
     tall = LANES * n
-    slopes, curves = table[_SLOPES], table[_BENDS]
+    slopes, curves = table[SLOPES], table[BENDS]
     j_begin, h_begin = table[slopes], table[curves]
     for block in range(blocks):
         at, kb = block * tall, 8 * block * tall

@@ -53,8 +53,14 @@ class CompiledNetwork:
         Compiled function that writes initial states and their slopes.
     start_rows, start_columns : int64
         Where those slopes stand: states, and parameters with time behind them.
-    conserves
-        Whether the rates do not hold time or switches, so that a steady state can exist.
+    timeless
+        Whether neither rates nor switches hold time.
+    fixed_instants
+        Whether nothing moves the instants of jumps: no events, and switches of time alone.
+    flags
+        Number of switches.
+    events
+        Their names.
     """
 
     states: tuple[str, ...]
@@ -72,6 +78,7 @@ class CompiledNetwork:
     start_rows: NDArray[np.int64]
     start_columns: NDArray[np.int64]
     timeless: bool
+    fixed_instants: bool
     flags: int
     events: tuple[str, ...] = ()
     _index: dict[str, int] = field(default_factory=dict)
@@ -349,6 +356,9 @@ def _load(described: Mapping[str, Any], network: Network) -> CompiledNetwork:
         start_rows=_whole([i for i, _ in start]),
         start_columns=_whole([c - n for _, c in start]),
         timeless=described["timeless"],
+        fixed_instants=n_events == 0
+        and all(described["timed"])
+        and all(column == n + n_p for _, column in described["patterns"].get("root_slopes", [])),
         flags=n_flags,
         events=tuple(e.id for e in network.events),
     )

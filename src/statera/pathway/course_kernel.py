@@ -109,6 +109,20 @@ def _rows_now(n, t, times, row, last, x, s, m, active, states, slopes):
 
 
 @compiled
+def _keep(tape, kept, c, t, h, n, x, p, n_p):
+    """Write an accepted step to the tape, where there is room."""
+    at = kept[c]
+    kept[c] += 1
+    if at < tape.shape[1]:
+        tape[c, at, 0] = t
+        tape[c, at, 1] = h
+        for i in range(n):
+            tape[c, at, 2 + i] = x[i]
+        for q in range(n_p, p.size):
+            tape[c, at, 2 + n + q - n_p] = p[q]
+
+
+@compiled
 def follow(
     rates, jacobian, linear_at, curvature, factor, solve, roots, root_slopes, triggers,
     urgencies, assign, delays, table, rows, columns, bend_own, n, n_p, n_flags, n_events,
@@ -119,9 +133,13 @@ def follow(
     x, x_new, p, u, k, j, lu, w, pivots, point, quantity, before, after, work, weights,
     lanes, coupled, places, tall_places, s, s_new, u_block, k_block, dp, linear, bends,
     lower, upper, pivot, own_first, own_order, own_place, instant, rest, switch_time, was,
-    waits, number, waiting_time, waiting_instant, waiting_values, waiting_slopes,
+    waits, number, waiting_time, waiting_instant, waiting_values, waiting_slopes, tape, kept, c,
 ):  # fmt: skip
-    """Follow one condition; return its status, where it stopped, what is not finite, and steps."""
+    """Follow one condition; return its status, where it stopped, what is not finite, and steps.
+
+    Accepted steps are counted in ``kept[c]``, and their start, size, states and flags written to
+    ``tape[c]`` as far as there is room.
+    """
     t = start
     wrong = _bad(x, n)
     if wrong >= 0:
@@ -247,6 +265,7 @@ def follow(
                 weights, point, blocks, m, s, s_new, k_block, tall_places, active, lanes, states,
                 slopes,
             )  # fmt: skip
+            _keep(tape, kept, c, t, shorter, n, x, p, n_p)
             t = stop if landing else t + shorter
             for i in range(n):
                 x[i] = x_new[i]

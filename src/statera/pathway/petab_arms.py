@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,6 +76,7 @@ def find_arms(
     states: Sequence[str],
     parameters: Sequence[str],
     dynamic: frozenset[str],
+    starting: Mapping[str, frozenset[str]],
 ) -> Arms:
     """Find the simulations of a part.
 
@@ -88,20 +89,22 @@ def find_arms(
     states, parameters
         Names in the order of the model as it is solved.
     dynamic
-        Parameters that the equations hold; only these tell simulations apart.
+        Parameters that rates and events hold.
+    starting
+        Parameters that the start of each state holds. They matter where the start is neither set
+        by the condition nor taken from a pre-equilibration; no others tell simulations apart.
     """
 
     def arm(condition: Condition, before: int) -> Arm:
+        given = sorted(n for n in condition.values if n in states)
+        free = states if before < 0 else ()
+        needed = dynamic.union(*(starting[n] for n in free if n not in given and n in starting))
         return Arm(
             tuple(
-                resolve_condition(sources, condition, n) if n in dynamic else (-1, 0.0)
+                resolve_condition(sources, condition, n) if n in needed else (-1, 0.0)
                 for n in parameters
             ),
-            tuple(
-                (n, resolve_condition(sources, condition, n))
-                for n in sorted(condition.values)
-                if n in states
-            ),
+            tuple((n, resolve_condition(sources, condition, n)) for n in given),
             before,
             part.starts.get(condition.id, 0.0),
         )

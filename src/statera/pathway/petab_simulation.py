@@ -66,8 +66,9 @@ class Simulation:
         self._solvable = engine.compile(part.network)
         self.states: tuple[str, ...] = tuple(self._solvable.states)
         self.parameters: tuple[str, ...] = tuple(self._solvable.parameters)
-        dynamic = dynamic_parameters(part.network)
-        self.arms = find_arms(part, sources, self.states, self.parameters, dynamic)
+        self.arms = find_arms(
+            part, sources, self.states, self.parameters, *dynamic_parameters(part.network)
+        )
         self._before = self._stage(part.network, self.arms.before, n_theta, None)
         self._main = self._stage(part.network, self.arms.arms, n_theta, self._before)
         self.columns = self._main.columns[self.arms.of_point]

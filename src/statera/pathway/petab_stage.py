@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import sympy as sp
 from numpy.typing import NDArray
 
 from statera.numerics.expression import free_names
@@ -126,18 +127,20 @@ class Stage:
                     by_initial[row, state, self._position[row, theta_of]] = grows[theta_of]
 
 
-def dynamic_parameters(network: Network) -> frozenset[str]:
-    """Return the parameters that the equations hold: rates, starts and events."""
+def dynamic_parameters(network: Network) -> tuple[frozenset[str], Mapping[str, frozenset[str]]]:
+    """Return the parameters that rates and events hold, and those of the start of each state."""
     flat = flat_assigned(network)
-    formulas: list[Any] = [*network.rates, *network.initial.values()]
+    constants = frozenset(network.parameters)
+
+    def held(formula: Any) -> frozenset[str]:
+        return free_names(sp.sympify(formula).xreplace(flat)) & constants
+
+    formulas: list[Any] = list(network.rates)
     for event in network.events:
         formulas += [event.trigger.condition, event.delay, event.priority]
         formulas += list(event.assignments.values())
-    found: set[str] = set()
-    for formula in formulas:
-        if formula is not None:
-            found |= free_names(formula.xreplace(flat))
-    return frozenset(found) & frozenset(network.parameters)
+    always = frozenset().union(*(held(f) for f in formulas if f is not None))
+    return always, {name: held(formula) for name, formula in network.initial.items()}
 
 
 def _starts(

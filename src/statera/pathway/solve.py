@@ -86,6 +86,28 @@ class Doses:
 
 
 @dataclass(frozen=True, eq=False)
+class Tape:
+    """The accepted steps of courses, for the way back; see `statera.pathway.adjoint`.
+
+    Attributes
+    ----------
+    compiled, values, times, row_first
+        What was solved: rows of all conditions, and where those of each begin.
+    steps : (n_conditions, room, 2 + n_states + n_flags) float64
+        Start, size, states and flags of each step.
+    kept : (n_conditions,) int64
+        Number of steps.
+    """
+
+    compiled: CompiledNetwork
+    values: Floats
+    times: Floats
+    row_first: NDArray[np.int64]
+    steps: Floats
+    kept: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
 class Courses:
     """Solutions, by condition.
 
@@ -99,6 +121,8 @@ class Courses:
         How each condition ended, as a code and a sentence.
     steps : (n_conditions,) int64
         Steps tried.
+    tape
+        The accepted steps, where they were asked for.
     """
 
     states: tuple[Floats, ...]
@@ -106,6 +130,7 @@ class Courses:
     status: tuple[Status, ...]
     message: tuple[str, ...]
     steps: NDArray[np.int64]
+    tape: Tape | None = None
 
     @property
     def ok(self) -> bool:
@@ -123,6 +148,7 @@ def _kernel() -> Any:
 
 
 _DEFAULT = PathwayOptions()
+_ROOM = 512  # steps of each condition that a tape holds at first
 _NO_DOSES = (np.zeros(0), np.zeros(0, np.int64), np.zeros(0))
 
 
@@ -136,6 +162,7 @@ def solve(
     seeds: Seeds | None = None,
     doses: Doses | None = None,
     options: PathwayOptions = _DEFAULT,
+    tape: bool = False,
 ) -> Courses:
     """Solve a network under several conditions.
 
@@ -159,6 +186,8 @@ def solve(
         Jumps of states. At equal times they are applied in their order.
     options
         Tolerances and threads.
+    tape
+        Whether to keep the accepted steps, for `statera.pathway.adjoint`.
 
     Returns
     -------
@@ -178,14 +207,8 @@ def solve(
     rows = _array(np.concatenate(times)) if n_conditions else np.zeros(0)
     _check_times(rows, row_first, begin)
     n, n_p = len(compiled.states), len(compiled.parameters)
-    width = 0 if seeds is None else seeds.parameters.shape[2]
-    by_value = np.zeros((n_conditions, n_p, 0)) if seeds is None else _array(seeds.parameters)
-    by_start = np.zeros((n_conditions, n, 0)) if seeds is None else _array(seeds.initial)
-    if by_value.shape != (n_conditions, n_p, width) or by_start.shape != (n_conditions, n, width):
-        raise UsageError(
-            f"seeds must have the shapes {(n_conditions, n_p, width)} and "
-            f"{(n_conditions, n, width)}, not {by_value.shape} and {by_start.shape}"
-        )
+    by_value, by_start = _seed_arrays(seeds, n_conditions, n_p, n)
+    width = by_value.shape[2]
     states = np.full((rows.size, n), np.nan)
     slopes = np.zeros((rows.size, n, width))
     status, where, steps = np.zeros((3, n_conditions), dtype=np.int64)
@@ -196,19 +219,56 @@ def solve(
         options.rtol, options.atol, options.max_steps, options.control_slopes,
         states, slopes, status, stopped, where, steps,
     )  # fmt: skip
+    steps_kept, kept = _run(compiled, arguments, n_conditions, options.workers, tape)
+    whole = Tape(compiled, values, rows, row_first, steps_kept, kept) if tape else None
+    return _courses(compiled, states, slopes if width else None, row_first, status, stopped, where,
+                    steps, seeds is not None, whole)  # fmt: skip
+
+
+def _run(
+    compiled: CompiledNetwork, arguments: tuple[Any, ...], count: int, workers: int, tape: bool
+) -> tuple[Floats, NDArray[np.int64]]:
+    """Solve the conditions; return the tape and the number of its steps."""
     fixed = (
         *compiled.functions, compiled.table, compiled.layout, compiled.rows, compiled.columns,
         compiled.own_rows, compiled.own_columns, compiled.bend_own,
     )  # fmt: skip
-    kernel = _kernel()
-    if options.workers <= 1 or n_conditions <= 1:
-        kernel(*fixed, 0, n_conditions, *arguments)
-    else:
-        edges = np.linspace(0, n_conditions, min(4 * options.workers, n_conditions) + 1).astype(int)
-        parts = [(int(a), int(b)) for a, b in pairwise(edges)]
-        map_ordered(lambda part: kernel(*fixed, *part, *arguments), parts, options.workers)
-    return _courses(compiled, states, slopes if width else None, row_first, status, stopped, where,
-                    steps, seeds is not None)  # fmt: skip
+    kernel, parts = _kernel(), parts_of(count, workers)
+    room = _ROOM if tape else 0
+    while True:
+        kept = np.zeros(count, dtype=np.int64)
+        steps = np.empty((count, room, 2 + len(compiled.states) + compiled.flags))
+        rest = (*arguments, steps, kept)
+
+        def work(part: tuple[int, int], rest: tuple[Any, ...] = rest) -> None:
+            kernel(*fixed, *part, *rest)
+
+        map_ordered(work, parts, workers)
+        if not tape or kept.max(initial=0) <= room:
+            return steps, kept
+        room = int(kept.max())  # solved again with room for all
+
+
+def _seed_arrays(seeds: Seeds | None, n_conditions: int, n_p: int, n: int) -> tuple[Floats, Floats]:
+    if seeds is None:
+        return np.zeros((n_conditions, n_p, 0)), np.zeros((n_conditions, n, 0))
+    by_value, by_start = _array(seeds.parameters), _array(seeds.initial)
+    width = by_value.shape[-1]
+    wanted = (n_conditions, n_p, width), (n_conditions, n, width)
+    if (by_value.shape, by_start.shape) != wanted:
+        raise UsageError(
+            f"seeds must have the shapes {wanted[0]} and {wanted[1]}, not {by_value.shape} and "
+            f"{by_start.shape}"
+        )
+    return by_value, by_start
+
+
+def parts_of(count: int, workers: int) -> list[tuple[int, int]]:
+    """Return the conditions in parts for threads."""
+    if workers <= 1 or count <= 1:
+        return [(0, count)]
+    edges = np.linspace(0, count, min(4 * workers, count) + 1).astype(int)
+    return [(int(a), int(b)) for a, b in pairwise(edges)]
 
 
 def _array(values: Any) -> Floats:
@@ -283,6 +343,7 @@ def _courses(
     where: NDArray[np.int64],
     steps: NDArray[np.int64],
     seeded: bool,
+    tape: Tape | None,
 ) -> Courses:
     parts = [slice(a, b) for a, b in pairwise(row_first)]
     if slopes is not None and status.any():
@@ -301,4 +362,5 @@ def _courses(
             for c, code in enumerate(codes)
         ),
         steps,
+        tape,
     )  # fmt: skip

@@ -21,7 +21,7 @@ _SIGNATURE = types.void(
     _F[:, ::1], _F[:, ::1], _F[:, :, ::1], _F[:, :, ::1], _F[::1], _F[::1], _I[::1],
     _I[::1], _F[::1], _I[::1], _F[::1], _F[:, ::1],
     _F, _F, _I, types.boolean,
-    _F[:, ::1], _F[:, :, ::1], _I[::1], _F[::1], _I[::1], _I[::1],
+    _F[:, ::1], _F[:, :, ::1], _I[::1], _F[::1], _I[::1], _I[::1], _F[:, :, ::1], _I[::1],
 )  # fmt: skip
 
 
@@ -77,7 +77,7 @@ def solve_conditions(
     values, initial, value_seeds, initial_seeds, times, start, row_first,
     dose_first, dose_time, dose_state, dose_amount, dose_slopes,
     rtol, atol, max_steps, control,
-    states, slopes, status, stopped, where, steps,
+    states, slopes, status, stopped, where, steps, tape, kept,
 ):  # fmt: skip
     """Solve the conditions from `first` to `last`; arrays as in `statera.pathway.solve`.
 
@@ -153,4 +153,5 @@ def solve_conditions(
             lanes, coupled, places, tall_places, s, s_new, u_block, k_block, dp, linear, bends,
             lower, upper, pivot, own_first, own_order, own_place, instant, rest, switch_time, was,
             waits, number, waiting_time, waiting_instant, waiting_values, waiting_slopes,
+            tape, kept, c,
         )  # fmt: skip

@@ -15,6 +15,7 @@ __all__ = [
     "first_step",
     "inside",
     "locate",
+    "stage_matrices",
     "state_error",
     "write_rows",
 ]
@@ -81,12 +82,11 @@ def _finite_or_zero(values, first, last):
 
 
 @compiled
-def carry_columns(
-    linear_at, curvature, table, n, n_p, entries, own_entries, bend_entries, bend_own, t, h, p,
-    wide, u, k, linear, bends, lu, lower, upper, pivot, dense, w, pivots, coupled, tall_places,
-    blocks, s, s_new, u_block, k_block, own_first, own_order, own_place, dp,
+def stage_matrices(
+    linear_at, curvature, table, n, entries, own_entries, bend_entries, bend_own, t, h, p, wide, u,
+    k, linear, bends, lu, lower, upper, pivot, dense,
 ):  # fmt: skip
-    """Carry the sensitivities over the step that the states have just taken."""
+    """Write J, P with G added, and H of every stage of the step that the states have just taken."""
     n_linear = entries + own_entries
     n_bends = n + 1 + bend_entries + bend_own.size
     for stage in range(8):
@@ -104,6 +104,21 @@ def carry_columns(
                 linear[at + entries + bend_own[q]] += bends[base + n + 1 + bend_entries + q]
     if not dense:
         arrange_factors(table, n, lu, lower, upper, pivot)
+
+
+@compiled
+def carry_columns(
+    linear_at, curvature, table, n, n_p, entries, own_entries, bend_entries, bend_own, t, h, p,
+    wide, u, k, linear, bends, lu, lower, upper, pivot, dense, w, pivots, coupled, tall_places,
+    blocks, s, s_new, u_block, k_block, own_first, own_order, own_place, dp,
+):  # fmt: skip
+    """Carry the sensitivities over the step that the states have just taken."""
+    stage_matrices(
+        linear_at, curvature, table, n, entries, own_entries, bend_entries, bend_own, t, h, p,
+        wide, u, k, linear, bends, lu, lower, upper, pivot, dense,
+    )  # fmt: skip
+    n_linear = entries + own_entries
+    n_bends = n + 1 + bend_entries + bend_own.size
     column_step(
         table, n, blocks, s, s_new, u_block, k_block, linear, n_linear, entries, bends, n_bends,
         lower, upper, pivot, dense, w, pivots, coupled, tall_places, own_first, own_order,

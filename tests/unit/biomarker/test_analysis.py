@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
 
 from statera.biomarker.analysis import METHODS, MODELS, AnalysisOptions, analyse
 from statera.biomarker.measurements import Measurements
+from statera.biomarker.permutation import PermutationOptions
+from statera.biomarker.permuted_analysis import stream_permuted_analysis
 from statera.biomarker.sample_table import SampleColumns, _sorted, sample_columns
 from statera.biomarker_report.build import build_biomarker_report
 from statera.errors import InputError
@@ -156,3 +160,44 @@ def test_levels_are_in_the_order_of_their_numbers() -> None:
     assert _sorted(["w12", "w0", "w4", "w0"]) == ("w0", "w4", "w12")
     assert _sorted(["10", "9"]) == ("9", "10")
     assert _sorted(["placebo", "drug"]) == ("drug", "placebo")
+
+
+@pytest.mark.parametrize("method", ["ancova", "spearman", "kruskal-wallis", "limma"])
+def test_reports_of_other_methods_have_no_fault(method: str) -> None:
+    measured = simulated(8, 12, 8, effect=3.0)
+    change = ("visit", "before", "after") if method in ("ancova", "spearman") else None
+    names = {"spearman": ("gain",), "kruskal-wallis": ("arm",)}.get(method, ("arm",))
+    if method == "kruskal-wallis":
+        measured = simulated(8, 12, 8, effect=3.0, visits=("after",))
+    samples = chosen(measured, *names, "visit")
+    options = AnalysisOptions(
+        names[0], method, change=change, pairwise=("arm",) if method == "limma" else (),
+        robust=method == "limma", trend=method == "limma",
+    )  # fmt: skip
+    found = analyse(samples, options)
+    page = build_biomarker_report(found, samples, found.analytes, made={}, lod="keep")
+    assert problems(page) == ()
+    assert "keep" in str(page.sections[0].blocks)
+    if method == "limma":
+        assert "phipson2016" in [r.key for r in page.references]
+
+
+def test_a_report_says_that_permutations_were_stopped_and_names_what_is_drawn() -> None:
+    measured = simulated(9, 16, 8, effect=4.0)
+    samples = chosen(measured, "arm", "visit")
+    found = analyse(samples, AnalysisOptions("arm * visit"))
+    stream = stream_permuted_analysis(
+        samples, found.options, PermutationOptions(500, batch=20), "arm"
+    )
+    with pytest.raises(InputError, match="all the same"):
+        next(
+            stream_permuted_analysis(samples, AnalysisOptions("arm"), PermutationOptions(9), "arm")
+        )
+    found = replace(found, permuted=next(stream))
+    page = build_biomarker_report(found, samples, found.analytes, made={})
+    assert problems(page) == ()
+    text = str(page.sections)
+    assert "20 of 500 permutations were done" in text
+    assert "arm is not permuted: the labels of arm cannot be exchanged" in text
+    hits = int((np.column_stack([t.adjusted_p for t in found.terms]) < 0.05).any(axis=1).sum())
+    assert f"All {hits} analytes with adjusted p < 0.05 in any term are drawn." in text

@@ -171,7 +171,7 @@ def test_sites_and_folds_of_one_class() -> None:
     )  # fmt: skip
     statuses = {o.status for o in one.nested.outcomes}
     assert "not fitted: the training samples hold one class only" in statuses
-    assert any("folds: not fitted" in n for n in one.notes)
+    assert any("folds: not fitted" in n for n in one.warnings)
     assert np.isnan(one.nested.log_odds).any()
     mixed = tuple(f"site{i % 4}" for i in range(160))
     with pytest.raises(InputError, match="stand in two groups"):
@@ -222,9 +222,9 @@ def test_work_that_is_stopped_keeps_what_is_done() -> None:
     found = predict_response(table, y, replace(LIGHT, repeats=3, bootstraps=6, permutations=5),
                              watch=stop)  # fmt: skip
     assert len(found.nested.log_odds) == 1
-    assert "Stopped after 1 of 3 repeats." in found.notes
+    assert "Stopped after 1 of 3 repeats." in found.warnings
     assert found.optimism is not None
-    assert "1 of 6 resamples could be fitted" in found.optimism.status
+    assert "1 of 6 resamples were fitted" in found.optimism.status
     assert found.permutation is not None
     assert found.permutation.permuted.size == 1
     assert [s for s, _ in seen] == ["cross-validation"] * 4 + ["bootstrap", "permutations"]

@@ -168,6 +168,10 @@ def test_a_rule_from_a_file_and_from_its_record(tmp_path: Path) -> None:
     path.write_text("visit = 'week'\n", encoding="utf-8")
     with pytest.raises(InputError, match="no conditions"):
         read_rule(path)
+    for text in ("conditions = 3\n", "conditions = 'a = 1'\ncontains = 'ESR'\n"):
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(InputError, match="is not a t"):
+            read_rule(path)
     path.write_text("conditions = [", encoding="utf-8")
     with pytest.raises(InputError, match="no TOML"):
         read_rule(path)
@@ -206,6 +210,16 @@ def test_names_that_are_absent() -> None:
             apply_rule(VISITS, read_rule(text, visit="week"))
     with pytest.raises(InputError, match="two rows"):
         apply_rule(VISITS, read_rule("score <= 1"))
+
+
+def test_data_frames_are_taken_as_they_are() -> None:
+    polars = pytest.importorskip("polars")
+    frame = polars.DataFrame({"subject": ["a", "b"], "score": [1.0, None]})
+    found = apply_rule(frame, read_rule("score <= 1", missing="non-responder"))
+    assert found.response.tolist() == [1.0, 0.0]
+    with pytest.raises(UnknownNameError, match="option of an index"):
+        apply_rule(VISITS, read_rule("jadas <= 1 @ 24", visit="week", index="jadas27-esr",
+                                     index_options={"course": "poly", "joints": 10}))  # fmt: skip
 
 
 def trial(n: int = 120) -> dict[str, list[object]]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -210,8 +211,6 @@ def test_several_models_and_files_add_up(tmp_path: Path) -> None:
 
 def test_compartments_keep_concentrations(tmp_path: Path) -> None:
     """A size set by a condition changes amounts, not concentrations."""
-    from dataclasses import replace
-
     from statera.numerics.expression import symbol
 
     base = network()
@@ -285,3 +284,23 @@ def test_steady_states_alone_and_nothing_estimated_are_evaluated(tmp_path: Path)
     assert still.evaluate([], 2).fisher is not None
     plain = objective(tmp_path)
     assert still.value([]) == pytest.approx(plain.value(plain.nominal), rel=1e-8)
+
+
+def test_a_start_that_a_condition_sets_needs_no_other_value(tmp_path: Path) -> None:
+    """Nor is it computed from theta, or told apart by what would have set it."""
+    base = network()
+    open_ = replace(base, parameters={**base.parameters, "total": math.nan})
+    changes = {
+        "parameters.tsv": TABLES["parameters.tsv"].replace("total lin 0.1 10 2.5 1\n", ""),
+        "conditions.tsv": "conditionId free complex\nset 2 0.3\n",
+        "observables.tsv": "observableId observableFormula noiseFormula\n"
+        "level scale*complex+offset sd\n",
+        "measurements.tsv": "observableId simulationConditionId time measurement\nlevel set 2 1\n",
+    }
+    problem = read_problem(write(tmp_path, changes), read_model=lambda p: open_)
+    o = Objective(problem, engine=ScipyEngine())
+    assert o.evaluate(o.nominal).ok
+    changes["conditions.tsv"] = "conditionId free\nset 2\n"
+    problem = read_problem(write(tmp_path, changes), read_model=lambda p: open_)
+    with pytest.raises(InputError, match="'total' has no value"):
+        Objective(problem, engine=ScipyEngine())

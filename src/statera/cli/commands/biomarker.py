@@ -41,7 +41,7 @@ reason; the other rows are computed.
 """
 
 biomarker_app = typer.Typer(
-    help="Clinical response indices; associations of analytes.",
+    help="Clinical response indices; associations of analytes; prediction of response.",
     rich_markup_mode=None,
 )
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 if TYPE_CHECKING:
     from statera.biomarker.analysis import Analysis
@@ -120,7 +119,7 @@ def permutation_result(found: Analysis) -> dict[str, Any] | None:
             {
                 "term": t.term,
                 "exchanged": t.exchange,
-                "arrangements": t.arrangements if np.isfinite(t.arrangements) else None,
+                "arrangements": t.arrangements if math.isfinite(t.arrangements) else None,
             }
             for t in done.terms
         ],

@@ -6,7 +6,6 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-import numpy as np
 import typer
 
 from statera.cli.progress import progress_bar
@@ -62,6 +61,8 @@ def permute(
 
 
 def _said(found: PermutationTests, start: float, first: int) -> str:
+    import numpy as np  # heavy: only when run
+
     least = min(
         (float(np.nanmin(t.adjusted_p)) for t in found.terms if np.isfinite(t.adjusted_p).any()),
         default=float("nan"),

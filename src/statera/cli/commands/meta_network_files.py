@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 if TYPE_CHECKING:
     from statera.cli.commands.meta_network_fit import FittedPart
     from statera.plot.network_forest import TreatmentRow
@@ -168,6 +166,8 @@ def _rows(part: FittedPart, answer: dict[str, Any]) -> tuple[list[TreatmentRow],
 
 def ranks_bytes(answer: dict[str, Any], path: Path) -> bytes:
     """Return the rankogram."""
+    import numpy as np  # heavy: only when drawn
+
     from statera.errors import UsageError
     from statera.plot.network_ranks import draw_network_ranks, network_ranks_pdf
 
