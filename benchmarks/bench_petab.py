@@ -45,39 +45,39 @@ def boehm() -> PetabProblem:
     return read_problem(base / "Boehm_JProteomeRes2014.yaml")
 
 
-def cascade() -> Network:
-    """Make a cascade of activations with a feedback: 25 states, 24 rate constants."""
-    states = [n for i in range(STAGES) for n in (f"rest{i}", f"active{i}")] + ["product"]
+def cascade(stages: int = STAGES) -> Network:
+    """Make a cascade of activations with a feedback: 25 states, 24 rate constants in 12 stages."""
+    states = [n for i in range(stages) for n in (f"rest{i}", f"active{i}")] + ["product"]
     rates: dict[str, sp.Expr] = dict.fromkeys(states, sp.Integer(0))
     brake = 1 + symbol("product") / 10
-    for i in range(STAGES):
+    for i in range(stages):
         drive = symbol("dose") / brake if i == 0 else symbol(f"active{i - 1}")
         forward = symbol(f"on{i}") * drive * symbol(f"rest{i}")
         back = symbol(f"off{i}") * symbol(f"active{i}") / (1 + symbol(f"active{i}"))
         rates[f"rest{i}"] += back - forward
         rates[f"active{i}"] += forward - back
-    rates["product"] = symbol(f"active{STAGES - 1}") - symbol("product") / 5
-    parameters = {f"{k}{i}": 1.0 for i in range(STAGES) for k in ("on", "off")}
+    rates["product"] = symbol(f"active{stages - 1}") - symbol("product") / 5
+    parameters = {f"{k}{i}": 1.0 for i in range(stages) for k in ("on", "off")}
     initial = {n: sp.Integer(1 if n.startswith("rest") else 0) for n in states}
     return Network(
         "cascade", tuple(states), tuple(rates.values()), initial, {**parameters, "dose": 1.0}
     )
 
 
-def large(folder: Path) -> PetabProblem:
+def large(folder: Path, stages: int = STAGES, doses: int = DOSES) -> PetabProblem:
     """Write and read the large problem: each condition has its dose, 20 rows and a scale."""
     random = np.random.default_rng(4)
-    estimated = {f"{k}{i}": 0.5 + i / 10 for i in range(STAGES) for k in ("on", "off")}
+    estimated = {f"{k}{i}": 0.5 + i / 10 for i in range(stages) for k in ("on", "off")}
     estimated |= {f"sd{j}": 0.1 for j in range(OBSERVED)}
     estimated |= {f"offset{j}": 0.05 for j in range(OBSERVED)}
-    estimated |= {f"scale{c}": 1.0 for c in range(DOSES)}
-    estimated |= {f"gain{j}": 1.0 for j in range(113 - len(estimated))}
+    estimated |= {f"scale{c}": 1.0 for c in range(doses)}
+    estimated |= {f"gain{j}": 1.0 for j in range(min(OBSERVED, 113 - len(estimated)))}
     gains = [f"gain{j}" for j in range(OBSERVED) if f"gain{j}" in estimated]
     head = ["parameterId", "parameterScale", "lowerBound", "upperBound", "nominalValue", "estimate"]
     tables = {
         "parameters": [head, *([n, "log10", 1e-5, 1e5, v, 1] for n, v in estimated.items())],
         "conditions": [
-            ["conditionId", "dose"], *([f"c{c}", 10 ** (-1 + c / 12)] for c in range(DOSES))
+            ["conditionId", "dose"], *([f"c{c}", 10 ** (-1 + c / 12)] for c in range(doses))
         ],
         "observables": [
             ["observableId", "observableFormula", "noiseFormula"],
@@ -85,7 +85,7 @@ def large(folder: Path) -> PetabProblem:
                 [
                     f"o{j}",
                     f"{gains[j] if j < len(gains) else 1}*observableParameter1_o{j}"
-                    f"*active{j % STAGES} + offset{j}",
+                    f"*active{j % stages} + offset{j}",
                     f"sd{j}",
                 ]
                 for j in range(OBSERVED)
@@ -98,7 +98,7 @@ def large(folder: Path) -> PetabProblem:
             ],
             *(
                 [f"o{(j + c) % OBSERVED}", f"c{c}", t, random.uniform(0.1, 0.9), f"scale{c}"]
-                for c in range(DOSES)
+                for c in range(doses)
                 for j, t in enumerate(np.repeat([1.0, 5.0, 10.0, 20.0, 60.0], 4))
             ),
         ],
@@ -113,7 +113,7 @@ def large(folder: Path) -> PetabProblem:
         "  observable_files: [observables.tsv]\n  measurement_files: [measurements.tsv]\n",
         encoding="utf-8",
     )
-    return read_problem(folder / "large.yaml", read_model=lambda path: cascade())
+    return read_problem(folder / "large.yaml", read_model=lambda path: cascade(stages))
 
 
 @lru_cache(maxsize=2)
@@ -125,11 +125,11 @@ def problem(name: str) -> PetabProblem:
         return large(Path(folder))
 
 
-@lru_cache(maxsize=2)
-def prepared(name: str) -> tuple[Objective, Any]:
+@lru_cache(maxsize=6)
+def prepared(name: str, gradient: str = "auto") -> tuple[Objective, Any]:
     """Return an objective and a point, everything compiled."""
     found = problem(name)
-    o = Objective(found, engine=NetworkEngine(PathwayOptions()))
+    o = Objective(found, engine=NetworkEngine(PathwayOptions()), gradient=gradient)
     for order in (0, 1, 2):
         assert o.evaluate(found.nominal, order).ok
     return o, found.nominal
@@ -140,6 +140,13 @@ def prepared(name: str) -> tuple[Objective, Any]:
 def test_objective(benchmark: Callable[..., Any], name: str, order: int) -> None:
     o, theta = prepared(name)
     benchmark(o.evaluate, theta, order)
+
+
+@pytest.mark.parametrize("gradient", ["forward", "adjoint"])
+@pytest.mark.parametrize("name", list(LIMITS))
+def test_gradient(benchmark: Callable[..., Any], name: str, gradient: str) -> None:
+    o, theta = prepared(name, gradient)
+    benchmark(o.evaluate, theta, 1)
 
 
 def milliseconds(call: Callable[[], Any]) -> float:
@@ -168,6 +175,11 @@ def main() -> None:
             spent = milliseconds(lambda o=o, theta=theta, order=order: o.evaluate(theta, order))
             limit = f"{limits[order]:7.1f}" if order < 2 else ""
             print(f"{name:8} {what:11}{spent:8.3f} {limit}")
+        for gradient in ("forward", "adjoint"):
+            o, theta = prepared(name, gradient)
+            spent = milliseconds(lambda o=o, theta=theta: o.evaluate(theta, 1))
+            chosen = "  (auto)" if prepared(name)[0].gradients == (gradient,) else ""
+            print(f"{name:8}   {gradient:9}{spent:8.3f} {limits[1]:7.1f}{chosen}")
 
 
 if __name__ == "__main__":

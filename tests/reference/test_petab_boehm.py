@@ -173,3 +173,14 @@ def test_swameye_with_a_spline_is_the_regression_number(reference: Path, tmp_pat
     theirs = np.array([expected["gradient_scaled"]["forward"][names.index(n)] for n in o.names])
     assert found.gradient is not None
     np.testing.assert_allclose(found.gradient, theirs, rtol=0, atol=1e-5 * np.abs(theirs).max())
+
+
+def test_the_way_back_gives_the_same_gradient(reference: Path) -> None:
+    o = boehm(reference)
+    assert o.gradients == ("forward",)  # six columns
+    back = Objective(o.problem, engine=NetworkEngine(PathwayOptions()), gradient="adjoint")
+    forward = Objective(o.problem, engine=NetworkEngine(PathwayOptions()), gradient="forward")
+    random = np.random.default_rng(3)
+    for theta in (o.nominal, o.nominal + 0.2 * random.normal(size=9)):
+        one, other = forward.gradient(theta), back.gradient(theta)
+        np.testing.assert_allclose(other, one, rtol=0, atol=1e-8 * np.abs(one).max())

@@ -76,7 +76,8 @@ def adjoint(
     if [w.shape for w in weights] != shapes:
         raise UsageError(f"weights must have the shapes of the states, {shapes}", where="weights")
     count = len(shapes)
-    flat = np.ascontiguousarray(np.concatenate(weights), dtype=np.float64)
+    none = np.zeros((0, len(compiled.states)))
+    flat = np.ascontiguousarray(np.concatenate([none, *weights]), dtype=np.float64)
     by_values = np.zeros((count, len(compiled.parameters)))
     by_initial = np.zeros((count, len(compiled.states)))
     fixed = (

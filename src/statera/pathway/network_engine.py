@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from statera.pathway.adjoint import adjoint
 from statera.pathway.compiled_network import CompiledNetwork, compile_network
+from statera.pathway.engine import WayBack
 from statera.pathway.network import Network
 from statera.pathway.solve import PathwayOptions, Seeds, solve
 from statera.pathway.steady_state import steady_states
@@ -49,6 +52,29 @@ class NetworkEngine:
         )  # fmt: skip
         failed = {c: found.message[c] for c, code in enumerate(found.status) if code}
         return list(found.states), None if found.slopes is None else list(found.slopes), failed
+
+    def no_way_back(self, compiled: CompiledNetwork) -> str:
+        """Return why a network has no way back, as the end of a sentence; empty where it has."""
+        if not compiled.fixed_instants:
+            return "the model has events, or switches at instants that states or parameters move"
+        if self.options.control_slopes:
+            return "control_slopes asks for forward sensitivities that meet the tolerance"
+        return ""
+
+    def taped_course(
+        self,
+        compiled: CompiledNetwork,
+        values: Floats,
+        initial: Floats,
+        times: Sequence[Floats],
+        start: Floats,
+    ) -> tuple[Sequence[Floats], WayBack, Mapping[int, str]]:
+        """Return states of each condition at its times, the way back, and what failed."""
+        found = solve(
+            compiled, values, initial, times, start=start, options=self.options, tape=True
+        )
+        failed = {c: found.message[c] for c, code in enumerate(found.status) if code}
+        return found.states, partial(adjoint, found, workers=self.options.workers), failed
 
     def steady(
         self,

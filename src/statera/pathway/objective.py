@@ -3,7 +3,8 @@
 For a measurement m, simulation h, noise s and transformation T, with r = (T(h) - T(m))/s, normal
 noise adds ``ln(2 pi s^2)/2 + r^2/2`` and the logarithm of the Jacobian of T at m to the negative
 log-likelihood; Laplace noise ``ln(2 s) + |r|`` and the same. Derivatives of h and s by theta come
-from forward sensitivities of the states and the derivatives of their formulas.
+from the derivatives of their formulas and those of the states: forward sensitivities, or, where the
+gradient alone is wanted of very many parameters, the way back (`statera.pathway.adjoint`).
 """
 
 from __future__ import annotations
@@ -66,6 +67,10 @@ class Objective:
         As `statera.pathway.petab_read.read_problem` returns it.
     engine
         What solves the networks; `NetworkEngine` by default.
+    gradient
+        How the gradient of order 1 is found: ``forward`` by a column for each parameter of a
+        condition, ``adjoint`` by the way back along the courses, or ``auto``, whichever is faster
+        (see `statera.pathway.objective_adjoint`). Fisher matrices need forward columns.
 
     Attributes
     ----------
@@ -75,17 +80,29 @@ class Objective:
         Names of the parts of theta.
     lower, upper, nominal : (n_theta,) float64
         On the parameters' scales.
+    gradients
+        How that of each part is found: ``forward`` or ``adjoint``.
+
+    Raises
+    ------
+    UnknownNameError
+        If `gradient` is none of the three.
+    InputError
+        If the adjoint is asked for, and a model or the engine has none.
     """
 
-    def __init__(self, problem: PetabProblem, *, engine: Engine | None = None) -> None:
+    def __init__(
+        self, problem: PetabProblem, *, engine: Engine | None = None, gradient: str = "auto"
+    ) -> None:
         self.problem = problem
         self.names = problem.names
         self.lower, self.upper, self.nominal = problem.lower, problem.upper, problem.nominal
         self._factors = np.array([_FACTOR[p.scale] for p in problem.estimated], dtype=np.float64)
         used = NetworkEngine() if engine is None else engine
         self._parts = tuple(
-            ObjectivePart(problem, number, used) for number in range(len(problem.parts))
+            ObjectivePart(problem, number, used, gradient) for number in range(len(problem.parts))
         )
+        self.gradients = tuple("adjoint" if p.adjoint else "forward" for p in self._parts)
         self._priors = tuple(
             (i, p.objective_prior, p.scale)
             for i, p in enumerate(problem.estimated)
@@ -108,7 +125,7 @@ class Objective:
             If `theta` has another length.
         """
         linear, grows = self._linear(theta, order > 0)
-        results = [part.evaluate(linear, grows) for part in self._parts]
+        results = [part.evaluate(linear, grows, gradient_only=order == 1) for part in self._parts]
         llh = math.fsum(r.llh for r in results)
         log_prior, prior_gradient, prior_fisher = self._prior(np.asarray(theta, np.float64))
         message = next((r.message for r in results if r.message), "")

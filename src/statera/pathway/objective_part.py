@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,7 @@ from statera.pathway.engine import Engine
 from statera.pathway.objective_kernel import likelihood, predict, predict_slopes
 from statera.pathway.observable_formulas import observable_formulas
 from statera.pathway.petab_mapping import (
+    Ints,
     Source,
     Sources,
     Table,
@@ -43,11 +45,13 @@ class PartResult:
     terms : (6, n_measurements) float64
         See `statera.pathway.objective_kernel.likelihood`.
     slopes : (2, n_measurements, n_theta) float64
-        Derivatives of `found` by theta; None where not asked for.
+        Derivatives of `found` by theta; None where not asked for, or not needed for the sum.
     failed
         Sentence of each simulation that failed, by its number.
     message
         The first failure in a sentence; empty where there is none.
+    summed : (n_theta,) float64
+        Derivatives of the log-likelihood by theta, where the adjoint gave them.
     """
 
     found: Floats
@@ -55,6 +59,7 @@ class PartResult:
     slopes: Floats | None
     failed: Mapping[int, str]
     message: str
+    summed: Floats | None = None
 
     @property
     def llh(self) -> float:
@@ -75,6 +80,8 @@ class PartResult:
 
     def gradient(self) -> Floats:
         """Return the derivatives of the log-likelihood by theta, (n_theta,)."""
+        if self.summed is not None:
+            return self.summed
         assert self.slopes is not None
         total: Floats = self.terms[2] @ self.slopes[0] + self.terms[3] @ self.slopes[1]
         return total
@@ -98,14 +105,24 @@ class ObjectivePart:
         Of the part, from 0.
     engine
         What solves.
+    gradient
+        How the gradient is found: ``auto``, ``forward`` or ``adjoint``.
+
+    Attributes
+    ----------
+    adjoint
+        Whether the gradient goes the way back.
     """
 
-    def __init__(self, problem: PetabProblem, number: int, engine: Engine) -> None:
+    def __init__(
+        self, problem: PetabProblem, number: int, engine: Engine, gradient: str = "auto"
+    ) -> None:
         part = problem.parts[number]
         self._part, self._number = part, number
         self._n_theta = len(problem.names)
         sources = sources_of(problem, part)
-        self._simulation = Simulation(part, sources, engine, self._n_theta)
+        self._simulation = Simulation(part, sources, engine, self._n_theta, gradient)
+        self.adjoint = self._simulation.adjoint
         used = {m.observable for m in part.measurements}
         self._formulas = observable_formulas(
             part.network,
@@ -156,35 +173,63 @@ class ObjectivePart:
         self._point = self._simulation.arms.point
         self._arm = self._simulation.arms.of_point[self._point]
         self._tape = self._formulas.tape
+        held = frozenset[str]().union(*map(self._formulas.names, range(len(kind))))
+        states = self._simulation.states
+        self._seen = np.array([i for i, n in enumerate(states) if n in held], dtype=np.int64)
 
-    def evaluate(self, linear: Floats, grows: Floats | None) -> PartResult:
+    def evaluate(
+        self, linear: Floats, grows: Floats | None, *, gradient_only: bool = False
+    ) -> PartResult:
         """Return observables, noises and what they add to the likelihood.
 
         Parameters
         ----------
         linear, grows : (n_theta,) float64
             Linear values of theta, and their derivatives by theta; None for no derivatives.
+        gradient_only
+            Whether the gradient is all that is wanted of the derivatives.
         """
-        points = self._simulation.run(linear, grows)
+        points = self._simulation.run(linear, grows, gradient_only)
         common = (
             self._tape.parts, self._tape.room, self._kinds, self._times, self._point,
             self._settings, points.states, self._table.fill(linear), self._slots.fill(linear),
         )  # fmt: skip
         slopes = None
-        if grows is None or points.slopes is None:
+        by_states, columns, width = points.slopes, self._simulation.columns, self._n_theta
+        if points.back is not None:
+            by_states, columns = self._own_columns
+            width += len(self._seen)
+        if grows is None or by_states is None:
             found = predict(*common)
         else:
-            slopes = np.zeros((2, len(self._kinds), self._n_theta))
+            slopes = np.zeros((2, len(self._kinds), width))
             found = predict_slopes(
-                *common, points.slopes, self._simulation.columns, self._table.source,
-                self._slots.source, grows, slopes,
-            )  # fmt: skip
+                *common, by_states, columns, self._table.source, self._slots.source, grows, slopes
+            )
         if points.failed:
             found[:, np.isin(self._arm, list(points.failed))] = np.nan
         terms = likelihood(found, self._measured, self._transformations, self._distributions)
-        return PartResult(
-            found, terms, slopes, points.failed, self._message(points.failed, found, terms)
-        )
+        message = self._message(points.failed, found, terms)
+        if points.back is None or slopes is None:
+            return PartResult(found, terms, slopes, points.failed, message)
+        summed = None if message else self._summed(terms, slopes, points.back)
+        return PartResult(found, terms, None, points.failed, message, summed)
+
+    @cached_property
+    def _own_columns(self) -> tuple[Floats, Ints]:
+        """Slopes of the states by themselves, for those that formulas hold, behind theta."""
+        count, seen = len(self._simulation.arms.of_point), len(self._seen)
+        slopes = np.zeros((count, len(self._simulation.states), seen))
+        slopes[:, self._seen, np.arange(seen)] = 1.0
+        return slopes, np.tile(self._n_theta + np.arange(seen), (count, 1))
+
+    def _summed(self, terms: Floats, slopes: Floats, back: Callable[[Floats], Floats]) -> Floats:
+        """Return the derivatives of the log-likelihood by theta: direct ones and the way back."""
+        rows = terms[2][:, None] * slopes[0] + terms[3][:, None] * slopes[1]
+        weights = np.zeros((len(self._simulation.arms.of_point), len(self._simulation.states)))
+        np.add.at(weights, (self._point[:, None], self._seen), rows[:, self._n_theta :])
+        total: Floats = rows[:, : self._n_theta].sum(axis=0) + back(weights)
+        return total
 
     def _message(self, failed: Mapping[int, str], found: Floats, terms: Floats) -> str:
         if failed:

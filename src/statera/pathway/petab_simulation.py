@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from statera.pathway.engine import Engine, Seeds
+from statera.pathway.engine import AdjointEngine, Engine, Seeds
 from statera.pathway.network import Network
+from statera.pathway.objective_adjoint import by_theta, chooses_adjoint
 from statera.pathway.petab_arms import Arm, find_arms
 from statera.pathway.petab_mapping import Ints, Sources
 from statera.pathway.petab_problem import PetabPart
@@ -32,11 +33,15 @@ class Points:
         Derivatives by theta; None where not asked for.
     failed
         Sentence of each simulation that failed, by its number.
+    back
+        In the place of `slopes`, the adjoint: from the derivatives of a number by `states` to
+        those by theta, (n_theta,).
     """
 
     states: Floats
     slopes: Floats | None
     failed: Mapping[int, str]
+    back: Callable[[Floats], Floats] | None = None
 
 
 class Simulation:
@@ -52,6 +57,8 @@ class Simulation:
         What solves.
     n_theta
         Number of estimated parameters.
+    gradient
+        How gradients are found: ``auto``, ``forward`` or ``adjoint``.
 
     Attributes
     ----------
@@ -59,10 +66,14 @@ class Simulation:
         What is simulated.
     columns : (n_points, n_columns) int64
         Position in theta of each column of `Points.slopes`; -1 where it is not used.
+    adjoint
+        Whether gradients go the way back.
     """
 
-    def __init__(self, part: PetabPart, sources: Sources, engine: Engine, n_theta: int) -> None:
-        self._engine = engine
+    def __init__(
+        self, part: PetabPart, sources: Sources, engine: Engine, n_theta: int, gradient: str
+    ) -> None:
+        self._engine, self._n_theta = engine, n_theta
         self._solvable = engine.compile(part.network)
         self.states: tuple[str, ...] = tuple(self._solvable.states)
         self.parameters: tuple[str, ...] = tuple(self._solvable.parameters)
@@ -75,6 +86,9 @@ class Simulation:
         self._begin = np.array([arm.start for arm in self.arms.arms], dtype=np.float64)
         widths = np.array([len(theta) for theta in self._main.used], dtype=np.int64)
         self._groups = _groups(self.arms.timed, widths)
+        self.adjoint = chooses_adjoint(
+            gradient, engine, self._solvable, widths[self.arms.timed], part.network.id
+        )
         self._together = [(self.arms.timed, 0)] if len(self.arms.timed) else []
 
     def _stage(
@@ -82,14 +96,30 @@ class Simulation:
     ) -> Stage:
         return Stage(network, self.states, self.parameters, arms, n_theta, before)
 
-    def run(self, linear: Floats, grows: Floats | None) -> Points:
+    def run(self, linear: Floats, grows: Floats | None, gradient_only: bool = False) -> Points:
         """Simulate.
 
         Parameters
         ----------
         linear, grows : (n_theta,) float64
             Linear values of theta, and their derivatives by theta; None for no derivatives.
+        gradient_only
+            Whether derivatives of one number are all that is wanted of them.
         """
+        values, initial, seeds, failed = self._start(linear, grows)
+        if self.adjoint and gradient_only and seeds is not None:
+            return self._taped(values, initial, seeds, failed)
+        states, slopes = self._courses(values, initial, seeds, failed)
+        if len(self.arms.steady):
+            further, by = self._steady(values, initial, seeds, failed)
+            states = np.concatenate([states, further])
+            slopes = None if slopes is None or by is None else np.concatenate([slopes, by])
+        return Points(states, slopes, failed)
+
+    def _start(
+        self, linear: Floats, grows: Floats | None
+    ) -> tuple[Floats, Floats, Seeds | None, dict[int, str]]:
+        """Return parameters, starts and their derivatives, and what failed before the start."""
         failed_before: Mapping[int, str] = {}
         link: tuple[Floats, Floats | None] | None = None
         if self._before.size:
@@ -104,12 +134,35 @@ class Simulation:
             for row, arm in enumerate(self.arms.arms)
             if arm.before in failed_before
         }
-        states, slopes = self._courses(values, initial, seeds, failed)
+        return values, initial, seeds, failed
+
+    def _taped(
+        self, values: Floats, initial: Floats, seeds: Seeds, failed: dict[int, str]
+    ) -> Points:
+        """Simulate with a way back; what is steady keeps its few forward columns."""
+        assert isinstance(self._engine, AdjointEngine)
+        rows = self.arms.timed
+        times = [self.arms.times[r] for r in rows]
+        found, back, wrong = self._engine.taped_course(
+            self._solvable, values[rows], initial[rows], times, self._begin[rows]
+        )
+        for place, sentence in wrong.items():
+            failed.setdefault(int(rows[place]), sentence)
+        states, slopes = [np.empty((0, len(self.states))), *found], None
         if len(self.arms.steady):
-            further, by = self._steady(values, initial, seeds, failed)
-            states = np.concatenate([states, further])
-            slopes = None if slopes is None or by is None else np.concatenate([slopes, by])
-        return Points(states, slopes, failed)
+            further, slopes = self._steady(values, initial, seeds, failed)
+            states.append(further)
+        columns = self._main.columns[np.concatenate([rows, self.arms.steady])]
+        ends = np.cumsum([len(t) for t in times], dtype=np.int64)
+
+        def go_back(weights: Floats) -> Floats:
+            *timed, steady = np.split(weights, ends)
+            return by_theta(
+                back, timed, (seeds[0][rows], seeds[1][rows]),
+                None if slopes is None else (steady, slopes), columns, self._n_theta,
+            )  # fmt: skip
+
+        return Points(np.concatenate(states), None, failed, go_back)
 
     def _courses(
         self, values: Floats, initial: Floats, seeds: Seeds | None, failed: dict[int, str]
