@@ -122,6 +122,19 @@ def test_a_sample_that_stands_twice_is_named_and_the_others_go_on(
     assert "1 samples stand more than once and were left out: s0w0." in told["warnings"]
 
 
+@pytest.mark.parametrize("lod", ["keep", "substitute:half"])
+def test_an_analyte_below_its_limit_at_both_visits_has_no_change(
+    files: tuple[Path, Path], lod: str
+) -> None:
+    npx, samples = files
+    found = invoke(npx, "--samples", samples, "--formula", "treatment", "--subject", "subject",
+                   "--change", "week=0,4", "--method", "linear", "--lod", lod,
+                   "--json")  # fmt: skip
+    rows = {r["name"]: r for r in json.loads(found.stdout)["result"]["rows"]}
+    assert (rows["P38"]["status"], rows["P38"]["p_value"]) == ("all below LOD", None)
+    assert rows["P4"]["status"] == "ok"
+
+
 def test_a_group_of_one_member_is_said_on_its_row(files: tuple[Path, Path]) -> None:
     npx, samples = files
     lines = [x for x in npx.read_text().splitlines() if not (",OID3," in x and "w4" in x)]
