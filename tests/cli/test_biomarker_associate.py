@@ -146,3 +146,14 @@ def test_a_group_of_one_member_is_said_on_its_row(files: tuple[Path, Path]) -> N
     assert rows["P3"]["status"] == "one value in week 4"
     assert rows["P3"]["p_value"] is not None
     assert rows["P4"]["status"] == "ok"
+
+
+@pytest.mark.parametrize("method", ["mann-whitney", "kruskal-wallis"])
+def test_rank_tests_say_a_lone_member_and_missing_limits(tmp_path: Path, method: str) -> None:
+    long, samples = tmp_path / "long.csv", tmp_path / "samples.csv"
+    long.write_text("sample,analyte,value\n" + "".join(f"S{i},A,{i + 1}\n" for i in range(6)))
+    samples.write_text("sample,arm\n" + "".join(f"S{i},{'ab'[i == 3]}\n" for i in range(6)))
+    found = invoke(long, "--samples", samples, "--formula", "arm", "--method", method, "--json")
+    result = json.loads(found.stdout)["result"]
+    assert result["rows"][0]["status"] == "one value in arm b"
+    assert any(n.startswith("No limit of detection is given") for n in result["notes"])

@@ -115,6 +115,16 @@ def test_risk_of_bias_is_a_column_with_signs_and_names() -> None:
         assert colour not in plain
 
 
+def test_means_have_the_number_of_people_as_their_total() -> None:
+    effects = effect_sizes(
+        "MD", mean_1=[10.1, 11.3], sd_1=[2.2, 3.0], total_1=[40, 30],
+        mean_2=[9.0, 9.9], sd_2=[2.5, 2.9], total_2=[41, 28],
+    )  # fmt: skip
+    parts, _ = synthesis_forest(pooled(effects), effects)
+    assert parts[0].studies[0].columns == ("10.1 (2.2), 40", "9 (2.5), 41")
+    assert parts[-1].means[0].columns == ("70", "69")
+
+
 def test_signs_of_risk_are_explained_in_the_words_of_the_table() -> None:
     said = ("moderate", "serious", "critical", "serious", "", "low", "+")
     legend = legend_of_risks(said)
