@@ -2,7 +2,8 @@
 
 Run ``python benchmarks/bench_mixed_models.py``. The data are simulated: 100 subjects, three
 visits, two arms; the fastest of three runs is printed, all threads together. Permutations are
-timed once, 10 000 of them, by the clock too; refitted ones are timed over three.
+timed once, 10 000 of them, by the clock too; refitted ones are timed over three. Set
+OPENBLAS_NUM_THREADS=1: threads that wait busily count as CPU time.
 """
 
 from __future__ import annotations

@@ -65,6 +65,8 @@ class _Writer:
                 self.names[name] = self.number(spelled)
             case ast.If(test=test, body=[ast.Return(value=ast.Constant(value=1))]):
                 self.failed = self.builder.or_(self.failed, self.truth(test))
+            case ast.Return(value=ast.Constant(value=1)):
+                self.failed = ir.Constant(_B, 1)
             case ast.Return():
                 return
             case _:

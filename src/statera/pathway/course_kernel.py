@@ -29,10 +29,13 @@ _TURNS = 10_000  # crossings without a step between them
 
 @compiled
 def _begin_flags(
-    rates, roots, root_slopes, table, root_first, n, n_p, n_flags, strict, timed, t, x, p, slope,
-    work, quantity, switch_time,
+    roots, root_slopes, table, root_first, n, n_p, n_flags, strict, timed, t, x, p, work, quantity,
+    switch_time,
 ):  # fmt: skip
-    """Set the flags as they are just after the start, and the instants of those that time turns."""
+    """Set the flags as they are at the start, and the instants of those that time turns.
+
+    An instant that is the start itself is marked by NaN: `_lean_flags` sees to it.
+    """
     for q in range(n_flags):
         p[n_p + q] = 0.0
         switch_time[q] = np.inf
@@ -50,9 +53,27 @@ def _begin_flags(
                 if instant > t:
                     switch_time[q] = instant
                 p[n_p + q] = 1.0 if (value > 0.0) == (instant <= t) else 0.0
+                if instant == t:
+                    switch_time[q] = np.nan
+                    p[n_p + q] = is_on(0.0, strict[q])
+
+
+@compiled
+def _lean_flags(
+    rates, roots, root_slopes, table, root_first, n, n_p, n_flags, timed, t, x, p, slope, work,
+    quantity, switch_time,
+):  # fmt: skip
+    """Turn flags whose quantity is zero at the start to what they are just after it.
+
+    Triggers have seen them as written by then. Returns whether any turned.
+    """
+    roots(t, x, 0, p, quantity, 0)
     rates(t, x, 0, p, slope, 0)
     root_slopes(t, x, 0, p, work, 0)
+    begin = table[root_first]
+    turned = False
     for q in range(n_flags):
+        at_zero = np.isnan(switch_time[q]) if timed[q] else quantity[q] == 0.0
         speed = 0.0
         for e in range(table[root_first + q], table[root_first + q + 1]):
             value = work[n_flags + e - begin]
@@ -60,8 +81,14 @@ def _begin_flags(
                 speed += value
             elif table[e] < n:
                 speed += value * slope[table[e]]
-        if not timed[q] and quantity[q] == 0.0 and speed != 0.0:
-            p[n_p + q] = 1.0 if speed > 0.0 else 0.0
+        if at_zero:
+            if timed[q]:
+                switch_time[q] = np.inf
+            after = 1.0 if speed > 0.0 else 0.0
+            if speed != 0.0 and p[n_p + q] != after:
+                p[n_p + q] = after
+                turned = True
+    return turned
 
 
 @compiled
@@ -71,6 +98,16 @@ def _bad(values, n):
         if not np.isfinite(values[i]):
             return i
     return -1
+
+
+@compiled
+def _bad_start(x, n, p, n_p):
+    """Return the first state that is not finite, or n and the first such parameter, or -1."""
+    wrong = _bad(x, n)
+    if wrong < 0:
+        wrong = _bad(p, n_p)
+        wrong = n + wrong if wrong >= 0 else -1
+    return wrong
 
 
 @compiled
@@ -141,21 +178,18 @@ def follow(
     ``tape[c]`` as far as there is room.
     """
     t = start
-    wrong = _bad(x, n)
+    wrong = _bad_start(x, n, p, n_p)
     if wrong >= 0:
         return BAD_START, t, wrong, 0
-    wrong = _bad(p, n_p)
-    if wrong >= 0:
-        return BAD_START, t, n + wrong, 0
     if n_flags > 0:
-        _begin_flags(rates, roots, root_slopes, table, root_row, n, n_p, n_flags, strict, timed, t,
-                     x, p, before, work, quantity, switch_time)  # fmt: skip
+        _begin_flags(roots, root_slopes, table, root_row, n, n_p, n_flags, strict, timed, t, x, p,
+                     work, quantity, switch_time)  # fmt: skip
     waits[:] = -1
     number[:] = 0
     for e in range(n_events):
         was[e] = kinds[e] & AT_START != 0
     end = times[row_end - 1] if row_end > row else t
-    crossed, restart, begun = -1, True, False
+    crossed, restart, begun, opening = -1, True, False, n_flags > 0
     h, usual, taken, total, turns, failed = 0.0, 0.0, 0, 0, 0, False
     while True:
         # the instant: flags that turn, doses, events, rows
@@ -185,6 +219,11 @@ def follow(
             if ran < 0:
                 return ENDLESS_EVENTS, t, 0, total
             restart = restart or ran > 0
+        if opening:
+            opening = False
+            if _lean_flags(rates, roots, root_slopes, table, root_row, n, n_p, n_flags, timed, t,
+                           x, p, before, work, quantity, switch_time):  # fmt: skip
+                continue
         row = _rows_now(n, t, times, row, row_end, x, s, m, active, states, slopes)
         if row == row_end:
             return OK, t, 0, total

@@ -210,7 +210,7 @@ def test_the_family_wise_error_rate_is_held(missing: float) -> None:
             assert (term.adjusted_p >= term.p_value - 1e-15).all()
     # three binomial standard errors
     assert (wrong / runs <= 0.05 + 3.0 * math.sqrt(0.05 * 0.95 / runs)).all(), wrong / runs
-    assert (wrong > 0).all()
+    assert wrong.sum() > 0
     assert (np.abs(alone / runs - 0.05) <= 3.0 * math.sqrt(0.05 * 0.95 / runs)).all(), alone
 
 

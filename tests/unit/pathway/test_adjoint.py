@@ -48,6 +48,35 @@ def test_both_ways_agree(workers: int, rtol: float) -> None:
     np.testing.assert_allclose(back, forward, rtol=1e-9, atol=1e-10)
 
 
+def test_a_network_too_large_for_factors_written_out() -> None:
+    n = 90
+    rates = {
+        f"x{i}": f"k*(x{(i - 1) % n} - x{i}) + s*x{i * 37 % n}*x{i * 11 % n}/(1 + x{i * 7 % n})"
+        for i in range(n)
+    }
+    large = compiled(rates, {"k": 1.0, "s": 0.01}, {s: str(0.1 + (s == "x0")) for s in rates})
+    assert large.layout[5] == 1  # no factors
+    start, slopes = initial_states(large, large.values[None], np.eye(2)[None])
+    found = solve(
+        large, large.values[None], start, [np.array([1.0, 10.0])],
+        seeds=Seeds(np.eye(2)[None], slopes), tape=True,
+    )  # fmt: skip
+    assert found.ok
+    assert found.slopes is not None
+    forward = found.slopes[0].sum(axis=(0, 1))
+    back, _ = adjoint(found, [np.ones((2, n))])
+    np.testing.assert_allclose(back[0], forward, rtol=1e-9)
+    h = 1e-4
+    ends = []
+    for sign in (1.0, -1.0):
+        moved = large.values + np.array([sign * h, 0.0])
+        run = solve(large, moved[None], start, [np.array([1.0, 10.0])],
+                    options=PathwayOptions(rtol=1e-10))  # fmt: skip
+        ends.append(run.states[0].sum())
+    # the sum of all states is moved by k through the last term alone
+    np.testing.assert_allclose((ends[0] - ends[1]) / (2 * h), forward[0], rtol=1e-4, atol=1e-6)
+
+
 def test_more_steps_than_the_tape_holds_at_first() -> None:
     wave = compiled({"x": "w*y", "y": "-w*x"}, {"w": 50.0}, {"x": "1", "y": "0"})
     start, slopes = initial_states(wave, wave.values[None], np.ones((1, 1, 1)))

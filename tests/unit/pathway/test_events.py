@@ -139,6 +139,18 @@ def test_a_trigger_that_holds_from_the_start(at_start: bool, end: float) -> None
     np.testing.assert_array_equal(run(system, [0.0, 5.0]).states[0][:, 0], end)
 
 
+@pytest.mark.parametrize(
+    "condition", [sp.Ge(symbol("x"), 1), sp.Le(symbol("t"), 0)], ids=["state", "time"]
+)
+@pytest.mark.parametrize(("at_start", "end"), [(True, 0.0), (False, 5.0)])
+def test_a_trigger_that_holds_at_the_start_alone(
+    condition: sp.Basic, at_start: bool, end: float
+) -> None:
+    event = _event("begin", condition, {"y": "5"}, at_start=at_start)
+    system = compiled({"x": "-k*x", "y": "0"}, {"k": 0.5}, {"x": "1", "y": "0"}, [event])
+    np.testing.assert_array_equal(run(system, [0.0, 5.0]).states[0][:, 1], end)
+
+
 def test_one_event_sets_off_another() -> None:
     system = compiled(
         {"x": "-k*x", "y": "0"},
