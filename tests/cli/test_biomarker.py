@@ -44,6 +44,10 @@ def test_json_and_file(visits: Path, tmp_path: Path) -> None:
 def test_the_list_names_columns() -> None:
     lines = invoke("--list").stdout.splitlines()
     assert "das28-crp3\tDAS28-CRP, three variables\ttjc sjc crp" in lines
+    every = json.loads(invoke("--list", "--json").stdout)["result"]["indices"]
+    assert [one["index"] for one in every] == [line.split("\t")[0] for line in lines[1:]]
+    easi = next(one for one in every if one["index"] == "easi")
+    assert (easi["may_be_absent"], easi["columns"][-1]) == (["age"], "age")
 
 
 @pytest.mark.parametrize(

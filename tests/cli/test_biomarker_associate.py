@@ -122,6 +122,19 @@ def test_a_sample_that_stands_twice_is_named_and_the_others_go_on(
     assert "1 samples stand more than once and were left out: s0w0." in told["warnings"]
 
 
+@pytest.mark.parametrize("lod", ["keep", "substitute:half"])
+def test_an_analyte_below_its_limit_at_both_visits_has_no_change(
+    files: tuple[Path, Path], lod: str
+) -> None:
+    npx, samples = files
+    found = invoke(npx, "--samples", samples, "--formula", "treatment", "--subject", "subject",
+                   "--change", "week=0,4", "--method", "linear", "--lod", lod,
+                   "--json")  # fmt: skip
+    rows = {r["name"]: r for r in json.loads(found.stdout)["result"]["rows"]}
+    assert (rows["P38"]["status"], rows["P38"]["p_value"]) == ("all below LOD", None)
+    assert rows["P4"]["status"] == "ok"
+
+
 def test_a_group_of_one_member_is_said_on_its_row(files: tuple[Path, Path]) -> None:
     npx, samples = files
     lines = [x for x in npx.read_text().splitlines() if not (",OID3," in x and "w4" in x)]
@@ -133,3 +146,14 @@ def test_a_group_of_one_member_is_said_on_its_row(files: tuple[Path, Path]) -> N
     assert rows["P3"]["status"] == "one value in week 4"
     assert rows["P3"]["p_value"] is not None
     assert rows["P4"]["status"] == "ok"
+
+
+@pytest.mark.parametrize("method", ["mann-whitney", "kruskal-wallis"])
+def test_rank_tests_say_a_lone_member_and_missing_limits(tmp_path: Path, method: str) -> None:
+    long, samples = tmp_path / "long.csv", tmp_path / "samples.csv"
+    long.write_text("sample,analyte,value\n" + "".join(f"S{i},A,{i + 1}\n" for i in range(6)))
+    samples.write_text("sample,arm\n" + "".join(f"S{i},{'ab'[i == 3]}\n" for i in range(6)))
+    found = invoke(long, "--samples", samples, "--formula", "arm", "--method", method, "--json")
+    result = json.loads(found.stdout)["result"]
+    assert result["rows"][0]["status"] == "one value in arm b"
+    assert any(n.startswith("No limit of detection is given") for n in result["notes"])

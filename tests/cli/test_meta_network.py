@@ -280,10 +280,13 @@ def test_every_figure(tmp_path: Path, ending: str) -> None:
     assert "no order" not in ran.stderr
 
 
-def test_a_star_has_no_split_to_draw(tmp_path: Path) -> None:
+def test_a_star_has_no_split_to_draw_and_the_rest_is_made(tmp_path: Path) -> None:
     path = write(tmp_path, PAIRS)
-    ran = invoke(path, "--measure", "HR", "--split-forest", str(tmp_path / "s.svg"))
-    assert (ran.exit_code, "no comparison has direct and indirect" in ran.stderr) == (3, True)
+    split, forest = tmp_path / "s.svg", tmp_path / "f.svg"
+    ran = invoke(path, "--measure", "HR", "--split-forest", str(split), "--forest", str(forest))
+    assert (ran.exit_code, split.exists(), forest.exists()) == (0, False, True)
+    assert "was not drawn: no comparison has direct and indirect evidence" in ran.stderr
+    assert "Network of 3 treatments" in ran.stdout
 
 
 def test_rows_are_chosen_and_split_by_node(tmp_path: Path) -> None:

@@ -219,6 +219,8 @@ def analyse(samples: SampleColumns, options: AnalysisOptions) -> Analysis:
                       found.tests.p_value, found.tests.p_value)
         ]  # fmt: skip
         n, late, more = found.tests.n.sum(axis=1), found.tests.status, found.notes
+        if options.method in ("mann-whitney", "kruskal-wallis"):
+            late = lone_members(late, values, {found.term: used.columns[found.term]})
     else:
         fitted = _fitted(values, used, options)
         terms = _terms(fitted, options)

@@ -154,10 +154,11 @@ def change_of_samples(samples: SampleColumns, visit: str, first: str, second: st
         for name, own in pairs.columns.items()
     }
     people = tuple(samples.subject[i] for i in pairs.place_after[order])
-    none = np.zeros_like(kept.below_lod)
-    # what lies below its limit at a visit says nothing of the sign of its change
+    low = samples.measurements.below_lod
+    # one visit below its limit says nothing of the sign of a change; both say that it is unknown
+    both = (low[pairs.place_before] & low[pairs.place_after])[order]
     measured = replace(
-        kept, values=change, below_lod=none, lod=np.full(change.shape, np.nan),
+        kept, values=change, below_lod=both, lod=np.full(change.shape, np.nan),
         notes=(*kept.notes, f"Values are changes, {visit} {second} less {first}."),
     )  # fmt: skip
     return SampleColumns(measured, columns, people, (*samples.notes, *pairs.notes))

@@ -109,6 +109,10 @@ def apply_lod_policy(measurements: Measurements, policy: LodPolicy | None = None
     names = [n for n, out in zip(measurements.analyte_ids, beyond, strict=True) if out]
     none = np.zeros_like(below)
     number = int(below.sum())
+    if not number and np.isnan(measurements.lod).all():
+        measurements = _noted(
+            measurements, "No limit of detection is given: what lies below one is not known."
+        )
     if chosen.name == "keep":
         lost = int((below & np.isnan(measurements.values)).sum())
         extra = f"; {lost} of them have no number and stay empty" if lost else ""

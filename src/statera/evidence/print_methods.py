@@ -166,8 +166,8 @@ def _glmm(found: GlmmResult, pooled: PooledEffect, digits: int, show_fit: bool) 
         )
         if tests.infinite:
             blocks[-1] += (
-                f"\n{tests.infinite} of the studies have an empty cell and add nothing to Wald's "
-                "statistic."
+                f"\nStudies with an empty cell, which add nothing to Wald's statistic: "
+                f"{tests.infinite}."
             )
     return [*blocks, _results(pooled, digits), print_pooled_lines(pooled, digits)]
 

@@ -181,6 +181,9 @@ def _natural(result: PairwiseResult, digits: int) -> str:
             f"{sentence(measure.name)}: {number_text(middle, digits)} "
             f"({level} interval {number_text(low, digits)} to {number_text(high, digits)})"
         )
+        if measure.name == "incidence rate":
+            rate, least, most = (number_text(100.0 * one, 2) for one in (middle, low, high))
+            lines.append(f"Per 100 units of time at risk: {rate} ({least} to {most})")
     if result.options.uses_t and result.scale < 1.0 and not result.has_moderators:
         # conclusions can turn with the test where Hartung and Knapp's interval is the narrower one
         low, high = result.wald_interval

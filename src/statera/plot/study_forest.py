@@ -37,6 +37,7 @@ __all__ = [
     "StudyForestOptions",
     "StudyGroup",
     "draw_study_forest",
+    "legend_of_risks",
     "study_forest_figure",
     "study_forest_pdf",
 ]
@@ -49,12 +50,13 @@ _JUDGEMENTS = {
     "low": ("+", PALETTE[2]),
     "some": ("?", PALETTE[4]),
     "high": ("\N{MINUS SIGN}", PALETTE[1]),
+    "critical": ("!", PALETTE[5]),
     "none": ("", LINE),
 }
 _WORDS = {
     "low": "low", "l": "low", "+": "low", "yes": "low",
     "some": "some", "some concerns": "some", "moderate": "some", "unclear": "some", "?": "some",
-    "high": "high", "h": "high", "-": "high", "serious": "high", "critical": "high",
+    "high": "high", "h": "high", "-": "high", "serious": "high", "critical": "critical",
 }  # fmt: skip
 
 
@@ -254,7 +256,8 @@ def study_forest_figure(groups: Sequence[StudyGroup], options: StudyForestOption
             case str():
                 _say(frame, centre, line.mark)
     if options.risk:
-        _name_risks(frame, options.risk, foot)
+        said = [r for line in lines if isinstance(line.mark, Study) for r in line.mark.risk]
+        _name_risks(frame, options.risk, foot, legend_of_risks(said))
     return frame.figure
 
 
@@ -362,11 +365,30 @@ def _say(frame: Frame, y: float, text: str) -> None:
     )  # fmt: skip
 
 
+def _known(said: str) -> str:
+    return _WORDS.get(said.strip().lower().removesuffix(" risk"), "none")
+
+
+def legend_of_risks(said: Sequence[str]) -> str:
+    """Return what each sign stands for, in the words of the table."""
+    words: dict[str, list[str]] = {kind: [] for kind in _JUDGEMENTS}
+    for one in said:
+        word = one.strip() or "not judged"
+        kind = _known(one)
+        if word not in (*words[kind], _JUDGEMENTS[kind][0]):
+            words[kind].append(word)
+    return "; ".join(
+        f"{_JUDGEMENTS[kind][0] or 'empty:'} {' or '.join(found)}"
+        for kind, found in words.items()
+        if found
+    )
+
+
 def _risk(frame: Frame, y: float, judgements: Sequence[str]) -> None:
     width, total = (float(size) for size in frame.figure.get_size_inches())
     box = frame.axes.get_position()
     for i, said in enumerate(judgements):
-        known = _WORDS.get(said.strip().lower().removesuffix(" risk"), "none")
+        known = _known(said)
         sign, ink = _JUDGEMENTS[known]
         x = box.x1 + (_GAP + _STEP * (i + 0.45)) / width
         height = box.y1 - y / total
@@ -387,7 +409,7 @@ def _circle(frame: Frame, x: float, y: float, radius: float, ink: str) -> None:
     )
 
 
-def _name_risks(frame: Frame, names: Sequence[str], foot: float) -> None:
+def _name_risks(frame: Frame, names: Sequence[str], foot: float, legend: str) -> None:
     """Put letters above the marks and say below what they stand for."""
     width, total = (float(size) for size in frame.figure.get_size_inches())
     box = frame.axes.get_position()
@@ -400,7 +422,7 @@ def _name_risks(frame: Frame, names: Sequence[str], foot: float) -> None:
     told = [f"{letter}: {name}" for letter, name in zip(letters, names, strict=True)]
     rows = ["; ".join(told[i : i + 3]) for i in range(0, len(told), 3)]
     rows[0] = f"Risk of bias: {rows[0]}"
-    rows.append("+ low, ? some concerns or unclear, − high; empty: not judged")
+    rows.append(legend)
     for i, text in enumerate(rows):
         frame.figure.text(
             0.08 / width, box.y0 - (foot + 0.06 + 0.17 * i) / total, text,

@@ -282,7 +282,7 @@ def _counts(
     for arm, word, (upper, lower, sizes) in _parts(effects, arms):
         heads.append(f"{arm}\n{word}")
         columns.append([_cell(word, *xs) for xs in zip(upper, lower, sizes, strict=True)])
-        totals.append(_total(word, upper, lower, effects.is_usable))
+        totals.append(_total(word, upper, lower, effects.is_usable, sizes))
     cells = [tuple(column[i] for column in columns) for i in range(len(effects))]
     return tuple(heads), cells, tuple(totals)
 
@@ -293,8 +293,8 @@ def _totals(
     """Return the subtotals of a subgroup, a cell a heading."""
     part = effects.take(list(rows))
     found = {
-        f"{arm}\n{word}": _total(word, upper, lower, part.is_usable)
-        for arm, word, (upper, lower, _) in _parts(part, arms)
+        f"{arm}\n{word}": _total(word, upper, lower, part.is_usable, sizes)
+        for arm, word, (upper, lower, sizes) in _parts(part, arms)
     }
     return tuple(found.get(head, "") for head in heads)
 
@@ -318,9 +318,11 @@ def _parts(effects: Effects, arms: tuple[str, str]) -> list[tuple[str, str, Any]
     return found
 
 
-def _total(word: str, upper: Any, lower: Any, usable: Any) -> str:
+def _total(word: str, upper: Any, lower: Any, usable: Any, sizes: Any) -> str:
     whole = bool(np.isfinite(upper).all() and np.isfinite(lower).all() and usable.all())
-    if not whole or word.startswith("mean"):
+    if word.startswith("mean"):  # a mean of means is no total; the people are
+        return f"{sizes.sum():,.0f}" if whole and np.isfinite(sizes).all() else ""
+    if not whole:
         return ""
     return _cell(word, float(upper.sum()), float(lower.sum()), math.nan)
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from statera.evidence.bias import trim_and_fill
+from statera.evidence.effect_sizes import effect_sizes
 from statera.evidence.effects import effects_of
 from statera.evidence.moderators import subgroups
 from statera.evidence.pairwise import PairwiseOptions, pairwise
@@ -91,3 +92,12 @@ def test_subgroups_and_trim_and_fill() -> None:
     filled = print_trim_and_fill(trim_and_fill(pairwise(STUDIES), "R0"))
     assert "Estimated number of missing studies on the" in filled
     assert "Test of H0: no missing studies" in filled
+
+
+def test_pooled_rates_are_also_printed_per_hundred() -> None:
+    rates = effect_sizes("IRLN", events=[5, 8, 11], time=[500.0, 700.0, 900.0])
+    result = pairwise(rates, PairwiseOptions(tau2="EE"))
+    middle, low, high = (100.0 * one for one in result.natural)
+    assert f"Per 100 units of time at risk: {middle:.2f} ({low:.2f} to {high:.2f})" in (
+        print_pairwise(result)
+    )

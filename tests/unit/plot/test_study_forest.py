@@ -21,6 +21,7 @@ from statera.plot.study_forest import (
     StudyForestOptions,
     StudyGroup,
     draw_study_forest,
+    legend_of_risks,
     study_forest_pdf,
 )
 from statera.plot.synthesis_forest import (
@@ -112,6 +113,31 @@ def test_risk_of_bias_is_a_column_with_signs_and_names() -> None:
     for colour in ("#00805f", "#c8501e", "#7a6400"):
         assert colour in marked
         assert colour not in plain
+
+
+def test_means_have_the_number_of_people_as_their_total() -> None:
+    effects = effect_sizes(
+        "MD", mean_1=[10.1, 11.3], sd_1=[2.2, 3.0], total_1=[40, 30],
+        mean_2=[9.0, 9.9], sd_2=[2.5, 2.9], total_2=[41, 28],
+    )  # fmt: skip
+    parts, _ = synthesis_forest(pooled(effects), effects)
+    assert parts[0].studies[0].columns == ("10.1 (2.2), 40", "9 (2.5), 41")
+    assert parts[-1].means[0].columns == ("70", "69")
+
+
+def test_signs_of_risk_are_explained_in_the_words_of_the_table() -> None:
+    said = ("moderate", "serious", "critical", "serious", "", "low", "+")
+    legend = legend_of_risks(said)
+    assert legend == "+ low; ? moderate; \N{MINUS SIGN} serious; ! critical; empty: not judged"
+    assert legend_of_risks(("no information", "Low risk")) == "+ Low risk; empty: no information"
+    effects = counts()
+    figures = []
+    for worst in ("serious", "critical"):
+        risk = {"rob_overall": ("moderate", worst, "low", "")}
+        figures.append(draw_study_forest(
+            *synthesis_forest(pooled(effects), effects, risk=risk), **WORDS
+        ))  # fmt: skip
+    assert figures[0] != figures[1]
 
 
 def test_the_same_figure_gives_the_same_text_and_pdf() -> None:

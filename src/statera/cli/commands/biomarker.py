@@ -101,7 +101,7 @@ def indices(
 ) -> None:
     """Compute a clinical index for each row of a table."""
     if listed:
-        _list()
+        _list(as_json=as_json)
         return
     if table is None or index is None:
         raise UsageError(
@@ -202,9 +202,17 @@ def _csv(names: list[str], rows: list[list[str]]) -> bytes:
     return stream.getvalue().encode()
 
 
-def _list() -> None:
+def _list(*, as_json: bool) -> None:
     from statera.biomarker.index_catalogue import INDICES, IndexOptions  # heavy: only when run
 
+    if as_json:
+        every = [
+            {"index": one.name, "title": one.title, "columns": list(one.ranges(IndexOptions())),
+             "may_be_absent": sorted(one.optional)}
+            for one in INDICES.values()
+        ]  # fmt: skip
+        typer.echo(Envelope(SCHEMA, {"indices": every}, (), manifest({})).to_json(), nl=False)
+        return
     rows = []
     for one in INDICES.values():
         columns = [

@@ -205,8 +205,9 @@ def network_command(
         write_bytes_atomically(funnel, drawn)
         notes = notes if order else (*notes, _NO_ORDER)
     files = {p.name: p.read_bytes() for p in (data, certainty) if p is not None}
+    written, failed = _write(made, parts, answers, favours)
+    notes = (*notes, *failed)
     envelope = Envelope(SCHEMA, answer, notes, manifest(files))
-    written = _write(made, parts, answers, favours)
     if out is not None:
         said = envelope.to_json(ascii_only=False) if out.suffix.lower() == ".json" else text
         write_bytes_atomically(out, said.encode())
@@ -252,9 +253,10 @@ def _write(
     parts: Sequence[FittedPart],
     answers: Sequence[dict[str, Any]],
     favours: tuple[str, str],
-) -> list[Path]:
-    """Write league tables and figures, a figure a part; return their names."""
+) -> tuple[list[Path], list[str]]:
+    """Write league tables and figures, a figure a part; return their names, and what cannot be."""
     written = [path for path in (made.league, made.league_wide) if path is not None]
+    failed: list[str] = []
     if made.league is not None:
         write_bytes_atomically(made.league, league_long(answers).encode())
     if made.league_wide is not None:
@@ -264,9 +266,14 @@ def _write(
             wanted: Path | None = getattr(made, kind)
             if wanted is not None:
                 path = _numbered(wanted, number, len(parts))
-                write_bytes_atomically(path, _drawn(kind, part, answer, path, favours))
+                try:
+                    drawn = _drawn(kind, part, answer, path, favours)
+                except InputError as error:  # the data have no such picture: the rest goes on
+                    failed.append(f"{path} was not drawn: {error.what}. {error.hint}")
+                    continue
+                write_bytes_atomically(path, drawn)
                 written.append(path)
-    return written
+    return written, failed
 
 
 def _drawn(
