@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statera.data.regimen import Regimen
-from statera.errors import InputError
+from statera.errors import InputError, UnknownNameError
 from statera.mechanism.kinase_potencies import KinasePotencies
 from statera.model import Model
 from statera.pathway.compiled_network import compile_network
@@ -231,12 +231,15 @@ def _unit(network: Network, given: str | None) -> str:
 
 
 def _checked(network: Network, parameters: Mapping[str, float]) -> Mapping[str, float]:
-    unknown = sorted(set(parameters) - set(network.parameters))
-    if unknown:
-        raise InputError(
-            f"{network.id} has no parameter {', '.join(unknown)}",
-            hint="States and assigned names cannot be set.",
-        )
+    for name in parameters:
+        if name in network.states or name in network.assigned:
+            raise InputError(
+                f"'{name}' is no parameter of {network.id}, but follows from its equations",
+                where="parameters",
+                hint="Set what it depends on.",
+            )
+        if name not in network.parameters:
+            raise UnknownNameError("parameter", name, network.parameters, where="parameters")
     return parameters
 
 

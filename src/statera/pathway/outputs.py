@@ -37,7 +37,7 @@ class Outputs:
         known = (*network.states, *network.assigned)
         for name in names:
             if name not in known:
-                raise UnknownNameError("output", name, known)
+                raise UnknownNameError("output", name, known, where="outputs")
         self.names = tuple(dict.fromkeys(names))
         self._states = network.states
         formulas = [network.flat(symbol(name)) for name in self.names]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from statera.cli.commands.pathway_notes import say_notes, sentences
 from statera.cli.envelope import Envelope
 from statera.cli.options import JsonFlag, QuietFlag, Seed, Workers, concerning
 from statera.cli.output import check_target, write_bytes_atomically
@@ -82,7 +83,8 @@ def fit_command(
     )  # fmt: skip
     result = _result(read, objective, found, drawn)
     warnings = _warnings(found, drawn)
-    envelope = Envelope(FIT_SCHEMA, result, warnings, made)
+    remarks = sentences(n for part in read.parts for n in part.network.notes)
+    envelope = Envelope(FIT_SCHEMA, result, (*warnings, *remarks), made)
     for path in out or []:
         if path.suffix.lower() == ".json":
             content = envelope.to_json().encode()
@@ -94,6 +96,7 @@ def fit_command(
         return
     _print(result, found)
     warn(warnings)
+    say_notes(remarks, quiet=quiet)
     for path in out or []:
         note(f"written to {path}", quiet=quiet)
 
@@ -176,6 +179,12 @@ def _start(s: Start) -> dict[str, Any]:
 
 def _warnings(found: MultiStart, drawn: PosteriorDraws | None) -> tuple[str, ...]:
     said = []
+    without = [s for s in found.starts if not s.value < float("inf")]
+    if without:
+        said.append(
+            f"{len(without)} of {len(found.starts)} searches found no finite objective; the first "
+            f"of them said: {without[0].message or without[0].status}."
+        )
     if found.at_best() < 2 < len(found.starts):
         said.append("Only one search ended at the lowest objective; a lower one may exist.")
     if drawn is not None:

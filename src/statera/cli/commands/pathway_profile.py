@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from statera.cli.commands.pathway_fit import problem_files, read_theta
+from statera.cli.commands.pathway_notes import say_notes, sentences
 from statera.cli.envelope import Envelope
 from statera.cli.options import JsonFlag, QuietFlag, concerning
 from statera.cli.output import check_target, write_bytes_atomically
@@ -78,12 +80,16 @@ def profile_command(
         found = profile_likelihood(objective, theta, names, options, tell)
     files = problem_files(problem) | ({fit.name: fit.read_bytes()} if fit else {})
     made = manifest(files, level=level, points=points, parameters=list(parameter or []))
+    at = dict(zip(read.names, (float(v) for v in theta), strict=True))
     warnings = tuple(
         f"The profile of {p.name} passed a point that is lower by {p.better:.3g}: search more."
         for p in found
         if p.better > 0.01
     )
-    envelope = Envelope(SCHEMA, [_result(p) for p in found], warnings, made)
+    remarks = sentences(n for part in read.parts for n in part.network.notes)
+    envelope = Envelope(
+        SCHEMA, [_result(p, at[p.name]) for p in found], (*warnings, *remarks), made
+    )
     for path in out or []:
         if path.suffix.lower() == ".json":
             content = envelope.to_json().encode()
@@ -93,21 +99,18 @@ def profile_command(
     if as_json:
         typer.echo(envelope.to_json(), nl=False)
         return
-    print_table(("parameter", "optimum", "lower end", "upper end", "identified"), _rows(found))
+    print_table(("parameter", "optimum", "lower end", "upper end", "identified"), _rows(found, at))
     warn(warnings)
+    say_notes(remarks, quiet=quiet)
     for path in out or []:
         note(f"written to {path}", quiet=quiet)
 
 
-def _optimum(p: Profile) -> float:
-    return float(p.values[abs(p.rise).argmin()])
-
-
-def _rows(found: tuple[Profile, ...]) -> list[tuple[str, ...]]:
+def _rows(found: tuple[Profile, ...], at: Mapping[str, float]) -> list[tuple[str, ...]]:
     return [
         (
             p.name,
-            f"{_optimum(p):.5g}",
+            f"{at[p.name]:.5g}",
             f"{p.low:.5g}" if math.isfinite(p.low) else p.low_status.value,
             f"{p.high:.5g}" if math.isfinite(p.high) else p.high_status.value,
             "yes" if p.identified else "no",
@@ -116,9 +119,9 @@ def _rows(found: tuple[Profile, ...]) -> list[tuple[str, ...]]:
     ]
 
 
-def _result(p: Profile) -> dict[str, Any]:
+def _result(p: Profile, optimum: float) -> dict[str, Any]:
     return {
-        "parameter": p.name, "optimum": _optimum(p), "low": p.low, "high": p.high,
+        "parameter": p.name, "optimum": optimum, "low": p.low, "high": p.high,
         "low_status": p.low_status.value, "high_status": p.high_status.value,
         "identified": p.identified, "values": p.values.tolist(), "rise": p.rise.tolist(),
     }  # fmt: skip

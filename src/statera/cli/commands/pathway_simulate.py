@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from statera.cli.commands.pathway_notes import say_notes, sentences
 from statera.cli.envelope import Envelope
-from statera.cli.options import JsonFlag, QuietFlag, concerning
+from statera.cli.options import JsonFlag, QuietFlag
 from statera.cli.output import check_target, write_bytes_atomically
 from statera.cli.pairs import read_numbers
 from statera.cli.terminal import note, print_table, warn
@@ -111,6 +112,7 @@ def simulate_command(
     for path in out or []:
         check_target(path, (".html", ".csv"))
     _check_asked(marks, drug, dose)
+    _check_end(until)
     from statera.pathway.sbml_read import read_sbml
 
     read = read_sbml(network)
@@ -118,7 +120,6 @@ def simulate_command(
     names = _outputs(read, output)
     times = np.linspace(0.0, until, points)
     files = {network.name: network.read_bytes()}
-    warnings: tuple[str, ...] = ()
     found_marks = None
     if drug is None or dose is None or marks is None:
         run = _alone(read, times, names, numbers)
@@ -130,7 +131,7 @@ def simulate_command(
             read_numbers(ic50, "--ic50", "--ic50 JAK1=5.9"), unbound, molar_mass, rule,
             times, names, numbers, time_unit,
         )  # fmt: skip
-        warnings = tuple(f"{n[0].upper()}{n[1:]}." for n in run.notes)
+    warnings = sentences(run.notes)
     made = manifest(files, drug=drug, model=model, dose=dose, parameters=numbers, rule=rule)
     for path in out or []:
         content = (
@@ -144,8 +145,7 @@ def simulate_command(
         return
     print_table(*_table(run))
     warn(failed)
-    for sentence in warnings:
-        note(sentence, quiet=quiet)
+    say_notes(warnings, quiet=quiet)
     for path in out or []:
         note(f"written to {path}", quiet=quiet)
 
@@ -157,6 +157,15 @@ def _check_asked(marks: str | None, drug: str | None, dose: Sequence[str] | None
         raise UsageError(
             f"a drug on a pathway needs {', '.join(missing)} as well",
             hint="Give --marks, --drug and --dose, or none of them.",
+        )
+
+
+def _check_end(until: float) -> None:
+    if not 0.0 < until < float("inf"):
+        raise UsageError(
+            f"a course cannot end at {until:g}",
+            where="--until",
+            hint="Give a time above 0, in the network's unit.",
         )
 
 
@@ -192,8 +201,7 @@ def _alone(
 ) -> PathwayRun:
     from statera.mechanism.scenario import run_alone
 
-    with concerning("--output or --parameter"):
-        return run_alone(network, times, names, parameters=numbers)
+    return run_alone(network, times, names, parameters=numbers)
 
 
 def _with_drug(
