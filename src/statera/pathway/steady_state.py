@@ -163,7 +163,12 @@ class _Search:
                     done = self._rests(c, before, x[c], moved, None if s is None else s[c])
                 else:
                     done = self._arrived(c, t, x[c], None if s is None else s[c], found)
-                if not done:
+                if done:
+                    continue
+                if course.steps[at] > self.options.max_steps:
+                    # events keep it moving: ten times the time would take ten times the steps
+                    self._give_up(c, t, x[c])
+                else:
                     still.append(c)
             open_ = still
         for c in open_:

@@ -128,3 +128,15 @@ def test_what_never_rests(rates: dict[str, str], status: Status) -> None:
     assert found.status in {(status,), (Status.TOO_MANY_STEPS,)}
     assert np.isnan(found.states).all()
     assert _steady(calm).ok
+
+
+def test_events_that_never_end_are_given_up() -> None:
+    # a saw tooth: whenever x passes 1 it is halved, for ever
+    halve = Event("halve", Trigger(sp.Gt(symbol("x"), 1)), {"x": symbol("x") / 2})
+    system = compiled({"x": "a - b*x"}, {"a": 1.0, "b": 0.1}, {"x": "0"}, [halve])
+    values = system.values[None]
+    start, _ = initial_states(system, values)
+    found = steady_states(system, values, start)
+    assert found.status == (Status.NO_STEADY_STATE,)
+    assert "'x'" in found.message[0]
+    assert found.time[0] < 1e6
