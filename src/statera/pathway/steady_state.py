@@ -163,14 +163,14 @@ class _Search:
                     done = self._rests(c, before, x[c], moved, None if s is None else s[c])
                 else:
                     done = self._arrived(c, t, x[c], None if s is None else s[c], found)
-                if done:
-                    continue
-                if course.steps[at] > self.options.max_steps:
-                    # events keep it moving: ten times the time would take ten times the steps
-                    self._give_up(c, t, x[c])
-                else:
+                if not done:
                     still.append(c)
-            open_ = still
+            # events keep these moving: ten times the time would take ten times the steps
+            many = course.steps > self.options.max_steps
+            restless = {c for c, too_many in zip(open_, many, strict=True) if too_many}
+            for c in restless.intersection(still):
+                self._give_up(c, t, x[c])
+            open_ = [c for c in still if c not in restless]
         for c in open_:
             self._give_up(c, t, x[c])
 
