@@ -131,6 +131,9 @@ def test_other_drugs_need_what_the_library_lacks(tmp_path: Path) -> None:
     given = ("--molar-mass", "400", "--ic50", "JAK1=50", "--unbound", "0.5")
     found = result("simulate", MODEL, *options, *given)
     assert found["scenarios"][1]["status"] == "ok"
+    total = result("simulate", MODEL, *options, *given, "--basis", "total")
+    areas = [f["scenarios"][1]["area_inhibition"]["total_pSTAT"] for f in (found, total)]
+    assert areas[1] > areas[0]  # the same potency against twice the concentration
 
 
 @pytest.mark.parametrize(
@@ -141,6 +144,7 @@ def test_other_drugs_need_what_the_library_lacks(tmp_path: Path) -> None:
         (("simulate", MODEL, "--parameter", "k9=1"), 3, "k9"),
         (("simulate", MODEL, "--marks", "nowhere", *DRUG), 3, "sobotta_2017"),
         (("simulate", "no.xml"), 3, "no.xml"),
+        (("simulate", MODEL, "--marks", "sobotta_2017", *DRUG, "--basis", "free"), 3, "--basis"),
         (("fit", "no.yaml"), 3, "no.yaml"),
         (("fit", YAML, "--method", "newton"), 3, "newton"),
         (("profile", YAML, "--parameter", "k9"), 3, "k9"),

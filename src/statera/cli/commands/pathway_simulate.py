@@ -16,7 +16,7 @@ from statera.cli.options import JsonFlag, QuietFlag
 from statera.cli.output import check_target, write_bytes_atomically
 from statera.cli.pairs import read_numbers
 from statera.cli.terminal import note, print_table, warn
-from statera.errors import InputError, UsageError
+from statera.errors import InputError, UnknownNameError, UsageError
 from statera.manifest import manifest
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ drives the pathway in the same integration. --marks says what the kinases cataly
 """
 _FIGURES = (".svg", ".pdf")
 _SHOWN = 7
+_BASES = ("unbound", "total")
 
 
 def simulate_command(
@@ -89,6 +90,12 @@ def simulate_command(
         list[str] | None,
         typer.Option("--ic50", metavar="JAK1=5.9", help="nM, in place of the library's."),
     ] = None,
+    basis: Annotated[
+        str,
+        typer.Option(
+            "--basis", help="What --ic50 is compared with: unbound drug, or total (whole blood)."
+        ),
+    ] = "unbound",
     unbound: Annotated[
         float | None, typer.Option("--unbound", help="Unbound fraction, for the library's.")
     ] = None,
@@ -128,7 +135,7 @@ def simulate_command(
         run = _with_drug(
             read, found_marks, drug, model, dose,
             read_numbers(covariate, "--covariate", "--covariate EGFR=60"), by, before,
-            read_numbers(ic50, "--ic50", "--ic50 JAK1=5.9"), unbound, molar_mass, rule,
+            read_numbers(ic50, "--ic50", "--ic50 JAK1=5.9"), basis, unbound, molar_mass, rule,
             times, names, numbers, time_unit,
         )  # fmt: skip
     warnings = sentences(run.notes)
@@ -207,13 +214,13 @@ def _alone(
 def _with_drug(
     network: Network, marks: JakMarks, drug: str, model: str | None, doses: Sequence[str],
     covariates: Mapping[str, float], by: str | None, before: float, ic50: Mapping[str, float],
-    unbound: float | None, molar_mass: float | None, rule: Any, times: Any,
+    basis: str, unbound: float | None, molar_mass: float | None, rule: Any, times: Any,
     names: tuple[str, ...], numbers: Mapping[str, float], time_unit: str | None,
 ) -> PathwayRun:  # fmt: skip
     from statera.mechanism.scenario import run_scenarios
 
     used = _model(drug, model)
-    potencies = _potencies(drug, marks, ic50, unbound, molar_mass)
+    potencies = _potencies(drug, marks, ic50, basis, unbound, molar_mass)
     return run_scenarios(
         network, marks, used, potencies, _scenarios(doses, covariates, by, before), times, names,
         time_unit=time_unit, parameters=numbers, unbound=unbound, molar_mass=molar_mass, rule=rule,
@@ -236,7 +243,7 @@ def _model(drug: str, name: str | None) -> Model:
 
 
 def _potencies(
-    drug: str, marks: JakMarks, ic50: Mapping[str, float], unbound: float | None,
+    drug: str, marks: JakMarks, ic50: Mapping[str, float], basis: str, unbound: float | None,
     molar_mass: float | None,
 ) -> KinasePotencies:  # fmt: skip
     from statera.engagement.potency import potencies_from_facts
@@ -245,6 +252,8 @@ def _potencies(
     from statera.mechanism.kinase_potencies import KinasePotencies, kinase_potencies
     from statera.pathway.jak_inhibition import KinasePotency
 
+    if basis not in _BASES:
+        raise UnknownNameError("basis", basis, _BASES, where="--basis")
     loaded = load_drug(drug)
     fraction = unbound if unbound is not None else unbound_fraction(protein_binding(loaded))
     known, _ = potencies_from_facts(loaded.facts_in("potency"))
@@ -252,10 +261,10 @@ def _potencies(
     wanted = [k for k in marks.kinases if k not in ic50]
     found = kinase_potencies(known, wanted, fraction, molar_mass=mass)
     given = {
-        k: KinasePotency(v, unbound=fraction is not None)
+        k: KinasePotency(v, unbound=basis == "unbound" and fraction is not None)
         for k, v in ic50.items()
     }  # fmt: skip
-    notes = tuple(f"{k}: {v:g} nM as given, slope 1" for k, v in ic50.items())
+    notes = tuple(f"{k}: {v:g} nM as given, {basis} drug, slope 1" for k, v in ic50.items())
     return KinasePotencies({**found.values, **given}, found.sources, (*found.notes, *notes))
 
 
