@@ -153,7 +153,7 @@ def test_binary_outcomes_by_a_likelihood_of_ones_own() -> None:
     data.dv[:] = rng.uniform(size=z.size) < 1.0 / (1.0 + np.exp(-z))
     check_gradient(problem_of(model, data), "laplace", rtol=1e-3)
     found = fit(model, data, method="laplace")
-    assert found.message == "converged"
+    assert found.status == "converged"
     assert found.theta[0] == pytest.approx(0.8, abs=0.5)
     assert 0.3 < found.omega[0, 0] < 3.0
     exact = objective_of(found.problem, "agq", nodes=15).value(found.free)[0]
@@ -218,7 +218,7 @@ def test_estimates_come_back_from_simulated_data() -> None:
     model = oral()
     data = simulated(model, n=60, seed=11)
     found = fit(model, data, options=ProblemOptions(initial={"lCL": 0.3, "lV": 2.0, "lKA": 1.0}))
-    assert found.message == "converged"
+    assert found.status == "converged"
     np.testing.assert_allclose(found.theta[:3], [1.0, 3.0, 0.3], atol=0.15)
     np.testing.assert_allclose(np.diag(found.omega), [0.09, 0.04], rtol=0.6)
     assert found.theta[4] == pytest.approx(0.15, rel=0.25)
