@@ -73,7 +73,7 @@ def test_early_inhibition_is_that_of_the_hill_equation() -> None:
 def test_alone() -> None:
     run = run_alone(NETWORK, TIMES, ["total_pSTAT"], parameters={"L": 0.0})
     np.testing.assert_allclose(run.runs[0].outputs["total_pSTAT"], 0.0, atol=1e-12)
-    with pytest.raises(InputError, match="no parameter M"):
+    with pytest.raises(InputError, match="no parameter is called 'M'"):
         run_alone(NETWORK, TIMES, ["total_pSTAT"], parameters={"M": 0.0})
 
 
