@@ -70,7 +70,7 @@ class _Writer:
             case ast.Return():
                 return
             case _:
-                raise NotImplementedError(ast.dump(node))
+                raise _outside(node)
 
     def assign(self, target: ast.expr, value: Any) -> None:
         if isinstance(target, ast.Name):
@@ -92,7 +92,7 @@ class _Writer:
                 return self.names[name]
             case ast.BinOp(left=left, op=ast.Add(), right=right):
                 return self.builder.add(self.whole(left), self.whole(right))
-        raise NotImplementedError(ast.dump(node))
+        raise _outside(node)
 
     def number(self, node: ast.expr) -> Any:
         """Return the value of an expression."""
@@ -120,7 +120,7 @@ class _Writer:
                 return self.call(name, [self.number(a) for a in args])
             case ast.Call(func=ast.Attribute(value=ast.Name(id=module), attr=name), args=args):
                 return self.call(f"{module}.{name}", [self.number(a) for a in args])
-        raise NotImplementedError(ast.dump(node))
+        raise _outside(node)
 
     def combined(self, op: ast.operator, left: Any, right: Any) -> Any:
         build = {ast.Add: "fadd", ast.Sub: "fsub", ast.Mult: "fmul", ast.Div: "fdiv"}[type(op)]
@@ -164,7 +164,7 @@ class _Writer:
                 return compare(sign, self.number(left), self.number(right))
             case ast.IfExp(test=test, body=body, orelse=other):
                 return self.builder.select(self.truth(test), self.truth(body), self.truth(other))
-        raise NotImplementedError(ast.dump(node))
+        raise _outside(node)
 
     def call(self, name: str, values: list[Any]) -> Any:
         b = self.builder
@@ -236,6 +236,13 @@ def _emit(text: str, context: Any, builder: Any, signature: Any, arguments: Any)
     for node in function.body:
         writer.line(node)
     return builder.zext(writer.failed, _I)
+
+
+def _outside(node: ast.AST) -> TypeError:
+    """Return the error for a line that this subset of Python does not hold."""
+    return TypeError(
+        f"generated code holds '{ast.unparse(node)}', which is no straight-line arithmetic"
+    )
 
 
 def straight_line(text: str) -> Any:
