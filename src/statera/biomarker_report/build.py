@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +15,7 @@ from statera.biomarker_report.contrasts import contrasts_section
 from statera.biomarker_report.figures import trajectories, volcanoes
 from statera.biomarker_report.methods import ADJUSTMENT, METHODS, REFERENCES, SOURCES
 from statera.biomarker_report.permutations import permutation_section
+from statera.biomarker_report.remarks import remarks
 from statera.report.document import (
     Block,
     Cell,
@@ -153,17 +153,9 @@ def _left_out(found: Analysis, samples: SampleColumns, names: Sequence[str]) -> 
     blocks: list[Block] = [
         Paragraph((note,)) for note in (*samples.measurements.notes, *samples.notes, *found.notes)
     ]
-    counts = Counter(status for status in found.status if status != "ok")
-    rows: list[tuple[Inline, ...]] = []
-    for status, count in counts.most_common():
-        own = [n for n, s in zip(names, found.status, strict=True) if s == status]
-        rest = f" and {count - 20} more" if count > 20 else ""
-        rows.append((status, str(count), ", ".join(own[:20]) + rest))
-    if rows:
-        blocks.append(Table("Analytes with a remark", ("Status", "Analytes", "Names"),
-                            tuple(rows), numeric=(1,)))  # fmt: skip
+    blocks += remarks("Analytes with a remark", "Analytes", found.status, names)
     absent = (
         "Not part of this report: censored values inside mixed models, variances that differ by "
-        "group, random slopes, and prediction of response."
+        "group, and random slopes."
     )
     return Section("left-out", "What was left out, and why", (*blocks, Paragraph((absent,))))

@@ -23,6 +23,7 @@ from statera.biomarker_report.prediction_methods import (
     PREDICTION_REFERENCES,
     SOURCES_OF,
 )
+from statera.biomarker_report.remarks import remarks
 from statera.report.document import (
     Block,
     Callout,
@@ -265,15 +266,7 @@ def _folds(found: Prediction) -> Section:
 
 def _left_out(found: Prediction, names: Sequence[str], notes: Sequence[str]) -> Section:
     blocks: list[Block] = [Paragraph((sentence,)) for sentence in notes]
-    counts = Counter(s for s in found.marker_status if s != "ok")
-    rows: list[tuple[Inline, ...]] = []
-    for status, count in counts.most_common():
-        own = [n for n, s in zip(names, found.marker_status, strict=True) if s == status]
-        rest = f" and {count - 20} more" if count > 20 else ""
-        rows.append((status, str(count), ", ".join(own[:20]) + rest))
-    if rows:
-        blocks.append(Table("Markers that predict nothing", ("Status", "Markers", "Names"),
-                            tuple(rows), numeric=(1,)))  # fmt: skip
+    blocks += remarks("Markers that predict nothing", "Markers", found.marker_status, names)
     absent = (
         "Not part of this report: validation in other subjects (keep the model and apply it to "
         "their table), imputation by models, and intervals that repeat the whole making of the "
