@@ -10,7 +10,8 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 
-from statera.cli.envelope import Envelope, Failure, plain
+from statera.cli.envelope import Envelope, Failure
+from statera.plain import plain
 from statera.sources.fact import Relation
 
 

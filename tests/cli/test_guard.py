@@ -120,7 +120,7 @@ def test_the_envelope_survives_a_manifest_that_cannot_be_made() -> None:
 
 def bug() -> Exception:
     """Return an exception that was raised inside the package."""
-    from statera.cli.envelope import plain
+    from statera.plain import plain
 
     try:
         plain(object())

@@ -14,7 +14,7 @@ import pytest
 from statera.assay.plan_options import PlanOptions, Stain
 from statera.assay.plan_read import options_from_protocol, read_plan
 from statera.assay.protocol import load_protocol
-from statera.cli.envelope import plain
+from statera.plain import plain
 from statera.plan.build import BenchPlan, plan_bench
 from statera.plan.files import FILL, dilutions_csv, origins, plan_data, plate_map, settings_toml
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from statera.cli.commands import assay_fit, assay_run
-from statera.cli.envelope import Envelope, plain
+from statera.cli.envelope import Envelope
 from statera.cli.options import JsonFlag, QuietFlag, concerning
 from statera.cli.output import check_folder, write_bytes_atomically
 from statera.cli.terminal import note, print_table, warn
 from statera.errors import InputError, UsageError
 from statera.manifest import manifest
+from statera.plain import plain
 
 if TYPE_CHECKING:
     from statera.assay.protocol import Protocol

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from statera.cli.envelope import Envelope, plain
+from statera.cli.envelope import Envelope
 from statera.cli.options import JsonFlag, QuietFlag
 from statera.cli.terminal import note, print_table, warn
 from statera.errors import UsageError
 from statera.manifest import manifest
+from statera.plain import plain
 
 if TYPE_CHECKING:
     from statera.assay.fit_curves import Curves, FitOptions

@@ -12,13 +12,14 @@ from statera.cli.commands import (
     biomarker_exposure_response,
     biomarker_predict,
 )
-from statera.cli.envelope import Envelope, plain
+from statera.cli.envelope import Envelope
 from statera.cli.options import JsonFlag, QuietFlag, concerning
 from statera.cli.output import check_target, write_bytes_atomically
 from statera.cli.pairs import read_pairs
 from statera.cli.terminal import note, print_table, warn
 from statera.errors import UnknownNameError, UsageError
 from statera.manifest import manifest
+from statera.plain import plain
 
 if TYPE_CHECKING:
     from statera.biomarker.index_catalogue import IndexOptions

@@ -262,13 +262,13 @@ def _table(found: Sequence[Analysis | Failed], suffix: str) -> str:
     """Return the summary of findings in the format of the ending."""
     import json
 
-    from statera.cli.envelope import plain
     from statera.evidence.findings_formats import (
         findings_csv,
         findings_data,
         findings_html,
         findings_text,
     )
+    from statera.plain import plain
 
     rows = findings_of(found)
     if suffix == ".json":

@@ -1,0 +1,9 @@
+"""What the screen 'drug' may ask."""
+
+from __future__ import annotations
+
+from statera.web.task import Task
+
+__all__ = ["TASKS"]
+
+TASKS: tuple[Task, ...] = ()

@@ -1,0 +1,1 @@
+"""What workers compute: one module a task, ``run(request, work) -> Answer``."""
