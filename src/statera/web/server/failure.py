@@ -13,8 +13,9 @@ from starlette.exceptions import HTTPException
 __all__ = ["Failure", "answer_failure", "answer_refusal", "answer_validation", "failure_body"]
 
 _KINDS = {
-    400: "usage", 401: "signed-out", 403: "forbidden", 404: "unknown", 405: "usage", 409: "conflict",
-    413: "too-large", 422: "input", 429: "too-many", 503: "busy", 504: "time-limit",
+    400: "usage", 401: "signed-out", 403: "forbidden", 404: "unknown", 405: "usage",
+    409: "conflict", 413: "too-large", 422: "input", 429: "too-many", 503: "busy",
+    504: "time-limit",
 }  # fmt: skip
 
 
