@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from statera._version import __version__
+from statera.web.server.computing import add_computing, computing
 from statera.web.server.database import open_database
 from statera.web.server.failure import (
     Failure,
@@ -30,7 +31,8 @@ def create_app(settings: Settings) -> FastAPI:
     async def life(app: FastAPI) -> AsyncIterator[None]:
         app.state.engine = open_database(settings.database, settings.folder)
         try:
-            yield
+            async with computing(app, settings):
+                yield
         finally:
             app.state.engine.dispose()
 
@@ -41,4 +43,5 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(Failure, answer_failure)
     app.add_exception_handler(HTTPException, answer_refusal)
     app.add_exception_handler(RequestValidationError, answer_validation)
+    add_computing(app, settings)
     return app

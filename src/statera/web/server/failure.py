@@ -19,7 +19,7 @@ _KINDS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)  # not frozen: raising an exception sets its traceback
 class Failure(Exception):  # noqa: N818  the word on every screen
     """Something that could not be done.
 

@@ -50,6 +50,9 @@ class Settings:
     job_workers
         Processes that run jobs.
     limits
+    catalogue, warm_up
+        Where the tasks are listed, and what a worker does before its first request:
+        ``"module:name"``. Tests put their own here.
     """
 
     folder: Path
@@ -59,3 +62,5 @@ class Settings:
     workers: int = 2
     job_workers: int = 1
     limits: Limits = field(default_factory=Limits)
+    catalogue: str = "statera.web.catalogue:CATALOGUE"
+    warm_up: str = "statera.web.warm_up:warm_up"
