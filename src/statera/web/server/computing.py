@@ -28,6 +28,7 @@ async def computing(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
     command = WorkerCommand(settings.catalogue, settings.warm_up)
     pool = Pool(command, PoolLimits(workers=settings.workers))
     app.state.pool = pool
+    app.state.readiness["workers"] = lambda: pool.ready > 0
     pool.start()
     try:
         yield
