@@ -14,6 +14,7 @@ from statera.web.server import (
     routes_documents,
     routes_health,
     routes_metrics,
+    routes_open_id,
     routes_session,
     routes_uploads,
 )
@@ -30,6 +31,7 @@ from statera.web.server.failure import (
     answer_validation,
 )
 from statera.web.server.metrics import Metrics
+from statera.web.server.open_id import OpenIdProvider
 from statera.web.server.origin_check import OriginCheck
 from statera.web.server.rate_limit import RateLimit, sign_in_buckets
 from statera.web.server.request_log import RequestLog
@@ -47,6 +49,7 @@ _ROUTERS = (
     routes_health.router,
     routes_metrics.router,
     routes_session.router,
+    routes_open_id.router,
     routes_uploads.router,
     routes_documents.router,
 )
@@ -100,8 +103,13 @@ def _give_state(app: FastAPI, settings: Settings) -> None:
     readiness: dict[str, Callable[[], bool]] = {}
     app.state.settings = settings
     app.state.readiness = readiness  # what /readyz asks besides the database, by name
+    app.state.secret = open_secret(settings.folder)
     app.state.metrics = Metrics()
     app.state.tokens = TokenFile(settings.token_file) if settings.token_file else None
+    app.state.provider = None
+    if settings.open_id is not None:
+        back = settings.public_url.rstrip("/") + routes_open_id.BACK
+        app.state.provider = OpenIdProvider(settings.open_id, back)
     app.state.attempts = sign_in_buckets(settings.limits)
 
 
@@ -111,7 +119,7 @@ def _add_layers(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(
         Authentication,
         settings=settings,
-        secret=open_secret(settings.folder),
+        secret=app.state.secret,
         tokens=app.state.tokens,
         attempts=app.state.attempts,
     )

@@ -72,6 +72,7 @@ _WORDS = {
     422: "Not as described, or it cannot be computed",
     429: "Too many requests or jobs of this user",
     500: "A bug, under an id that stands in the log too",
+    502: "The provider of the sign-in cannot be used",
     503: "Too busy; `Retry-After` says when to try again",
     504: "Stopped at the time limit",
     507: "The disk of the server is full",
