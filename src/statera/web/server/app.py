@@ -21,6 +21,7 @@ from statera.web.server import (
 from statera.web.server.audit import AuditTrail
 from statera.web.server.authentication import Authentication
 from statera.web.server.body_limit import BodyLimit
+from statera.web.server.computing import add_computing, computing
 from statera.web.server.database import open_database
 from statera.web.server.described import described_failures
 from statera.web.server.document_store import DocumentStore
@@ -75,7 +76,8 @@ def create_app(settings: Settings) -> FastAPI:
         state.uploads = UploadStore(state.engine, settings.folder, settings.limits)
         state.documents = DocumentStore(state.engine, settings.limits)
         try:
-            yield
+            async with computing(app, settings):
+                yield
         finally:
             state.engine.dispose()
 
@@ -91,6 +93,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(Failure, answer_failure)
     app.add_exception_handler(HTTPException, answer_refusal)
     app.add_exception_handler(RequestValidationError, answer_validation)
+    add_computing(app, settings)
     for router in _ROUTERS:
         app.include_router(router)
     app.include_router(static_routes(StaticFiles()))  # last: it takes every address

@@ -100,6 +100,9 @@ class Settings:
     session_seconds, idle_seconds
         How long a sign-in lasts, and how long without a request.
     limits
+    catalogue, warm_up
+        Where the tasks are listed, and what a worker does before its first request:
+        ``"module:name"``. Tests put their own here.
     """
 
     folder: Path
@@ -115,6 +118,8 @@ class Settings:
     session_seconds: float = 12 * 3600.0
     idle_seconds: float = 2 * 3600.0
     limits: Limits = field(default_factory=Limits)
+    catalogue: str = "statera.web.catalogue:CATALOGUE"
+    warm_up: str = "statera.web.warm_up:warm_up"
 
     @property
     def modes(self) -> tuple[str, ...]:
