@@ -20,17 +20,15 @@ def add_computing(app: FastAPI, settings: Settings) -> None:
     """Add the routes of all tasks."""
     catalogue = load(settings.catalogue)
     app.include_router(task_routes(catalogue), prefix="/api/v1")
-    pool = Pool(
-        WorkerCommand(settings.catalogue, settings.warm_up), PoolLimits(workers=settings.workers)
-    )
-    app.state.pool = pool
-    app.state.readiness["workers"] = lambda: pool.ready > 0
 
 
 @asynccontextmanager
-async def computing(app: FastAPI) -> AsyncIterator[None]:
+async def computing(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
     """Start the workers, and end them after the block."""
-    pool: Pool = app.state.pool
+    command = WorkerCommand(settings.catalogue, settings.warm_up)
+    pool = Pool(command, PoolLimits(workers=settings.workers))
+    app.state.pool = pool
+    app.state.readiness["workers"] = lambda: pool.ready > 0
     pool.start()
     try:
         yield
