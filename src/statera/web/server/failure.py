@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.types import Send
 
@@ -22,8 +22,9 @@ __all__ = [
 
 _KINDS = {
     400: "usage", 401: "signed-out", 403: "forbidden", 404: "unknown", 405: "usage",
-    409: "conflict", 413: "too-large", 422: "input", 429: "too-many", 503: "busy",
-    504: "time-limit",
+    408: "time-limit", 409: "conflict", 412: "conflict", 413: "too-large", 415: "usage",
+    421: "forbidden", 422: "input", 429: "too-many", 502: "provider", 503: "busy",
+    504: "time-limit", 507: "disk-full",
 }  # fmt: skip
 
 
@@ -59,7 +60,12 @@ def failure_body(failure: Failure) -> bytes:
         "hint": failure.hint,
         "kind": failure.kind or _KINDS.get(failure.status, "bug"),
     }
-    return json.dumps({"ok": False, "error": error}, ensure_ascii=False).encode()
+    return _json({"ok": False, "error": error})
+
+
+def _json(body: object) -> bytes:
+    # what a user sent may stand in it, and that need not be encodable
+    return json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def answer_failure(_: Request, failure: Exception) -> Response:
@@ -72,7 +78,11 @@ def answer_failure(_: Request, failure: Exception) -> Response:
 def answer_refusal(request: Request, refusal: Exception) -> Response:
     """Answer what the framework refuses: unknown addresses, wrong methods."""
     assert isinstance(refusal, HTTPException)
-    words = {404: "there is nothing at this address", 405: "this address takes another method"}
+    words = {
+        400: "the body is not JSON that can be read",
+        404: "there is nothing at this address",
+        405: "this address takes another method",
+    }
     what = words.get(refusal.status_code, str(refusal.detail))
     answer = answer_failure(request, Failure(refusal.status_code, what))
     answer.headers.update(refusal.headers or {})
@@ -99,7 +109,7 @@ def answer_validation(request: Request, found: Exception) -> Response:
             "all": places,
         },
     }
-    return JSONResponse(body, 422)
+    return Response(_json(body), 422, media_type="application/json")
 
 
 async def refuse(send: Send, failure: Failure) -> None:

@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 
 from statera.web.server.failure import Failure
 
-__all__ = ["LOCAL", "Identity", "SignedIn", "User", "signed_in_user"]
+__all__ = ["LOCAL", "Identity", "SignedIn", "User", "signed_in_user", "token_user"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,11 @@ class Identity:
 
 LOCAL = User("local", "local")
 """Whoever sits at this machine, where there is no sign-in."""
+
+
+def token_user(name: str) -> User:
+    """Return the user whom the file of tokens calls so."""
+    return User(f"token:{name}", name)
 
 
 def signed_in_user(request: Request) -> User:
