@@ -37,7 +37,7 @@ from statera.web.tasks.drug_context import (
 from statera.web.tasks.drug_references import conflict_data, fact_data, references
 from statera.web.work import Work
 
-__all__ = ["percent", "run", "same_or_none", "signal_origin"]
+__all__ = ["outwards", "percent", "run", "same_or_none", "signal_origin"]
 
 Floats = NDArray[np.float64]
 
@@ -114,9 +114,18 @@ def percent(values: Floats) -> list[float]:
 
 
 def same_or_none(bounds: Bounds) -> dict[str, Any]:
-    """Return both ends in percent; the upper one is None where it is the lower one."""
-    low, high = percent(bounds.low), percent(bounds.high)
-    return {"low": low, "high": None if high == low else high}
+    """Return both ends in percent, rounded outwards; the upper is None where it is the lower."""
+    if np.array_equal(bounds.low, bounds.high):
+        return {"low": percent(bounds.low), "high": None}
+    low, high = outwards(bounds.low, bounds.high)
+    return {"low": low, "high": high}
+
+
+def outwards(low: Floats, high: Floats) -> tuple[list[float], list[float]]:
+    """Return bounds as percent with two decimals that say no more than is known."""
+    # Rounding first keeps an error in the last bit from moving a bound by a whole step.
+    ends = (np.floor(np.round(1e4 * low, 6)) / 100.0, np.ceil(np.round(1e4 * high, 6)) / 100.0)
+    return ends[0].tolist(), ends[1].tolist()
 
 
 def signal_origin(entry: Entry) -> dict[str, Any]:

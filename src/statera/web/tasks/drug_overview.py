@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from statera.library import Drug, LabelRule, drugs, load_drug
 from statera.library.models import models_of
 from statera.model import Covariate, Model
 from statera.monograph.build import NOTICE, SECTIONS
+from statera.monograph.context import Context, label_doses
 from statera.monograph.sections.dosing_text import (
     METRIC_WORDS,
     claimed,
@@ -44,7 +46,7 @@ def run(request: DrugOverviewRequest, work: Work) -> Answer:
         "notice": NOTICE,
         "drugs": [_entry(name) for name in drugs()],
         "sections": [{"key": key, "title": title} for key, title in SECTIONS],
-        "models": [_model(m) for m in context.models],
+        "models": [_model(context, m) for m in context.models],
         "label_doses": doses,
         "renal_rules": _renal_rules(drug),
         "has_enzyme_potencies": bool(enzymes(drug.name)),
@@ -75,7 +77,8 @@ def _entry(name: str) -> dict[str, Any]:
     }
 
 
-def _model(model: Model) -> dict[str, Any]:
+def _model(context: Context, model: Model) -> dict[str, Any]:
+    usual = label_doses(replace(context, models=(model,)))
     renal = next((name for name in _RENAL if name in model.covariates), None)
     return {
         "id": model.id,
@@ -87,6 +90,7 @@ def _model(model: Model) -> dict[str, Any]:
         "dose_soft": [model.dose_soft.low, model.dose_soft.high],
         "dose_hard": [model.dose_hard.low, model.dose_hard.high],
         "dose_basis": model.dose_basis,
+        "doses": [{"mg": d.amount, "interval_h": d.interval, "label": d.label} for d in usual],
         "remarks": model.remarks,
     }
 

@@ -21,7 +21,7 @@ from statera.monograph.sections.pk_profiles import PERCENTILES
 from statera.numerics.interval import Interval
 from statera.units import convert, molar_from_mass
 from statera.web.tasks.drug_context import enzymes, measured
-from statera.web.tasks.drug_inhibition import percent, same_or_none, signal_origin
+from statera.web.tasks.drug_inhibition import outwards, percent, same_or_none, signal_origin
 
 __all__ = ["signals"]
 
@@ -140,8 +140,8 @@ def _receptor(
         "average": {
             "typical": _ends(Interval(low[split], high[split])),
             **{
-                name: percent(np.array(ends))
-                for name, *ends in zip(_LEVELS, low_levels, high_levels, strict=True)
+                name: _ends(Interval(float(a), float(b)))
+                for name, a, b in zip(_LEVELS, low_levels, high_levels, strict=True)
             },
         },
         "lowest": _ends(Interval(at_ends.low[0], at_ends.high[0])),
@@ -162,7 +162,11 @@ def _mean(times: Floats, values: Floats) -> Floats:
 
 
 def _ends(value: Interval) -> list[float]:
-    return percent(np.array([value.low, value.high]))
+    ends = np.array([value.low, value.high])
+    if value.is_point:
+        return percent(ends)
+    low, high = outwards(ends[:1], ends[1:])
+    return [*low, *high]
 
 
 def _hours(value: Interval) -> list[float]:
