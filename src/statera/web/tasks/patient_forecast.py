@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from statera.patient_report.closing import closing_assessment
+from statera.patient_report.words import METRICS, Clock
 from statera.tdm.forecast import Parts, forecast
 from statera.tdm.request import Request
 from statera.web.answer import Answer, Column, Copies, Table
@@ -30,6 +31,8 @@ _PARTS = {
     "full": Parts(sampling=False),
     "sampling": Parts(plausibility=False, courses=False),
 }
+_ON_AXIS = ("Cmax", "Ctrough", "Cavg")
+"""Metrics whose targets stand on the axis of concentrations."""
 _PROGRAMS = {
     "full": "parts=Parts(sampling=False)",
     "sampling": "parts=Parts(plausibility=False, courses=False)",
@@ -53,7 +56,7 @@ def run(request: ForecastRequest, work: Work) -> Answer:
     result = {
         "detail": detail,
         "forecast": data,
-        "marks": dose_times(data),
+        "graph": _graph(data),
         "limit_daily_mg": limit,
         "steps": steps_of(case, covariates, data["remarks"], None, _advice(data)),
         "closing": [] if detail == "quick" else closing_assessment(data, limit),
@@ -72,6 +75,41 @@ def _quicker(asked: Request) -> Request:
         course_draws=min(_QUICK_BAND, asked.options.course_draws),
     )
     return replace(asked, options=options, question=replace(asked.question, targets=()))
+
+
+def _graph(data: dict[str, Any]) -> dict[str, Any]:
+    """Return what stands on the graph besides the bands: doses, samples, direct targets."""
+    clock = Clock(data["request"]["origin"])
+    output = None if data["course"] is None else data["course"]["output"]
+    samples = []
+    for k, sample in enumerate(data["samples"]):
+        if sample["analyte"] != output:
+            continue
+        low = sample["censored"] == "below" or (
+            not sample["censored"] and sample["lloq"] is not None
+            and sample["value"] < sample["lloq"]
+        )  # fmt: skip
+        place = sample["lloq"] if low and not sample["censored"] else sample["value"]
+        words = f"sample {k + 1}, {clock.say(sample['time'])}"
+        if sample["percentile"] is not None:
+            words += f", percentile {sample['percentile']:.0f} before the fit"
+        samples.append(
+            {"x": sample["time"], "y": place, "label": words, "below": low, "used": sample["used"],
+             "unlikely": bool(sample["unlikely"])}
+        )  # fmt: skip
+    ranges = [
+        {"metric": METRICS[t["metric"]], "low": t["low"], "high": t["high"]}
+        for t in data["targets"]
+        if t["metric"] in _ON_AXIS
+    ]
+    origin = "" if data["request"]["origin"] is None else f" since {clock.say(0.0)}"
+    return {
+        "x_label": f"Time{origin}",
+        "now": data["time"],
+        "samples": samples,
+        "ranges": ranges,
+        **dose_times(data),
+    }
 
 
 def dose_times(data: dict[str, Any]) -> dict[str, list[float]]:

@@ -19,7 +19,7 @@ from statera.patient_report.words import METRICS
 from statera.tdm.patient_data import analytes
 from statera.tdm.request import Grade
 from statera.web.answer import Answer
-from statera.web.requests.patient import NoRequest
+from statera.web.requests.patient import Case, NoRequest
 from statera.web.tasks.patient_sample import sample_case
 from statera.web.work import Work
 
@@ -56,6 +56,7 @@ def run(request: NoRequest, work: Work) -> Answer:
         "grades": [g.value for g in Grade],
         "exposures": {drug: _exposures(drug) for drug in drugs},
         "sample": sample_case().model_dump(by_alias=True),
+        "empty": Case().model_dump(by_alias=True),
     }
     return Answer(SCHEMA, result, manifest=manifest())
 
