@@ -237,7 +237,7 @@ def test_ctrl_c_in_the_covariance_step_keeps_the_estimates(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    step = importlib.import_module("statera.estimate.covariance")
+    step = importlib.import_module("statera.estimate.outcome")
     monkeypatch.setattr(step, "covariance", interrupted)
     result = invoke(model, data, *START)
     assert result.exit_code == 4
@@ -342,6 +342,11 @@ def test_the_report_is_divided_and_corrected(model: Path, tmp_path: Path, write:
         (["--blq", "M9"], 2, "--blq"),
         (["--init", "lCL"], 2, "--init"),
         (["--init", "lCL=high"], 2, "--init"),
+        (["--bounds", "lCL=1"], 2, "--bounds"),
+        (["--bounds", "lCL=1:low"], 2, "--bounds"),
+        (["--bounds", "lCL=3:2"], 2, "--bounds"),
+        (["--bounds", "lQ=0:1"], 2, "'lQ' is not a parameter"),
+        (["--replicates", "100"], 2, "--out report.html"),
         (["--init", "lCL=1", "--init", "lCL=2"], 2, "--init"),
         (["--init", "lQ=1"], 2, "'lQ' is not a parameter"),
         (["--fix", "lQ"], 2, "'lQ' is not a parameter"),

@@ -46,6 +46,8 @@ from statera.report.html import render_html
 from statera.report.write import write_text_atomically
 from statera.sources.fact import Relation
 
+from .running_server import RunningServer, start_server
+
 _TIMES = np.linspace(0.0, 24.0, 49)
 
 
@@ -512,3 +514,39 @@ def violations() -> Any:
         ]
 
     return found_on
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """A running server without sign-in, with its front end, workers and an empty data folder."""
+    with start_server(tmp_path_factory.mktemp("server")) as server:
+        yield server
+
+
+@pytest.fixture
+def open_app(browser: Any, app: RunningServer) -> Iterator[Any]:
+    """A function that opens an address of the app; requests and errors are kept on the page."""
+    contexts = []
+
+    def open_with(
+        path: str, width: int = 1300, scheme: str = "light", height: int = 900, **options: Any
+    ) -> Any:
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme, **options
+        )
+        context.set_default_timeout(60_000)  # the machine may be busy
+        contexts.append(context)
+        page = context.new_page()
+        page.requests, page.errors = [], []
+        page.on("request", lambda request: page.requests.append(request.url))
+        page.on("pageerror", lambda error: page.errors.append(str(error)))
+        page.on(
+            "console",
+            lambda message: page.errors.append(message.text) if message.type == "error" else None,
+        )
+        page.goto(app.url + path)
+        return page
+
+    yield open_with
+    for context in contexts:
+        context.close()

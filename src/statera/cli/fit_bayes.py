@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import typer
 
 from statera.cli.envelope import Envelope, Failure
-from statera.cli.fit_input import ModelAndData
 from statera.cli.fit_output import is_page, write_folder
 from statera.cli.output import write_bytes_atomically
 from statera.cli.progress import progress_bar
@@ -20,11 +19,9 @@ from statera.cli.terminal import is_lively, note, warn
 from statera.errors import NumericalError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from statera.data import DataReport
-    from statera.estimate import Checkpoint, NutsOptions, Posterior, Problem, ProblemOptions
+    from statera.estimate import Checkpoint, NutsOptions, Posterior, ProblemOptions
+    from statera.estimate.model_and_data import ModelAndData
 
 __all__ = ["SCHEMA", "fit_bayes"]
 
@@ -43,14 +40,15 @@ def fit_bayes(
     quiet: bool,
 ) -> None:
     """Sample a posterior, print and write it; exit with an error where chains do not agree."""
-    from statera.estimate.nuts import require_sampler, sample_posterior  # heavy
+    from statera.estimate.chains_start import chains_start  # heavy
+    from statera.estimate.nuts import require_sampler, sample_posterior
     from statera.estimate.posterior_export import (
         posterior_manifest,
         posterior_to_dict,
     )
 
     require_sampler()  # before any work
-    problem, start, told = _start(read, options, resume)
+    problem, start, told = chains_start(read.model, read.table, options, resume)
     note(told, quiet=quiet)
     with _progress(quiet=quiet) as progress:
         posterior = sample_posterior(problem, nuts, start, progress)
@@ -82,29 +80,6 @@ def fit_bayes(
         ):  # fmt: skip
             typer.echo(f"{head} {text}", err=True)
         raise typer.Exit(failure.exit_code)
-
-
-def _start(
-    read: ModelAndData, options: ProblemOptions, resume: Checkpoint | None
-) -> tuple[Problem, NDArray[np.float64] | None, str]:
-    """Return the problem, where chains begin, and where that comes from."""
-    from statera.estimate import make_problem  # heavy: only when this runs
-    from statera.estimate.checkpoint import resume_problem
-    from statera.estimate.checks import check_doses, on_natural_scale
-    from statera.estimate.fit import fit_problem
-    from statera.estimate.outer import OuterOptions
-    from statera.estimate.terms import GAUSS
-
-    check_doses(read.model, read.table.events)
-    problem = make_problem(read.model, on_natural_scale(read.model, read.table), options)
-    if resume is not None:
-        return problem, resume_problem(problem, resume).start, "chains begin at the checkpoint"
-    plain = bool((problem.individuals.kind == GAUSS).all())
-    method = "focei" if plain else "laplace"
-    found = fit_problem(problem, "focei" if plain else "laplace", OuterOptions())
-    if found.converged:
-        return problem, found.free, f"chains begin about the estimates of {method}"
-    return problem, None, f"chains begin at the initial values: {method} did not converge"
 
 
 @contextmanager

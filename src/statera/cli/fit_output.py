@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,14 +16,10 @@ from statera.cli.terminal import note, warn
 from statera.errors import InputError, NumericalError
 
 if TYPE_CHECKING:
-    from statera.data import DataReport, FitData
-    from statera.estimate import FitResult
-    from statera.estimate.covariance import Covariance
-    from statera.estimate.shrinkage import Shrinkage
+    from statera.estimate.outcome import FitOutcome
 
 __all__ = [
     "SCHEMA",
-    "FitOutcome",
     "check_checkpoint",
     "check_out",
     "deliver",
@@ -35,42 +29,6 @@ __all__ = [
 
 SCHEMA = "statera.fit/1"
 _PAGE = (".html", ".htm")
-
-
-@dataclass(frozen=True)
-class FitOutcome:
-    """A fit with what was computed after it.
-
-    Attributes
-    ----------
-    result, table
-        The fit and its data.
-    errors, shrunk
-        Standard errors and shrinkage; None where there are none.
-    remarks
-        What the covariance step has to say.
-    interrupted
-        Whether Ctrl-C ended the covariance step.
-    """
-
-    result: FitResult
-    table: FitData
-    errors: Covariance | None
-    shrunk: Shrinkage | None
-    remarks: tuple[str, ...]
-    interrupted: bool = False
-
-    @property
-    def told(self) -> FitResult:
-        """The fit with all warnings, each once."""
-        every = dict.fromkeys((*self.result.warnings, *self.remarks))
-        return replace(self.result, warnings=tuple(every))
-
-    @property
-    def data_report(self) -> DataReport:
-        """What the data hold, without the folder in which they are kept."""
-        report = self.table.report
-        return replace(report, source=Path(report.source).name)
 
 
 def check_out(out: Path | None) -> None:
@@ -206,35 +164,14 @@ def write_folder(out: Path, files: Mapping[str, bytes]) -> None:
 
 def _files(outcome: FitOutcome, report: ReportAsked, *, quiet: bool) -> dict[str, bytes]:
     """Return the content of all files by name."""
-    from statera.estimate import fit_files  # heavy: only when asked for
+    from statera.estimate.outcome import outcome_files  # heavy: only when asked for
 
-    files = fit_files(outcome.told, outcome.errors, outcome.shrunk)
-    if outcome.result.converged:
-        from statera.estimate.diagnostics import diagnose
-
-        buffer = io.BytesIO()
-        diagnose(outcome.result).observations.write_parquet(buffer)
-        files["observations.parquet"] = buffer.getvalue()
-    files["report.html"] = _page(outcome, report, quiet=quiet)
-    return files
+    return outcome_files(outcome) | {"report.html": _page(outcome, report, quiet=quiet)}
 
 
 def _page(outcome: FitOutcome, report: ReportAsked, *, quiet: bool) -> bytes:
-    """Return the report as a page; diagnostics are of a fit that has converged only."""
-    from statera.report import render_html  # heavy: only when asked for
+    """Return the report as a page."""
+    from statera.fit_report.outcome_page import outcome_page  # heavy: only when asked for
 
-    told, errors, shrunk = outcome.told, outcome.errors, outcome.shrunk
-    data_report = str(outcome.data_report)
-    if not told.converged:
-        from statera.report.fit_page import fit_document
-
-        document = fit_document(told, errors, shrunk, data_report=data_report)
-        return render_html(document).encode()
-    from statera.fit_report import fit_report
-
-    options = report.options()
     with progress_bar(quiet=quiet) as progress:
-        document = fit_report(
-            told, errors, shrunk, options, data_report=data_report, progress=progress
-        )
-    return render_html(document).encode()
+        return outcome_page(outcome, report.options(), progress)

@@ -30,6 +30,8 @@ class ReportAsked:
         Whether there is a prediction-corrected check too.
     logarithmic
         Whether values are drawn on logarithmic axes.
+    replicates
+        Simulated data sets of its checks.
     """
 
     seed: int
@@ -37,6 +39,7 @@ class ReportAsked:
     cuts: tuple[float, ...] = ()
     corrected: bool = False
     logarithmic: bool = False
+    replicates: int = 500
 
     def check(self, table: FitData) -> None:
         """Say before the fit that its checks could not be divided.
@@ -63,9 +66,10 @@ class ReportAsked:
         from statera.estimate.vpc import VpcOptions
         from statera.fit_report import FitReportOptions
 
-        checks = [VpcOptions(seed=self.seed, stratify=self.stratify, cuts=self.cuts)]
+        n, seed = self.replicates, self.seed
+        checks = [VpcOptions(n=n, seed=seed, stratify=self.stratify, cuts=self.cuts)]
         if self.corrected:
-            checks.append(VpcOptions(seed=self.seed, prediction_corrected=True))
+            checks.append(VpcOptions(n=n, seed=seed, prediction_corrected=True))
         return FitReportOptions(
             logarithmic=self.logarithmic,
             vpc=tuple(checks),
@@ -74,7 +78,13 @@ class ReportAsked:
 
 
 def read_report_asked(
-    out: Path | None, seed: int, stratify: str, *, corrected: bool, logarithmic: bool
+    out: Path | None,
+    seed: int,
+    stratify: str,
+    *,
+    corrected: bool,
+    logarithmic: bool,
+    replicates: int | None = None,
 ) -> ReportAsked:
     """Return choices for the report; ``NAME:70,90`` divides a continuous column.
 
@@ -83,9 +93,10 @@ def read_report_asked(
     UsageError
         If a cut is not a number, or there will be no report.
     """
-    if out is None and (stratify or corrected or logarithmic):
+    if out is None and (stratify or corrected or logarithmic or replicates):
         raise UsageError(
-            "--stratify, --corrected and --log are of the report, and none is asked for",
+            "--stratify, --corrected, --log and --replicates are of the report, and none is asked "
+            "for",
             where="--out",
             hint="Name the report: --out report.html.",
         )
@@ -101,4 +112,4 @@ def read_report_asked(
                 f"'{text}' is not a number", where="--stratify", hint="Write WT:70 or WT:60,90."
             )
         cuts.append(cut)
-    return ReportAsked(seed, name, tuple(cuts), corrected, logarithmic)
+    return ReportAsked(seed, name, tuple(cuts), corrected, logarithmic, replicates or 500)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from statera.errors import UsageError
 
-__all__ = ["read_numbers", "read_pairs"]
+__all__ = ["read_numbers", "read_pairs", "read_spans"]
 
 
 def read_pairs(texts: Sequence[str] | None, option: str, example: str) -> dict[str, str]:
@@ -50,4 +50,30 @@ def read_numbers(texts: Sequence[str] | None, option: str, example: str) -> dict
         if not math.isfinite(number):
             raise UsageError(f"'{value}' is not a number", where=option, hint=f"Write {example}.")
         found[name] = number
+    return found
+
+
+def read_spans(
+    texts: Sequence[str] | None, option: str
+) -> dict[str, tuple[float | None, float | None]]:
+    """Return names and ends, ``NAME=LOW:HIGH``; an end left out is None.
+
+    Raises
+    ------
+    UsageError
+        As `read_pairs`, and if an end is not a finite number or the ends do not increase.
+    """
+    example = "NAME=LOW:HIGH, such as KA=0.1:5, or KA=0.1: for no upper end"
+    found: dict[str, tuple[float | None, float | None]] = {}
+    for name, value in read_pairs(texts, option, example).items():
+        parts = [part.strip() for part in value.split(":")]
+        try:
+            ends = [float(part) if part else None for part in parts]
+        except ValueError:
+            ends = []
+        low, high = ends if len(ends) == 2 else (math.nan, math.nan)
+        wrong = any(end is not None and not math.isfinite(end) for end in (low, high))
+        if wrong or (low is not None and high is not None and not low < high):
+            raise UsageError(f"'{value}' is not a range", where=option, hint=f"Write {example}.")
+        found[name] = (low, high)
     return found

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from statera.cli.fit_bayes import fit_bayes
-from statera.cli.fit_input import Asked, ModelAndData, read_model_and_data
-from statera.cli.fit_output import FitOutcome, check_checkpoint, check_out, deliver
+from statera.cli.fit_output import check_checkpoint, check_out, deliver
 from statera.cli.fit_progress import watched
 from statera.cli.fit_report_asked import ReportAsked, read_report_asked
-from statera.cli.options import JsonFlag, QuietFlag, Workers
-from statera.cli.pairs import read_numbers, read_pairs
+from statera.cli.options import JsonFlag, QuietFlag, Workers, concerning
+from statera.cli.pairs import read_numbers, read_pairs, read_spans
 from statera.cli.terminal import note
-from statera.errors import UsageError
+from statera.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
-    from statera.estimate import FitMethod, FitResult
+    from statera.estimate import FitMethod
     from statera.estimate.covariance import MatrixKind
+    from statera.estimate.model_and_data import Asked, ModelAndData
     from statera.estimate.saem_likelihood import SaemLikelihood
 
 __all__ = ["HELP", "fit"]
@@ -108,6 +108,12 @@ def fit(
             help="Initial value of a parameter, or variance of a random effect; repeatable.",
         ),
     ] = None,
+    bounds: Annotated[
+        _Texts,
+        typer.Option(
+            "--bounds", metavar="NAME=LOW:HIGH", help="Bounds of a parameter; repeatable."
+        ),
+    ] = None,
     iterations: Annotated[
         int, typer.Option("--iterations", min=1, help="Largest number of iterations.")
     ] = 300,
@@ -182,6 +188,14 @@ def fit(
     log_axes: Annotated[
         bool, typer.Option("--log", help="Report: values on logarithmic axes.")
     ] = False,
+    replicates: Annotated[
+        int | None,
+        typer.Option(
+            "--replicates",
+            min=20,
+            help="Report: simulated data sets of its checks; 500 unless given.",
+        ),
+    ] = None,
     workers: Workers = None,
     as_json: JsonFlag = False,
     quiet: QuietFlag = False,
@@ -189,22 +203,15 @@ def fit(
     """Fit a population model to data, and print its estimates."""
     check_out(out)
     check_checkpoint(checkpoint)
-    report = read_report_asked(out, seed, stratify, corrected=corrected, logarithmic=log_axes)
+    report = read_report_asked(
+        out, seed, stratify, corrected=corrected, logarithmic=log_axes, replicates=replicates
+    )
     if resume and checkpoint is None:
         raise UsageError("--resume needs --checkpoint FILE, the file to go on from")
     matrix = _one_of(covariance.lower(), _MATRICES, "--covariance")
     likelihood = _one_of(saem_errors.lower(), _LIKELIHOODS, "--saem-errors")
     initial = read_numbers(init, "--init", "NAME=NUMBER, such as lCL=1.2")
-    asked = Asked(
-        columns=read_pairs(column, "--column", "ROLE=NAME, such as ID=SUBJ"),
-        ignore=ignore or (),
-        accept=accept or (),
-        lloq=lloq,
-        dv_scale="log" if log_dv else "natural",
-        time_unit=time_unit,
-        amount_unit=amount_unit,
-        outputs=read_pairs(output, "--output", "DVID=OUTPUT, such as 2=RESPONSE"),
-    )
+    ends = read_spans(bounds, "--bounds")
 
     from statera.estimate import (  # heavy: only when this runs
         NutsOptions,
@@ -215,14 +222,27 @@ def fit(
         load_checkpoint,
     )
     from statera.estimate import fit as run
+    from statera.estimate.model_and_data import Asked
+    from statera.estimate.outcome import fit_outcome
     from statera.parallel import available_workers
 
+    asked = Asked(
+        columns=read_pairs(column, "--column", "ROLE=NAME, such as ID=SUBJ"),
+        ignore=ignore or (),
+        accept=accept or (),
+        lloq=lloq,
+        dv_scale="log" if log_dv else "natural",
+        time_unit=time_unit,
+        amount_unit=amount_unit,
+        outputs=read_pairs(output, "--output", "DVID=OUTPUT, such as 2=RESPONSE"),
+    )
     chosen = _method(method.lower(), writes=checkpoint is not None and not resume)
     start = load_checkpoint(checkpoint) if resume and checkpoint is not None else None
     read = _read(model, data, asked, report, quiet=quiet)
     options = ProblemOptions(
         fixed=tuple(fix or ()),
         initial=initial,
+        bounds=ends,
         outputs=read.outputs,
         blq=_one_of(blq.upper(), {name: name for name in _BLQ}, "--blq"),
         workers=workers or available_workers(),
@@ -244,7 +264,7 @@ def fit(
             resume=start,
             checkpoint=checkpoint,
         )
-    outcome = _with_errors(result, read, matrix, likelihood)
+    outcome = fit_outcome(result, read.table, read.remarks, matrix=matrix, likelihood=likelihood)
     deliver(outcome, out, checkpoint, report, as_json=as_json, quiet=quiet)
 
 
@@ -252,7 +272,20 @@ def _read(
     model: str, data: Path | None, asked: Asked, report: ReportAsked, *, quiet: bool
 ) -> ModelAndData:
     """Read model and data, and say what they hold."""
-    read = read_model_and_data(model, data, asked)
+    from statera.estimate.model_and_data import (  # heavy: only when this runs
+        read_model_and_data,
+        read_model_file,
+    )
+
+    units = (asked.time_unit, asked.amount_unit)
+    with concerning("MODEL"):
+        file = read_model_file(model, time_unit=units[0], amount_unit=units[1])
+    try:
+        read = read_model_and_data(file, data, asked)
+    except UnknownNameError as error:
+        if error.where == "outputs":
+            error.where = "--output"
+        raise
     note(str(read.table.report), quiet=quiet)
     report.check(read.table)
     for remark in read.remarks:
@@ -281,32 +314,3 @@ def _one_of(given: str, known: Mapping[str, T], option: str) -> T:
             f"'{given}' is not known here", where=option, hint=f"Known: {', '.join(known)}."
         )
     return known[given]
-
-
-def _with_errors(
-    result: FitResult, read: ModelAndData, matrix: MatrixKind | None, likelihood: SaemLikelihood
-) -> FitOutcome:
-    """Return the fit with shrinkage, and with standard errors where they were asked for."""
-    from statera.estimate import METHODS  # heavy: only when this runs
-    from statera.estimate.covariance import CovarianceOptions, covariance  # heavy
-    from statera.estimate.shrinkage import shrinkage
-
-    if result.status == "no start":
-        return FitOutcome(result, read.table, None, None, read.remarks)
-    shrunk = shrinkage(result)
-    usable = result.converged or result.status == "drift"  # all but what runs on has an error
-    if matrix is None or not usable or not result.problem.n_free:
-        return FitOutcome(result, read.table, None, shrunk, read.remarks)
-    if result.method not in (*METHODS, "saem"):
-        told = (
-            f"{result.method} gives no standard errors here: go on from its checkpoint by "
-            "--method focei --resume"
-        )
-        return FitOutcome(result, read.table, None, shrunk, (*read.remarks, told))
-    try:
-        errors = covariance(result, CovarianceOptions(matrix=matrix, likelihood=likelihood))
-    except KeyboardInterrupt:
-        told = "the covariance step was interrupted: there are no standard errors"
-        return FitOutcome(result, read.table, None, shrunk, (*read.remarks, told), interrupted=True)
-    notices = tuple(str(n) for n in errors.notices)
-    return FitOutcome(result, read.table, errors, shrunk, (*read.remarks, *notices))

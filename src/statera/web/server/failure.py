@@ -1,0 +1,115 @@
+"""Failures as the interface answers them: what, where, what to do."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.types import Send
+
+__all__ = [
+    "Failure",
+    "answer_failure",
+    "answer_refusal",
+    "answer_validation",
+    "failure_body",
+    "refuse",
+]
+
+_KINDS = {
+    400: "usage", 401: "signed-out", 403: "forbidden", 404: "unknown", 405: "usage",
+    409: "conflict", 413: "too-large", 422: "input", 429: "too-many", 503: "busy",
+    504: "time-limit",
+}  # fmt: skip
+
+
+@dataclass(eq=False)  # not frozen: raising an exception sets its traceback
+class Failure(Exception):  # noqa: N818  the word on every screen
+    """Something that could not be done.
+
+    Attributes
+    ----------
+    status
+        Of HTTP.
+    what, where, hint
+        As in :class:`statera.errors.StateraError`.
+    kind
+        One word for programs; from the status unless given.
+    retry_after
+        Seconds after which it may be tried again; 0 for none.
+    """
+
+    status: int
+    what: str
+    where: str = ""
+    hint: str = ""
+    kind: str = ""
+    retry_after: int = 0
+
+
+def failure_body(failure: Failure) -> bytes:
+    """Return the JSON of a failure."""
+    error = {
+        "what": failure.what,
+        "where": failure.where,
+        "hint": failure.hint,
+        "kind": failure.kind or _KINDS.get(failure.status, "bug"),
+    }
+    return json.dumps({"ok": False, "error": error}, ensure_ascii=False).encode()
+
+
+def answer_failure(_: Request, failure: Exception) -> Response:
+    """Answer a :class:`Failure`."""
+    assert isinstance(failure, Failure)
+    headers = {"Retry-After": str(failure.retry_after)} if failure.retry_after else {}
+    return Response(failure_body(failure), failure.status, headers, "application/json")
+
+
+def answer_refusal(request: Request, refusal: Exception) -> Response:
+    """Answer what the framework refuses: unknown addresses, wrong methods."""
+    assert isinstance(refusal, HTTPException)
+    words = {404: "there is nothing at this address", 405: "this address takes another method"}
+    what = words.get(refusal.status_code, str(refusal.detail))
+    answer = answer_failure(request, Failure(refusal.status_code, what))
+    answer.headers.update(refusal.headers or {})
+    return answer
+
+
+def answer_validation(request: Request, found: Exception) -> Response:
+    """Answer a request that does not fit its description: each key with what is wrong."""
+    assert isinstance(found, RequestValidationError)
+    places = []
+    for error in found.errors():
+        # the first part says body, path or query; what the user wrote is not repeated
+        place = ".".join(str(part) for part in error["loc"][1:]) or "the request"
+        places.append({"where": place, "what": str(error["msg"])})
+    first = places[0] if places else {"where": "the request", "what": "not as described"}
+    more = f" ({len(places) - 1} more)" if len(places) > 1 else ""
+    body = {
+        "ok": False,
+        "error": {
+            "what": first["what"] + more,
+            "where": first["where"],
+            "hint": "The description of the interface is at /openapi.json.",
+            "kind": "input",
+            "all": places,
+        },
+    }
+    return JSONResponse(body, 422)
+
+
+async def refuse(send: Send, failure: Failure) -> None:
+    """Answer a failure from a layer below the framework."""
+    body = failure_body(failure)
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    if failure.retry_after:
+        headers.append((b"retry-after", str(failure.retry_after).encode()))
+    await send({"type": "http.response.start", "status": failure.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
