@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from statera.cli.commands import dose, fit, forecast, monograph, renal, simulate
+from statera.cli.commands import dose, fit, forecast, monograph, renal, serve, simulate
 from statera.cli.commands.assay import assay_app
 from statera.cli.commands.biomarker import biomarker_app
 from statera.cli.commands.fhir import fhir_app
@@ -32,6 +32,7 @@ Examples:
   statera assay plan --out bench/
   statera meta pairwise studies.csv --measure HR --ci hartung-knapp
   statera pathway fit problem.yaml --starts 20 --out fit.html
+  statera serve --open
 
 Quantitative pharmacology of JAK inhibitors: cited facts, population models, target engagement
 and one computed page a drug.
@@ -66,6 +67,7 @@ app.command("dose", help=dose.HELP, short_help="Say what label rules give for on
 app.command("renal", help=renal.HELP, short_help="Estimate one person's renal function.")(
     renal.renal
 )
+app.command("serve", help=serve.HELP, short_help="Open the web app.")(serve.serve)
 app.add_typer(library_app, name="library")
 app.add_typer(store_app, name="store")
 app.add_typer(fhir_app, name="fhir")

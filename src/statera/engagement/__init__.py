@@ -32,7 +32,9 @@ from statera.engagement.receptor import (
     kinase_inhibition,
     parse_kinases,
 )
+from statera.engagement.receptor_course import kinase_course, receptor_course
 from statera.engagement.summary import (
+    Bounds,
     EngagementSummary,
     PopulationSummary,
     summarise,
@@ -45,6 +47,7 @@ __all__ = [
     "RULES",
     "Basis",
     "BasisRule",
+    "Bounds",
     "EngagementSummary",
     "GivenPotencies",
     "Ic50Uncertainty",
@@ -73,6 +76,7 @@ __all__ = [
     "inhibition",
     "inhibition_at",
     "inhibition_quantiles",
+    "kinase_course",
     "kinase_inhibition",
     "mean_interval",
     "parse_kinases",
@@ -82,6 +86,7 @@ __all__ = [
     "read_potencies",
     "read_potency_csv",
     "read_potency_toml",
+    "receptor_course",
     "summarise",
     "summarise_population",
     "write_potency_toml",

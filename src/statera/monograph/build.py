@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 
 from statera.engagement import read_potencies
+from statera.errors import UnknownNameError
 from statera.library import find_source, format_citation
 from statera.monograph.context import Context, make_context
 from statera.monograph.made import made_with
@@ -14,15 +15,14 @@ from statera.monograph.options import MonographOptions, Progress
 from statera.report.check import inlines
 from statera.report.document import Cell, Document, Method, Reference, Section
 
-__all__ = ["NOTICE", "build"]
+__all__ = ["NOTICE", "SECTIONS", "build", "build_section"]
 
 NOTICE = (
     "Research software. Not a medical device. Not for decisions about a person without an "
     "independent check."
 )
 
-# Module of each section in `statera.monograph.sections`, and the words of its progress.
-_SECTIONS = (
+SECTIONS = (
     ("identity", "Identity"),
     ("mechanism", "Mechanism"),
     ("pharmacokinetics", "Pharmacokinetics"),
@@ -35,6 +35,7 @@ _SECTIONS = (
     ("monitoring", "Monitoring"),
     ("audit", "Audit"),
 )
+"""Key of each section, which is also its module in `statera.monograph.sections`, and its title."""
 
 
 def build(
@@ -65,13 +66,38 @@ def build(
     context = make_context(drug, options or MonographOptions())
     sections: list[Section] = []
     methods = dict(METHODS)
-    for number, (name, words) in enumerate(_SECTIONS):
-        tell(words, (number + 1) / (len(_SECTIONS) + 1))
-        module = import_module(f"statera.monograph.sections.{name}")
-        make: Callable[[Context], Section] = module.section
-        sections.append(make(context))
-        methods |= {m.key: m for m in module.METHODS}
+    for number, (name, words) in enumerate(SECTIONS):
+        tell(words, (number + 1) / (len(SECTIONS) + 1))
+        section, own = _make(context, name)
+        sections.append(section)
+        methods |= own
     tell("Writing", 1.0)
+    return _document(context, sections, methods)
+
+
+def build_section(context: Context, name: str) -> Document:
+    """Compute one section alone, with the methods and the references that it needs.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such section.
+    """
+    if name not in dict(SECTIONS):
+        raise UnknownNameError("section", name, dict(SECTIONS))
+    section, own = _make(context, name)
+    return _document(context, [section], dict(METHODS) | own)
+
+
+def _make(context: Context, name: str) -> tuple[Section, dict[str, Method]]:
+    module = import_module(f"statera.monograph.sections.{name}")
+    make: Callable[[Context], Section] = module.section
+    return make(context), {m.key: m for m in module.METHODS}
+
+
+def _document(
+    context: Context, sections: Sequence[Section], methods: Mapping[str, Method]
+) -> Document:
     return Document(
         title=context.name.capitalize(),
         subtitle=context.drug.identity.kind,

@@ -71,7 +71,7 @@ def fact_cell(fact: Fact, *, unit: bool = True) -> Cell:
         ends = f"{number_text(fact.low)} to {number_text(fact.high)}"
     is_range = fact.relation is Relation.RANGE and ends is not None
     if fact.is_missing or (fact.value is None and not is_range):
-        return Cell("not retrieved", "missing", (fact.source,))
+        return Cell("not retrieved", "missing", (fact.source,), facts=(fact.id,))
     if is_range:
         text = ends or ""
     else:
@@ -86,7 +86,7 @@ def fact_cell(fact: Fact, *, unit: bool = True) -> Cell:
         basis = "claim"
     else:
         basis = "fact"
-    return Cell(text, basis, (fact.source,), value=fact.number, unit=fact.unit, note="")  # type: ignore[arg-type]
+    return Cell(text, basis, (fact.source,), value=fact.number, unit=fact.unit, facts=(fact.id,))  # type: ignore[arg-type]
 
 
 def computed(value: float, method: str, unit: str = "", *, digits: int = 3, text: str = "") -> Cell:

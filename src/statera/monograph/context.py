@@ -20,7 +20,15 @@ from statera.simulate import SimulationResult, default_times, depends_on_time, s
 from statera.sources import Fact, Status
 from statera.units import molar_from_mass
 
-__all__ = ["LONG_USE", "Context", "DoseOption", "Exposure", "make_context"]
+__all__ = [
+    "LONG_USE",
+    "Context",
+    "DoseOption",
+    "Exposure",
+    "bare_context",
+    "label_doses",
+    "make_context",
+]
 
 LONG_USE = 28
 """Doses after which a model whose clearance changes with time is taken as settled."""
@@ -159,6 +167,24 @@ def implied_covariates(model: Model, dose: Dose) -> dict[str, float]:
     return found
 
 
+def bare_context(name: str, options: MonographOptions) -> Context:
+    """Load a drug and its models; nothing is simulated.
+
+    Raises
+    ------
+    UnknownNameError
+        If the library has no such drug.
+    """
+    drug = load_drug(name)
+    return Context(
+        drug,
+        options,
+        tuple(load_model(model_id) for model_id in models_of(drug.name)),
+        molar_mass=drug.identity.molar_mass,
+        unbound=protein_binding(drug),
+    )
+
+
 def make_context(name: str, options: MonographOptions) -> Context:
     """Load a drug and simulate its doses.
 
@@ -167,30 +193,21 @@ def make_context(name: str, options: MonographOptions) -> Context:
     UnknownNameError
         If the library has no such drug.
     """
-    drug = load_drug(name)
-    models = tuple(load_model(model_id) for model_id in models_of(drug.name))
-    bare = Context(drug, options, models, molar_mass=drug.identity.molar_mass)
-    exposures = {}
-    if models:
-        for dose in _doses(drug, models[0]):
-            exposures[dose] = _expose(bare, dose)
-    return Context(
-        drug,
-        options,
-        models,
-        MappingProxyType(exposures),
-        drug.identity.molar_mass,
-        protein_binding(drug),
-    )
+    bare = bare_context(name, options)
+    exposures = {dose: _expose(bare, dose) for dose in label_doses(bare)}
+    return replace(bare, exposures=MappingProxyType(exposures))
 
 
-def _doses(drug: Drug, model: Model) -> tuple[DoseOption, ...]:
+def label_doses(context: Context) -> tuple[DoseOption, ...]:
     """Return the label doses of the drug inside the model's dose range, lowest first.
 
-    Rules that were superseded, and claims of a vendor, do not count.
+    Rules that were superseded, and claims of a vendor, do not count. Empty without a model.
     """
+    model = context.model
+    if model is None:
+        return ()
     found = set()
-    for rule in drug.labels:
+    for rule in context.drug.labels:
         if rule.superseded or rule.status is Status.VENDOR_CLAIM:
             continue
         frequency = _FREQUENCIES.get(rule.frequency or "")

@@ -61,6 +61,8 @@ class SimulationOptions:
     donor_sd, well_cv
         Spread of ln IC50 between donors, and of the signal between wells.
     seed
+    columns
+        Wells in a row of the plate: 24, or 12 for a plate of 96.
     """
 
     donors: Sequence[str] = ("D1", "D2")
@@ -81,6 +83,7 @@ class SimulationOptions:
     donor_sd: float = 0.2
     well_cv: float = 0.04
     seed: int = 1
+    columns: int = 24
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,8 @@ def simulate_plate(folder: str | Path, options: SimulationOptions | None = None)
     lines = ["well,file,donor,cytokine,condition,dose_nM"]
     spillover = _spillover()
     for k, (donor, cytokine, condition, dose) in enumerate(_layout(chosen)):
-        well = f"{'ABCDEFGHIJKLMNOP'[k // 24]}{k % 24 + 1:02d}"
+        row, column = divmod(k, chosen.columns)
+        well = f"{'ABCDEFGHIJKLMNOP'[row]}{column + 1:02d}"
         events, kinds = _well(rng, chosen, donor, cytokine, condition, dose, ic50)
         events[3:9] = spillover.matrix.T @ events[3:9] + rng.normal(0.0, 25.0, (6, kinds.size))
         name = f"{well}.fcs"

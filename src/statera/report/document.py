@@ -47,6 +47,8 @@ class Cell:
         not be read).
     sources
         Ids of the sources it comes from; each becomes a link to the references.
+    facts
+        Ids of the facts or label rules of the library that state it, where there are any.
     method
         Key of the `Method` that explains how a computed value was obtained.
     value, unit
@@ -65,6 +67,7 @@ class Cell:
     unit: str = ""
     note: str = ""
     tone: Tone = ""
+    facts: tuple[str, ...] = ()
 
 
 Inline = str | Cell

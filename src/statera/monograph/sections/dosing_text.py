@@ -128,6 +128,7 @@ def rule_cell(rule: LabelRule) -> Cell:
         tone="muted" if rule.superseded else "",
         value=rule.dose_mg,
         unit="mg" if rule.dose_mg is not None else "",
+        facts=(f"{rule.region}/{rule.id}",),
     )
 
 

@@ -174,7 +174,8 @@ def potency_cell(entry: Entry) -> Cell:
     """Return the potency as stated, with all sources that state it."""
     p = entry.potency
     if entry.facts:
-        return replace(fact_cell(entry.facts[0]), sources=entry.sources)
+        facts = tuple(f.id for f in entry.facts)
+        return replace(fact_cell(entry.facts[0]), sources=entry.sources, facts=facts)
     if entry.is_fitted:
         return _fitted_cell(p)
     said = f" {p.source}" if p.source else ""

@@ -9,8 +9,16 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.types import Send
 
-__all__ = ["Failure", "answer_failure", "answer_refusal", "answer_validation", "failure_body"]
+__all__ = [
+    "Failure",
+    "answer_failure",
+    "answer_refusal",
+    "answer_validation",
+    "failure_body",
+    "refuse",
+]
 
 _KINDS = {
     400: "usage", 401: "signed-out", 403: "forbidden", 404: "unknown", 405: "usage",
@@ -19,7 +27,7 @@ _KINDS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)  # not frozen: raising an exception sets its traceback
 class Failure(Exception):  # noqa: N818  the word on every screen
     """Something that could not be done.
 
@@ -92,3 +100,16 @@ def answer_validation(request: Request, found: Exception) -> Response:
         },
     }
     return JSONResponse(body, 422)
+
+
+async def refuse(send: Send, failure: Failure) -> None:
+    """Answer a failure from a layer below the framework."""
+    body = failure_body(failure)
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    if failure.retry_after:
+        headers.append((b"retry-after", str(failure.retry_after).encode()))
+    await send({"type": "http.response.start", "status": failure.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,77 @@
+"""Answers and failures as the description of the interface (OpenAPI) shows them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+__all__ = ["Envelope", "FailureBody", "described_failures"]
+
+
+class ColumnBody(BaseModel):
+    """A column of a table."""
+
+    name: str
+    unit: str
+
+
+class TableBody(BaseModel):
+    """Numbers that can be copied as CSV."""
+
+    columns: list[ColumnBody]
+    rows: list[list[Any]]
+
+
+class CopiesBody(BaseModel):
+    """The same result by other means: a program, and a command where there is one."""
+
+    python: str
+    command: str
+    why: str
+
+
+class Envelope(BaseModel):
+    """What a task answers."""
+
+    schema_: str = Field(alias="schema", description="Name and version of the layout of `result`.")
+    ok: Literal[True]
+    result: Any
+    tables: dict[str, TableBody]
+    copies: CopiesBody | None
+    warnings: list[str]
+    manifest: dict[str, Any]
+
+
+class ErrorBody(BaseModel):
+    """What could not be done."""
+
+    what: str
+    where: str
+    hint: str
+    kind: str
+
+
+class FailureBody(BaseModel):
+    """How every failure is answered."""
+
+    ok: Literal[False]
+    error: ErrorBody
+
+
+_WORDS = {
+    400: "Not understood",
+    404: "Unknown: a name, a job or an upload",
+    409: "Not in this state",
+    413: "Too large",
+    422: "Not as described, or it cannot be computed",
+    429: "Too many requests or jobs of this user",
+    500: "A bug, under an id that stands in the log too",
+    503: "Too busy; `Retry-After` says when to try again",
+    504: "Stopped at the time limit",
+}
+
+
+def described_failures(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return `responses` of a route."""
+    return {status: {"model": FailureBody, "description": _WORDS[status]} for status in statuses}

@@ -1,0 +1,16 @@
+"""What a worker does before its first request, so that the first is as fast as the next."""
+
+from __future__ import annotations
+
+from statera.data import parse_regimen
+from statera.library import load_model
+from statera.simulate import simulate
+
+__all__ = ["warm_up"]
+
+
+def warm_up() -> None:
+    """Simulate a population in closed form: that loads the numeric stack and compiled code."""
+    model = load_model("baricitinib/Decker_2024")
+    found = simulate(model, parse_regimen("4 mg q24h x2"), n=10, seed=1)
+    found.summary((5.0, 50.0, 95.0))

@@ -1,0 +1,86 @@
+"""What a task may use inside a worker process."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from statera.errors import UsageError
+from statera.plain import plain
+from statera.web.frames import pack
+from statera.web.work import Upload
+
+__all__ = ["WorkerWork"]
+
+_FILE_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
+
+
+class WorkerWork:
+    """The :class:`statera.web.work.Work` of a request.
+
+    Parameters
+    ----------
+    head
+        Of the frame: ``attempt``, ``uploads``, and for jobs ``folder``.
+    send
+        Takes frames for the server.
+    """
+
+    def __init__(self, head: dict[str, Any], send: Callable[[bytes], None]) -> None:
+        self.attempt: int = head.get("attempt", 1)
+        self._kept = Path(head["folder"]) if head.get("folder") else None
+        self._passing: Path | None = None
+        self._uploads = {
+            key: Upload(key, found["name"], Path(found["path"]), found["size"], found["sha256"])
+            for key, found in head.get("uploads", {}).items()
+        }
+        self._send = send
+
+    def __enter__(self) -> WorkerWork:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        if self._passing is not None:
+            shutil.rmtree(self._passing, ignore_errors=True)
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the job; without one, a folder that goes when the task ends."""
+        if self._kept is not None:
+            work = self._kept / "work"
+            work.mkdir(exist_ok=True)
+            return work
+        if self._passing is None:
+            self._passing = Path(tempfile.mkdtemp(prefix="statera-task-"))
+        return self._passing
+
+    def progress(self, fraction: float | None, message: str, **data: Any) -> None:
+        """Tell the server; whoever waits for an answer is not told."""
+        if self._kept is not None:
+            told = {"fraction": fraction, "message": message, "data": data}
+            self._send(pack({"kind": "progress", **plain(told)}))
+
+    def upload(self, upload_id: str) -> Upload:
+        """Return an upload that the request names."""
+        return self._uploads[upload_id]
+
+    def save(self, name: str, content: bytes, media_type: str) -> None:
+        """Hand a file to the server, which keeps it beside the result of the job."""
+        if self._kept is None:
+            raise UsageError(
+                "this task keeps files, and an answer that is waited for has none",
+                hint="Start it as a job.",
+            )
+        if not _FILE_NAME.match(name):
+            raise ValueError("names of files hold letters, digits, dots, dashes and underscores")
+        self._send(pack({"kind": "file", "name": name, "media_type": media_type}, content))

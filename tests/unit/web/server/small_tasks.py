@@ -1,0 +1,74 @@
+"""Tasks for tests: small, and wrong in ways that tests need."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import Annotated
+
+from pydantic import BaseModel
+
+from statera.errors import DomainError, UnknownNameError
+from statera.web.answer import Answer
+from statera.web.task import Request, Task, UploadId
+from statera.web.work import Work
+
+
+class Text(Request):
+    text: str = ""
+    seconds: float = 0.0
+
+
+class Inner(BaseModel):
+    file: UploadId
+    more: dict[str, UploadId] = {}
+
+
+class Files(Request):
+    first: UploadId | None = None
+    rest: list[UploadId] = []  # noqa: RUF012  pydantic copies defaults
+    inner: Inner | None = None
+    pair: tuple[UploadId, Annotated[str, "a label"]] | None = None
+
+
+def echo(request: Text, work: Work) -> Answer:
+    print("what a library prints must not reach the frames")
+    time.sleep(request.seconds)
+    return Answer("test/1", {"text": request.text, "pid": os.getpid(), "attempt": work.attempt})
+
+
+def fail(request: Text, work: Work) -> Answer:
+    match request.text:
+        case "unknown":
+            raise UnknownNameError("model", "decker", ["Decker_2024"], where="model")
+        case "domain":
+            raise DomainError("outside", where="age", hint="Choose another model.")
+        case "bug":
+            raise ZeroDivisionError(f"secret {request.text}")
+        case "memory":
+            return Answer("test/1", len(bytearray(200_000_000)))
+        case "killed":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "exit":
+            os._exit(3)
+    return Answer("test/1", None)
+
+
+def files(request: Files, work: Work) -> Answer:
+    names = [request.first, *request.rest]
+    return Answer("test/1", [work.upload(name).name for name in names if name])
+
+
+_HERE = "tests.unit.web.server.small_tasks"
+
+TASKS = {
+    task.name: task
+    for task in (
+        Task("echo", Text, f"{_HERE}:echo", "Gives back.", seconds=2.0),
+        Task("kept", Text, f"{_HERE}:echo", "Gives back, and is kept.", cacheable=True),
+        Task("fail", Text, f"{_HERE}:fail", "Fails.", memory_mb=100),
+        Task("files", Files, f"{_HERE}:files", "Opens files.", cacheable=True),
+        Task("long", Text, f"{_HERE}:echo", "Takes long.", job=True),
+    )
+}

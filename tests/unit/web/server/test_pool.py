@@ -1,0 +1,190 @@
+"""The pool of workers: answers, failures, limits, turns, cache."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from statera.web.server.answer_cache import canonical_json
+from statera.web.server.failure import Failure
+from statera.web.server.pool import Pool, PoolLimits
+from statera.web.server.worker_process import WorkerCommand
+
+from .small_tasks import TASKS, Text
+
+_COMMAND = WorkerCommand("tests.unit.web.server.small_tasks:TASKS")
+
+
+@asynccontextmanager
+async def running(**limits: int) -> AsyncIterator[Pool]:
+    pool = Pool(_COMMAND, PoolLimits(**{"workers": 1} | limits))
+    pool.start()
+    try:
+        yield pool
+    finally:
+        await pool.stop()
+
+
+async def ask(pool: Pool, name: str, text: str = "", seconds: float = 0.0, user: str = "a") -> Any:
+    task = TASKS[name]
+    body = canonical_json(Text(text=text, seconds=seconds))
+    answer = await pool.ask(user, task, body, {}, public=task.cacheable)
+    return json.loads(answer)["result"]
+
+
+def run(test: Callable[[Pool], Awaitable[None]], **limits: int) -> None:
+    async def whole() -> None:
+        async with running(**limits) as pool:
+            await asyncio.wait_for(test(pool), 60)
+
+    asyncio.run(whole())
+
+
+def test_answers_come_through_unread() -> None:
+    async def test(pool: Pool) -> None:
+        assert (await ask(pool, "echo", "Σ"))["text"] == "Σ"
+        assert pool.ready == 1
+
+    run(test)
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "kind", "word"),
+    [
+        ("unknown", 422, "input", "no model is called 'decker'"),
+        ("domain", 422, "domain", "outside"),
+        ("memory", 422, "too-large", "more memory"),
+        ("bug", 500, "bug", "bug in Statera"),
+        ("killed", 500, "worker-died", "ended by the system"),
+        ("exit", 500, "worker-died", "ended by the system"),
+    ],
+)
+def test_failures_are_told_in_words(
+    text: str, status: int, kind: str, word: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+
+    async def test(pool: Pool) -> None:
+        with pytest.raises(Failure) as failed:
+            await ask(pool, "fail", text)
+        assert (failed.value.status, failed.value.kind) == (status, kind)
+        assert word in failed.value.what
+        assert "ZeroDivision" not in failed.value.what + failed.value.hint
+        assert (await ask(pool, "echo", "still here"))["text"] == "still here"
+
+    run(test)
+    assert "secret" not in caplog.text
+    assert ("small_tasks.py" in caplog.text) == (text == "bug")
+
+
+def test_a_worker_past_its_time_is_replaced() -> None:
+    async def test(pool: Pool) -> None:
+        before = (await ask(pool, "echo"))["pid"]
+        with pytest.raises(Failure, match="504") as failed:
+            await ask(pool, "echo", seconds=30)
+        assert failed.value.kind == ""
+        assert (await ask(pool, "echo"))["pid"] != before
+
+    run(test)
+
+
+def test_a_question_survives_the_death_of_one_worker() -> None:
+    async def test(pool: Pool) -> None:
+        pid = (await ask(pool, "echo"))["pid"]
+        waiting = asyncio.create_task(ask(pool, "echo", "again", seconds=0.3))
+        await asyncio.sleep(0.1)
+        os.kill(pid, signal.SIGKILL)
+        answer = await waiting
+        assert answer["text"] == "again"
+        assert answer["pid"] != pid
+
+    run(test)
+
+
+def test_what_nobody_waits_for_is_dropped() -> None:
+    async def test(pool: Pool) -> None:
+        await ask(pool, "echo")
+        first = asyncio.create_task(ask(pool, "echo", "running", seconds=0.3))
+        await asyncio.sleep(0.1)
+        old = [asyncio.create_task(ask(pool, "echo", str(n), seconds=1)) for n in range(5)]
+        await asyncio.sleep(0)
+        assert pool.waiting == 5
+        for task in old:
+            task.cancel()
+        newest = asyncio.create_task(ask(pool, "echo", "newest"))
+        await asyncio.gather(*old, return_exceptions=True)
+        assert pool.waiting == 1
+        assert pool.counts["dropped"] == 5
+        assert [(await first)["text"], (await newest)["text"]] == ["running", "newest"]
+
+    run(test)
+
+
+def test_users_take_turns() -> None:
+    async def test(pool: Pool) -> None:
+        await ask(pool, "echo")
+        order: list[str] = []
+
+        async def one(user: str, number: int) -> None:
+            await ask(pool, "echo", user, 0.02, user)
+            order.append(f"{user}{number}")
+
+        waiting = [one(user, n) for user, n in [("a", 1), ("a", 2), ("a", 3), ("b", 1), ("b", 2)]]
+        await asyncio.gather(*waiting)
+        assert order == ["a1", "b1", "a2", "b2", "a3"]
+
+    run(test)
+
+
+def test_a_full_queue_is_told() -> None:
+    async def test(pool: Pool) -> None:
+        await ask(pool, "echo")
+        waiting = [asyncio.create_task(ask(pool, "echo", str(n), 0.1)) for n in range(3)]
+        await asyncio.sleep(0.02)
+        waiting += [asyncio.create_task(ask(pool, "echo", "more", 0.1)) for _ in range(2)]
+        found = await asyncio.gather(*waiting, return_exceptions=True)
+        refused = [failure for failure in found if isinstance(failure, Failure)]
+        assert refused
+        assert all(failure.status == 503 and failure.retry_after for failure in refused)
+
+    run(test, waiting=3)
+
+
+def test_equal_questions_share_an_answer_and_it_is_kept() -> None:
+    async def test(pool: Pool) -> None:
+        await ask(pool, "echo")
+        found = await asyncio.gather(*(ask(pool, "kept", "same", 0.1, u) for u in "abc"))
+        assert len({answer["pid"] for answer in found}) == 1
+        assert pool.counts["shared"] == 2
+        await ask(pool, "kept", "same", 0.1)
+        assert pool.counts["from_cache"] == 1
+        assert pool.counts["answers"] == 2
+
+    run(test)
+
+
+def test_one_of_those_who_share_may_leave() -> None:
+    async def test(pool: Pool) -> None:
+        first = asyncio.create_task(ask(pool, "kept", "same", 0.2))
+        second = asyncio.create_task(ask(pool, "kept", "same", 0.2))
+        await asyncio.sleep(0.01)
+        first.cancel()
+        assert (await second)["text"] == "same"
+
+    run(test)
+
+
+def test_a_worker_that_holds_too_much_is_replaced() -> None:
+    async def test(pool: Pool) -> None:
+        pids = {(await ask(pool, "echo"))["pid"] for _ in range(2)}
+        assert len(pids) == 2
+
+    run(test, resident_bytes=1)
