@@ -83,7 +83,8 @@ def _run(
         )
     _check_kinases(request, marks.kinases)
     potencies = potencies_of_drug(
-        request.drug, marks.kinases, ic50={str(k): v for k, v in request.ic50.items()}, basis=request.basis,
+        request.drug, marks.kinases, basis=request.basis,
+        ic50={str(k): v for k, v in request.ic50.items()},
         unbound=request.unbound, molar_mass=request.molar_mass,
     )  # fmt: skip
     if not potencies.values:
