@@ -12,6 +12,7 @@ from typing import Any
 
 from statera.errors import UsageError
 from statera.plain import plain
+from statera.web import samples
 from statera.web.frames import pack
 from statera.web.work import Upload
 
@@ -35,10 +36,7 @@ class WorkerWork:
         self.attempt: int = head.get("attempt", 1)
         self._kept = Path(head["folder"]) if head.get("folder") else None
         self._passing: Path | None = None
-        self._uploads = {
-            key: Upload(key, found["name"], Path(found["path"]), found["size"], found["sha256"])
-            for key, found in head.get("uploads", {}).items()
-        }
+        self._uploads: dict[str, dict[str, Any]] = head.get("uploads", {})
         self._send = send
 
     def __enter__(self) -> WorkerWork:
@@ -72,7 +70,11 @@ class WorkerWork:
 
     def upload(self, upload_id: str) -> Upload:
         """Return an upload that the request names."""
-        return self._uploads[upload_id]
+        found = self._uploads[upload_id]
+        if "samples" in found:
+            return samples.path(upload_id, Path(found["samples"]))
+        path = Path(found["path"])
+        return Upload(upload_id, found["name"], path, found["size"], found["sha256"])
 
     def save(self, name: str, content: bytes, media_type: str) -> None:
         """Hand a file to the server, which keeps it beside the result of the job."""

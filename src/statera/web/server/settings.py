@@ -95,6 +95,8 @@ class Settings:
         None for no sign-in by OpenID Connect.
     public_url
         What a browser's address line shows, where a reverse proxy stands before the server.
+    trusted_proxies
+        Addresses or networks of reverse proxies, besides this machine, that tell who asks.
     session_seconds, idle_seconds
         How long a sign-in lasts, and how long without a request.
     limits
@@ -112,6 +114,7 @@ class Settings:
     token_file: Path | None = None
     open_id: OpenIdSettings | None = None
     public_url: str = ""
+    trusted_proxies: tuple[str, ...] = ()
     session_seconds: float = 12 * 3600.0
     idle_seconds: float = 2 * 3600.0
     limits: Limits = field(default_factory=Limits)
