@@ -63,7 +63,7 @@ class StaticFiles:
         Failure
             With status 404 for an unknown file, and 503 where the front end was not built.
         """
-        path = request.url.path
+        path = request.scope["path"]
         found = self.find(path)
         if found is None:
             if self._files:
@@ -94,7 +94,7 @@ def static_routes(files: StaticFiles) -> APIRouter:
     router = APIRouter()
 
     def answer(request: Request) -> Response:
-        if request.url.path.startswith("/api/"):
+        if request.scope["path"].startswith("/api/"):
             raise Failure(404, "there is nothing at this address")
         return files.answer(request)
 
