@@ -11,6 +11,8 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.types import Send
 
+from statera.web.server.allowed_methods import allowed_methods
+
 __all__ = [
     "Failure",
     "answer_failure",
@@ -78,14 +80,26 @@ def answer_failure(_: Request, failure: Exception) -> Response:
 def answer_refusal(request: Request, refusal: Exception) -> Response:
     """Answer what the framework refuses: unknown addresses, wrong methods."""
     assert isinstance(refusal, HTTPException)
+    if refusal.status_code == 405:
+        return _answer_method(request)
     words = {
         400: "the body is not JSON that can be read",
         404: "there is nothing at this address",
-        405: "this address takes another method",
     }
     what = words.get(refusal.status_code, str(refusal.detail))
     answer = answer_failure(request, Failure(refusal.status_code, what))
     answer.headers.update(refusal.headers or {})
+    return answer
+
+
+def _answer_method(request: Request) -> Response:
+    """Answer a method that an address does not take, with all that it takes."""
+    path = request.scope["path"]
+    methods = allowed_methods(request.app, path)
+    if not methods and path.startswith("/api/"):
+        return answer_failure(request, Failure(404, "there is nothing at this address"))
+    answer = answer_failure(request, Failure(405, "this address takes another method"))
+    answer.headers["Allow"] = ", ".join(methods or ("GET", "HEAD"))
     return answer
 
 

@@ -53,7 +53,9 @@ def shown_name(header: str) -> str:
         "requestBody": {
             "required": True,
             "content": {
-                "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}
+                "application/octet-stream": {
+                    "schema": {"type": "string", "format": "binary", "minLength": 1}
+                }
             },
         }
     },
@@ -76,6 +78,8 @@ async def upload(
             if len(pending) >= _CHUNK:
                 promised += await _take(store, user.id, incoming, pending)
         promised += await _take(store, user.id, incoming, pending)
+        if not incoming.size:
+            raise Failure(422, "the file is empty", "body", "Choose another file.")
         found = await asyncio.to_thread(store.keep, user.id, shown_name(x_file_name), incoming)
         incoming = None
     except OSError as error:

@@ -1,39 +1,37 @@
-"""An empty database of the server on every kind that is at hand."""
+"""Servers without sign-in and with it."""
 
 from __future__ import annotations
 
-import os
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, create_engine, text
-from sqlalchemy.engine import make_url
 
-from statera.web.server.database import open_database
+from .serving import NO_POSTGRESQL, POSTGRESQL, empty_database, serving, write_tokens
 
-_ADDRESS = os.environ.get("STATERA_TEST_POSTGRESQL", "")
+TOKENS = {"anna": "token-of-anna", "ben": "token-of-ben"}
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    """An open, empty database."""
-    if request.param == "sqlite":
-        opened = open_database("", tmp_path)
-        yield opened
-        opened.dispose()
-        return
-    if not _ADDRESS:
-        pytest.skip("no PostgreSQL here: STATERA_TEST_POSTGRESQL names no database server")
-    name = f"statera_web_{uuid.uuid4().hex}"
-    server = create_engine(_ADDRESS, isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    url = make_url(_ADDRESS).set(database=name).render_as_string(hide_password=False)
-    opened = open_database(url, tmp_path)
-    yield opened
-    opened.dispose()
-    with server.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    server.dispose()
+def database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Address of an empty database, of every kind that is at hand."""
+    if request.param == "postgresql" and not POSTGRESQL:
+        pytest.skip(NO_POSTGRESQL)
+    with empty_database(request.param) as address:
+        yield address
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Iterator[Any]:
+    """A client of a server without sign-in."""
+    with serving(tmp_path / "data") as client:
+        yield client
+
+
+@pytest.fixture
+def guarded(tmp_path: Path) -> Iterator[Any]:
+    """A client of a server with access tokens, not signed in."""
+    tokens = write_tokens(tmp_path / "tokens", TOKENS)
+    with serving(tmp_path / "data", token_file=tokens) as client:
+        yield client

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, update
 
+from statera.web.server.database import open_database
 from statera.web.server.failure import Failure
 from statera.web.server.job import Event, Job
 from statera.web.server.job_leases import JobLeases
 from statera.web.server.job_store import JobStore
 from statera.web.server.job_tables import jobs
 from statera.web.server.server_name import ended_servers, new_server_name
+
+
+@pytest.fixture
+def engine(database: str, tmp_path: Path) -> Iterator[Engine]:
+    """An open, empty database."""
+    opened = open_database(database, tmp_path)
+    yield opened
+    opened.dispose()
 
 
 @pytest.fixture
