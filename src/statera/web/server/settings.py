@@ -94,6 +94,9 @@ class Settings:
         Processes that run jobs.
     job_days
         How long jobs that are over are kept; 0 until somebody deletes them.
+    stop_seconds
+        How long a job that is cancelled, or that the server's end interrupts, may take to keep
+        what it has.
     token_file
         Lines ``name:sha256-of-token``; None for no sign-in by token.
     open_id
@@ -117,6 +120,7 @@ class Settings:
     workers: int = 2
     job_workers: int = 1
     job_days: float = 0.0
+    stop_seconds: float = 10.0
     token_file: Path | None = None
     open_id: OpenIdSettings | None = None
     public_url: str = ""
