@@ -39,20 +39,20 @@ function sourcesHash(): string {
   return hash.digest('hex');
 }
 
-/** Writes the hash of the sources, and a compressed copy beside each text file. */
+/** Writes the hash of the sources beside the bundle, and tells how much script there is. */
 function seal(): Plugin {
+  let folder = STATIC;
   return {
     name: 'seal',
     apply: 'build',
+    configResolved(config) {
+      folder = resolve(HERE, config.build.outDir);
+    },
     closeBundle() {
-      let total = 0;
-      for (const path of filesBelow(STATIC)) {
-        if (!/\.(js|css|html|svg)$/.test(path)) continue;
-        const packed = gzipSync(readFileSync(path), { level: 9 });
-        writeFileSync(`${path}.gz`, packed);
-        if (path.endsWith('.js')) total += packed.length;
-      }
-      writeFileSync(join(STATIC, 'sources.sha256'), `${sourcesHash()}\n`);
+      const scripts = filesBelow(folder).filter((path) => path.endsWith('.js'));
+      const sizes = scripts.map((path) => gzipSync(readFileSync(path), { level: 9 }).length);
+      const total = sizes.reduce((sum, size) => sum + size, 0);
+      writeFileSync(join(folder, 'sources.sha256'), `${sourcesHash()}\n`);
       console.log(`JavaScript in all, compressed: ${(total / 1024).toFixed(1)} KB`);
     },
   };

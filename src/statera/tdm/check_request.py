@@ -70,7 +70,11 @@ def _check_numbers(
 
 
 def _check_options(options: Options) -> None:
-    _check_numbers("options", {}, {"draws": options.draws, "prior_weight": options.prior_weight})
+    _check_numbers(
+        "options", {},
+        {"draws": options.draws, "prior_weight": options.prior_weight,
+         "course_draws": options.course_draws},
+    )  # fmt: skip
     for name, value, known in (
         ("blq", options.blq, BLQ),
         ("averaging", options.averaging, AVERAGING),

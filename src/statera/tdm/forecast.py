@@ -30,13 +30,13 @@ from statera.tdm.plausibility import (
     plausibility_remarks,
 )
 from statera.tdm.posterior import PosteriorOptions, posterior
-from statera.tdm.predict import Courses, course_times, predict_courses
-from statera.tdm.request import DoseTaken, Metric, Patient, Question, Request, Target
+from statera.tdm.predict import KINDS, Courses, course_times, predict_courses
+from statera.tdm.request import DoseTaken, Metric, Options, Patient, Question, Request, Target
 from statera.tdm.sampling_advice import SamplingAdvice, advise_sampling
 from statera.tdm.steady_profile import measure_of, scales, steady_interval, steady_problem
 from statera.tdm.target_ic50 import ic50_levels
 
-__all__ = ["Forecast", "Parts", "forecast"]
+__all__ = ["Forecast", "Parts", "candidate_course", "forecast"]
 
 Floats = NDArray[np.float64]
 
@@ -61,11 +61,14 @@ class Parts:
         Bands over time.
     sampling
         What further samples are worth.
+    bands
+        Bands of the course, of `statera.tdm.predict.KINDS`.
     """
 
     plausibility: bool = True
     courses: bool = True
     sampling: bool = True
+    bands: tuple[str, ...] = KINDS
 
 
 def forecast(
@@ -88,34 +91,17 @@ def forecast(
     InputError
         Where records cannot be used with a model.
     """
-    given, wanted = models or {}, parts or Parts()
-    chosen = [given[name] if name in given else load_model(name) for name in request.models]
-    if not chosen:
-        raise RequestError(
-            Outcome.UNKNOWN_MODEL, "the request names no model", where="models",
-            hint='models = ["baricitinib/Decker_2024"]',
-        )  # fmt: skip
+    wanted = parts or Parts()
     patient, question = request.patient, request.question
-    remarks = list(check_request(request, chosen))
-    for model in chosen:
-        check_targets(model, question.targets)
-    options = PosteriorOptions(draws=request.options.draws, seed=request.options.seed)
     time = latest_time(patient) if question.time is None else question.time
-    members: list[Member] = []
-    for model in chosen:
-        problem = prepare_patient(model, _recorded(patient, time), request.options)
-        estimate = map_estimate(problem)
-        post = posterior(problem, estimate, options)
-        remarks += [*_of_estimate(model, estimate), *post.remarks]
-        members.append(Member(problem, estimate, post))
-    weighed = average(members, request.options.averaging)
+    weighed, remarks = _weighed(request, models or {}, time)
     checks, unusual = _plausible(weighed, request) if wanted.plausibility else ((), None)
     remarks += plausibility_remarks(checks, unusual, patient)
     advice = advise(weighed, patient, question, time) if question.targets else None
     if advice is not None:
         remarks += advice.remarks
     later, basis = _later(patient, advice, time, question)
-    courses = _courses(weighed, request, later, time, options) if wanted.courses else None
+    courses = _courses(weighed, request, later, time, wanted.bands) if wanted.courses else None
     sampling = None
     if question.targets and later and wanted.sampling:
         sampling = _sampling(weighed, request, later, time)
@@ -123,6 +109,67 @@ def forecast(
         request, time, weighed, checks, unusual, later, basis, courses, advice, sampling,
         tuple(dict.fromkeys(remarks)), _manifest(request),
     )  # fmt: skip
+
+
+def candidate_course(
+    request: Request,
+    amount: float,
+    interval: float,
+    models: Mapping[str, Model] | None = None,
+    *,
+    bands: Sequence[str] = KINDS[-1:],
+) -> Courses:
+    """Return the course from the question on under another dose.
+
+    Parameters
+    ----------
+    amount, interval
+        Dose in mg, and the time to the next one, h.
+    models
+        As in `forecast`.
+    bands
+        Bands of the course, of `statera.tdm.predict.KINDS`.
+
+    Raises
+    ------
+    RequestError, InputError
+        As `forecast` does.
+    """
+    patient, question = request.patient, request.question
+    time = latest_time(patient) if question.time is None else question.time
+    weighed, _ = _weighed(request, models or {}, time)
+    later = (_given_later(patient, amount, interval, time, question),)
+    found = _courses(weighed, request, later, time, bands, begin=later[0].time)
+    assert found is not None  # there is a dose
+    return found
+
+
+def _weighed(
+    request: Request, given: Mapping[str, Model], time: float
+) -> tuple[tuple[Member, ...], list[Remark]]:
+    """Return the models with their posteriors and weights, and what must be known of them."""
+    chosen = [given[name] if name in given else load_model(name) for name in request.models]
+    if not chosen:
+        raise RequestError(
+            Outcome.UNKNOWN_MODEL, "the request names no model", where="models",
+            hint='models = ["baricitinib/Decker_2024"]',
+        )  # fmt: skip
+    remarks = list(check_request(request, chosen))
+    for model in chosen:
+        check_targets(model, request.question.targets)
+    options = _drawn(request)
+    members: list[Member] = []
+    for model in chosen:
+        problem = prepare_patient(model, _recorded(request.patient, time), request.options)
+        estimate = map_estimate(problem)
+        post = posterior(problem, estimate, options)
+        remarks += [*_of_estimate(model, estimate), *post.remarks]
+        members.append(Member(problem, estimate, post))
+    return average(members, request.options.averaging), remarks
+
+
+def _drawn(request: Request) -> PosteriorOptions:
+    return PosteriorOptions(draws=request.options.draws, seed=request.options.seed)
 
 
 def _recorded(patient: Patient, time: float) -> Patient:
@@ -163,14 +210,9 @@ def _later(
     patient: Patient, advice: Advice | None, time: float, question: Question
 ) -> tuple[tuple[DoseTaken, ...], str]:
     """Return the doses assumed from the question on, and why those."""
-    route = patient.doses[-1].route if patient.doses else ""
     if advice is not None and advice.best is not None:
-        picked = advice.chosen or advice.best
-        candidate, begin = picked.candidate, _next_time(patient, time, question)
-        dose = DoseTaken(
-            begin, candidate.amount, route, interval=candidate.interval,
-            additional=_INTERVALS_SHOWN - 1,
-        )  # fmt: skip
+        candidate = (advice.chosen or advice.best).candidate
+        dose = _given_later(patient, candidate.amount, candidate.interval, time, question)
         return (dose,), "advised" if advice.chosen is not None else "best candidate"
     taken = [d for d in patient.doses if d.taken]
     if not taken:
@@ -183,6 +225,15 @@ def _later(
         occasion=None,
     )  # fmt: skip
     return (dose,), "as before"
+
+
+def _given_later(
+    patient: Patient, amount: float, interval: float, time: float, question: Question
+) -> DoseTaken:
+    """Return a few doses from the question on, by the route of the last one."""
+    route = patient.doses[-1].route if patient.doses else ""
+    begin = _next_time(patient, time, question)
+    return DoseTaken(begin, amount, route, interval=interval, additional=_INTERVALS_SHOWN - 1)
 
 
 def _usual_interval(taken: Sequence[DoseTaken]) -> float:
@@ -205,16 +256,19 @@ def _courses(
     request: Request,
     later: Sequence[DoseTaken],
     time: float,
-    options: PosteriorOptions,
+    bands: Sequence[str],
+    begin: float = -np.inf,
 ) -> Courses | None:
     patient = request.patient
     if not later and not any(d.taken for d in patient.doses):
         return None
     until = max([time, *(d.last_time + d.interval for d in later)])
     times = course_times(patient, later, until)
+    times = times[times >= begin]
     return predict_courses(
-        members, patient, later, times, options=options,
+        members, patient, later, times, options=_drawn(request),
         interpolation=request.options.covariate_interpolation,
+        draws=request.options.course_draws, kinds=bands,
     )  # fmt: skip
 
 
@@ -258,6 +312,8 @@ def _manifest(request: Request) -> dict[str, Any]:
     for target in tree["question"]["targets"]:
         if target["potency"] is None:
             del target["potency"]  # requests without one keep their hash
+    if request.options.course_draws == Options().course_draws:
+        del tree["options"]["course_draws"]  # and so do those from before there was a choice
     text = json.dumps(tree, sort_keys=True, default=str)
     named = [t.potency for t in request.question.targets if t.potency is not None]
     files = {p.file: p.content_hash for p in named if p.file}

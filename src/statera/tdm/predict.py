@@ -20,13 +20,16 @@ from statera.tdm.posterior import PosteriorOptions, prior_draws
 from statera.tdm.request import DoseTaken, Patient
 from statera.tdm.weighted import weighted_quantiles
 
-__all__ = ["Band", "Courses", "course_times", "draw_courses", "predict_courses"]
+__all__ = ["KINDS", "Band", "Courses", "course_times", "draw_courses", "predict_courses"]
 
 Floats = NDArray[np.float64]
 
+KINDS = ("population", "a priori", "a posteriori")
+"""States of knowledge, from the least to the most that is known."""
+
 LEVELS = (0.05, 0.5, 0.95)
 _DRAWS, _STEPPED_DRAWS = 2000, 500
-"""Individuals behind a band, and where each must be stepped through its records."""
+"""Individuals behind a band, and at most where each must be stepped through its records."""
 _MOST_TIMES = 500
 _AFTER = np.array(
     [0.0, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0,
@@ -123,6 +126,9 @@ def predict_courses(
     analyte: str = "",
     options: PosteriorOptions | None = None,
     interpolation: Interpolation = "locf",
+    *,
+    draws: int = _DRAWS,
+    kinds: Sequence[str] = KINDS,
 ) -> Courses:
     """Return the bands of one output under the doses taken and those to come.
 
@@ -137,11 +143,14 @@ def predict_courses(
         Output of the models; empty for the first that is measured.
     interpolation
         Of covariates, as in `statera.tdm.request.Options`.
+    draws
+        Individuals behind each band, at least 200.
+    kinds
+        Which of `KINDS` are computed.
     """
     options = options or PosteriorOptions()
     model: Model = members[0].problem.model
     name = analyte or analytes(model)[0]
-    kinds = ("population", "a priori", "a posteriori")
     found: dict[str, list[tuple[float, Floats, Floats]]] = {k: [] for k in kinds}
     for member in members:
         if member.weight < 1e-3 and len(members) > 1:
@@ -150,21 +159,22 @@ def predict_courses(
         planned = with_doses(model, patient, later)
         asked = asked_at(model, planned, times, name, interpolation)
         stepped = DrawStates(asked.individuals.prepared).runs is None
-        most = _STEPPED_DRAWS if stepped else _DRAWS
+        most = min(_STEPPED_DRAWS, draws) if stepped else draws
         count = max(200, int(np.ceil(most * member.weight)))
-        typical = asked_at(model, typical_patient(model, planned), times, name)
         drawn = prior_draws(asked, PosteriorOptions(count, options.seed))
         none = np.zeros((1, asked.n_etas))
-        for kind, problem in (("population", typical), ("a priori", asked)):
-            curves = draw_courses(problem, drawn.etas)
-            found[kind].append((member.weight, curves, draw_courses(problem, none)[:, 0]))
-        post = member.posterior
-        rows = post.resampled(count, "courses")
-        curves = draw_courses(asked, carried_etas(post, asked, rows))
-        likely = none if member.estimate is None else _likely(member, asked)
-        found["a posteriori"].append((member.weight, curves, draw_courses(asked, likely)[:, 0]))
+        for kind in kinds:
+            problem, etas, likely = asked, drawn.etas, none
+            if kind == "population":
+                problem = asked_at(model, typical_patient(model, planned), times, name)
+            elif kind == "a posteriori":
+                post = member.posterior
+                etas = carried_etas(post, asked, post.resampled(count, "courses"))
+                likely = none if member.estimate is None else _likely(member, asked)
+            typical = draw_courses(problem, likely)[:, 0]
+            found[kind].append((member.weight, draw_courses(problem, etas), typical))
     bands = tuple(_band(kind, found[kind]) for kind in kinds)
-    drawn_count = sum(c.shape[1] for _, c, _ in found["a posteriori"])
+    drawn_count = sum(c.shape[1] for _, c, _ in found[kinds[-1]])
     return Courses(name, model.output(name).unit, np.asarray(times), bands, drawn_count)
 
 

@@ -264,6 +264,7 @@ def _options(table: Table) -> Options:
         averaging=table.text("averaging", default.averaging),
         blq=table.text("blq", default.blq),
         covariate_interpolation=_interpolation(table),
+        course_draws=_whole(table, "course_draws", default.course_draws),
     )
     table.finish()
     return options

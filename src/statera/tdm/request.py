@@ -237,6 +237,9 @@ class Options:
         Draws of the posterior.
     seed
         Of all random streams.
+    course_draws
+        Individuals behind each band of the course; at most 500 where each must be stepped through
+        its records.
     prior_weight
         Factor on the precision of the prior, above 0; below 1 flattens it.
     averaging
@@ -254,6 +257,7 @@ class Options:
     averaging: str = "evidence"
     blq: str = "M3"
     covariate_interpolation: Literal["locf", "nocb"] = "locf"
+    course_draws: int = 2000
 
 
 @dataclass(frozen=True)

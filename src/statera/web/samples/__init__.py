@@ -43,6 +43,9 @@ class Sample:
 
 
 SAMPLES: dict[str, Sample] = {
+    "sample-oral-one-compartment": Sample(
+        "oral-one-compartment.csv", file="oral-one-compartment.csv"
+    ),
     "sample-plate-files": Sample(
         "simulated-plate.zip", make="statera.web.samples.plate:write_files"
     ),

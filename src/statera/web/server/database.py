@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Engine, MetaData, create_engine, event
+from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
-__all__ = ["metadata", "open_database"]
+from statera.errors import InputError, UsageError
+
+__all__ = ["alone", "metadata", "open_database"]
 
 metadata = MetaData()
 """Tables register here, each beside the code that uses it."""
@@ -20,12 +26,51 @@ def open_database(url: str, folder: Path) -> Engine:
     url
         As SQLAlchemy takes it; empty for SQLite in `folder`.
     folder
+
+    Raises
+    ------
+    UsageError
+        If the URL is not one of a known database.
+    InputError
+        If the database does not answer.
     """
-    engine = create_engine(url or f"sqlite:///{folder / 'statera-web.sqlite'}")
+    try:
+        address = make_url(url or f"sqlite:///{folder / 'statera-web.sqlite'}")
+        if address.drivername == "postgresql":
+            address = address.set(drivername="postgresql+psycopg")
+        if address.get_backend_name() not in ("sqlite", "postgresql"):
+            raise NoSuchModuleError(address.drivername)
+        engine = create_engine(address, pool_pre_ping=address.get_backend_name() != "sqlite")
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        raise UsageError(
+            "this is not the address of a database that is known",
+            where="--database",
+            hint="Write postgresql+psycopg://USER@HOST/DATABASE (its driver is in "
+            "'statera[store]'), or leave it out.",
+        ) from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare)
-    metadata.create_all(engine)
+    try:
+        metadata.create_all(engine)
+    except SQLAlchemyError as error:
+        said = str(getattr(error, "orig", None) or error).strip().splitlines()
+        raise InputError(
+            f"the database cannot be used: {said[0] if said else type(error).__name__}",
+            where="--database",
+            hint="Check that it runs, that the address is right and that you may write there.",
+        ) from error
     return engine
+
+
+@contextmanager
+def alone(engine: Engine, table: Table) -> Iterator[Connection]:
+    """Open a transaction in which nobody else writes to `table`."""
+    with engine.begin() as connection:
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.execute(text(f"LOCK TABLE {table.name} IN EXCLUSIVE MODE"))
+        yield connection
 
 
 def _prepare(connection: object, _: object) -> None:

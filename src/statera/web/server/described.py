@@ -61,14 +61,21 @@ class FailureBody(BaseModel):
 
 _WORDS = {
     400: "Not understood",
+    401: "Not signed in",
+    403: "Not meant: sent by another site, or without the token of the session",
     404: "Unknown: a name, a job or an upload",
+    408: "The body came too slowly",
     409: "Not in this state",
-    413: "Too large",
+    412: "Changed since it was read",
+    413: "Too large, or more than is kept for one user",
+    421: "Not a name of this server",
     422: "Not as described, or it cannot be computed",
     429: "Too many requests or jobs of this user",
     500: "A bug, under an id that stands in the log too",
+    502: "The provider of the sign-in cannot be used",
     503: "Too busy; `Retry-After` says when to try again",
     504: "Stopped at the time limit",
+    507: "The disk of the server is full",
 }
 
 

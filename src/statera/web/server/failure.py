@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.types import Send
+
+from statera.web.server.allowed_methods import allowed_methods
 
 __all__ = [
     "Failure",
@@ -22,8 +24,9 @@ __all__ = [
 
 _KINDS = {
     400: "usage", 401: "signed-out", 403: "forbidden", 404: "unknown", 405: "usage",
-    409: "conflict", 413: "too-large", 422: "input", 429: "too-many", 503: "busy",
-    504: "time-limit",
+    408: "time-limit", 409: "conflict", 412: "conflict", 413: "too-large", 415: "usage",
+    421: "forbidden", 422: "input", 429: "too-many", 502: "provider", 503: "busy",
+    504: "time-limit", 507: "disk-full",
 }  # fmt: skip
 
 
@@ -59,7 +62,12 @@ def failure_body(failure: Failure) -> bytes:
         "hint": failure.hint,
         "kind": failure.kind or _KINDS.get(failure.status, "bug"),
     }
-    return json.dumps({"ok": False, "error": error}, ensure_ascii=False).encode()
+    return _json({"ok": False, "error": error})
+
+
+def _json(body: object) -> bytes:
+    # what a user sent may stand in it, and that need not be encodable
+    return json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def answer_failure(_: Request, failure: Exception) -> Response:
@@ -72,10 +80,26 @@ def answer_failure(_: Request, failure: Exception) -> Response:
 def answer_refusal(request: Request, refusal: Exception) -> Response:
     """Answer what the framework refuses: unknown addresses, wrong methods."""
     assert isinstance(refusal, HTTPException)
-    words = {404: "there is nothing at this address", 405: "this address takes another method"}
+    if refusal.status_code == 405:
+        return _answer_method(request)
+    words = {
+        400: "the body is not JSON that can be read",
+        404: "there is nothing at this address",
+    }
     what = words.get(refusal.status_code, str(refusal.detail))
     answer = answer_failure(request, Failure(refusal.status_code, what))
     answer.headers.update(refusal.headers or {})
+    return answer
+
+
+def _answer_method(request: Request) -> Response:
+    """Answer a method that an address does not take, with all that it takes."""
+    path = request.scope["path"]
+    methods = allowed_methods(request.app, path)
+    if not methods and path.startswith("/api/"):
+        return answer_failure(request, Failure(404, "there is nothing at this address"))
+    answer = answer_failure(request, Failure(405, "this address takes another method"))
+    answer.headers["Allow"] = ", ".join(methods or ("GET", "HEAD"))
     return answer
 
 
@@ -99,7 +123,7 @@ def answer_validation(request: Request, found: Exception) -> Response:
             "all": places,
         },
     }
-    return JSONResponse(body, 422)
+    return Response(_json(body), 422, media_type="application/json")
 
 
 async def refuse(send: Send, failure: Failure) -> None:

@@ -9,7 +9,9 @@ import uvicorn
 
 from statera.errors import InputError
 from statera.web.server.app import create_app
+from statera.web.server.request_log import start_logging
 from statera.web.server.settings import Settings
+from statera.web.server.slow_client import HeadTimeout
 
 __all__ = ["serve"]
 
@@ -34,9 +36,14 @@ def serve(settings: Settings, started: Callable[[str], None]) -> None:
         If the address is in use or not of this machine.
     """
     app = create_app(settings)
+    start_logging()
     listener = _listen(settings.host, settings.port)
     config = uvicorn.Config(
         app,
+        http=HeadTimeout,
+        # what a proxy says of its client is believed of the proxies that were named only
+        proxy_headers=settings.modes != ("none",),
+        forwarded_allow_ips=["127.0.0.1", "::1", *settings.trusted_proxies],
         access_log=False,
         log_level="warning",
         server_header=False,

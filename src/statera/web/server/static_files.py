@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import mimetypes
 from dataclasses import dataclass
 from pathlib import Path
 
 from fastapi import APIRouter, Request
-from fastapi.responses import FileResponse, Response
+from fastapi.responses import Response
 
 from statera.web.server.failure import Failure
 
@@ -22,14 +23,16 @@ _TYPES = {".js": "text/javascript", ".svg": "image/svg+xml", ".webmanifest": "ap
 
 @dataclass(frozen=True)
 class _File:
-    path: Path
+    content: bytes
     media_type: str
-    packed: Path | None
+    packed: bytes | None
     tag: str
 
 
 class StaticFiles:
-    """The files below a folder, listed once: a path that is not in the list leads nowhere.
+    """The files below a folder, read once: a path that is not in the list leads nowhere.
+
+    They are small, so that they and their compressed forms stay in memory.
 
     Parameters
     ----------
@@ -60,7 +63,7 @@ class StaticFiles:
         Failure
             With status 404 for an unknown file, and 503 where the front end was not built.
         """
-        path = request.url.path
+        path = request.scope["path"]
         found = self.find(path)
         if found is None:
             if self._files:
@@ -82,8 +85,8 @@ class StaticFiles:
             return Response(status_code=304, headers=headers)
         if found.packed is not None and _takes_gzip(request):
             headers["Content-Encoding"] = "gzip"
-            return FileResponse(found.packed, headers=headers, media_type=found.media_type)
-        return FileResponse(found.path, headers=headers, media_type=found.media_type)
+            return Response(found.packed, headers=headers, media_type=found.media_type)
+        return Response(found.content, headers=headers, media_type=found.media_type)
 
 
 def static_routes(files: StaticFiles) -> APIRouter:
@@ -91,7 +94,7 @@ def static_routes(files: StaticFiles) -> APIRouter:
     router = APIRouter()
 
     def answer(request: Request) -> Response:
-        if request.url.path.startswith("/api/"):
+        if request.scope["path"].startswith("/api/"):
             raise Failure(404, "there is nothing at this address")
         return files.answer(request)
 
@@ -102,15 +105,18 @@ def static_routes(files: StaticFiles) -> APIRouter:
 def _list(folder: Path) -> dict[str, _File]:
     found = {}
     for path in sorted(folder.rglob("*")):
-        if not path.is_file() or path.suffix == ".gz" or path.is_symlink():
+        if not path.is_file() or path.is_symlink():
             continue
-        packed = path.with_name(path.name + ".gz")
+        content = path.read_bytes()
+        packed = gzip.compress(content, 9, mtime=0)
         media_type = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0]
-        tag = hashlib.sha256(path.read_bytes()).hexdigest()[:32]
+        tag = hashlib.sha256(content).hexdigest()[:32]
         found["/" + path.relative_to(folder).as_posix()] = _File(
-            path, media_type or "application/octet-stream", packed if packed.is_file() else None,
+            content,
+            media_type or "application/octet-stream",
+            packed if len(packed) < len(content) else None,
             f'"{tag}"',
-        )  # fmt: skip
+        )
     return found
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Security
+from fastapi.security import APIKeyCookie, HTTPBearer
 
 from statera.web.server.failure import Failure
 
-__all__ = ["LOCAL", "Identity", "SignedIn", "User", "signed_in_user"]
+__all__ = ["LOCAL", "Identity", "SignedIn", "User", "signed_in_user", "token_user"]
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,26 @@ LOCAL = User("local", "local")
 """Whoever sits at this machine, where there is no sign-in."""
 
 
-def signed_in_user(request: Request) -> User:
+def token_user(name: str) -> User:
+    """Return the user whom the file of tokens calls so."""
+    return User(f"token:{name}", name)
+
+
+_BEARER = HTTPBearer(scheme_name="token", description="An access token.", auto_error=False)
+_COOKIE = APIKeyCookie(
+    name="statera_session",
+    scheme_name="session",
+    description="Given by POST /api/v1/session; `__Host-statera_session` under https. Unsafe "
+    "methods repeat `csrf` of GET /api/v1/session in the header X-CSRF-Token.",
+    auto_error=False,
+)
+
+
+def signed_in_user(
+    request: Request,
+    _bearer: Annotated[object, Security(_BEARER)] = None,  # for the description of the interface:
+    _cookie: Annotated[object, Security(_COOKIE)] = None,  # middleware has looked at both
+) -> User:
     """Return the user of a request.
 
     Raises

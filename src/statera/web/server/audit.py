@@ -1,0 +1,124 @@
+"""The audit trail: who did what, and when. Every entry holds the hash of the one before.
+
+It names users, ids and content hashes; no name of a file, no request and no datum of a patient.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+
+from sqlalchemy import Column, Engine, Integer, String, Table, select
+
+from statera.manifest import content_hash
+from statera.web.server.database import alone, metadata
+
+__all__ = ["AuditEntry", "AuditTrail", "entries", "problems"]
+
+_FIRST = content_hash("")
+"""What the first entry names as the one before it."""
+
+_table = Table(
+    "web_audit",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("time", String(40), nullable=False),
+    Column("user", String(200), nullable=False),
+    Column("action", String(40), nullable=False),
+    Column("subject", String(200), nullable=False),
+    Column("content", String(80), nullable=False),
+    Column("previous", String(80), nullable=False),
+    Column("hash", String(80), nullable=False),
+)
+
+
+@dataclass(frozen=True)
+class AuditEntry:
+    """What was done.
+
+    Attributes
+    ----------
+    number
+        From 1, without holes.
+    time
+        UTC.
+    user
+        Id of who did it; empty where nobody was signed in.
+    action
+        Such as ``sign-in`` or ``upload``.
+    subject
+        Id of what it was done to, or the address a failed sign-in came from.
+    content
+        Hash of the content concerned, where there is one.
+    previous
+        Hash of the entry before.
+    hash
+        Of everything above.
+    """
+
+    number: int
+    time: str
+    user: str
+    action: str
+    subject: str
+    content: str
+    previous: str
+    hash: str = ""
+
+
+class AuditTrail:
+    """Appends entries, one writer at a time.
+
+    Parameters
+    ----------
+    engine
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def append(self, user: str, action: str, subject: str = "", content: str = "") -> AuditEntry:
+        """Add an entry, and return it."""
+        with alone(self._engine, _table) as connection:
+            last = connection.execute(
+                select(_table.c.number, _table.c.hash).order_by(_table.c.number.desc()).limit(1)
+            ).first()
+            number, previous = (1, _FIRST) if last is None else (last.number + 1, last.hash)
+            time = datetime.now(UTC).isoformat(timespec="microseconds")
+            entry = AuditEntry(number, time, user[:200], action, subject[:200], content, previous)
+            entry = replace(entry, hash=_hash(entry))
+            connection.execute(_table.insert().values(**asdict(entry)))
+        return entry
+
+
+def entries(engine: Engine) -> Iterator[AuditEntry]:
+    """Yield the trail in order."""
+    with engine.connect() as connection:
+        rows = connection.execution_options(yield_per=1000).execute(
+            select(_table).order_by(_table.c.number)
+        )
+        for row in rows:
+            yield AuditEntry(**row._mapping)
+
+
+def problems(trail: Iterator[AuditEntry]) -> Iterator[tuple[int, str]]:
+    """Yield numbers and sentences where the trail was changed or has holes.
+
+    Entries cut off its end do not show: note the last hash elsewhere to see that too.
+    """
+    previous, expected = _FIRST, 1
+    for entry in trail:
+        if entry.number != expected:
+            yield entry.number, f"entries {expected} to {entry.number - 1} are missing"
+        elif entry.previous != previous:
+            yield entry.number, "the entry does not follow the one before it"
+        if entry.hash != _hash(entry):
+            yield entry.number, "the entry was changed after it was written"
+        previous, expected = entry.hash, entry.number + 1
+
+
+def _hash(entry: AuditEntry) -> str:
+    parts = {key: value for key, value in asdict(entry).items() if key != "hash"}
+    return content_hash(json.dumps(parts, sort_keys=True, ensure_ascii=False))
