@@ -15,7 +15,8 @@ Every error says what is wrong, where, and what to do next.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -27,6 +28,7 @@ __all__ = [
     "StateraError",
     "UnknownNameError",
     "UsageError",
+    "concerning",
 ]
 
 
@@ -125,3 +127,14 @@ class DomainError(StateraError):
     """Outside the range where a model or a label may be used."""
 
     exit_code = 5
+
+
+@contextmanager
+def concerning(place: str) -> Iterator[None]:
+    """Let an error raised inside, that names no place, name `place`."""
+    try:
+        yield
+    except StateraError as error:
+        if error.where is None:
+            error.where = place
+        raise

@@ -184,3 +184,38 @@ def test_csv_has_a_heading(tmp_path: Path) -> None:
     invoke("--n", "1", "--until", "1 h", "--out", str(out))
     with out.open(newline="", encoding="utf-8") as file:
         assert next(csv.reader(file))[:2] == ["subject", "time"]
+
+
+def test_windows_thresholds_and_inhibition_are_asked_for() -> None:
+    options = (
+        "--percentiles", "10,90", "--window", "0,12", "--window", "12,72", "--above", "CP=10",
+        "--inhibition", "CP=4.2,1.1",
+    )  # fmt: skip
+    summary = envelope(*options)["result"]["summary"]
+    assert {tuple(e["window_h"]) for e in summary} == {(0, 12), (12, 72)}
+    assert {"p10", "p90"} <= set(summary[0])
+    assert "p50" not in summary[0]
+    by_name = {(e["window_h"][0], e["endpoint"]): e for e in summary}
+    assert by_name[12, "time above 10"]["p10"] < by_name[12, "time above 10"]["p90"] <= 60
+    assert 0 < by_name[12, "mean inhibition (IC50 4.2, Hill 1.1)"]["p10"] < 1
+    printed = invoke("--n", "20", *options).stdout
+    assert "p90" in printed
+    assert "time above 10" in printed
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--window", "12"),
+        ("--window", "a,b"),
+        ("--above", "20"),
+        ("--above", "CP=x"),
+        ("--inhibition", "CP=1,2,3"),
+        ("--percentiles", "5,101"),
+        ("--percentiles", ""),
+    ],
+)
+def test_windows_that_cannot_be_read(options: tuple[str, str]) -> None:
+    result = invoke(*options)
+    assert result.exit_code == 2
+    assert options[0] in result.stderr

@@ -69,7 +69,11 @@ export const formatMoment = (iso: string | null) =>
 /** A value of a table's cell. */
 export function formatCell(value: unknown): string {
   if (value === null || value === undefined) return NO_VALUE;
-  if (typeof value === 'number') return Number.isInteger(value) && Math.abs(value) < 1e6 ? formatFixed(value, 0) : formatNumber(value, 4);
+  if (typeof value === 'number') {
+    // What has few digits is shown as it is: 0.5, not 0.5000.
+    const exact = Math.abs(value) < 1e6 && (Number.isInteger(value) || (Math.abs(value) >= 1e-3 && Number(value.toPrecision(4)) === value));
+    return exact ? String(value).replace('-', MINUS) : formatNumber(value, 4);
+  }
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   return Array.isArray(value) ? value.map(formatCell).join(', ') : String(value);
 }

@@ -319,16 +319,25 @@ export function summaryOf(chart: Chart): string {
   return `${axisTitle(chart.y)} against ${axisTitle(chart.x)}. ${[...parts, ...marks, ...limits].join('; ')}.`;
 }
 
-/** The same numbers as a table. */
+/** The same numbers as a table: each line with the edges of its band behind it. */
 export function tableOf(chart: Chart) {
   const data = columnsOf({ ...chart, y: { ...chart.y, log: false }, x: { ...chart.x, log: false } });
   const unit = chart.y.unit ?? '';
-  const columns = [
-    { name: chart.x.label, unit: chart.x.unit ?? '' },
-    ...chart.bands.flatMap(({ name }) => [`${name}, lower`, `${name}, upper`].map((text) => ({ name: text, unit }))),
-    ...chart.lines.map((line) => ({ name: line.name, unit: line.unit ?? unit })),
-  ];
-  const rows = Array.from(data[0], (x, i) => [x, ...data.slice(1).map((column) => (column as Values)[i] ?? null)]);
+  const columns = [{ name: chart.x.label, unit: chart.x.unit ?? '' }];
+  const order = [0];
+  const edges = (of: string | undefined) =>
+    chart.bands.forEach((band, i) => {
+      if (band.of !== of) return;
+      columns.push(...['lower', 'upper'].map((edge) => ({ name: `${of ? `${of}: ` : ''}${band.name}, ${edge}`, unit })));
+      order.push(2 * i + 1, 2 * i + 2);
+    });
+  chart.lines.forEach((line, i) => {
+    columns.push({ name: line.name, unit: line.unit ?? unit });
+    order.push(1 + 2 * chart.bands.length + i);
+    edges(line.name);
+  });
+  edges(undefined);
+  const rows = Array.from(data[0], (_, row) => order.map((column) => (data[column] as Values)[row] ?? null));
   return { columns, rows };
 }
 

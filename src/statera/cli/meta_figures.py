@@ -7,15 +7,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from statera.cli.meta_analysis import Analysis, Failed
 from statera.cli.meta_request import Figures
-from statera.cli.meta_text import findings_of
 from statera.cli.output import write_bytes_atomically
 from statera.errors import InputError
 
 if TYPE_CHECKING:
     from statera.evidence.pairwise_result import PairwiseResult
     from statera.evidence.synthesis import Synthesis
+    from statera.evidence.table_analysis import Analysis, Failed
 
 __all__ = ["write_figures"]
 
@@ -31,6 +30,8 @@ def write_figures(
         Files written, and sentences on figures that could not be drawn. Of several outcomes each
         has its own file, with its name put before the ending.
     """
+    from statera.evidence.table_analysis import Failed  # late: only when run
+
     written: list[Path] = []
     problems: list[str] = []
     several = len(found) > 1
@@ -183,6 +184,7 @@ def _funnel(found: Analysis, whole: Synthesis) -> tuple[Callable[[], Any], str, 
 
 
 def _overview(found: Sequence[Analysis | Failed], path: Path, figures: Figures) -> None:
+    from statera.evidence.analysis_data import findings_of
     from statera.plot.figure_bytes import figure_bytes  # heavy
     from statera.plot.study_forest import study_forest_figure
     from statera.plot.synthesis_forest import overview_forest

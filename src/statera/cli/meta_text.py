@@ -6,17 +6,17 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from statera.cli.meta_analysis import Analysis, Failed
-
 if TYPE_CHECKING:
     from statera.evidence.certainty import Grading
-    from statera.evidence.summary_of_findings import Finding
+    from statera.evidence.table_analysis import Analysis, Failed
 
-__all__ = ["findings_of", "text_of"]
+__all__ = ["text_of"]
 
 
 def text_of(found: Sequence[Analysis | Failed], *, show_fit: bool = False) -> str:
     """Return the blocks of each outcome; several are headed by their names."""
+    from statera.evidence.table_analysis import Failed  # late: only when run
+
     parts = []
     for one in found:
         text = f"Not pooled: {one.reason}.\n" if isinstance(one, Failed) else _one(one, show_fit)
@@ -24,7 +24,8 @@ def text_of(found: Sequence[Analysis | Failed], *, show_fit: bool = False) -> st
             text = f"{one.outcome}\n{'=' * len(one.outcome)}\n\n{text}"
         parts.append(text)
     if len(found) > 1:
-        from statera.evidence.findings_formats import findings_text  # late: only when run
+        from statera.evidence.analysis_data import findings_of  # late: only when run
+        from statera.evidence.findings_formats import findings_text
 
         parts.append(
             f"Summary of findings\n===================\n\n{findings_text(findings_of(found))}"
@@ -93,27 +94,3 @@ def certainty_lines(grading: Grading) -> str:
         lines.append(f"  {grading.sum_text}")
     lines += [f"  {note}" for note in grading.footnotes]
     return "\n".join(lines)
-
-
-def findings_of(found: Sequence[Analysis | Failed]) -> tuple[Finding, ...]:
-    """Return the rows of the summary of findings."""
-    from statera.evidence.summary_of_findings import failed_finding, finding  # late: only when run
-
-    rows: list[Finding] = []
-    for one in found:
-        if isinstance(one, Failed):
-            rows.append(failed_finding(one.outcome, one.reason, one.judged))
-        elif one.joint is not None:
-            rows += [
-                finding(name, pooled, judged)
-                for name, pooled, judged in zip(
-                    one.joint.result.outcomes, one.joint.pooled, one.judged, strict=True
-                )
-            ]
-        elif one.synthesis is not None:
-            pooled = one.synthesis.pooled
-            name = one.outcome or pooled.effects.definition.name
-            rows.append(finding(name, pooled, one.judged[0] if one.judged else None))
-        else:
-            rows.append(failed_finding(one.outcome, "a regression has no one mean"))
-    return tuple(rows)

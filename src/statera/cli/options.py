@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
-from statera.errors import StateraError
+from statera.errors import concerning
 
 __all__ = ["JsonFlag", "QuietFlag", "Seed", "Workers", "concerning"]
 
@@ -29,14 +27,3 @@ Workers = Annotated[
     int | None,
     typer.Option("--workers", min=1, help="Threads to use; all processors unless given."),
 ]
-
-
-@contextmanager
-def concerning(option: str) -> Iterator[None]:
-    """Let an error raised inside, that names no place, name `option`."""
-    try:
-        yield
-    except StateraError as error:
-        if error.where is None:
-            error.where = option
-        raise

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from itertools import pairwise
 
 from statera.errors import InputError
 from statera.units import parse_quantity
 
-__all__ = ["Dose", "Regimen", "parse_regimen"]
+__all__ = ["Dose", "Regimen", "parse_regimen", "regimen_text"]
 
 _INTERVALS = {
     "qd": 24.0, "od": 24.0, "once daily": 24.0, "daily": 24.0,
@@ -22,7 +24,8 @@ _INTERVALS = {
 
 _HELP = (
     "Write it like '4 mg q24h x14', '4 mg once daily for 14 days', "
-    "'100 mg over 1 h', '2 mg bid ss', or several joined by 'then'."
+    "'100 mg over 1 h', '2 mg bid ss', or several joined by 'then' or ';', each from its own "
+    "time where it has one: '8 mg; 4 mg q24h x14 at 36 h'."
 )
 _NUMBER = r"\d+(?:\.\d*)?|\.\d+"
 _PATTERN = re.compile(
@@ -32,7 +35,8 @@ _PATTERN = re.compile(
     (?:\s+(?:(?P<every>q\s*(?:{_NUMBER})\s*[A-Za-z]+)|(?P<word>{"|".join(
         sorted((re.escape(k) for k in _INTERVALS), key=len, reverse=True))})))?
     (?:\s+(?:x\s*(?P<times>\d+)|for\s+(?P<span>(?:{_NUMBER})\s*[A-Za-z]+)))?
-    (?P<ss>\s+(?:ss|at\s+steady\s+state))?\s*$""".replace("\\ ", r"\s+"),
+    (?P<ss>\s+(?:ss|at\s+steady\s+state))?
+    (?:\s+at\s+(?P<at>(?:{_NUMBER})\s*[A-Za-z]+))?\s*$""".replace("\\ ", r"\s+"),
     re.VERBOSE | re.IGNORECASE,
 )  # fmt: skip
 
@@ -133,7 +137,8 @@ def parse_regimen(text: str) -> Regimen:
     """Parse a regimen.
 
     Amounts may have any unit of mass and are converted to mg; times to h. Parts joined by
-    ``then`` follow each other: the next starts one interval after the last dose of the part.
+    ``then`` or ``;`` follow each other: the next starts one interval after the last dose of the
+    part, unless it says when, such as ``at 36 h``.
 
     Raises
     ------
@@ -141,37 +146,62 @@ def parse_regimen(text: str) -> Regimen:
         If the text cannot be read, or an amount, interval or number of doses is not positive.
     """
     doses: list[Dose] = []
-    start = 0.0
+    start: float | None = 0.0
     for part in re.split(r"\s*(?:;|\bthen\b)\s*", text.strip()):
         dose = _parse_part(part, text, start)
         doses.append(dose)
-        start = dose.last_time + dose.interval
-    if len(doses) > 1 and any(d.interval == 0.0 for d in doses[:-1]):
-        raise InputError(
-            f"dose '{text}': a part before 'then' has no interval",
-            hint="Give each part but the last an interval, such as q24h.",
-        )
-    return Regimen(tuple(doses), text.strip())
+        start = dose.last_time + dose.interval if dose.interval else None
+    return Regimen(tuple(sorted(doses, key=lambda d: d.time)), text.strip())
 
 
-def _parse_part(part: str, whole: str, start: float) -> Dose:
+def regimen_text(doses: Iterable[Dose]) -> str:
+    """Write dose records, in order of time, so that `parse_regimen` reads the same records.
+
+    Parameters
+    ----------
+    doses
+        Such as those of a `Regimen`.
+    """
+    parts: list[str] = []
+    start: float | None = 0.0
+    for dose in doses:
+        words = [f"{_number(dose.amount)} mg"]
+        words += [f"over {_number(dose.duration)} h"] if dose.duration else []
+        words += [f"via {dose.route}"] if dose.route else []
+        words += [f"q{_number(dose.interval)}h"] if dose.interval else []
+        words += [f"x{dose.additional + 1}"] if dose.additional else []
+        words += ["ss"] if dose.steady_state else []
+        words += [f"at {_number(dose.time)} h"] if dose.time != start else []
+        parts.append(" ".join(words))
+        start = dose.last_time + dose.interval if dose.interval else None
+    return "; ".join(parts)
+
+
+def _number(value: float) -> str:
+    """Return the shortest text without an exponent that gives the same number."""
+    whole = format(Decimal(repr(float(value))), "f")
+    return whole.rstrip("0").rstrip(".") if "." in whole else whole
+
+
+def _parse_part(part: str, whole: str, start: float | None) -> Dose:
     match = _PATTERN.match(part)
     if match is None:
         raise InputError(f"cannot read the dose '{part or whole}'", hint=_HELP)
     amount = parse_quantity(match["amount"], "mg", what="dose")
     if amount <= 0:
         raise InputError(f"dose '{part}': the amount must be above zero", hint=_HELP)
+    if match["at"]:
+        start = parse_quantity(match["at"].lower(), "h", what="start")
+    if start is None:
+        raise InputError(
+            f"dose '{whole}': a part before 'then' has no interval",
+            hint="Give it an interval, such as q24h, or the next part its time, such as 'at 24 h'.",
+        )
     # units of time are read without regard to case, as in Q24H; those of mass are not
     duration = parse_quantity(match["over"].lower(), "h", what="duration") if match["over"] else 0.0
     if match["over"] and duration <= 0:
         raise InputError(f"dose '{part}': the duration must be above zero", hint=_HELP)
-    interval = 0.0
-    if match["every"]:
-        interval = parse_quantity(match["every"].lower().lstrip("q"), "h", what="interval")
-    elif match["word"]:
-        interval = _INTERVALS[re.sub(r"\s+", " ", match["word"].lower())]
-    if (match["every"] or match["word"]) and interval <= 0:
-        raise InputError(f"dose '{part}': the interval must be above zero", hint=_HELP)
+    interval = _interval(match, part)
     number = 1
     if match["times"]:
         number = int(match["times"])
@@ -194,3 +224,16 @@ def _parse_part(part: str, whole: str, start: float) -> Dose:
         )
     dose = Dose(start, amount, match["route"] or "", interval, number - 1, duration)
     return replace(dose, steady_state=bool(match["ss"]))
+
+
+def _interval(match: re.Match[str], part: str) -> float:
+    """Return the time between doses, h; 0 for a single dose."""
+    if match["every"]:
+        interval = parse_quantity(match["every"].lower().lstrip("q"), "h", what="interval")
+    elif match["word"]:
+        interval = _INTERVALS[re.sub(r"\s+", " ", match["word"].lower())]
+    else:
+        return 0.0
+    if interval <= 0:
+        raise InputError(f"dose '{part}': the interval must be above zero", hint=_HELP)
+    return interval

@@ -16,7 +16,13 @@ from statera.library.protein_binding import protein_binding, unbound_fraction
 from statera.model import Model
 from statera.monograph.options import MonographOptions
 from statera.parallel import available_workers
-from statera.simulate import SimulationResult, default_times, depends_on_time, simulate
+from statera.simulate import (
+    SimulationResult,
+    default_times,
+    depends_on_time,
+    implied_covariates,
+    simulate,
+)
 from statera.sources import Fact, Status
 from statera.units import molar_from_mass
 
@@ -155,16 +161,6 @@ class Context:
         arguments["windows"] = [(start, start + dose.interval)]
         result = simulate(self.model, Regimen((repeated,), regimen.text), **arguments)
         return replace(result, times=result.times - start, windows=result.windows - start)
-
-
-def implied_covariates(model: Model, dose: Dose) -> dict[str, float]:
-    """Return covariates that a regimen itself fixes: the daily dose, and whether doses repeat."""
-    found = {}
-    if "DOSE" in model.covariates:
-        found["DOSE"] = dose.amount * 24.0 / (dose.interval or 24.0)
-    if "MULTIPLE" in model.covariates:
-        found["MULTIPLE"] = float(dose.interval > 0)
-    return found
 
 
 def bare_context(name: str, options: MonographOptions) -> Context:

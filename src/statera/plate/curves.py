@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import t as student
 
 from statera.assay.fit_curves import FitOptions, FittedCurves, fit_curves, make_curves
 from statera.assay.ic50 import Ic50Options, estimate_relative_and_absolute
-from statera.assay.logistic import logistic
+from statera.assay.logistic import logistic, logistic_jacobian
 from statera.assay.percent_inhibition import percent_inhibition
 from statera.assay.plate_quality import signal_window, z_prime
 from statera.assay.window import WindowOptions, WindowVerdict, judge_window
@@ -215,6 +216,7 @@ def _fitted(
                 absolute=pairs[k].absolute,
                 parameters=fitted.parameters[k],
                 curve=_line(dose, fitted.parameters[k]),
+                band=_band(_line(dose, fitted.parameters[k]), fitted, k, fit.level),
             )
         )
     return tuple(found)
@@ -259,3 +261,19 @@ def _line(dose: Floats, parameters: Floats) -> Floats:
     ln_x = np.linspace(low, high, _LINE)
     y = logistic(ln_x[None], parameters[None])[0]
     return np.stack([np.exp(ln_x), y])
+
+
+def _band(line: Floats, fitted: FittedCurves, k: int, level: float) -> Floats:
+    """Return the pointwise interval of a fitted line, (2, n_line), by the delta method.
+
+    Empty where the covariance of the estimates does not exist.
+    """
+    covariance, df = fitted.covariance[k], int(fitted.df[k])
+    if line.shape[1] == 0 or df < 1 or not np.isfinite(covariance).all():
+        return np.zeros((2, 0))
+    _, slope = logistic_jacobian(np.log(line[:1]), fitted.parameters[k][None])
+    g = slope[0][:, fitted.free]
+    reach = float(student.ppf(0.5 + level / 2.0, df)) * np.sqrt(
+        np.einsum("ij,jk,ik->i", g, covariance, g)
+    )
+    return np.stack([line[1] - reach, line[1] + reach])

@@ -164,6 +164,8 @@ class CurveResult:
         b, c, d, ln IC50, f.
     curve : (2, n_line) float64
         Doses and fitted responses for a drawing; empty where refused.
+    band : (2, n_line) float64
+        Pointwise interval of the fitted response, lower end first; empty where there is none.
     """
 
     plate: str
@@ -179,6 +181,7 @@ class CurveResult:
     absolute: Ic50 | None
     parameters: Floats
     curve: Floats
+    band: Floats = field(default_factory=lambda: np.zeros((2, 0)))
 
     @property
     def name(self) -> str:

@@ -25,7 +25,7 @@ from statera.plate.plate_map import Well
 from statera.plate.result import PopulationRow, Removal, WellResult, WellStatus
 from statera.plate.settings import PlateSettings
 
-__all__ = ["WellOutcome", "analyse_well"]
+__all__ = ["WellOutcome", "analyse_well", "leave_out_anomalies", "parent_of"]
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -91,7 +91,7 @@ def analyse_well(
         made = replace(made, status=WellStatus.EMPTY, sentence="the file holds no events")
         return WellOutcome(made)
     try:
-        kept, made = _checked(file, settings, made, strategy, whole)
+        kept, made = leave_out_anomalies(file, settings, made, strategy, whole)
         masks = apply_gates(strategy, kept)
         spillover = well_spillover(kept, settings.compensation, whole, strategy)
         signals = {
@@ -130,14 +130,20 @@ def _failed(well: Well, status: WellStatus, error: StateraError) -> WellResult:
     return WellResult(well, status, f"{error.what}.{hint}")
 
 
-def _checked(
+def leave_out_anomalies(
     file: FcsFile,
     settings: PlateSettings,
     made: WellResult,
     strategy: GatingStrategy,
     whole: Spillover | None,
 ) -> tuple[FcsFile, WellResult]:
-    """Return the events that are kept, and the well with what was found."""
+    """Return the events that quality control keeps, and the well with what it found.
+
+    Raises
+    ------
+    InputError
+        If the matrix of the well cannot be used or a channel of the panel is not there.
+    """
     spillover = well_spillover(file, settings.compensation, whole, strategy)
     matrix: str | Spillover = UNCOMPENSATED if spillover is None else spillover
     options = QualityOptions(compensation=matrix, few=settings.quality.min_events)
@@ -173,7 +179,7 @@ def _rows(
     home = {name: gate for gate in strategy.gates for name in populations_of(gate)}
     for population, gate in gates.populations.items():
         mask = masks[gate]
-        parent = masks.get(_parent(home[gate]))
+        parent = masks.get(parent_of(home[gate]))
         for readout, values in signals.items():
             found = population_statistics(values, mask, parent, few=settings.quality.min_events)
             inside = values[mask]
@@ -204,7 +210,7 @@ def _rows(
     return tuple(rows), thresholds
 
 
-def _parent(gate: Gate) -> str:
+def parent_of(gate: Gate) -> str:
     """Return the population that shares are taken of: of an intersection, its first part."""
     if gate.parent:
         return gate.parent

@@ -11,8 +11,10 @@ from statera.simulate.events_result import EventsResult
 from statera.simulate.expectations import ExpectationResult, check_expectations
 from statera.simulate.gradient import gradients
 from statera.simulate.gradient_result import GradientResult
+from statera.simulate.implied_covariates import implied_covariates
 from statera.simulate.ode_options import OdeOptions
 from statera.simulate.prepared import Columns, Prepared, full_formula, prepare_records
+from statera.simulate.profile_times import profile_times
 from statera.simulate.result import ENDPOINTS, SimulationResult
 from statera.simulate.segments import Interpolation
 from statera.simulate.simulate import default_times, default_windows, simulate, structure_of
@@ -45,9 +47,11 @@ __all__ = [
     "depends_on_time",
     "full_formula",
     "gradients",
+    "implied_covariates",
     "model_covariate",
     "parse_distribution",
     "prepare_records",
+    "profile_times",
     "sentence",
     "simulate",
     "simulate_events",

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from statera.data import Dose, Regimen, parse_regimen
+from statera.data import Dose, Regimen, parse_regimen, regimen_text
 from statera.errors import InputError
 
 
@@ -106,3 +106,30 @@ def test_regimens_built_in_python_are_checked() -> None:
         Regimen(())
     with pytest.raises(InputError, match="order of time"):
         Regimen((Dose(24.0, 4.0), Dose(0.0, 4.0)))
+
+
+def test_parts_may_say_when_they_begin() -> None:
+    later, first = parse_regimen("4 mg q12h x3 at 2 days; 8 mg at 0 h").doses[::-1]
+    assert (first.time, first.amount) == (0, 8)
+    assert (later.time, later.last_time) == (48, 72)
+    rest = parse_regimen("8 mg at 6 h; 4 mg q24h x2 at 30 h then 2 mg").doses
+    assert [d.time for d in rest] == [6, 30, 78]
+    assert parse_regimen("4 mg q24h at steady state at 24 h").doses[0].steady_state
+    with pytest.raises(InputError, match="has no interval"):
+        parse_regimen("8 mg at 3 h then 4 mg")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "4 mg q24h x14",
+        "8 mg q24h x2; 4 mg q12h x3",
+        "100 mg over 1.5 h via central q12h ss",
+        "8 mg; 4 mg q24h x3 at 36.5 h; 2 mg",
+        "0.00001 mg q6h x2 at 0.1 h",
+    ],
+)
+def test_what_is_written_is_read_again(text: str) -> None:
+    doses = parse_regimen(text).doses
+    assert regimen_text(doses) == text
+    assert parse_regimen(regimen_text(doses)).doses == doses

@@ -240,13 +240,10 @@ def fit(
     start = load_checkpoint(checkpoint) if resume and checkpoint is not None else None
     read = _read(model, data, asked, report, quiet=quiet)
     options = ProblemOptions(
-        fixed=tuple(fix or ()),
-        initial=initial,
-        bounds=ends,
-        outputs=read.outputs,
+        fixed=tuple(fix or ()), initial=initial, bounds=ends, outputs=read.outputs,
         blq=_one_of(blq.upper(), {name: name for name in _BLQ}, "--blq"),
         workers=workers or available_workers(),
-    )
+    )  # fmt: skip
     if chosen is None:
         priors = PriorOptions(prior_sd, effect_scale)
         nuts = NutsOptions(draws, tune, chains, seed, priors, target_accept)
@@ -254,16 +251,10 @@ def fit(
         return
     with watched(quiet=quiet) as progress:
         result = run(
-            read.model,
-            read.table,
-            method=chosen,
-            options=options,
-            outer=OuterOptions(max_iterations=iterations),
-            saem=SaemOptions(seed=seed),
-            progress=progress,
-            resume=start,
-            checkpoint=checkpoint,
-        )
+            read.model, read.table, method=chosen, options=options,
+            outer=OuterOptions(max_iterations=iterations), saem=SaemOptions(seed=seed),
+            progress=progress, resume=start, checkpoint=checkpoint,
+        )  # fmt: skip
     outcome = fit_outcome(result, read.table, read.remarks, matrix=matrix, likelihood=likelihood)
     deliver(outcome, out, checkpoint, report, as_json=as_json, quiet=quiet)
 

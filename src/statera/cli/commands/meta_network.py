@@ -18,14 +18,6 @@ from statera.cli.commands.meta_network_files import (
     ranks_bytes,
     split_bytes,
 )
-from statera.cli.commands.meta_network_fit import (
-    METHODS,
-    NetworkRequest,
-    check_ranks,
-    fit_parts,
-    whole_network,
-)
-from statera.cli.commands.meta_network_result import part_dict
 from statera.cli.commands.meta_network_text import part_text
 from statera.cli.envelope import Envelope
 from statera.cli.options import JsonFlag, QuietFlag
@@ -33,11 +25,12 @@ from statera.cli.output import check_target, write_bytes_atomically
 from statera.cli.pairs import read_pairs
 from statera.cli.terminal import note, warn
 from statera.errors import InputError, UsageError
+from statera.evidence.network_methods import METHODS
 from statera.manifest import manifest
 
 if TYPE_CHECKING:
-    from statera.cli.commands.meta_network_fit import FittedPart
     from statera.evidence.network_certainty import PairJudgements
+    from statera.evidence.network_request import FittedPart, NetworkRequest
 
 __all__ = ["HELP", "network_command"]
 
@@ -181,6 +174,9 @@ def network_command(
     quiet: QuietFlag = False,
 ) -> None:
     """Compare treatments through a network of trials."""
+    from statera.evidence.network_answer import part_dict  # late: only when run
+    from statera.evidence.network_request import NetworkRequest, whole_network
+
     made = _Outputs(out, league, league_square, figure, forest, funnel, ranks, split_forest)
     _check(made, better, split)
     request = NetworkRequest(
@@ -290,6 +286,8 @@ def _drawn(
 
 
 def _check(made: _Outputs, better: str | None, split: str) -> None:
+    from statera.evidence.network_request import check_ranks  # late: only when run
+
     check_ranks(better)
     if split not in ("side", "node"):
         raise UsageError(f"'{split}' is no way to split", where="--split", hint="side or node.")
@@ -307,6 +305,7 @@ def _fit(
     data: Path, where: Sequence[str] | None, certainty: Path | None, request: NetworkRequest
 ) -> tuple[tuple[FittedPart, ...], PairJudgements]:
     from statera.evidence.network_certainty import judgements_of_certainty_table
+    from statera.evidence.network_request import fit_parts
     from statera.evidence.read_table import read_table
 
     conditions = read_pairs(where, "--where", "COLUMN=VALUE")

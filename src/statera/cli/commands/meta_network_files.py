@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from statera.cli.commands.meta_network_fit import FittedPart
+    from statera.evidence.network_request import FittedPart
     from statera.plot.network_forest import TreatmentRow
 
 __all__ = [

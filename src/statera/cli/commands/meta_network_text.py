@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from statera.cli.commands.meta_network_fit import FittedPart
+    from statera.evidence.network_request import FittedPart
 
 __all__ = ["part_text"]
 

@@ -4,27 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from statera.cli.envelope import Envelope
-from statera.cli.meta_analysis import Analysis, Failed, analyse
 from statera.cli.meta_figures import write_figures
-from statera.cli.meta_json import result_dict
-from statera.cli.meta_request import (
-    Asked,
-    Figures,
-    check_request,
-    options_of,
-    read_conditions,
-    unused_options,
-)
-from statera.cli.meta_text import findings_of, text_of
+from statera.cli.meta_request import Figures, check_request, read_conditions
+from statera.cli.meta_text import text_of
 from statera.cli.options import JsonFlag, QuietFlag
 from statera.cli.output import write_bytes_atomically
 from statera.cli.terminal import note, warn
 from statera.manifest import manifest
+
+if TYPE_CHECKING:
+    from statera.evidence.table_analysis import Analysis, Failed
 
 __all__ = ["HELP", "pairwise_command"]
 
@@ -210,22 +204,30 @@ def pairwise_command(
     quiet: QuietFlag = False,
 ) -> None:
     """Pool the effects of several studies, or regress them on moderators."""
+    from statera.evidence.analysis_data import result_dict  # late: only when run
+    from statera.evidence.analysis_request import Asked, options_of, unused_options
+    from statera.evidence.read_certainty import read_certainty
+    from statera.evidence.read_table import read_table
+    from statera.evidence.table_analysis import analyse
+
     figures = Figures(
         forest, funnel, baujat, influence_plot, cumulative_forest, leave_one_out_forest, overview,
         arms, favours,
     )  # fmt: skip
     asked = Asked(
-        data, measure, method, tau2, ci, prediction, level, by, common_tau2,
+        measure, method, tau2, ci, prediction, level, by, common_tau2,
         tuple(moderator or ()), read_conditions(where), outcome, cluster, robust, prior, mu_prior,
         credible, correlation, structure,
         # a figure asks for what it shows
         leave_one_out or leave_one_out_forest is not None,
         influence or baujat is not None or influence_plot is not None, bias,
         cumulative or cumulative_forest is not None, order, permutations, bootstraps, seed,
-        certainty, add_to,
+        add_to,
     )  # fmt: skip
     check_request(asked, figures, out, findings)
-    found = analyse(asked, options_of(asked))
+    options = options_of(asked)
+    judged = read_certainty(certainty) if certainty is not None else ()
+    found = analyse(lambda rows: read_table(data, rows), asked, options, judged, str(certainty))
     text = text_of(found, show_fit=fit_statistics)
     written, problems = write_figures(found, figures)
     warnings = (*unused_options(asked), *_warnings(found), *problems)
@@ -248,6 +250,8 @@ def pairwise_command(
 
 def _warnings(found: Sequence[Analysis | Failed]) -> tuple[str, ...]:
     """Return the warnings of all outcomes; of several each says which it is."""
+    from statera.evidence.table_analysis import Failed  # late: only when run
+
     sentences = []
     for one in found:
         if isinstance(one, Failed):
@@ -262,6 +266,7 @@ def _table(found: Sequence[Analysis | Failed], suffix: str) -> str:
     """Return the summary of findings in the format of the ending."""
     import json
 
+    from statera.evidence.analysis_data import findings_of
     from statera.evidence.findings_formats import (
         findings_csv,
         findings_data,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from statera.cli.commands.simulate_questions import WindowOptions, read_window_options
 from statera.cli.commands.simulate_table import (
     check_choice,
     events_data,
@@ -112,6 +113,31 @@ def simulate(
             "--out", "-o", metavar="FILE", help="All profiles, as .csv or .parquet, in long form."
         ),
     ] = None,
+    percentiles: Annotated[
+        str | None,
+        typer.Option("--percentiles", metavar="5,50,95", help="Of profiles and endpoints."),
+    ] = None,
+    window: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--window",
+            metavar="0,24",
+            help="Start and end of a window with endpoints, h; repeatable. The first and the last "
+            "dosing interval unless given.",
+        ),
+    ] = None,
+    above: Annotated[
+        list[str] | None,
+        typer.Option("--above", metavar="CP=20", help="Time above this level; repeatable."),
+    ] = None,
+    inhibition: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--inhibition",
+            metavar="CP=IC50,HILL",
+            help="Mean inhibition at this IC50 (in the output's unit); repeatable.",
+        ),
+    ] = None,
     parquet: Annotated[
         Path | None,
         typer.Option(
@@ -128,7 +154,8 @@ def simulate(
         check_target(out, (".csv", ".parquet"))
     given = {
         "--n": subjects, "--covariate": covariate, "--until": until, "--every": every,
-        "--parquet": parquet,
+        "--parquet": parquet, "--percentiles": percentiles, "--window": window, "--above": above,
+        "--inhibition": inhibition,
     }  # fmt: skip
     check_choice(dose, events, given)
     if events is not None:
@@ -136,6 +163,7 @@ def simulate(
         return
     assert dose is not None
     subjects = subjects or 1000
+    asked = read_window_options(percentiles, window, above, inhibition)
     held = dict(_covariate(text) for text in covariate or ())
 
     from statera.data import parse_regimen  # heavy: only when this runs
@@ -147,8 +175,7 @@ def simulate(
     with concerning("--dose"):
         regimen = parse_regimen(dose)
     if parquet is not None:
-        if out is not None:
-            raise UsageError("--out and --parquet exclude each other", where="--out, --parquet")
+        _check_streamed(out, asked)
         times = None if every is None else _grid(until, every, regimen, 1)
         options = {"n": subjects, "covariates": held, "seed": seed,
                    "workers": workers or available_workers()}  # fmt: skip
@@ -163,6 +190,9 @@ def simulate(
         seed=seed,
         workers=workers or available_workers(),
         times=_grid(until, every, regimen, subjects),
+        windows=asked.windows,
+        thresholds=asked.thresholds,
+        inhibition=asked.inhibition,
     )
     if len(result.failures) == subjects:
         raise NumericalError(
@@ -175,11 +205,21 @@ def simulate(
         note(f"Profiles: {out}", quiet=quiet)
     if as_json:
         made = _manifest(model, known, result.manifest, seed)
-        envelope = Envelope(SCHEMA, _data(result, held, dose), result.warnings, made)
+        envelope = Envelope(SCHEMA, _data(result, held, dose, asked.levels), result.warnings, made)
         typer.echo(envelope.to_json(), nl=False)
         return
     warn(result.warnings)
-    _print_summary(result)
+    _print_summary(result, asked.levels)
+
+
+def _check_streamed(out: Path | None, asked: WindowOptions) -> None:
+    if out is not None:
+        raise UsageError("--out and --parquet exclude each other", where="--out, --parquet")
+    if asked != WindowOptions():
+        raise UsageError(
+            "with --parquet percentiles and windows cannot be chosen",
+            where="--percentiles, --window, --above, --inhibition",
+        )
 
 
 def _simulate_table(
@@ -297,13 +337,16 @@ def _file(frame: pl.DataFrame, suffix: str) -> bytes:
 
 
 def _data(
-    result: SimulationResult, held: dict[str, float | Distribution], dose: str
+    result: SimulationResult,
+    held: dict[str, float | Distribution],
+    dose: str,
+    shown: tuple[float, ...],
 ) -> dict[str, Any]:
     """Return the result as data: percentiles of the profiles, endpoints of every subject."""
     profiles = {}
     for output, unit in result.units.items():
-        bands = result.percentiles(output, _PERCENTILES)
-        named = {f"p{level:g}": band for level, band in zip(_PERCENTILES, bands, strict=True)}
+        bands = result.percentiles(output, shown)
+        named = {f"p{level:g}": band for level, band in zip(shown, bands, strict=True)}
         profiles[output] = {"unit": unit, "time": result.times, **named}
     return {
         "model": result.model_id,
@@ -316,7 +359,7 @@ def _data(
         ],
         "time_unit": "h",
         "profiles": profiles,
-        "summary": list(result.summary(_PERCENTILES).values()),
+        "summary": list(result.summary(shown).values()),
         "endpoints": result.endpoints().to_dict(as_series=False),
     }
 
@@ -335,11 +378,13 @@ def _manifest(
     return manifest(inputs, seed, run=run)
 
 
-def _print_summary(result: SimulationResult | StreamedSimulation) -> None:
+def _print_summary(
+    result: SimulationResult | StreamedSimulation, shown: tuple[float, ...] = _PERCENTILES
+) -> None:
     """Print percentiles of the endpoints, one row for each output, window and endpoint."""
-    levels = [f"p{level:g}" for level in _PERCENTILES]
+    levels = [f"p{level:g}" for level in shown]
     rows = []
-    for entry in result.summary(_PERCENTILES).values():
+    for entry in result.summary(shown).values():
         start, end = entry["window_h"]
         rows.append(
             (

@@ -12,7 +12,7 @@ from statera.library import find_cytokine
 from statera.mechanism.kinase_potencies import KinasePotencies, kinase_potencies
 from statera.mechanism.scenario import PathwayRun, Scenario, ScenarioRun, run_scenarios
 from statera.monograph.cells import computed
-from statera.monograph.context import Context, implied_covariates
+from statera.monograph.context import Context
 from statera.pathway.jak_stat_model import jak_stat_marks, jak_stat_network
 from statera.pathway.jak_stat_rates import CytokineRates, load_rates
 from statera.plot.time_courses import Course, CoursePanel, TimeCourseOptions, draw_time_courses
@@ -27,6 +27,7 @@ from statera.report.document import (
     Paragraph,
     Table,
 )
+from statera.simulate import implied_covariates
 
 __all__ = ["METHODS", "PathwayShown", "pathway_blocks", "pathway_data", "run_pathway"]
 

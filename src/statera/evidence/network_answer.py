@@ -1,19 +1,24 @@
-"""A network as plain values: what ``statera meta network --json`` answers."""
+"""A network of trials as plain values: what commands print as JSON and pages show."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import asdict
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from statera.cli.commands.meta_network_fit import FittedPart, NetworkRequest
-    from statera.evidence.network_certainty import PairJudgements
-    from statera.evidence.network_components import ComponentEffects, ComponentResult
-    from statera.evidence.network_estimates import NetworkEstimates
-    from statera.evidence.network_fit import NetworkResult
-    from statera.evidence.network_rare import RareNetwork
+from statera.errors import InputError
+from statera.evidence.network_certainty import PairJudgements
+from statera.evidence.network_components import ComponentEffects, ComponentResult
+from statera.evidence.network_contributions import bias_shares, contributions
+from statera.evidence.network_design import decompose_designs
+from statera.evidence.network_estimates import NetworkEstimates
+from statera.evidence.network_fit import NetworkResult
+from statera.evidence.network_hat import comparison_hat
+from statera.evidence.network_rank import league_table, p_scores, rank_probabilities
+from statera.evidence.network_rare import RareNetwork
+from statera.evidence.network_request import FittedPart, NetworkRequest
+from statera.evidence.network_split import side_split, split_node
 
 __all__ = ["part_dict"]
 
@@ -38,9 +43,6 @@ def part_dict(
     seed
         Of the draws of the ranks.
     """
-    from statera.evidence.network_components import ComponentResult
-    from statera.evidence.network_fit import NetworkResult
-
     result = part.result
     # Mantel-Haenszel is fitted as a network of designs, whose effects are common
     found = result.estimates()
@@ -133,8 +135,6 @@ def _treatments(
     base = found.treatments.index(found.reference)
     ranks: dict[str, Any] = {}
     if better is not None:
-        from statera.evidence.network_rank import p_scores, rank_probabilities
-
         small = better == "low"
         drawn = rank_probabilities(part.result, small_good=small, seed=seed)
         scores = p_scores(part.result, small_good=small)
@@ -176,7 +176,6 @@ def _treatments(
 
 
 def _league(part: FittedPart, judged: PairJudgements) -> list[dict[str, Any]]:
-    from statera.evidence.network_rank import league_table
 
     rows = []
     for row in league_table(part.result):
@@ -194,10 +193,6 @@ def _league(part: FittedPart, judged: PairJudgements) -> list[dict[str, Any]]:
 
 
 def _inconsistency(result: NetworkResult, part: FittedPart, split: str) -> dict[str, Any]:
-    from statera.errors import InputError
-    from statera.evidence.network_design import decompose_designs
-    from statera.evidence.network_hat import comparison_hat
-    from statera.evidence.network_split import side_split, split_node
 
     rows, kept = list(side_split(result)), []
     if split == "node":
@@ -220,8 +215,6 @@ def _inconsistency(result: NetworkResult, part: FittedPart, split: str) -> dict[
 
 def _contributions(result: NetworkResult, judged: PairJudgements) -> dict[str, Any]:
     """Return shares of comparisons in each estimate, and of studies by their risk of bias."""
-    from statera.evidence.network_contributions import bias_shares, contributions
-
     found = contributions(result)
     return {
         "contributions": {

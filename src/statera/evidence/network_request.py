@@ -1,41 +1,37 @@
-"""What ``statera meta network`` asks for, and the fit of each connected part."""
+"""What is asked of a network of trials, and the fit of each connected part."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from statera.errors import InputError, UsageError
+from statera.evidence.network_certainty import PairJudgements, judgements_of_network_table
+from statera.evidence.network_components import ComponentResult, component_network
+from statera.evidence.network_counts import ArmCounts, parts_of_counts, studies_by_pair_of_counts
+from statera.evidence.network_data import (
+    NetworkData,
+    connected_parts,
+    part_of_network,
+    studies_by_pair,
+)
+from statera.evidence.network_estimates import place_of_reference
+from statera.evidence.network_fit import NetworkOptions, NetworkResult, network
+from statera.evidence.network_glm import glm_network
+from statera.evidence.network_glmm import glmm_network
+from statera.evidence.network_hypergeometric import hypergeometric_network
+from statera.evidence.network_mantel_haenszel import mantel_haenszel_network
+from statera.evidence.network_methods import COUNTS, METHODS
+from statera.evidence.network_rare import RareNetwork, RareNetworkOptions
+from statera.evidence.network_table import counts_of_table, network_of_table
+from statera.evidence.read_table import StudyTable
 
-if TYPE_CHECKING:
-    from statera.evidence.network_certainty import PairJudgements
-    from statera.evidence.network_components import ComponentResult
-    from statera.evidence.network_counts import ArmCounts
-    from statera.evidence.network_data import NetworkData
-    from statera.evidence.network_fit import NetworkResult
-    from statera.evidence.network_rare import RareNetwork
-    from statera.evidence.read_table import StudyTable
-
-__all__ = ["COUNTS", "METHODS", "FittedPart", "NetworkRequest", "fit_parts"]
-
-#: Models of counts: what they are of.
-COUNTS = {
-    "mantel-haenszel": "OR",
-    "hypergeometric": "OR",
-    "binomial": "OR",
-    "binomial-firth": "OR",
-    "binomial-normal": "OR",
-    "poisson": "IRR",
-    "poisson-firth": "IRR",
-    "poisson-normal": "IRR",
-}
-METHODS = ("inverse-variance", *COUNTS)
+__all__ = ["FittedPart", "NetworkRequest", "check_ranks", "fit_parts", "whole_network"]
 
 
 @dataclass(frozen=True)
 class NetworkRequest:
-    """What is asked for; names as the options of the command."""
+    """What is asked for; named as the options of commands."""
 
     measure: str | None = None
     method: str = "inverse-variance"
@@ -106,9 +102,6 @@ def fit_parts(
     table: StudyTable, request: NetworkRequest
 ) -> tuple[tuple[FittedPart, ...], PairJudgements]:
     """Fit the network of a table, or each of its parts where that was asked for."""
-    from statera.evidence.network_certainty import judgements_of_network_table
-    from statera.evidence.network_table import counts_of_table, network_of_table
-
     measure = _measure(table, request)
     if request.method in COUNTS:
         counts = counts_of_table(table, rates=COUNTS[request.method] == "IRR")
@@ -141,10 +134,6 @@ def _measure(table: StudyTable, request: NetworkRequest) -> str:
 
 
 def _parts_of_contrasts(data: NetworkData, request: NetworkRequest) -> tuple[FittedPart, ...]:
-    from statera.evidence.network_components import component_network
-    from statera.evidence.network_data import connected_parts, part_of_network, studies_by_pair
-    from statera.evidence.network_fit import NetworkOptions, network
-
     parts = connected_parts(data)
     _check_reference(request.reference, data.treatments)
     if not request.each_part:
@@ -180,8 +169,6 @@ def _parts_of_contrasts(data: NetworkData, request: NetworkRequest) -> tuple[Fit
 
 
 def _parts_of_counts(counts: ArmCounts, request: NetworkRequest) -> tuple[FittedPart, ...]:
-    from statera.evidence.network_counts import parts_of_counts, studies_by_pair_of_counts
-
     _check_reference(request.reference, counts.treatments)
     parts = parts_of_counts(counts)
     if not request.each_part:
@@ -205,8 +192,6 @@ def _parts_of_counts(counts: ArmCounts, request: NetworkRequest) -> tuple[Fitted
 
 
 def _check_reference(name: str | None, treatments: tuple[str, ...]) -> None:
-    from statera.evidence.network_estimates import place_of_reference
-
     place_of_reference(treatments, name)
 
 
@@ -221,12 +206,6 @@ def _check_joined(parts: tuple[tuple[str, ...], ...]) -> None:
 
 
 def _fit_counts(counts: ArmCounts, request: NetworkRequest) -> NetworkResult | RareNetwork:
-    from statera.evidence.network_glm import glm_network
-    from statera.evidence.network_glmm import glmm_network
-    from statera.evidence.network_hypergeometric import hypergeometric_network
-    from statera.evidence.network_mantel_haenszel import mantel_haenszel_network
-    from statera.evidence.network_rare import RareNetworkOptions
-
     reference = request.reference if request.reference in counts.treatments else None
     rows = (
         [counts.studies[s] for s in counts.study.tolist()],

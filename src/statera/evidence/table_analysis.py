@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from statera.cli.options import concerning
-from statera.errors import InputError, StateraError
-
-if TYPE_CHECKING:
-    from statera.cli.meta_request import Asked
-    from statera.evidence.diagnostics import Diagnostics
-    from statera.evidence.effects import Effects
-    from statera.evidence.entry_checks import EntryFinding
-    from statera.evidence.joint_outcomes import JointOutcomes
-    from statera.evidence.pairwise_result import PairwiseResult
-    from statera.evidence.read_certainty import OutcomeJudgement
-    from statera.evidence.read_table import StudyTable
-    from statera.evidence.subgroup_effects import SubgroupEffects
-    from statera.evidence.synthesis import Synthesis, SynthesisOptions
-    from statera.evidence.zero_cells import EffectSizeOptions
+from statera.errors import InputError, StateraError, concerning
+from statera.evidence.analysis_request import Asked
+from statera.evidence.certainty import check_upgrade
+from statera.evidence.diagnostics import Diagnostics, DiagnosticsAsked, diagnose
+from statera.evidence.effects import Effects
+from statera.evidence.entry_checks import EntryFinding, entry_checks
+from statera.evidence.joint_outcomes import JointOutcomes, joint_outcomes
+from statera.evidence.pairwise import pairwise
+from statera.evidence.pairwise_result import PairwiseResult, PairwiseStatus
+from statera.evidence.read_certainty import OutcomeJudgement, judgement_of_columns
+from statera.evidence.read_table import StudyTable, effects_of_table
+from statera.evidence.subgroup_effects import SubgroupEffects, subgroup_effects
+from statera.evidence.synthesis import Synthesis, SynthesisOptions, synthesise
+from statera.evidence.zero_cells import AddTo, EffectSizeOptions
 
 __all__ = ["Analysis", "Failed", "analyse", "finding_sentence"]
 
+#: Reads the rows whose columns have these values.
+Read = Callable[[Mapping[str, str]], StudyTable]
 _ORDER = ("year", "published", "publication year")
 
 
@@ -76,8 +77,24 @@ class Failed:
         return f"outcome '{self.outcome}' was not pooled: {self.reason}."
 
 
-def analyse(asked: Asked, options: SynthesisOptions) -> tuple[Analysis | Failed, ...]:
-    """Read the table and pool each outcome.
+def analyse(
+    read: Read,
+    asked: Asked,
+    options: SynthesisOptions,
+    judged: Sequence[OutcomeJudgement] = (),
+    judged_in: str = "certainty",
+) -> tuple[Analysis | Failed, ...]:
+    """Pool each outcome of a table.
+
+    Parameters
+    ----------
+    read
+        Reads the rows of the table whose columns have given values.
+    asked, options
+    judged
+        Certainty by outcome, before that of the table's columns.
+    judged_in
+        Where these judgements stand, for messages.
 
     Raises
     ------
@@ -85,14 +102,10 @@ def analyse(asked: Asked, options: SynthesisOptions) -> tuple[Analysis | Failed,
         If the table cannot be read, or its only outcome cannot be pooled. Of several outcomes one
         that fails is a status, unless all of them do.
     """
-    from statera.evidence.read_certainty import read_certainty  # late: only when run
-    from statera.evidence.read_table import read_table
-
-    judged = read_certainty(asked.certainty) if asked.certainty is not None else ()
     conditions = dict(asked.conditions)
-    table = _clustered(read_table(asked.data, conditions), asked)
+    table = _clustered(read(conditions), asked)
     column, names = _outcomes(table, asked)
-    _check_judged(judged, names, asked)
+    _check_judged(judged, names, asked, judged_in)
     if asked.is_joint:
         return (_joint(table, column, names, asked, options, judged),)
     if len(names) < 2:
@@ -100,7 +113,7 @@ def analyse(asked: Asked, options: SynthesisOptions) -> tuple[Analysis | Failed,
     found: list[Analysis | Failed] = []
     errors: list[StateraError] = []
     for name in names:
-        part = _clustered(read_table(asked.data, {**conditions, column: name}), asked)
+        part = _clustered(read({**conditions, column: name}), asked)
         try:
             found.append(_one(part, name, asked, options, judged))
         except StateraError as error:
@@ -132,7 +145,9 @@ def _outcomes(table: StudyTable, asked: Asked) -> tuple[str, list[str]]:
     return column, list(first.values())
 
 
-def _check_judged(judged: Sequence[OutcomeJudgement], names: Sequence[str], asked: Asked) -> None:
+def _check_judged(
+    judged: Sequence[OutcomeJudgement], names: Sequence[str], asked: Asked, judged_in: str
+) -> None:
     """Refuse judgements of outcomes that the table does not have: a slip of the name hides them."""
     known = {name.lower() for name in names}
     if asked.conditions or not names:
@@ -141,7 +156,7 @@ def _check_judged(judged: Sequence[OutcomeJudgement], names: Sequence[str], aske
         name = one.grading.outcome
         if name.lower() not in known and not (len(judged) == 1 and not name):
             raise InputError(
-                f"the table has no outcome '{name}'", where=str(asked.certainty),
+                f"the table has no outcome '{name}'", where=judged_in,
                 hint=f"Outcomes of the table: {', '.join(names)}.",
             )  # fmt: skip
 
@@ -157,13 +172,8 @@ def _one(
     table: StudyTable, name: str, asked: Asked, options: SynthesisOptions,
     judged: Sequence[OutcomeJudgement],
 ) -> Analysis:  # fmt: skip
-    from statera.evidence.diagnostics import DiagnosticsAsked, diagnose  # late: only when run
-    from statera.evidence.read_table import effects_of_table
-    from statera.evidence.subgroup_effects import subgroup_effects
-    from statera.evidence.synthesis import synthesise
-
     effects = effects_of_table(table, asked.measure, _effect_options(asked))
-    findings = _findings(effects)
+    findings = entry_checks(effects)
     if asked.moderators:
         return _regression(table, effects, name, asked, options, findings)
     with concerning("--method"):
@@ -183,8 +193,6 @@ def _one(
         warnings.append("only one study: its own effect is shown, and nothing is known of others.")
     warnings += problems
     if judgement is not None:
-        from statera.evidence.certainty import check_upgrade
-
         pooled = synthesis.pooled
         ratio = pooled.effects.definition.ratio
         warnings += check_upgrade(judgement.grading, pooled.natural, ratio)
@@ -200,16 +208,13 @@ def _regression(
     table: StudyTable, effects: Effects, name: str, asked: Asked, options: SynthesisOptions,
     findings: tuple[EntryFinding, ...],
 ) -> Analysis:  # fmt: skip
-    from statera.evidence.pairwise import pairwise  # late: only when run
-    from statera.evidence.pairwise_result import PairwiseStatus
-
     values = {m: _column(table, m, "--moderator") for m in asked.moderators}
     with concerning("--moderator"):
         result = pairwise(effects, options.pairwise, values)
     if result.status is not PairwiseStatus.OK:
         reasons = "; ".join(f"{n}: {reason}" for n, reason in result.omitted[:5])
         raise InputError(
-            str(result.status), where=str(asked.data), hint=reasons or "Give more studies."
+            str(result.status), where=table.source, hint=reasons or "Give more studies."
         )
     warnings = tuple(dict.fromkeys(finding_sentence(f, table) for f in findings))
     return Analysis(name, table, effects, regression=result, findings=findings, warnings=warnings)
@@ -219,9 +224,6 @@ def _joint(
     table: StudyTable, column: str, names: Sequence[str], asked: Asked,
     options: SynthesisOptions, judged: Sequence[OutcomeJudgement],
 ) -> Analysis:  # fmt: skip
-    from statera.evidence.joint_outcomes import joint_outcomes  # late: only when run
-    from statera.evidence.read_table import effects_of_table
-
     if not column:
         raise InputError(
             "outcomes pooled together need a column that names them", where="--outcome",
@@ -236,7 +238,8 @@ def _joint(
         asked.structure,
     )
     # rows of one study are meant to stand in the table twice
-    findings = tuple(f for f in _findings(effects) if str(f.kind) not in ("duplicate", "overlap"))
+    twice = ("duplicate", "overlap")
+    findings = tuple(f for f in entry_checks(effects) if str(f.kind) not in twice)
     by_name = tuple(_judgement(judged, name) for name in found.result.outcomes)
     problems = [p for j in by_name if j is not None for p in j.grading.problems]
     warnings = (*(finding_sentence(f, table) for f in findings), *problems)
@@ -247,20 +250,12 @@ def _joint(
 
 
 def _effect_options(asked: Asked) -> EffectSizeOptions:
-    from statera.evidence.zero_cells import AddTo, EffectSizeOptions  # late: only when run
-
     try:
         return EffectSizeOptions(add_to=AddTo(asked.add_to))
     except ValueError:
         raise InputError(
             f"'{asked.add_to}' is not known", where="--add-to", hint=f"Known: {', '.join(AddTo)}."
         ) from None
-
-
-def _findings(effects: Effects) -> tuple[EntryFinding, ...]:
-    from statera.evidence.entry_checks import entry_checks  # late: only when run
-
-    return entry_checks(effects)
 
 
 def finding_sentence(finding: EntryFinding, table: StudyTable) -> str:
@@ -279,8 +274,6 @@ def _judged(
     table: StudyTable, name: str, judged: Sequence[OutcomeJudgement]
 ) -> tuple[OutcomeJudgement | None, list[str]]:
     """Return the certainty of an outcome, of the file before that of the columns."""
-    from statera.evidence.read_certainty import OutcomeJudgement, judgement_of_columns
-
     found = _judgement(judged, name)
     if found is None:
         grading, problems = judgement_of_columns(table, name)

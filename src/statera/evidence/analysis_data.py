@@ -1,27 +1,24 @@
-"""A pairwise synthesis as plain data, as ``statera meta pairwise --json`` prints it."""
+"""A pairwise synthesis as plain data: what commands print as JSON and pages show."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from statera.cli.meta_analysis import Analysis, Failed
-from statera.cli.meta_text import findings_of
+from statera.evidence.diagnostics import Diagnostics, PooledSteps
+from statera.evidence.effects import Effects
+from statera.evidence.findings_formats import findings_data
+from statera.evidence.pairwise_result import PairwiseResult
+from statera.evidence.pooled_effect import PooledEffect
+from statera.evidence.subgroup_effects import SubgroupEffects
+from statera.evidence.summary_of_findings import Finding, failed_finding, finding
+from statera.evidence.table_analysis import Analysis, Failed
 
-if TYPE_CHECKING:
-    from statera.evidence.diagnostics import Diagnostics, PooledSteps
-    from statera.evidence.effects import Effects
-    from statera.evidence.pairwise_result import PairwiseResult
-    from statera.evidence.pooled_effect import PooledEffect
-    from statera.evidence.subgroup_effects import SubgroupEffects
-
-__all__ = ["result_dict"]
+__all__ = ["findings_of", "result_dict"]
 
 
 def result_dict(found: Sequence[Analysis | Failed]) -> dict[str, Any]:
     """Return one outcome, or several under ``outcomes``; with the summary of findings."""
-    from statera.evidence.findings_formats import findings_data  # late: only when run
-
     table = findings_data(findings_of(found))
     if len(found) == 1:
         return {**_outcome(found[0]), "summary_of_findings": table}
@@ -61,8 +58,6 @@ def _outcome(found: Analysis | Failed) -> dict[str, Any]:
 
 
 def _synthesis(found: Analysis) -> dict[str, Any]:
-    from statera.evidence.pairwise_result import PairwiseResult  # late: only when run
-
     whole = found.synthesis
     assert whole is not None
     pooled, detail = whole.pooled, whole.detail
@@ -285,3 +280,25 @@ def _pairwise(result: PairwiseResult) -> dict[str, Any]:
             "df": pi.df,
         }
     return found
+
+
+def findings_of(found: Sequence[Analysis | Failed]) -> tuple[Finding, ...]:
+    """Return the rows of the summary of findings."""
+    rows: list[Finding] = []
+    for one in found:
+        if isinstance(one, Failed):
+            rows.append(failed_finding(one.outcome, one.reason, one.judged))
+        elif one.joint is not None:
+            rows += [
+                finding(name, pooled, judged)
+                for name, pooled, judged in zip(
+                    one.joint.result.outcomes, one.joint.pooled, one.judged, strict=True
+                )
+            ]
+        elif one.synthesis is not None:
+            pooled = one.synthesis.pooled
+            name = one.outcome or pooled.effects.definition.name
+            rows.append(finding(name, pooled, one.judged[0] if one.judged else None))
+        else:
+            rows.append(failed_finding(one.outcome, "a regression has no one mean"))
+    return tuple(rows)

@@ -1,0 +1,124 @@
+"""The analysis of a plate as a job of the web app."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from statera.cli.main import app
+from statera.errors import InputError
+from statera.web.tasks.plate_run import run
+
+from .plate_setting import FILES, MAP, analysed, request, work
+
+
+@pytest.fixture(scope="module")
+def answer() -> dict[str, Any]:
+    return analysed()[0]
+
+
+def test_the_sample_gives_ten_ic50s_and_two_refusals(answer: dict[str, Any]) -> None:
+    status = [c["status"] for c in answer["result"]["curves"]]
+    assert status.count("determined") == 10
+    assert status.count("refused") == 2
+    for curve in answer["result"]["curves"]:
+        refused = curve["status"] == "refused"
+        assert (curve["ic50"] is None) == refused
+        assert bool(curve["line"]) != refused
+        if not refused:
+            assert all(
+                low <= y <= high
+                for low, y, high in zip(
+                    curve["band_low"], curve["line"], curve["band_high"], strict=True
+                )
+            )
+
+
+def test_every_well_says_where_its_file_is(answer: dict[str, Any]) -> None:
+    wells = answer["result"]["wells"]
+    assert len(wells) == 48
+    assert {w["upload"] for w in wells} == {FILES}
+    assert {(w["row"], w["column"]) for w in wells} == {(r, c) for r in range(4) for c in range(12)}
+
+
+def test_files_and_progress(answer: dict[str, Any]) -> None:
+    place = analysed()[1]
+    assert {"report.html", "ic50.csv", "gates.toml", "gates.xml", "plate-input.zip"} <= set(
+        place.saved
+    )
+    shares = [share for share, _, _ in place.told if share is not None]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+    assert not list(place.folder.iterdir())  # what was unpacked is gone
+    rows = list(csv.DictReader(io.StringIO(place.saved["ic50.csv"][0].decode())))
+    table = answer["tables"]["ic50"]
+    at = [c["name"] for c in table["columns"]].index("ic50_nM")
+    for row, cells in zip(rows, table["rows"], strict=True):
+        assert (row["ic50_nM"] == "") == (cells[at] is None)
+        if row["ic50_nM"]:
+            assert float(row["ic50_nM"]) == pytest.approx(cells[at], rel=1e-9)
+
+
+def test_the_copied_program_and_command_make_the_same_numbers(
+    answer: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    place = analysed()[1]
+    (tmp_path / "plate-input.zip").write_bytes(place.saved["plate-input.zip"][0])
+    monkeypatch.chdir(tmp_path)
+    exec(answer["copies"]["python"], {})
+    said = capsys.readouterr().out.splitlines()
+    assert said == [f"{c['name']} {c['sentence']}" for c in answer["result"]["curves"]]
+    unzip, command = answer["copies"]["command"].splitlines()
+    assert unzip == "unzip plate-input.zip"
+    with zipfile.ZipFile("plate-input.zip") as archive:
+        archive.extractall()
+    program, *words = command.split()
+    assert program == "statera"
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 0, result.output
+    assert Path("results/ic50.csv").read_bytes() == place.saved["ic50.csv"][0]
+
+
+def test_gates_that_were_edited_are_analysed(answer: dict[str, Any], tmp_path: Path) -> None:
+    strategy = json.loads(json.dumps(answer["result"]["strategy"]))
+    border = next(g for g in strategy["gates"] if g["name"] == "CD3+ CD4+")
+    border["low"][0] += 0.2  # into the bright cells
+    populations = {name: name for name in ("CD4", "CD8", "CD11b")}
+    again = run(request(gates=strategy, populations=populations), work(tmp_path / "w"))
+    found = json.loads(again.to_json())["result"]
+    assert found["strategy"] == strategy
+    assert found["by_well"] == {}
+    counts = [
+        sum(r["count"] for r in a["statistics"] if r["population"] == "CD4")
+        for a in (found, answer["result"])
+    ]
+    assert 0 < counts[0] < 0.9 * counts[1]
+
+
+def test_a_file_that_stands_twice_is_named(tmp_path: Path) -> None:
+    place = work(tmp_path / "w")
+    place.uploads["a" * 32] = place.uploads[FILES]
+    with pytest.raises(InputError, match=r"A01\.fcs stands twice"):
+        run(request(files=[FILES, "a" * 32]), place)
+
+
+def test_a_plate_map_that_is_none_is_named(tmp_path: Path) -> None:
+    bad = tmp_path / "notes.csv"
+    bad.write_text("this,is\nno,map\n")
+    with pytest.raises(InputError, match="no column 'well'"):
+        run(request(plate_map="b" * 32), work(tmp_path / "w", **{"b" * 32: bad}))
+
+
+def test_the_sample_ids_are_those_of_the_requests() -> None:
+    assert request().files == [FILES]
+    assert request().plate_map == MAP
