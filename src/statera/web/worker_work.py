@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import tempfile
@@ -10,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from statera.errors import UsageError
+from statera.errors import InputError, UsageError
 from statera.plain import plain
 from statera.web import samples
 from statera.web.frames import pack
@@ -18,6 +19,9 @@ from statera.web.work import Upload
 
 __all__ = ["WorkerWork"]
 
+_MOST_FILES = 200
+_MOST_BYTES = 1_000_000_000
+_MEDIA_TYPE = re.compile(r"^[a-z]+/[a-z0-9.+-]{1,60}(; ?charset=utf-8)?$")
 _FILE_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
 
 
@@ -55,9 +59,7 @@ class WorkerWork:
     def folder(self) -> Path:
         """The folder of the job; without one, a folder that goes when the task ends."""
         if self._kept is not None:
-            work = self._kept / "work"
-            work.mkdir(exist_ok=True)
-            return work
+            return self._kept / "work"
         if self._passing is None:
             self._passing = Path(tempfile.mkdtemp(prefix="statera-task-"))
         return self._passing
@@ -74,15 +76,46 @@ class WorkerWork:
         if "samples" in found:
             return samples.path(upload_id, Path(found["samples"]))
         path = Path(found["path"])
+        if not path.is_file():
+            raise InputError(
+                "the upload was deleted", where=found["name"], hint="Upload the file again."
+            )
         return Upload(upload_id, found["name"], path, found["size"], found["sha256"])
 
     def save(self, name: str, content: bytes, media_type: str) -> None:
-        """Hand a file to the server, which keeps it beside the result of the job."""
+        """Keep a file in the folder of the job, whole or not at all."""
         if self._kept is None:
             raise UsageError(
                 "this task keeps files, and an answer that is waited for has none",
                 hint="Start it as a job.",
             )
-        if not _FILE_NAME.match(name):
+        if not _FILE_NAME.match(name) or not _MEDIA_TYPE.match(media_type):
             raise ValueError("names of files hold letters, digits, dots, dashes and underscores")
-        self._send(pack({"kind": "file", "name": name, "media_type": media_type}, content))
+        folder = self._kept / "files"
+        others = [file for file in folder.iterdir() if file.name != name]
+        size = len(content) + sum(file.stat().st_size for file in others)
+        if len(others) >= _MOST_FILES or size > _MOST_BYTES:
+            raise InputError(
+                f"a job may keep {_MOST_FILES} files of {_MOST_BYTES // 10**6} MB together",
+                where=name,
+                hint="Ask for fewer figures or a smaller sample.",
+            )
+        _write(folder / name, content)
+        head = {"kind": "file", "name": name, "media_type": media_type, "size": len(content)}
+        self._send(pack(head))
+
+    def keep_result(self, answer: bytes) -> bytes:
+        """Write the answer of a job to its folder and return nothing; else return the answer."""
+        if self._kept is None:
+            return answer
+        _write(self._kept / "result.json", answer)
+        return b""
+
+
+def _write(path: Path, content: bytes) -> None:
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    with part.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)

@@ -128,5 +128,5 @@ def _add_layers(app: FastAPI, settings: Settings) -> None:
     )
     app.add_middleware(BodyLimit, limits=settings.limits)
     app.add_middleware(OriginCheck, settings=settings)
-    app.add_middleware(SecurityHeaders, public_url=settings.public_url)
     app.add_middleware(RequestLog, metrics=app.state.metrics)
+    app.add_middleware(SecurityHeaders, public_url=settings.public_url)
