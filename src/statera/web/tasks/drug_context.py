@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from statera.library import Conflict, LabelRule, class_facts, load_drug
+from statera.library import Conflict, LabelRule, RuleKind, class_facts, load_drug
 from statera.library.conflicts import load_conflicts
 from statera.monograph import MonographOptions
 from statera.monograph.context import Context, bare_context, make_context
@@ -24,6 +24,17 @@ __all__ = [
     "potencies",
     "rules_of",
 ]
+
+
+# A disagreement about dosing names its subject in its topic; it stands at rules of these kinds.
+_KINDS: tuple[tuple[str, frozenset[RuleKind]], ...] = (
+    ("renal", frozenset({RuleKind.RENAL})),
+    ("paediatric", frozenset({RuleKind.AGE, RuleKind.WEIGHT})),
+    ("age ", frozenset({RuleKind.AGE, RuleKind.RISK})),
+    ("status", frozenset({RuleKind.INDICATION})),
+    ("counts", frozenset({RuleKind.LABORATORY_START})),
+    ("dose", frozenset({RuleKind.STANDARD, RuleKind.RESPONSE, RuleKind.RISK})),
+)
 
 
 @lru_cache(maxsize=32)
@@ -81,7 +92,10 @@ def conflicts_of_fact(drug: str, fact_id: str) -> tuple[Conflict, ...]:
 
 
 def conflicts_of_rule(drug: str, rule: LabelRule) -> tuple[Conflict, ...]:
-    """Return the recorded disagreements about dosing that a rule's source and indication share."""
+    """Return the recorded disagreements about dosing on one side of which a rule stands.
+
+    They share indication and source with the rule, and their topic is what the rule is about.
+    """
     concerns = set(indications_in(rule))
     return tuple(
         c
@@ -89,4 +103,10 @@ def conflicts_of_rule(drug: str, rule: LabelRule) -> tuple[Conflict, ...]:
         if c.indications
         and rule.source in c.sources
         and ("all" in concerns or concerns & set(c.indications))
+        and rule.kind in _kinds_of(c)
     )
+
+
+def _kinds_of(conflict: Conflict) -> frozenset[RuleKind]:
+    topic = conflict.topic.lower()
+    return next((kinds for word, kinds in _KINDS if word in topic), frozenset(RuleKind))

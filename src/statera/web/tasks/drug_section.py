@@ -150,15 +150,14 @@ def _part(part: Inline) -> str | dict[str, Any]:
     if isinstance(part, str):
         return part
     given: dict[str, Any] = {
-        "text": part.text,
-        "basis": part.basis,
         "sources": part.sources,
         "method": part.method,
         "facts": part.facts,
         "note": part.note,
         "tone": part.tone,
     }
-    return {key: value for key, value in given.items() if value}
+    kept = {key: value for key, value in given.items() if value}
+    return {"text": part.text, "basis": part.basis, **kept}
 
 
 def _tables(blocks: Iterable[Block]) -> dict[str, Copied]:

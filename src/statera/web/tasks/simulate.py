@@ -15,11 +15,11 @@ from statera.mechanism.readouts import Readout, own_readout, readouts_of
 from statera.simulate import default_windows
 from statera.web.answer import Answer
 from statera.web.requests.simulate import SimulateRequest
+from statera.web.tasks.concerning import concerning
 from statera.web.tasks.simulate_arm import (
     KeptArm,
     Prepared,
     Question,
-    concerning,
     kept,
     prepare_all,
 )
