@@ -46,9 +46,7 @@ def changed(**fields: Any) -> Case:
 
 
 def forecast_of(case: Case, detail: str = "full") -> dict[str, Any]:
-    request = ForecastRequest.model_validate(
-        {"case": case.model_dump(), "detail": detail}
-    )
+    request = ForecastRequest.model_validate({"case": case.model_dump(), "detail": detail})
     return said(patient_forecast.run(request, FakeWork()))
 
 
