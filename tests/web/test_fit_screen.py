@@ -219,6 +219,7 @@ def test_uploaded_data_are_checked_at_once(
         " && t.nextElementSibling.textContent === '1')"
     )
     assert below.inner_text() == "1"
+    page.wait_for_url(re.compile("read=.*lloq"))
     page.reload()  # data and the way they are read stand in the address
     page.get_by_role("heading", name="study2.csv").wait_for()
     assert below.inner_text() == "1"
