@@ -42,13 +42,11 @@ def said(answer: Answer) -> dict[str, Any]:
 
 
 def changed(**fields: Any) -> Case:
-    return Case.model_validate({**sample_case().model_dump(by_alias=True), **fields})
+    return Case.model_validate({**sample_case().model_dump(), **fields})
 
 
 def forecast_of(case: Case, detail: str = "full") -> dict[str, Any]:
-    request = ForecastRequest.model_validate(
-        {"case": case.model_dump(by_alias=True), "detail": detail}
-    )
+    request = ForecastRequest.model_validate({"case": case.model_dump(), "detail": detail})
     return said(patient_forecast.run(request, FakeWork()))
 
 
