@@ -38,6 +38,8 @@ class Limits:
         Attempts to sign in from one address, with bursts of half of it.
     silence_seconds
         How long a body may pause before the request is given up.
+    head_seconds
+        How long a connection may take to send the head of a request.
     """
 
     request_bytes: int = 2_000_000
@@ -50,6 +52,7 @@ class Limits:
     requests_per_minute: int = 1_200
     sign_ins_per_minute: int = 20
     silence_seconds: float = 30.0
+    head_seconds: float = 20.0
 
 
 @dataclass(frozen=True)
