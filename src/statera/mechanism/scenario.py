@@ -27,6 +27,8 @@ __all__ = [
     "PathwayRun",
     "Scenario",
     "ScenarioRun",
+    "checked_parameters",
+    "compared",
     "run_alone",
     "run_scenarios",
 ]
@@ -177,7 +179,7 @@ def run_scenarios(
         with_drug(replace(network, time_unit=unit), inputs[0], CONCENTRATION),
         marks, potencies.values, concentration=CONCENTRATION, unbound=inputs[0].unbound, rule=rule,
     )  # fmt: skip
-    values = {**joint.parameters, **_checked(joint, parameters or {})}
+    values = {**joint.parameters, **checked_parameters(joint, parameters or {})}
     all_runs = [Scenario(NO_DRUG, None, before=max(s.before for s in asked)), *asked]
     each = [replace(inputs[0], jumps=replace(inputs[0].jumps, times=np.zeros(0), states=(),
                                              amounts=np.zeros(0)),
@@ -206,7 +208,7 @@ def run_alone(
     InputError, UnknownNameError
         If a parameter or an output is unknown.
     """
-    values = {**network.parameters, **_checked(network, parameters or {})}
+    values = {**network.parameters, **checked_parameters(network, parameters or {})}
     compiled = compile_network(network)
     rows = np.array([[values[p] for p in compiled.parameters]])
     initial, _ = initial_states(compiled, rows)
@@ -230,7 +232,8 @@ def _unit(network: Network, given: str | None) -> str:
     return unit
 
 
-def _checked(network: Network, parameters: Mapping[str, float]) -> Mapping[str, float]:
+def checked_parameters(network: Network, parameters: Mapping[str, float]) -> Mapping[str, float]:
+    """Return values for parameters once it is clear that the network has these parameters."""
     for name in parameters:
         if name in network.states or name in network.assigned:
             raise InputError(
@@ -270,21 +273,49 @@ def _solve(
         reader(times, states, dict(zip(compiled.parameters, row, strict=True)))
         for states, row in zip(solved.states, rows, strict=True)
     ]
-    without = read[0]
+    concentrations = [r[CONCENTRATION] for r in read]
+    return compared(scenarios, read, concentrations, solved.message, times, names)
+
+
+def compared(
+    scenarios: Sequence[Scenario],
+    outputs: Sequence[Mapping[str, Floats]],
+    concentrations: Sequence[Floats],
+    messages: Sequence[str],
+    times: Floats,
+    names: Sequence[str],
+) -> tuple[ScenarioRun, ...]:
+    """Hold every scenario against the first, which is without drug.
+
+    Parameters
+    ----------
+    scenarios
+        In the order of what follows.
+    outputs
+        By name, (n_times,) float64.
+    concentrations
+        (n_times,) float64, nM.
+    messages
+        How each was solved.
+    times : (n_times,) float64
+    names
+        Outputs that are kept.
+    """
+    without = outputs[0]
     found = []
-    for scenario, values_, message in zip(scenarios, read, solved.message, strict=True):
+    for scenario, values, concentration, message in zip(
+        scenarios, outputs, concentrations, messages, strict=True
+    ):
         with np.errstate(divide="ignore", invalid="ignore"):
             inhibition = {
-                n: np.where(without[n] > 0.0, 1.0 - values_[n] / without[n], np.nan) for n in names
+                n: np.where(without[n] > 0.0, 1.0 - values[n] / without[n], np.nan) for n in names
             }
-        areas = {
-            n: 1.0 - float(np.trapezoid(values_[n], times) / np.trapezoid(without[n], times))
-            for n in names
-        }
-        found.append(
-            ScenarioRun(scenario, {n: values_[n] for n in names}, inhibition, areas,
-                        values_[CONCENTRATION], message)
-        )  # fmt: skip
+            areas = {
+                n: 1.0 - float(np.trapezoid(values[n], times) / np.trapezoid(without[n], times))
+                for n in names
+            }
+        kept = {n: values[n] for n in names}
+        found.append(ScenarioRun(scenario, kept, inhibition, areas, concentration, message))
     return tuple(found)
 
 

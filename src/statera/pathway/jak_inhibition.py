@@ -45,6 +45,7 @@ __all__ = [
     "inhibit",
     "read_jak_marks",
     "residual_name",
+    "slowed_reactions",
     "unexplained_rate",
 ]
 
@@ -302,6 +303,13 @@ def _shares(network: Network, reaction: Reaction) -> dict[str, sp.Expr]:
             volume = sp.Integer(1) if of.amount else symbol(of.compartment)
             found[name] = found.get(name, sp.Integer(0)) + sign * number * reaction.law / volume
     return found
+
+
+def slowed_reactions(network: Network, marks: JakMarks) -> set[str]:
+    """Return the ids of the reactions that a drug slows, those that use a drug term among them."""
+    terms = {t.name for t in marks.terms}
+    named = {i.reaction for i in marks.inhibited}
+    return named | {r.id for r in network.reactions if terms & {s.name for s in r.law.free_symbols}}
 
 
 def unexplained_rate(network: Network, values: Mapping[str, float]) -> dict[str, float]:

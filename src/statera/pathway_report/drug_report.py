@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from statera.mechanism.scenario import PathwayRun, ScenarioRun
-from statera.pathway.jak_inhibition import JakMarks
+from statera.pathway.jak_inhibition import JakMarks, slowed_reactions
 from statera.pathway_report.methods import METHODS, NOTICE, REFERENCES
 from statera.pathway_report.parts import courses_figure, network_section, number
 from statera.plot.time_courses import Course, CoursePanel, TimeCourseOptions
@@ -73,7 +73,7 @@ def build_network_report(run: PathwayRun, *, made: Mapping[str, Any]) -> Documen
 
 def drug_sections(run: PathwayRun, marks: JakMarks) -> tuple[Section, ...]:
     """Return the sections on the network, the courses and the inhibition."""
-    slowed = _slowed(run, marks)
+    slowed = slowed_reactions(run.network, marks)
     return network_section(run.network, slowed), _drug(run), _courses(run), _inhibition(run)
 
 
@@ -90,14 +90,6 @@ def _drug(run: PathwayRun) -> Section:
     if run.unbound is not None:
         blocks.append(Paragraph((f"{100 * run.unbound:g} % of the drug in plasma is unbound.",)))
     return Section("drug", "Drug", tuple(blocks))
-
-
-def _slowed(run: PathwayRun, marks: JakMarks) -> set[str]:
-    """Return the reactions that the drug slows, those that use a drug term among them."""
-    terms = {t.name for t in marks.terms}
-    named = {i.reaction for i in marks.inhibited}
-    named |= {r.id for r in run.network.reactions if terms & {s.name for s in r.law.free_symbols}}
-    return named
 
 
 def _courses(run: PathwayRun, *, drug: bool = True) -> Section:

@@ -11,9 +11,9 @@ from statera.plot.time_courses import CoursePanel, TimeCourseOptions, draw_time_
 from statera.report.document import Block, Cell, Definition, Figure, Inline, Paragraph, Section
 from statera.report.tabulate import format_number
 
-__all__ = ["courses_figure", "network_section", "number"]
+__all__ = ["MOST_SPECIES", "courses_figure", "network_drawing", "network_section", "number"]
 
-_MOST_SPECIES = 60
+MOST_SPECIES = 60
 
 
 def number(value: float, method: str, unit: str = "") -> Cell:
@@ -50,14 +50,15 @@ def network_section(network: Network, inhibited: Collection[str] = (), key: str 
     blocks: list[Block] = [Definition(tuple(pairs))]
     if not drawn:
         blocks.append(Paragraph(("The network has no species to draw.",)))
-    elif len(drawn) > _MOST_SPECIES:
-        blocks.append(Paragraph((f"Not drawn: more than {_MOST_SPECIES} species.",)))
+    elif len(drawn) > MOST_SPECIES:
+        blocks.append(Paragraph((f"Not drawn: more than {MOST_SPECIES} species.",)))
     else:
-        blocks.append(_drawing(network, inhibited, anchor))
+        blocks.append(network_drawing(network, inhibited, anchor))
     return Section(anchor, "Network", tuple(blocks))
 
 
-def _drawing(network: Network, inhibited: Collection[str], key: str) -> Figure:
+def network_drawing(network: Network, inhibited: Collection[str], key: str) -> Figure:
+    """Return the drawing of a network; bars cross the reactions that a drug slows."""
     drawn = tuple(
         DrawnReaction(
             r.id,

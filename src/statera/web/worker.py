@@ -93,7 +93,7 @@ class Worker:
             limited_memory(task.memory_mb * 1024 * 1024),
         ):
             answer: bytes = run(request, work).to_json()
-        return answer
+            return work.keep_result(answer)
 
     def _fail(self, status: int, error: dict[str, str]) -> None:
         self._send(

@@ -251,7 +251,7 @@ def test_bayes_answers_by_quantiles(tmp_path: Path) -> None:
     rows = answer["result"]["posterior"]
     assert [row["name"] for row in rows][:3] == ["TVKA", "TVCL", "TVV"]
     assert all(row["value_low"] <= row["value"] <= row["value_high"] for row in rows)
-    assert "draws" in work.told[-1][2]
+    assert "draws" in work.told[-2][2]
     assert "--method bayes" in answer["copies"]["command"]
 
 

@@ -12,15 +12,14 @@ import typer
 
 from statera.cli.commands.pathway_notes import say_notes, sentences
 from statera.cli.envelope import Envelope
-from statera.cli.options import JsonFlag, QuietFlag
+from statera.cli.options import JsonFlag, QuietFlag, concerning
 from statera.cli.output import check_target, write_bytes_atomically
 from statera.cli.pairs import read_numbers
 from statera.cli.terminal import note, print_table, warn
-from statera.errors import InputError, UnknownNameError, UsageError
+from statera.errors import InputError, UsageError
 from statera.manifest import manifest
 
 if TYPE_CHECKING:
-    from statera.mechanism.kinase_potencies import KinasePotencies
     from statera.mechanism.scenario import PathwayRun, Scenario
     from statera.model import Model
     from statera.pathway.jak_inhibition import JakMarks
@@ -44,7 +43,6 @@ drives the pathway in the same integration. --marks says what the kinases cataly
 """
 _FIGURES = (".svg", ".pdf")
 _SHOWN = 7
-_BASES = ("unbound", "total")
 
 
 def simulate_command(
@@ -184,21 +182,17 @@ def _outputs(network: Network, asked: Sequence[str] | None) -> tuple[str, ...]:
 
 def _marks(text: str) -> JakMarks:
     """Read marks from a file, or those that come with the program by their name."""
-    from importlib.resources import files
-
+    from statera.mechanism.shipped_marks import load_marks, marks_names
     from statera.pathway.jak_inhibition import read_jak_marks
 
-    own = files("statera.mechanism") / "marks"
-    if not text.endswith(".toml") and (own / f"{text}.toml").is_file():
-        return read_jak_marks(own / f"{text}.toml")
+    if text in marks_names():
+        return load_marks(text)
     path = Path(text)
     if not path.is_file():
-        known = ", ".join(sorted(p.name.removesuffix(".toml") for p in own.iterdir()
-                                 if p.name.endswith(".toml")))  # fmt: skip
         raise InputError(
             f"there is no file '{text}', and no marks of that name come with the program",
             where="--marks",
-            hint=f"Give a .toml file, or one of: {known}.",
+            hint=f"Give a .toml file, or one of: {', '.join(marks_names())}.",
         )
     return read_jak_marks(path)
 
@@ -217,10 +211,14 @@ def _with_drug(
     basis: str, unbound: float | None, molar_mass: float | None, rule: Any, times: Any,
     names: tuple[str, ...], numbers: Mapping[str, float], time_unit: str | None,
 ) -> PathwayRun:  # fmt: skip
+    from statera.mechanism.drug_potencies import potencies_of_drug
     from statera.mechanism.scenario import run_scenarios
 
     used = _model(drug, model)
-    potencies = _potencies(drug, marks, ic50, basis, unbound, molar_mass)
+    with concerning("--drug, --basis, --ic50"):
+        potencies = potencies_of_drug(
+            drug, marks.kinases, ic50=ic50, basis=basis, unbound=unbound, molar_mass=molar_mass
+        )
     return run_scenarios(
         network, marks, used, potencies, _scenarios(doses, covariates, by, before), times, names,
         time_unit=time_unit, parameters=numbers, unbound=unbound, molar_mass=molar_mass, rule=rule,
@@ -228,44 +226,13 @@ def _with_drug(
 
 
 def _model(drug: str, name: str | None) -> Model:
-    from statera.library import load_model, models_of
+    from statera.library import load_model
+    from statera.mechanism.drug_potencies import model_of_drug
 
     if name is not None:
         return load_model(name)
-    found = models_of(drug)
-    if not found:
-        raise InputError(
-            f"the library has no population model of {drug}",
-            where="--drug",
-            hint="Give one with --model.",
-        )
-    return load_model(found[0])
-
-
-def _potencies(
-    drug: str, marks: JakMarks, ic50: Mapping[str, float], basis: str, unbound: float | None,
-    molar_mass: float | None,
-) -> KinasePotencies:  # fmt: skip
-    from statera.engagement.potency import potencies_from_facts
-    from statera.library import load_drug
-    from statera.library.protein_binding import protein_binding, unbound_fraction
-    from statera.mechanism.kinase_potencies import KinasePotencies, kinase_potencies
-    from statera.pathway.jak_inhibition import KinasePotency
-
-    if basis not in _BASES:
-        raise UnknownNameError("basis", basis, _BASES, where="--basis")
-    loaded = load_drug(drug)
-    fraction = unbound if unbound is not None else unbound_fraction(protein_binding(loaded))
-    known, _ = potencies_from_facts(loaded.facts_in("potency"))
-    mass = molar_mass if molar_mass is not None else loaded.identity.molar_mass
-    wanted = [k for k in marks.kinases if k not in ic50]
-    found = kinase_potencies(known, wanted, fraction, molar_mass=mass)
-    given = {
-        k: KinasePotency(v, unbound=basis == "unbound" and fraction is not None)
-        for k, v in ic50.items()
-    }  # fmt: skip
-    notes = tuple(f"{k}: {v:g} nM as given, {basis} drug, slope 1" for k, v in ic50.items())
-    return KinasePotencies({**found.values, **given}, found.sources, (*found.notes, *notes))
+    with concerning("--drug"):
+        return model_of_drug(drug)
 
 
 def _scenarios(

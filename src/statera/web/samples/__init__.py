@@ -43,10 +43,19 @@ class Sample:
 
 
 SAMPLES: dict[str, Sample] = {
+    "sample-oral-one-compartment": Sample(
+        "oral-one-compartment.csv", file="oral-one-compartment.csv"
+    ),
     "sample-plate-files": Sample(
         "simulated-plate.zip", make="statera.web.samples.plate:write_files"
     ),
     "sample-plate-map": Sample("platemap.csv", make="statera.web.samples.plate:write_map"),
+    "sample-pathway-model": Sample(
+        "jak_stat_il6.xml", make="statera.web.samples.pathway:write_model"
+    ),
+    "sample-pathway-marks": Sample(
+        "jak_stat_il6.toml", make="statera.web.samples.pathway:write_marks"
+    ),
 }
 """All samples by the id that requests name them by."""
 

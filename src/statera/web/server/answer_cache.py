@@ -8,14 +8,27 @@ from collections import OrderedDict
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic_core import PydanticSerializationError
+
+from statera.web.server.failure import Failure
 
 __all__ = ["AnswerCache", "canonical_json", "question_key"]
 
 
 def canonical_json(request: BaseModel) -> bytes:
-    """Return a request as JSON that is the same for equal requests."""
-    fields: dict[str, Any] = request.model_dump(mode="json")
-    return json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    """Return a request as JSON that is the same for equal requests.
+
+    Raises
+    ------
+    Failure
+        If a text of it is not Unicode (JSON can write halves of characters).
+    """
+    try:
+        fields: dict[str, Any] = request.model_dump(mode="json", by_alias=True)
+        text = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return text.encode()
+    except (UnicodeEncodeError, PydanticSerializationError):
+        raise Failure(422, "a text holds half a character", "the request") from None
 
 
 def question_key(task: str, body: bytes) -> bytes:

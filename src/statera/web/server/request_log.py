@@ -41,7 +41,7 @@ def start_logging() -> None:
 
 
 class RequestLog:
-    """Outermost middleware: gives each request an id, counts it, and writes its line.
+    """Middleware that gives each request an id, counts it, and writes its line.
 
     Parameters
     ----------

@@ -151,6 +151,6 @@ def _page(failure: Failure) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         "<title>Sign-in: Statera</title>"
         '<main style="max-width:36rem;margin:4rem auto;padding:0 1rem;font:1rem/1.5 sans-serif">'
-        f"<h1>Not signed in</h1><p>{escape(failure.what.capitalize())}.</p>"
+        f"<h1>Not signed in</h1><p>{escape(failure.what[:1].upper() + failure.what[1:])}.</p>"
         f'<p>{escape(failure.hint)}</p><p><a href="/">To the first page</a></p></main></html>'
     )

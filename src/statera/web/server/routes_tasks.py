@@ -19,7 +19,7 @@ from statera.web.server.who import SignedIn
 from statera.web.task import Request as TaskRequest
 from statera.web.task import Task
 
-__all__ = ["task_routes", "unless_gone"]
+__all__ = ["no_such_task", "task_routes", "unless_gone"]
 
 Result = TypeVar("Result")
 
@@ -46,9 +46,9 @@ def task_routes(catalogue: Mapping[str, Task]) -> APIRouter:
     return routes
 
 
-def no_such_task(name: str, catalogue: Mapping[str, Task]) -> Failure:
+def no_such_task(name: str, catalogue: Mapping[str, Task], *, as_job: bool = False) -> Failure:
     """Return the failure for a name that no route has."""
-    if name in catalogue:
+    if name in catalogue and not as_job:
         hint = f"Start it by POST /api/v1/jobs/{name}."
         return Failure(404, f"'{name}' takes too long to wait for: it runs as a job", "name", hint)
     error = UnknownNameError("task", name[:100], catalogue)

@@ -30,12 +30,16 @@ class Limits:
         How many documents one user may have.
     jobs
         Queued and running jobs of one user.
+    kept_jobs
+        Jobs of one user altogether.
     requests_per_minute
         Requests of one user, with bursts of a sixth of it.
     sign_ins_per_minute
         Attempts to sign in from one address, with bursts of half of it.
     silence_seconds
         How long a body may pause before the request is given up.
+    head_seconds
+        How long a connection may take to send the head of a request.
     """
 
     request_bytes: int = 2_000_000
@@ -44,9 +48,11 @@ class Limits:
     uploads: int = 2_000
     documents: int = 2_000
     jobs: int = 20
+    kept_jobs: int = 500
     requests_per_minute: int = 1_200
     sign_ins_per_minute: int = 20
     silence_seconds: float = 30.0
+    head_seconds: float = 20.0
 
 
 @dataclass(frozen=True)
@@ -89,6 +95,11 @@ class Settings:
         Processes that answer requests at once.
     job_workers
         Processes that run jobs.
+    job_days
+        How long jobs that are over are kept; 0 until somebody deletes them.
+    stop_seconds
+        How long a job that is cancelled, or that the server's end interrupts, may take to keep
+        what it has.
     token_file
         Lines ``name:sha256-of-token``; None for no sign-in by token.
     open_id
@@ -111,6 +122,8 @@ class Settings:
     port: int = 8321
     workers: int = 2
     job_workers: int = 1
+    job_days: float = 0.0
+    stop_seconds: float = 10.0
     token_file: Path | None = None
     open_id: OpenIdSettings | None = None
     public_url: str = ""

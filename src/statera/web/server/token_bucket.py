@@ -52,8 +52,6 @@ class TokenBuckets:
         return min(self._burst, level + (self._clock() - then) * self._rate)
 
     def _forget(self) -> None:
-        """Drop full buckets, which are as good as new ones; then the ones unused for longest."""
-        for key in [key for key in self._levels if self._level(key) >= self._burst]:
+        """Drop the quarter that was taken from longest ago: those are the fullest."""
+        for key in list(self._levels)[: _KEPT // 4]:
             del self._levels[key]
-        while len(self._levels) >= _KEPT:
-            del self._levels[next(iter(self._levels))]

@@ -157,22 +157,21 @@ class WorkerProcess:
 
     def interrupt(self) -> None:
         """Ask the task that runs to stop."""
-        self._signal(signal.SIGINT)
+        if self.alive:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(signal.SIGINT)
 
     async def kill(self) -> None:
-        """End it at once, and wait until it has ended even if the caller is cancelled."""
-        self._signal(signal.SIGKILL)
+        """End it and what it has started, and wait for that even if the caller is cancelled."""
+        if self.alive:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)  # it leads a group of its own
         ending = asyncio.ensure_future(self._process.wait())
         try:
             await asyncio.shield(ending)
         except asyncio.CancelledError:
             await ending
             raise
-
-    def _signal(self, number: signal.Signals) -> None:
-        if self.alive:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.send_signal(number)
 
 
 def _ended(code: int | None) -> str:

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from statera.data import Regimen
-from statera.monograph.context import LONG_USE, Context, DoseOption, implied_covariates
-from statera.simulate import depends_on_time
+from statera.monograph.context import LONG_USE, Context, DoseOption
+from statera.simulate import depends_on_time, implied_covariates
 from statera.web.answer import Copies
 from statera.web.requests.drug import DrugExposureRequest
 

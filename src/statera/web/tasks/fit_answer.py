@@ -39,7 +39,7 @@ _OBSERVATIONS = (
     "ID", "TIME", "TAD", "DVID", "OUTPUT", "DV", "LIMIT", "STATUS", "PRED", "IPRED", "IWRES",
     "CWRES", "NPDE",
 )  # fmt: skip
-_CURVE_POINTS, _CURVE_SUBJECTS = 60, 200
+_CURVE_POINTS, _CURVE_SUBJECTS = 120, 200
 _ROWS = 20_000
 
 
@@ -92,6 +92,7 @@ def fit_answer(
         work.progress(0.9, "Report")
         page = outcome_page(outcome, _report_options(request))
         work.save("report.html", page, "text/html")
+    work.progress(1.0, f"The fit ended: {told.status}")
     copies = Copies(
         fit_program(request, called.model, called.data, stream=called.stream),
         fit_command(request, called.model, called.data),

@@ -63,6 +63,7 @@ def run_bayes(
         page = render_html(bayes_report(posterior, nuts, data_report=data_report))
         work.save("report.html", page.encode(), "text/html")
     work.save("summary.txt", f"{posterior}\n".encode(), "text/plain")
+    work.progress(1.0, f"Sampling ended: {posterior.status}")
     return _answer(request, posterior, nuts, course, called, data_report)
 
 

@@ -8,15 +8,14 @@ a process that kept nothing gives the same numbers.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from statera.data import Regimen, parse_regimen
-from statera.errors import InputError, NumericalError, StateraError, UnknownNameError
+from statera.errors import InputError, NumericalError, UnknownNameError
 from statera.library import load_model
 from statera.model import Model
 from statera.parallel import available_workers
@@ -33,13 +32,13 @@ from statera.simulate.distributions import Distribution
 from statera.simulate.subjects import check_doses, check_range
 from statera.units import convert
 from statera.web.requests.simulate import Arm, SimulateRequest
+from statera.web.tasks.concerning import concerning
 
 __all__ = [
     "Covariates",
     "KeptArm",
     "Prepared",
     "Question",
-    "concerning",
     "forget",
     "kept",
     "prepare_all",
@@ -149,16 +148,6 @@ _KEPT: OrderedDict[tuple[object, ...], KeptArm] = OrderedDict()
 def forget() -> None:
     """Drop everything that was kept."""
     _KEPT.clear()
-
-
-@contextmanager
-def concerning(where: str) -> Iterator[None]:
-    """Give errors the field that they concern as their place."""
-    try:
-        yield
-    except StateraError as error:
-        error.where = where
-        raise
 
 
 def prepare_all(request: SimulateRequest) -> list[Prepared]:

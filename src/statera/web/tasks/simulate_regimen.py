@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from statera.data import Dose, Regimen, parse_regimen, regimen_text
-from statera.errors import StateraError
 from statera.web.answer import Answer, Column, Copies, Table
 from statera.web.requests.simulate import RegimenRequest
+from statera.web.tasks.concerning import concerning
 from statera.web.work import Work
 
 __all__ = ["run"]
@@ -21,11 +21,8 @@ def run(request: RegimenRequest, work: Work) -> Answer:
         text = regimen_text(sorted(doses, key=lambda d: d.time))
     else:
         text = request.text
-    try:
+    with concerning("text"):
         regimen = parse_regimen(text)
-    except StateraError as error:
-        error.where = "text"
-        raise
     rows = [
         [d.amount, d.interval, d.additional + 1, d.time, d.duration, d.route, d.steady_state]
         for d in regimen.doses

@@ -7,7 +7,7 @@ import signal
 import time
 from typing import Annotated
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from statera.errors import DomainError, UnknownNameError
 from statera.web.answer import Answer
@@ -18,6 +18,7 @@ from statera.web.work import Work
 class Text(Request):
     text: str = ""
     seconds: float = 0.0
+    schema_: Annotated[str, Field(alias="schema")] = "text/1"
 
 
 class Inner(BaseModel):
@@ -60,6 +61,52 @@ def files(request: Files, work: Work) -> Answer:
     return Answer("test/1", [work.upload(name).name for name in names if name])
 
 
+class Steps(Request):
+    """A task that counts, keeps where it was, and may meet an accident."""
+
+    steps: int = 5
+    seconds: float = 0.02
+    accident: str = ""
+    at: int = -1
+    attempts: int = 1
+    """How many attempts the accident happens in."""
+
+
+def steps(request: Steps, work: Work) -> Answer:
+    kept = work.folder / "step"
+    begin = int(kept.read_text("ascii")) if kept.exists() else 0
+    for step in range(begin, request.steps):
+        if step == request.at and work.attempt <= request.attempts:
+            _accident(request.accident)
+        try:
+            time.sleep(request.seconds)
+        except KeyboardInterrupt:
+            if request.accident != "deaf":
+                raise
+        kept.write_text(str(step + 1), "ascii")
+        work.progress((step + 1) / request.steps, f"step {step + 1}", iteration=step + 1)
+    work.save("counted.txt", str(request.steps).encode(), "text/plain; charset=utf-8")
+    return Answer("test/1", {"begin": begin, "attempt": work.attempt})
+
+
+def _accident(kind: str) -> None:
+    match kind:
+        case "killed":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "bug":
+            raise ZeroDivisionError("secret")
+        case "input":
+            raise DomainError("outside", where="at", hint="Elsewhere.")
+        case "memory":
+            bytearray(500_000_000)
+
+
+def chatter(request: Text, work: Work) -> Answer:
+    for number in range(2000):
+        work.progress(number / 2000, f"part {number}")
+    return Answer("test/1", None)
+
+
 _HERE = "tests.unit.web.server.small_tasks"
 
 TASKS = {
@@ -69,6 +116,9 @@ TASKS = {
         Task("kept", Text, f"{_HERE}:echo", "Gives back, and is kept.", cacheable=True),
         Task("fail", Text, f"{_HERE}:fail", "Fails.", memory_mb=100),
         Task("files", Files, f"{_HERE}:files", "Opens files.", cacheable=True),
+        Task("steps", Steps, f"{_HERE}:steps", "Counts.", job=True, memory_mb=200),
+        Task("short-steps", Steps, f"{_HERE}:steps", "Counts.", job=True, seconds=0.5),
+        Task("chatter", Text, f"{_HERE}:chatter", "Tells much.", job=True),
         Task("long", Text, f"{_HERE}:echo", "Takes long.", job=True),
     )
 }

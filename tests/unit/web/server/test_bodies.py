@@ -1,0 +1,134 @@
+"""Bodies that are too large, too slow or not what they say."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from starlette.types import Message, Receive, Scope, Send
+
+from statera.web.server.body_limit import BodyLimit
+from statera.web.server.settings import Limits
+
+JSON = {"Content-Type": "application/json"}
+
+
+def chunks(size: int, piece: int = 65_536) -> Iterator[bytes]:
+    for _ in range(size // piece + 1):
+        yield b"x" * piece
+
+
+def test_a_declared_length_is_refused_before_the_body_comes(local: Any) -> None:
+    answer = local.post("/api/v1/documents", content=b"x" * 2_000_001)
+    assert answer.status_code == 413
+    assert answer.json()["error"]["what"] == "the body is larger than 2,000,000 bytes"
+
+
+def test_a_body_in_chunks_is_counted(local: Any) -> None:
+    answer = local.post("/api/v1/documents", content=chunks(2_000_001), headers=JSON)
+    assert answer.status_code == 413
+    assert answer.json()["error"]["kind"] == "too-large"
+
+
+@pytest.mark.parametrize("length", ["-1", "1e3", "٣", "9" * 30, "0x10"])
+def test_lengths_that_are_none(local: Any, length: str) -> None:
+    answer = local.post(
+        "/api/v1/documents", content=b"{}", headers={"Content-Length": length.encode()}
+    )
+    assert answer.status_code in (400, 413)
+
+
+BAD_JSON = (
+    b"",
+    b"{",
+    b"\xff\xfe",
+    b"[" * 100_000,
+    b'{"kind":"case","body":' + b"[" * 5000 + b"]" * 5000 + b"}",
+    b'{"kind":"case","body":' + b"9" * 5000 + b"}",
+    b'{"kind":"case","body":NaN}',
+    b'{"kind":"case","body":1e999}',
+    b'{"kind":"Case","body":1}',
+    b'{"kind":"case\\n","body":1}',
+    b'{"kind":"case","body":1,"user":"token:ben"}',
+    b'{"kind":"case","body":1,"\\ud800":1}',
+    b'{"kind":null}',
+    b"null",
+    b"[]",
+)
+
+
+@pytest.mark.parametrize("body", BAD_JSON, ids=lambda body: repr(body[:30]))
+def test_bodies_that_are_not_as_described(local: Any, body: bytes) -> None:
+    answer = local.post("/api/v1/documents", content=body, headers=JSON)
+    assert answer.status_code in (400, 422), answer.text
+    error = answer.json()["error"]
+    assert error["what"]
+    assert error["kind"] in ("usage", "input")
+
+
+def test_any_text_is_kept_as_it_is(local: Any) -> None:
+    body = b'{"kind":"case","body":"\\ud800\\u0000<script>\\ud83d\\ude00"}'
+    made = local.post("/api/v1/documents", content=body, headers=JSON)
+    assert made.status_code == 201
+    read = local.get(f"/api/v1/documents/{made.json()['id']}")
+    assert json.loads(read.content)["body"] == "\ud800\0<script>\U0001f600"
+
+
+async def _ask(scope: Scope, messages: list[Message | None]) -> list[Message]:
+    """Send messages to a body limit of 0.1 s around an app that reads all; None: nothing comes."""
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        message = messages.pop(0)
+        if message is None:
+            await asyncio.sleep(60)
+            raise AssertionError
+        return message
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def app(_: Scope, receive: Receive, send: Send) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    await BodyLimit(app, Limits(silence_seconds=0.1))(scope, receive, send)
+    return sent
+
+
+@pytest.mark.parametrize("path", ["/api/v1/documents", "/api/v1/uploads"])
+def test_a_body_that_stops_coming_is_given_up(path: str) -> None:
+    from starlette.exceptions import HTTPException
+
+    scope = {"type": "http", "path": path, "headers": []}
+    part = {"type": "http.request", "body": b"x", "more_body": True}
+    with pytest.raises(HTTPException) as caught:
+        asyncio.run(_ask(scope, [part, None]))
+    assert caught.value.status_code == 408
+
+
+def test_a_body_drop_by_drop_is_given_up() -> None:
+    from starlette.exceptions import HTTPException
+
+    async def drip() -> None:
+        async def receive() -> Message:
+            await asyncio.sleep(0.02)
+            return {"type": "http.request", "body": b"x", "more_body": True}
+
+        async def app(_: Scope, receive: Receive, send: Send) -> None:
+            while True:
+                await receive()
+
+        async def send(_: Message) -> None:
+            raise AssertionError
+
+        scope = {"type": "http", "path": "/api/v1/documents", "headers": []}
+        await BodyLimit(app, Limits(silence_seconds=0.1))(scope, receive, send)
+
+    with pytest.raises(HTTPException) as caught:
+        asyncio.run(asyncio.wait_for(drip(), 5))
+    assert caught.value.status_code == 408
