@@ -7,11 +7,14 @@ import os
 import signal
 import subprocess
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
 
 from .small_server import Reply, SmallServer
 
@@ -69,6 +72,22 @@ def children(server: SmallServer) -> dict[int, int]:
 
 def job_workers(server: SmallServer) -> list[int]:
     return [pid for pid, nice in children(server).items() if nice > os.nice(0)]
+
+
+@pytest.fixture
+def postgresql() -> Iterator[str]:
+    """Address of an empty PostgreSQL database."""
+    address = os.environ.get("STATERA_TEST_POSTGRESQL", "")
+    if not address:
+        pytest.skip("no PostgreSQL here: STATERA_TEST_POSTGRESQL names no database server")
+    name = f"statera_web_{uuid.uuid4().hex}"
+    engine = create_engine(address, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield make_url(address).set(database=name).render_as_string(hide_password=False)
+    with engine.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    engine.dispose()
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +174,7 @@ def test_a_job_that_kills_its_workers_fails_after_the_third(server: SmallServer)
 
 
 def test_cancel_and_resume(server: SmallServer) -> None:
-    job = start(server, steps=60, seconds=0.05)
+    job = start(server, steps=40, seconds=0.05)
     running(server, job)
     begun = time.monotonic()
     assert server.post(f"/jobs/{job}/cancel").status == 200
@@ -235,7 +254,7 @@ def test_jobs_of_others_are_not_there(tmp_path: Path) -> None:
 
 def test_a_server_killed_and_started_again_goes_on(tmp_path: Path) -> None:
     first = SmallServer(tmp_path, workers=1)
-    job = start(first, steps=60, seconds=0.05)
+    job = start(first, steps=40, seconds=0.05)
     waiting = start(first, steps=1)
     running(first, job)
     workers = list(children(first))
@@ -249,7 +268,7 @@ def test_a_server_killed_and_started_again_goes_on(tmp_path: Path) -> None:
         assert second.get(f"/jobs/{job}/result").json["result"]["begin"] >= 2
         assert time.monotonic() - begun < 15  # it did not wait for the lease to run out
         iterations = {e["data"]["iteration"] for e in found["events"] if e["data"]}
-        assert iterations == set(range(1, 61))
+        assert iterations == set(range(1, 41))
         assert over(second, waiting)["status"] == "done"
     finally:
         second.end()
@@ -257,7 +276,7 @@ def test_a_server_killed_and_started_again_goes_on(tmp_path: Path) -> None:
 
 def test_a_server_that_is_stopped_keeps_its_jobs(tmp_path: Path) -> None:
     first = SmallServer(tmp_path, workers=1)
-    job = start(first, steps=60, seconds=0.05)
+    job = start(first, steps=40, seconds=0.05)
     running(first, job)
     begun = time.monotonic()
     first.end(signal.SIGTERM)
@@ -269,4 +288,29 @@ def test_a_server_that_is_stopped_keeps_its_jobs(tmp_path: Path) -> None:
         assert any("stopped with the server" in event["message"] for event in found["events"])
         assert second.get(f"/jobs/{job}/result").json["result"]["begin"] >= 2
     finally:
+        second.end()
+
+
+def test_two_servers_share_the_jobs_of_a_database(tmp_path: Path, postgresql: str) -> None:
+    settings: dict[str, Any] = {"workers": 1, "database": postgresql, "limits": {"jobs": 50}}
+    first, second = (SmallServer(tmp_path, **settings) for _ in range(2))
+    try:
+        names = [start(first, steps=5, seconds=0.05) for _ in range(8)]
+        found = [over(second, job) for job in names]
+        assert {job["status"] for job in found} == {"done"}
+        assert {job["attempt"] for job in found} == {1}
+        for job in found:
+            assert [e["data"]["iteration"] for e in job["events"] if e["data"]] == [1, 2, 3, 4, 5]
+        # cancelled at one, run by either; and one server ends without a word
+        far = [start(second, steps=400, seconds=0.05) for _ in range(2)]
+        for job in far:
+            running(first, job)
+        first.post(f"/jobs/{far[0]}/cancel")
+        assert over(second, far[0])["status"] == "cancelled"
+        first.end(signal.SIGKILL)
+        second.post(f"/jobs/{far[1]}/cancel")
+        assert over(second, far[1])["status"] == "cancelled"
+        assert over(second, start(second, steps=2))["status"] == "done"
+    finally:
+        first.end()
         second.end()

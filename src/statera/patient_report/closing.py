@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from statera.patient_report.words import METRICS, Clock, dose_text, percent, with_unit
+from statera.report.document import Cell, Section, Table
 
-__all__ = ["Statement", "closing_assessment"]
+__all__ = ["Statement", "closing_assessment", "closing_section"]
 
 Data = Mapping[str, Any]
 
@@ -60,6 +61,20 @@ def closing_assessment(result: Data, limit: float | None = None) -> tuple[Statem
         Statement("next_control", "Which sample next?", *_next_control(result)),
         Statement("warnings", "What must be looked at?", *_warnings(result)),
     )
+
+
+def closing_section(result: Data, limit: float | None = None) -> Section:
+    """Return the assessment as a part of the page; of the label only where the limit is known."""
+    looks: dict[Status, tuple[str, Literal["ok", "warn", "muted"]]] = {
+        "complete": ("fine", "ok"), "warning": ("look", "warn"), "missing": ("open", "muted"),
+    }  # fmt: skip
+    rows = tuple(
+        (s.title, Cell(looks[s.status][0], tone=looks[s.status][1]), s.sentence)
+        for s in closing_assessment(result, limit)
+        if s.key != "label" or limit is not None
+    )
+    table = Table("What follows", ("Question", "Status", "Answer"), rows)
+    return Section("closing", "Closing assessment", (table,))
 
 
 def _expectedness(result: Data) -> tuple[Status, str]:

@@ -49,7 +49,7 @@ class JobStore:
             fields |= {"id": job, "user": user, "task": task, "request": request}
             fields |= {"uploads": uploads, "status": "queued", "message": "waiting"}
             fields |= {"created": clock(connection), "server": "", "lease": 0.0}
-            fields |= {"cancel": False, "last_event": 0}
+            fields |= {"cancel": False, "last_event": 0, "told": 0}
             connection.execute(insert(jobs).values(**fields))
         return job
 

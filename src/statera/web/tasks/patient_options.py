@@ -55,8 +55,8 @@ def run(request: NoRequest, work: Work) -> Answer:
         "metrics": METRICS,
         "grades": [g.value for g in Grade],
         "exposures": {drug: _exposures(drug) for drug in drugs},
-        "sample": sample_case().model_dump(by_alias=True),
-        "empty": Case().model_dump(by_alias=True),
+        "sample": sample_case().model_dump(),
+        "empty": Case().model_dump(),
     }
     return Answer(SCHEMA, result, manifest=manifest())
 

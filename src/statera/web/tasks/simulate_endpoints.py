@@ -9,9 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from statera.data import Regimen
 from statera.errors import UnknownNameError
-from statera.mechanism.readouts import Readout
 from statera.simulate import ENDPOINTS, SimulationResult
 from statera.simulate.summaries import describe
 from statera.web.requests.simulate import Distribution
@@ -30,13 +28,12 @@ class Endpoints:
     Attributes
     ----------
     readout
-        Whose mean inhibition was asked for; None where none was.
+        Name of the mean inhibition that was asked for; empty where none was.
     """
 
     name: str
-    regimen: Regimen
     result: SimulationResult
-    readout: Readout | None
+    readout: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,7 +100,7 @@ def _columns(arm: Endpoints, custom: bool) -> dict[_Key, _Column]:
             for name, asked in result.extra_values.get(output, {}).items():
                 column = asked[solved, k]
                 if name.startswith("mean inhibition"):
-                    label = f"mean inhibition, {arm.readout.name if arm.readout else name}"
+                    label = f"mean inhibition, {arm.readout}"
                     found[output, window, label] = _Column(span, "%", 100.0 * column)
                 else:
                     found[output, window, name] = _Column(span, "h", column)

@@ -7,7 +7,7 @@ import signal
 import time
 from typing import Annotated
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from statera.errors import DomainError, UnknownNameError
 from statera.web.answer import Answer
@@ -18,6 +18,7 @@ from statera.web.work import Work
 class Text(Request):
     text: str = ""
     seconds: float = 0.0
+    schema_: Annotated[str, Field(alias="schema")] = "text/1"
 
 
 class Inner(BaseModel):
