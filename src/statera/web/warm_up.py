@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import importlib
-import json
 from collections.abc import Iterator
 
 from statera.web.catalogue import CATALOGUE
-from statera.web.requests.patient import ForecastRequest, NoRequest
 from statera.web.requests.simulate import SimulateRequest
 from statera.web.worker_work import WorkerWork
 
@@ -21,16 +19,20 @@ def warm_up() -> Iterator[None]:
     """
     _run("simulate", SimulateRequest.model_validate({"arms": [{}], "n": 10}).model_dump_json())
     yield
+    from statera.web.tasks import drug_warm_up  # noqa: PLC0415
+
+    drug_warm_up.warm_up()
+    yield
+    from statera.tdm.forecast import forecast  # noqa: PLC0415
+    from statera.web.tasks.patient_case import limited_tree, request_of  # noqa: PLC0415
+    from statera.web.tasks.patient_sample import sample_case  # noqa: PLC0415
+
+    yield
+    forecast(request_of(limited_tree(sample_case())[0]))
+    yield
     for task in CATALOGUE.values():
         importlib.import_module(task.run.partition(":")[0])
         yield
-    options = json.loads(_run("patient-options", NoRequest().model_dump_json()))
-    yield
-    forecast = {"case": options["result"]["sample"], "detail": "quick"}
-    _run(
-        "patient-forecast", ForecastRequest.model_validate(forecast).model_dump_json(by_alias=True)
-    )
-    yield
 
 
 def _run(name: str, request: str) -> bytes:

@@ -1,4 +1,4 @@
-"""The program of a worker process, ``python -m statera.web.worker``; :func:`main` has its arguments.
+"""The program of a worker process, ``python -m statera.web.worker``; see :func:`main`.
 
 It reads requests from standard input and writes answers to what was standard output when it began.
 Whatever libraries print goes nowhere: it may hold what a user sent, and logs may not.

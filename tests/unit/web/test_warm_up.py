@@ -10,5 +10,5 @@ from statera.web.warm_up import warm_up
 
 def test_every_task_is_loaded_and_nothing_fails() -> None:
     steps = list(warm_up())
-    assert len(steps) == len(CATALOGUE) + 3
+    assert len(steps) == len(CATALOGUE) + 4
     assert {task.run.partition(":")[0] for task in CATALOGUE.values()} <= set(sys.modules)
