@@ -94,7 +94,9 @@ def in_browser(address: str) -> tuple[list[float], list[float]]:
             page = context.new_page()
             page.add_init_script(_WATCH)
             page.goto(f"{address}/simulate?seed={number + 2}")
-            page.wait_for_function("window.firstChart !== null", timeout=60_000)
+            page.wait_for_selector("canvas", timeout=60_000)
+            while page.evaluate("window.firstChart") is None:
+                page.wait_for_timeout(20)
             charts.append(page.evaluate("window.firstChart"))
             if number == PAGES - 1:
                 page.wait_for_load_state("networkidle")
