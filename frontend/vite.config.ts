@@ -74,9 +74,12 @@ function withoutMapsAndSchemes(): Plugin {
       const name = id.slice('\0left-out:'.length);
       const names = Object.keys(await import(name)).sort();
       const absent = `const absent = () => { throw new Error('${name} is not part of this build'); };`;
-      // The colours that categories get unless a chart says otherwise are those of the theme.
-      const own = `[${[1, 2, 3, 4, 5, 6, 7, 8].map((i) => `'var(--series-${i})'`)}]`;
-      return [absent, ...names.map((one) => `export const ${one} = ${one === 'schemeObservable10' ? own : 'absent'};`)].join('\n');
+      const given: Record<string, string> = {
+        // The colours that categories get unless a chart says otherwise are those of the theme.
+        schemeObservable10: `[${[1, 2, 3, 4, 5, 6, 7, 8].map((i) => `'var(--series-${i})'`)}]`,
+        geoTransform: '(methods) => methods', // called while the module loads
+      };
+      return [absent, ...names.map((one) => `export const ${one} = ${given[one] ?? 'absent'};`)].join('\n');
     },
   };
 }

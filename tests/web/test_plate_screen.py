@@ -112,7 +112,7 @@ def test_a_first_user_sees_ic50s_by_one_click(open_app: Open, app: RunningServer
         else:
             assert float(cells[4]) == pytest.approx(curve["ic50"], rel=5e-3)
             assert cells[6] == "determined"
-    report = page.get_by_role("link", name="Report").get_attribute("href")
+    report = page.get_by_role("link", name="Report (HTML)").get_attribute("href")
     assert "Simulated plate" in app.request("GET", "/" + report).text
     assert page.errors == []
     assert all(url.startswith((app.url, "data:", "blob:")) for url in page.requests)

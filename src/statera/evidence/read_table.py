@@ -27,6 +27,7 @@ from statera.evidence.zero_cells import EffectSizeOptions
 __all__ = [
     "StudyTable",
     "effects_of_table",
+    "is_ambiguous",
     "number_of_cell",
     "parse_table",
     "read_table",
@@ -199,7 +200,7 @@ def parse_table(
     roles = roles_of_columns(header, source)
     for j, name in enumerate(header):
         text_there = any(not _isnumber_of_cell(row[j]) for row in rows)
-        if _plain(name) in _AMBIGUOUS and roles[j] in COLUMN_NAMES and text_there:
+        if is_ambiguous(name) and roles[j] in COLUMN_NAMES and text_there:
             roles[j] = "carried"
     numbers: dict[str, Floats] = {}
     for j, role in enumerate(roles):
@@ -284,6 +285,11 @@ def effects_of_table(
         options=options,
         **columns,
     )
+
+
+def is_ambiguous(heading: str) -> bool:
+    """Return whether a heading may also stand over free text."""
+    return _plain(heading) in _AMBIGUOUS
 
 
 def separator_of(heading: str) -> str:

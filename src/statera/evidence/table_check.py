@@ -24,6 +24,7 @@ from statera.evidence.network_table import counts_of_table, network_of_table, st
 from statera.evidence.read_table import (
     StudyTable,
     effects_of_table,
+    is_ambiguous,
     number_of_cell,
     parse_table,
     roles_of_columns,
@@ -128,12 +129,9 @@ def look_through(header: Sequence[str], rows: Sequence[Sequence[str]]) -> TableC
         cells = [row[j] for row in filled]
         found = {i: error for i, cell in enumerate(cells)
                  if (error := _no_number(cell, names[j])) is not None}  # fmt: skip
-        # a heading such as "n" or "time" over free text is no column of numbers
-        if role not in COLUMN_NAMES or (found and len(found) == sum(bool(c) for c in cells)):
-            if role in COLUMN_NAMES and names[j].strip().lower() == role:
-                remarks.append(Remark(None, j, f"no cell of '{names[j]}' is a number"))
-                for i in found:
-                    clean[i][j] = ""
+        # a heading such as "n" or "time" over nothing but words is no column of numbers
+        words_only = bool(found) and len(found) == sum(bool(cell) for cell in cells)
+        if role not in COLUMN_NAMES or (words_only and is_ambiguous(names[j])):
             continue
         for i, error in found.items():
             clean[i][j] = ""
@@ -186,8 +184,8 @@ def check_studies(
 def check_network(table: StudyTable, measure: str, method: str) -> tuple[Remark, ...]:
     """Look at each study of a network by itself, then at whether studies join the treatments."""
     by_study: dict[str, list[int]] = {}
-    for row, name in enumerate(studies_of_table(table)):
-        by_study.setdefault(name, []).append(row)
+    for i, name in enumerate(studies_of_table(table)):
+        by_study.setdefault(name, []).append(i)
     remarks = []
     for name, rows in by_study.items():
         try:
@@ -195,8 +193,8 @@ def check_network(table: StudyTable, measure: str, method: str) -> tuple[Remark,
         except StateraError as error:
             row, column = _place(error)
             said = f"{name}: {error.what}"
-            for i in [table.lines[j] - 2 for j in rows] if row is None else [row]:
-                remarks.append(Remark(i, column, said, error.hint or ""))
+            places = [table.lines[j] - 2 for j in rows] if row is None else [row]
+            remarks += [Remark(place, column, said, error.hint or "") for place in places]
     if remarks:
         same = {(r.what.partition(": ")[2], r.hint) for r in remarks}
         if len(same) == 1 and len(remarks) == len(table):  # a column is missing: say it once

@@ -61,6 +61,8 @@ export interface Model {
 export interface Inhibition {
   missing?: string;
   name: string;
+  /** Kinases of the receptor; empty where no cytokine is meant. */
+  receptor: string;
   output: string;
   ic50: number;
   unit: string;

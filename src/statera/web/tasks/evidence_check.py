@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from statera.evidence.effects import Effects
 from statera.evidence.measures import MEASURES
@@ -21,6 +21,8 @@ from statera.web.requests.evidence import CheckRequest
 from statera.web.work import Work
 
 __all__ = ["run"]
+
+Kind = Literal["pairwise", "network"]
 
 _WHY = "A check is made while a table is typed; commands name the same remarks in their warnings."
 
@@ -70,7 +72,7 @@ def run(request: CheckRequest, work: Work) -> Answer:
     )
 
 
-def _kind_of(table: StudyTable, asked: str) -> str:
+def _kind_of(table: StudyTable, asked: Kind) -> Kind:
     """Return what a table that was just pasted is: arms and pairs of treatments are a network."""
     carried = {name.lower().replace("_", "").replace(" ", "") for name in table.carried}
     if carried & {"treatment", "treatment1", "treat", "treat1"}:

@@ -72,7 +72,7 @@ def _search(
         tuple(request.fixed),
         method,
         None if start is None else start.iteration,
-        saem.burn_in[1] + saem.smoothing if method == "saem" else 0,
+        saem.burn_in[0] + saem.smoothing if method == "saem" else 0,
     )
     work.progress(None, "Preparing the search (the first fit after an update compiles its solver)")
     if start is not None:

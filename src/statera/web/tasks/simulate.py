@@ -43,7 +43,9 @@ def run(request: SimulateRequest, work: Work) -> Answer:
     questions = [_question(request, a, r) for a, r in zip(arms, readouts, strict=True)]
     found = [kept(request, a, q) for a, q in zip(arms, questions, strict=True)]
     each = [
-        Endpoints(a.name, a.regimen, k.measured[q], r if isinstance(r, Readout) else None)
+        Endpoints(
+            a.name, k.measured[q], _named(request, r), r.ic50 if isinstance(r, Readout) else None
+        )
         for a, k, q, r in zip(arms, found, questions, readouts, strict=True)
     ]
     rows = endpoint_rows(each, levels, custom=bool(request.windows))
@@ -52,7 +54,10 @@ def run(request: SimulateRequest, work: Work) -> Answer:
         "percentiles": levels,
         "n": request.n,
         "seed": request.seed,
-        "arms": [_arm(a, k, r, levels) for a, k, r in zip(arms, found, readouts, strict=True)],
+        "arms": [
+            _arm(a, k, r, _named(request, r), levels)
+            for a, k, r in zip(arms, found, readouts, strict=True)
+        ],
         "endpoints": rows,
         "distribution": distribution(each, request.distribution, custom=bool(request.windows)),
     }
@@ -65,6 +70,13 @@ def run(request: SimulateRequest, work: Work) -> Answer:
         SCHEMA, result, tables(result), copies(request, arms, questions, levels),
         tuple(dict.fromkeys(warnings)), made,
     )  # fmt: skip
+
+
+def _named(request: SimulateRequest, readout: Readout | str | None) -> str:
+    """Return what the inhibition of an arm is called: as it was asked for."""
+    if not isinstance(readout, Readout):
+        return ""
+    return request.readout.strip() or readout.name
 
 
 def _readout(request: SimulateRequest, index: int, arm: Prepared) -> Readout | str | None:
@@ -91,19 +103,21 @@ def _readout(request: SimulateRequest, index: int, arm: Prepared) -> Readout | s
 def _question(request: SimulateRequest, arm: Prepared, readout: Readout | str | None) -> Question:
     windows = [(w.start, w.end) for w in request.windows] or default_windows(arm.regimen).tolist()
     outputs = {o.name for o in arm.model.outputs}
-    levels = tuple(
-        (name, tuple(sorted(set(values))))
-        for name, values in sorted(request.thresholds.items())
-        if name in outputs and values
-    )
-    inhibited = (
-        ((readout.output, (readout.ic50, readout.hill)),) if isinstance(readout, Readout) else ()
-    )
-    return Question(tuple((float(a), float(b)) for a, b in windows), levels, inhibited)
+    levels = {name: set(values) for name, values in request.thresholds.items() if name in outputs}
+    inhibited: tuple[tuple[str, tuple[float, float]], ...] = ()
+    if isinstance(readout, Readout):
+        inhibited = ((readout.output, (readout.ic50, readout.hill)),)
+        levels.setdefault(readout.output, set()).add(readout.ic50)
+    thresholds = tuple((name, tuple(sorted(levels[name]))) for name in sorted(levels))
+    return Question(tuple((float(a), float(b)) for a, b in windows), thresholds, inhibited)
 
 
 def _arm(
-    arm: Prepared, found: KeptArm, readout: Readout | str | None, levels: Sequence[float]
+    arm: Prepared,
+    found: KeptArm,
+    readout: Readout | str | None,
+    name: str,
+    levels: Sequence[float],
 ) -> dict[str, Any]:
     model = arm.model
     return {
@@ -129,12 +143,12 @@ def _arm(
             }
             for o in model.outputs
         },
-        "inhibition": _inhibition(found, readout, levels),
+        "inhibition": _inhibition(found, readout, name, levels),
     }  # fmt: skip
 
 
 def _inhibition(
-    found: KeptArm, readout: Readout | str | None, levels: Sequence[float]
+    found: KeptArm, readout: Readout | str | None, name: str, levels: Sequence[float]
 ) -> dict[str, Any] | None:
     if readout is None:
         return None
@@ -145,7 +159,8 @@ def _inhibition(
         return 100.0 * hill_inhibition(np.maximum(values, 0.0), readout.ic50, readout.hill)
 
     return {
-        "name": readout.name,
+        "name": name,
+        "receptor": readout.name if readout.cytokines else "",
         "output": readout.output,
         "ic50": readout.ic50,
         "unit": found.units[readout.output],

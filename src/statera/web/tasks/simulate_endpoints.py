@@ -9,9 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from statera.data import Regimen
 from statera.errors import UnknownNameError
-from statera.mechanism.readouts import Readout
 from statera.simulate import ENDPOINTS, SimulationResult
 from statera.simulate.summaries import describe
 from statera.web.requests.simulate import Distribution
@@ -20,6 +18,7 @@ __all__ = ["Endpoints", "distribution", "endpoint_rows"]
 
 Floats = NDArray[np.float64]
 
+_OF_READOUTS = ("mean inhibition", "time above IC50")
 _FEWEST_BINS, _MOST_BINS = 12, 40
 
 
@@ -30,13 +29,15 @@ class Endpoints:
     Attributes
     ----------
     readout
-        Whose mean inhibition was asked for; None where none was.
+        Name of the mean inhibition that was asked for; empty where none was.
+    ic50
+        Of the readout: the time above it is that with at least half inhibited.
     """
 
     name: str
-    regimen: Regimen
     result: SimulationResult
-    readout: Readout | None
+    readout: str = ""
+    ic50: float | None = None
 
 
 @dataclass(frozen=True)
@@ -103,8 +104,11 @@ def _columns(arm: Endpoints, custom: bool) -> dict[_Key, _Column]:
             for name, asked in result.extra_values.get(output, {}).items():
                 column = asked[solved, k]
                 if name.startswith("mean inhibition"):
-                    label = f"mean inhibition, {arm.readout.name if arm.readout else name}"
+                    label = f"mean inhibition, {arm.readout}"
                     found[output, window, label] = _Column(span, "%", 100.0 * column)
+                elif arm.ic50 is not None and name == f"time above {arm.ic50:.12g}":
+                    label = f"time above IC50, {arm.readout}"
+                    found[output, window, label] = _Column(span, "h", column)
                 else:
                     found[output, window, name] = _Column(span, "h", column)
     return found
@@ -137,7 +141,7 @@ def distribution(
         place = min(asked.window, len(arm.result.windows) - 1)
         window = _window_name(place % len(arm.result.windows), len(arm.result.windows), custom)
         chosen.append(
-            columns.get((output, window, asked.endpoint)) or _mean(columns, asked, window)
+            columns.get((output, window, asked.endpoint)) or _of_readout(columns, asked, window)
         )
     present = [c for c in chosen if c is not None]
     if not present:
@@ -162,12 +166,11 @@ def distribution(
     }
 
 
-def _mean(columns: dict[_Key, _Column], asked: Distribution, window: str) -> _Column | None:
-    """Return the mean inhibition of an arm whose readout has another name."""
-    if not asked.endpoint.startswith("mean inhibition"):
-        return None
+def _of_readout(columns: dict[_Key, _Column], asked: Distribution, window: str) -> _Column | None:
+    """Return what an arm has of a readout that has another name or output."""
+    kind = next((k for k in _OF_READOUTS if asked.endpoint.startswith(k)), None)
     for (_, where, name), column in columns.items():
-        if where == window and name.startswith("mean inhibition"):
+        if kind is not None and where == window and name.startswith(kind):
             return column
     return None
 
