@@ -58,9 +58,35 @@ function seal(): Plugin {
   };
 }
 
+/**
+ * Leaves maps and ready-made colour schemes out of the charts: Observable Plot imports all of them,
+ * no screen uses them (colours come from theme.css), and together they weigh as much as a screen.
+ */
+function withoutMapsAndSchemes(): Plugin {
+  const left = ['d3-geo', 'd3-scale-chromatic'];
+  return {
+    name: 'without-maps-and-schemes',
+    apply: 'build',
+    enforce: 'pre',
+    resolveId: (id) => (left.includes(id) ? `\0left-out:${id}` : null),
+    async load(id) {
+      if (!id.startsWith('\0left-out:')) return null;
+      const name = id.slice('\0left-out:'.length);
+      const names = Object.keys(await import(name)).sort();
+      const absent = `const absent = () => { throw new Error('${name} is not part of this build'); };`;
+      const given: Record<string, string> = {
+        // The colours that categories get unless a chart says otherwise are those of the theme.
+        schemeObservable10: `[${[1, 2, 3, 4, 5, 6, 7, 8].map((i) => `'var(--series-${i})'`)}]`,
+        geoTransform: '(methods) => methods', // called while the module loads
+      };
+      return [absent, ...names.map((one) => `export const ${one} = ${given[one] ?? 'absent'};`)].join('\n');
+    },
+  };
+}
+
 export default defineConfig({
   base: '/',
-  plugins: [svelte(), seal()],
+  plugins: [svelte(), withoutMapsAndSchemes(), seal()],
   build: {
     outDir: STATIC,
     emptyOutDir: true,

@@ -29,7 +29,11 @@ settings = Settings(
 )
 serve(settings, lambda address: print(address, flush=True))
 """
-SMALL: dict[str, Any] = {"catalogue": "tests.unit.web.server.small_tasks:TASKS", "warm_up": ""}
+SMALL: dict[str, Any] = {
+    "catalogue": "tests.unit.web.server.small_tasks:TASKS",
+    "warm_up": "",
+    "stop_seconds": 1.5,
+}
 
 
 @dataclass

@@ -66,6 +66,10 @@ export function formatBytes(size: number): string {
 export const formatMoment = (iso: string | null) =>
   iso ? new Date(iso).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' }) : NO_VALUE;
 
+/** The library's sentences begin small and have no full stop. */
+export const sentence = (text: string) =>
+  text ? text[0].toUpperCase() + text.slice(1) + (/[.!?:]$/.test(text) ? '' : '.') : '';
+
 /** A value of a table's cell. */
 export function formatCell(value: unknown): string {
   if (value === null || value === undefined) return NO_VALUE;

@@ -11,7 +11,7 @@ import csv
 import io
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,16 @@ from statera.evidence.effects import Effects
 from statera.evidence.measures import MEASURES, Family, measure_of
 from statera.evidence.zero_cells import EffectSizeOptions
 
-__all__ = ["StudyTable", "effects_of_table", "parse_table", "read_table"]
+__all__ = [
+    "StudyTable",
+    "effects_of_table",
+    "is_ambiguous",
+    "number_of_cell",
+    "parse_table",
+    "read_table",
+    "roles_of_columns",
+    "separator_of",
+]
 
 Floats = NDArray[np.float64]
 LARGEST = 50_000_000
@@ -101,6 +110,28 @@ class StudyTable:
     def __len__(self) -> int:
         return len(self.names)
 
+    def rows(self, chosen: Sequence[int]) -> StudyTable:
+        """Return the table of some of its rows."""
+
+        def kept(values: Sequence[Any]) -> tuple[Any, ...]:
+            return tuple(values[i] for i in chosen) if values else ()
+
+        def each(columns: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+            return {name: kept(values) for name, values in columns.items()}
+
+        return replace(
+            self,
+            columns={name: values[list(chosen)] for name, values in self.columns.items()},
+            names=kept(self.names),
+            group=kept(self.group),
+            cluster=kept(self.cluster),
+            measure=kept(self.measure),
+            carried=each(self.carried),
+            risk_of_bias=each(self.risk_of_bias),
+            certainty=each(self.certainty),
+            lines=kept(self.lines),
+        )
+
     def column(self, name: str) -> tuple[Any, ...]:
         """Return a column by its heading in the file, or by the name it is known by.
 
@@ -166,16 +197,16 @@ def parse_table(
     header, rows, lines = _cells(text, source)
     if where:
         rows, lines = _chosen(header, rows, lines, where, source)
-    roles = _roles(header, source)
+    roles = roles_of_columns(header, source)
     for j, name in enumerate(header):
-        text_there = any(not _is_number(row[j]) for row in rows)
-        if _plain(name) in _AMBIGUOUS and roles[j] in COLUMN_NAMES and text_there:
+        text_there = any(not _isnumber_of_cell(row[j]) for row in rows)
+        if is_ambiguous(name) and roles[j] in COLUMN_NAMES and text_there:
             roles[j] = "carried"
     numbers: dict[str, Floats] = {}
     for j, role in enumerate(roles):
         if role in COLUMN_NAMES:
             numbers[role] = np.array(
-                [_number(row[j], source, line, j + 1, header[j])
+                [number_of_cell(row[j], source, line, j + 1, header[j])
                  for row, line in zip(rows, lines, strict=True)],
                 dtype=np.float64,
             )  # fmt: skip
@@ -239,7 +270,7 @@ def effects_of_table(
     if known.family is Family.ONE_MEAN and "mean" not in columns and "mi" in table.carried:
         at = list(table.carried).index("mi") + 1
         columns["mean"] = np.array(
-            [_number(x, table.source, line, at, "mi")
+            [number_of_cell(x, table.source, line, at, "mi")
              for x, line in zip(table.carried["mi"], table.lines, strict=True)]
         )  # fmt: skip
     carried: dict[str, Sequence[Any]] = dict(table.carried)
@@ -256,11 +287,21 @@ def effects_of_table(
     )
 
 
+def is_ambiguous(heading: str) -> bool:
+    """Return whether a heading may also stand over free text."""
+    return _plain(heading) in _AMBIGUOUS
+
+
+def separator_of(heading: str) -> str:
+    """Return what separates the cells of a table: comma, semicolon or tab, the most frequent."""
+    return max(",;\t", key=heading.count)
+
+
 def _cells(text: str, source: str) -> tuple[list[str], list[list[str]], list[int]]:
     first = next((line for line in text.splitlines() if line.strip()), "")
     if not first:
         raise InputError("the table is empty", where=Place(source))
-    delimiter = max(",;\t", key=first.count)
+    delimiter = separator_of(first)
     rows: list[list[str]] = []
     lines: list[int] = []
     reader = csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True)
@@ -317,8 +358,14 @@ def _chosen(
     return rows, lines
 
 
-def _roles(header: list[str], source: str) -> list[str]:
-    """Return for each column the name it is known by, or ``carried``."""
+def roles_of_columns(header: Sequence[str], source: str) -> list[str]:
+    """Return for each column the name it is known by, or ``carried``.
+
+    Raises
+    ------
+    InputError
+        If two columns stand for the same.
+    """
     roles: list[str] = []
     known = {_plain(name): name for name in COLUMN_NAMES}
     for j, name in enumerate(header):
@@ -341,7 +388,7 @@ def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "", name.lower())
 
 
-def _is_number(cell: str) -> bool:
+def _isnumber_of_cell(cell: str) -> bool:
     if cell.lower() in _MISSING:
         return True
     try:
@@ -350,7 +397,14 @@ def _is_number(cell: str) -> bool:
         return False
 
 
-def _number(cell: str, source: str, line: int, column: int, name: str) -> float:
+def number_of_cell(cell: str, source: str, line: int, column: int, name: str) -> float:
+    """Return the number in a cell; NaN where it is empty.
+
+    Raises
+    ------
+    InputError
+        If it holds anything else, with its place.
+    """
     if cell.lower() in _MISSING:
         return float("nan")
     try:

@@ -7,6 +7,7 @@ from typing import Any
 
 from statera.errors import InputError
 from statera.patient_report.advice_section import advice_section, sampling_section
+from statera.patient_report.closing import closing_section
 from statera.patient_report.course import course_section
 from statera.patient_report.methods import METHODS
 from statera.patient_report.model_card import model_section, remarks_section, samples_section
@@ -37,7 +38,13 @@ def _used(sections: Sequence[Section]) -> tuple[Method, ...]:
     return tuple(method for method in METHODS if method.key in keys)
 
 
-def patient_report(result: Mapping[str, Any], manifest: Mapping[str, Any]) -> Document:
+def patient_report(
+    result: Mapping[str, Any],
+    manifest: Mapping[str, Any],
+    *,
+    closing: bool = False,
+    limit: float | None = None,
+) -> Document:
     """Return the page of a forecast.
 
     Parameters
@@ -46,6 +53,10 @@ def patient_report(result: Mapping[str, Any], manifest: Mapping[str, Any]) -> Do
         A forecast as plain data (``statera.forecast/1``), such as a stored one.
     manifest
         How it was made.
+    closing
+        Whether the closing assessment is a part of it; on paper it then needs a second page.
+    limit
+        Highest daily amount by which the search was limited, mg; None where that is not known.
 
     Raises
     ------
@@ -61,6 +72,8 @@ def patient_report(result: Mapping[str, Any], manifest: Mapping[str, Any]) -> Do
     sections = [advice_section(result), course_section(result)]
     if (sampling := sampling_section(result)) is not None:
         sections.append(sampling)
+    if closing:
+        sections.append(closing_section(result, limit))
     sections += [questions_section(result), samples_section(result)]
     if result["remarks"]:
         sections.append(remarks_section(result))

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from statera.patient_report.words import METRICS, Clock, dose_text, percent, with_unit
+from statera.report.document import Cell, Section, Table
 
-__all__ = ["Statement", "closing_assessment"]
+__all__ = ["Statement", "closing_assessment", "closing_section"]
 
 Data = Mapping[str, Any]
 
@@ -62,6 +63,20 @@ def closing_assessment(result: Data, limit: float | None = None) -> tuple[Statem
     )
 
 
+def closing_section(result: Data, limit: float | None = None) -> Section:
+    """Return the assessment as a part of the page; of the label only where the limit is known."""
+    looks: dict[Status, tuple[str, Literal["ok", "warn", "muted"]]] = {
+        "complete": ("fine", "ok"), "warning": ("look", "warn"), "missing": ("open", "muted"),
+    }  # fmt: skip
+    rows = tuple(
+        (s.title, Cell(looks[s.status][0], tone=looks[s.status][1]), s.sentence)
+        for s in closing_assessment(result, limit)
+        if s.key != "label" or limit is not None
+    )
+    table = Table("What follows", ("Question", "Status", "Answer"), rows)
+    return Section("closing", "Closing assessment", (table,))
+
+
 def _expectedness(result: Data) -> tuple[Status, str]:
     used = [s for s in result["samples"] if s["percentile"] is not None]
     if not used:
@@ -75,10 +90,11 @@ def _expectedness(result: Data) -> tuple[Status, str]:
     ranks = " and ".join(f"{s['percentile']:.0f}" for s in used)
     where = f"at {'percentiles' if len(used) > 1 else 'percentile'} {ranks}"
     if odd:
+        lies = f"{len(odd)} of {len(used)} samples lie" if len(used) > 1 else "The sample lies"
         return (
             "warning",
-            f"{len(odd)} of {len(used)} samples lie outside what 98 of 100 patients with these "
-            f"doses and covariates have ({where}).",
+            f"{lies} outside what 98 of 100 patients with these doses and covariates have "
+            f"({where}).",
         )
     unusual = result["unusual"]
     if unusual is not None and unusual["percentile"] is not None and unusual["percentile"] > 99.0:

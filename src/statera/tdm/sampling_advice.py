@@ -33,6 +33,8 @@ Floats = NDArray[np.float64]
 
 _OUTCOMES = 200
 _MOST_PAIRS = 45
+_SMALLEST = 1e-100
+"""Product of two relative likelihoods below which logarithms are added instead."""
 
 
 @dataclass(frozen=True)
@@ -126,8 +128,10 @@ def advise_sampling(
     noise = source.standard_normal((f.shape[0], pick.size))
     logs = _log_likelihoods(f, v, pick, noise)
     now = float(g.var())
+    moments = _moments(g)
+    ratios = np.exp(logs - logs.max(axis=2, keepdims=True))
     singles = [
-        SamplingChoice((t,), *_left(expected_variance(logs[j], g), now))
+        SamplingChoice((t,), *_left(_variance_left(ratios[j], moments), now))
         for j, t in enumerate(ordered)
     ]
     order = np.argsort([s.share for s in singles], kind="stable")
@@ -135,12 +139,14 @@ def advise_sampling(
     if len(couples) > _MOST_PAIRS:  # those with one of the best single times
         best = set(order[:4].tolist())
         couples = [c for c in couples if best & set(c)]
-    pairs = [
-        SamplingChoice(
-            (ordered[a], ordered[b]), *_left(expected_variance(logs[a] + logs[b], g), now)
-        )
-        for a, b in couples
-    ]
+    pairs = []
+    for a, b in couples:
+        both = ratios[a] * ratios[b]  # faster than an exponential of the sum, where none vanishes
+        if both.max(axis=1).min() > _SMALLEST:
+            left = _variance_left(both, moments)
+        else:
+            left = expected_variance(logs[a] + logs[b], g)
+        pairs.append(SamplingChoice((ordered[a], ordered[b]), *_left(left, now)))
     return SamplingAdvice(
         metric, unit, float(np.sqrt(now)), tuple(singles[k] for k in order),
         tuple(sorted(pairs, key=lambda c: c.share)), int(g.size), int(pick.size),
@@ -172,9 +178,17 @@ def expected_variance(logs: Floats, g: Floats) -> float:
         Log-likelihood of each outcome under each draw.
     g : (n_draws,) float64
     """
-    w = np.exp(logs - logs.max(axis=1, keepdims=True))
-    w /= w.sum(axis=1, keepdims=True)
+    return _variance_left(np.exp(logs - logs.max(axis=1, keepdims=True)), _moments(g))
+
+
+def _moments(g: Floats) -> Floats:
+    """Return g and its square, both about its mean, (2, n_draws)."""
     centred = g - g.mean()
-    first = (w * centred).sum(axis=1)
-    second = (w * (centred * centred)).sum(axis=1)
-    return float(np.mean(second - first * first))
+    return np.stack([centred, centred * centred])
+
+
+def _variance_left(w: Floats, moments: Floats) -> float:
+    """Return the mean variance of g by the weights of each outcome, (n_outcomes, n_draws)."""
+    total = w.sum(axis=1)
+    first, second = w @ moments[0], w @ moments[1]
+    return float(np.mean(second / total - (first / total) ** 2))

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -13,8 +14,8 @@ from typing import Any
 
 from statera.errors import InputError, UsageError
 from statera.plain import plain
-from statera.web import samples
-from statera.web.frames import pack
+from statera.web import journal, samples
+from statera.web.frames import LONGEST_BODY, pack
 from statera.web.work import Upload
 
 __all__ = ["WorkerWork"]
@@ -40,6 +41,7 @@ class WorkerWork:
         self.attempt: int = head.get("attempt", 1)
         self._kept = Path(head["folder"]) if head.get("folder") else None
         self._passing: Path | None = None
+        self._told = 0
         self._uploads: dict[str, dict[str, Any]] = head.get("uploads", {})
         self._send = send
 
@@ -67,8 +69,11 @@ class WorkerWork:
     def progress(self, fraction: float | None, message: str, **data: Any) -> None:
         """Tell the server; whoever waits for an answer is not told."""
         if self._kept is not None:
-            told = {"fraction": fraction, "message": message, "data": data}
-            self._send(pack({"kind": "progress", **plain(told)}))
+            self._told += 1
+            told = {"number": self._told, "fraction": fraction, "message": message, "data": data}
+            event = {"kind": "progress", "time": time.time(), **plain(told)}
+            journal.append(self._kept, event, first=self._told == 1)
+            self._send(pack(event))
 
     def upload(self, upload_id: str) -> Upload:
         """Return an upload that the request names."""
@@ -108,6 +113,11 @@ class WorkerWork:
         """Write the answer of a job to its folder and return nothing; else return the answer."""
         if self._kept is None:
             return answer
+        if len(answer) > LONGEST_BODY:
+            raise InputError(
+                f"the result is larger than {LONGEST_BODY // 10**6} MB",
+                hint="Ask for fewer times, subjects or outputs.",
+            )
         _write(self._kept / "result.json", answer)
         return b""
 

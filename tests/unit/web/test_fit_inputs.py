@@ -189,6 +189,7 @@ def test_a_library_model_can_be_fitted(work: FakeWork) -> None:
         ("C:\\x\\study.csv", "study.csv"),
         ("...", "data.csv"),
         ("-rf.csv", "rf.csv"),
+        ("données.csv", "donn_es.csv"),
     ],
 )
 def test_names_of_files_are_harmless(name: str, kept: str) -> None:

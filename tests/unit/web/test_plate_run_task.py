@@ -14,9 +14,11 @@ from typer.testing import CliRunner
 
 from statera.cli.main import app
 from statera.errors import InputError
+from statera.web.requests.plate import PlateWellRequest
 from statera.web.tasks.plate_run import run
+from statera.web.tasks.plate_well import run as run_well
 
-from .plate_setting import FILES, MAP, analysed, request, work
+from .plate_setting import FILES, MAP, PANEL, analysed, request, work
 
 
 @pytest.fixture(scope="module")
@@ -122,3 +124,37 @@ def test_a_plate_map_that_is_none_is_named(tmp_path: Path) -> None:
 def test_the_sample_ids_are_those_of_the_requests() -> None:
     assert request().files == [FILES]
     assert request().plate_map == MAP
+
+
+def test_a_matrix_of_ones_own_compensates_plate_and_wells(tmp_path: Path) -> None:
+    names = ["FITC-A", "PE-A", "PE-Cy7-A", "APC-A", "APC-Cy7-A", "BV421-A"]
+    rows = [[float(i == j) for j in range(6)] for i in range(6)]
+    for i, j, share in ((0, 1, 0.2), (3, 4, 0.2), (4, 3, 0.05)):  # another than that of the files
+        rows[i][j] = share
+    lines = [",".join(["", *names])]
+    lines += [",".join([name, *map(str, row)]) for name, row in zip(names, rows, strict=True)]
+    table = tmp_path / "spillover.csv"
+    table.write_text("\n".join(lines) + "\n")
+    place = work(tmp_path / "w", **{"d" * 32: table})
+    well = {"panel": PANEL, "compensation": "table", "spillover": "d" * 32}
+    result = json.loads(run(request(well=well), place).to_json())["result"]
+    assert result["well_settings"]["compensation"] == "gates"
+    (matrix,) = result["strategy"]["matrices"].values()
+    assert matrix["rows"] == rows
+    name = next(w["name"] for w in result["wells"] if w["name"] not in result["by_well"])
+    asked = PlateWellRequest.model_validate(
+        {
+            "file": {"upload": FILES, "name": f"{name}.fcs"},
+            "well": result["well_settings"],
+            "gates": result["strategy"],
+            "x": {"channel": "FITC-A"},
+            "y": {"channel": "APC-A"},
+        }
+    )
+    answer = json.loads(run_well(asked, place).to_json())["result"]
+    assert answer["plot"]["y"]["dimension"]["compensation"] in result["strategy"]["matrices"]
+    found = {p["name"]: p for p in answer["populations"]}
+    for row in result["statistics"]:
+        if row["well"] == name:
+            assert found[row["population"]]["count"] == row["count"]
+            assert found[row["population"]]["medians"]["pSTAT3"] == pytest.approx(row["median"])

@@ -76,6 +76,12 @@ export const requestOf = (s: Settings) => ({
   iterations: s.iterations, report: s.report, draws: s.draws, tune: Math.max(20, Math.round(s.draws / 2)),
 });
 
+const USUAL: Record<string, unknown> = { time_unit: 'h', amount_unit: 'mg', log_dv: false };
+const empty = (value: unknown) => value === null || value === undefined || value === '' || (typeof value === 'object' && !Object.keys(value).length);
+/** What is said of the file beyond what goes without saying. */
+export const plainReading = (reading: Reading): Reading =>
+  Object.fromEntries(Object.entries(reading).filter(([name, value]) => !empty(value) && value !== USUAL[name]));
+
 /** The settings of a job that was started earlier, from its request. */
 export function settingsOf(request: any): Partial<Settings> {
   const { model } = request;
@@ -85,7 +91,7 @@ export function settingsOf(request: any): Partial<Settings> {
     unit: model.concentration ?? 'mg/L', method: request.method, se: request.standard_errors ?? 'sandwich', saemErrors: request.saem_errors ?? 'sampled',
     blq: request.blq ?? 'M3', seed: request.seed ?? 1, replicates: request.replicates ?? 500, iterations: request.iterations ?? 300,
     report: request.report ?? true, draws: request.draws ?? 1000, init: request.initial ?? {}, bounds: request.bounds ?? {}, fix: request.fixed ?? [],
-    read: request.reading ?? {}, outputs: request.outputs ?? {},
+    read: plainReading(request.reading ?? {}), outputs: request.outputs ?? {},
   };
 }
 

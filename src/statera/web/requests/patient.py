@@ -140,6 +140,8 @@ class Case(Request):
 
     Attributes
     ----------
+    layout
+        Name and version of this layout.
     label
         A neutral name in the user's list.
     person, region, indication
@@ -153,9 +155,7 @@ class Case(Request):
         Values that come before those taken from `person`.
     """
 
-    schema_: Annotated[Literal["statera.web.patient-case/1"], Field(alias="schema")] = (
-        "statera.web.patient-case/1"
-    )
+    layout: Literal["statera.web.patient-case/1"] = "statera.web.patient-case/1"
     label: Annotated[str, StringConstraints(max_length=80)] = ""
     patient: Annotated[str, StringConstraints(min_length=1, max_length=60)] = "P1"
     request: Short = "request"

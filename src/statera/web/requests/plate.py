@@ -48,10 +48,13 @@ class PlatePanel(Request):
 
 
 class WellSettings(Request):
-    """What is done with the events of a well before they are gated."""
+    """What is done with the events of a well before they are gated.
+
+    Single stains are wells of the plate map: the analysis knows them, one well does not.
+    """
 
     panel: PlatePanel
-    compensation: Literal["file", "none", "table", "gates"] = "file"
+    compensation: Literal["file", "none", "table", "single_stains", "gates"] = "file"
     spillover: UploadId | None = None
     remove: bool = True
     min_events: Annotated[int, Field(ge=1, le=100_000)] = 200

@@ -24,7 +24,7 @@ def canonical_json(request: BaseModel) -> bytes:
         If a text of it is not Unicode (JSON can write halves of characters).
     """
     try:
-        fields: dict[str, Any] = request.model_dump(mode="json")
+        fields: dict[str, Any] = request.model_dump(mode="json", by_alias=True)
         text = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return text.encode()
     except (UnicodeEncodeError, PydanticSerializationError):

@@ -87,7 +87,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=life,
         docs_url=None,
         redoc_url=None,
-        responses=described_failures(401, 403, 413, 421, 429),
+        responses=described_failures(401, 403, 408, 413, 421, 429),
     )
     _give_state(app, settings)
     app.add_exception_handler(Failure, answer_failure)

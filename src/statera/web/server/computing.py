@@ -43,12 +43,23 @@ async def computing(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
         store,
         load(settings.catalogue),
         WorkerCommand(settings.catalogue, settings.warm_up, nice=_NICE),
-        settings.folder,
-        settings.job_workers,
-        settings.job_days * 86400.0,
+        settings,
     )
     state.pool, state.jobs, state.supervisor = pool, store, supervisor
     state.readiness["workers"] = lambda: pool.ready > 0
+    state.metrics.add_gauge(
+        "statera_workers",
+        "Workers that are warm, and questions that wait for one",
+        lambda: {"ready": pool.ready, "waiting": pool.waiting},
+        "what",
+    )
+    state.metrics.add_gauge(
+        "statera_answers",
+        "What became of questions since the start",
+        lambda: pool.counts,
+        "what",
+    )
+    state.metrics.add_gauge("statera_jobs", "Jobs by state", store.counts, "status")
     pool.start()
     await supervisor.start()
     try:

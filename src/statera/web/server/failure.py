@@ -82,10 +82,9 @@ def answer_refusal(request: Request, refusal: Exception) -> Response:
     assert isinstance(refusal, HTTPException)
     if refusal.status_code == 405:
         return _answer_method(request)
-    words = {
-        400: "the body is not JSON that can be read",
-        404: "there is nothing at this address",
-    }
+    if refusal.status_code == 400:  # so the framework calls bytes that are no text
+        return answer_failure(request, Failure(422, "the body is not JSON that can be read"))
+    words = {404: "there is nothing at this address"}
     what = words.get(refusal.status_code, str(refusal.detail))
     answer = answer_failure(request, Failure(refusal.status_code, what))
     answer.headers.update(refusal.headers or {})

@@ -59,6 +59,8 @@ class Job:
         Seconds since 1970.
     cancel
         Whether somebody wants it to stop.
+    told
+        How many events of the last attempt are in the database.
     """
 
     id: str
@@ -77,6 +79,7 @@ class Job:
     started: float | None
     ended: float | None
     cancel: bool
+    told: int
 
 
 def job_of(row: Row[Any]) -> Job:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 from statera.web.server.job import Event
@@ -26,6 +25,8 @@ class EventBuffer:
         self._waiting: list[Event] = []
         self._first: Event | None = None
         self._held = 0
+        self.last_number = 0
+        """Of the last event that was taken in."""
 
     def add(self, told: dict[str, Any]) -> None:
         """Take an event from a worker."""
@@ -33,7 +34,8 @@ class EventBuffer:
         message = str(told["message"])[:1000].replace("\0", "")
         if len(data) > _LONGEST_DATA:  # drawings belong into the result
             data, message = "{}", f"{message} (its data are too large to be shown here)"
-        event = Event(time.time(), told["fraction"], message, data)
+        self.last_number = told["number"]
+        event = Event(told["time"], told["fraction"], message, data)
         self._held += len(data)
         if self._waiting and self._gives_way(self._waiting[-1]):
             self._waiting.pop()

@@ -102,14 +102,14 @@ class JobLeases:
             wanted = connection.scalar(select(jobs.c.cancel).where(jobs.c.id == job.id))
             return "cancel" if wanted else "held"
 
-    def tell(self, job: Job, told: list[Event]) -> bool:
-        """Append events; False if another server has the job now."""
+    def tell(self, job: Job, told: list[Event], number: int = 0) -> bool:
+        """Append events, up to `number` of this attempt; False if another server has the job."""
         with self._engine.begin() as connection:
             last = told[-1]
             changed = connection.execute(
                 update(jobs)
                 .where(self._mine(job))
-                .values(fraction=last.fraction, message=last.message)
+                .values(fraction=last.fraction, message=last.message, told=number)
             )
             if changed.rowcount:
                 add_events(connection, job.id, told)

@@ -7,12 +7,13 @@ import contextlib
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from statera.web import journal
 from statera.web.frames import Frame
 from statera.web.server.job import Event, Job
 from statera.web.server.job_events import EventBuffer
@@ -27,8 +28,6 @@ _log = logging.getLogger("statera.web")
 
 _WRITE_SECONDS = 0.1
 _BEAT_SECONDS = 1.0
-_GRACE_SECONDS = 10.0
-"""How long a task that was asked to stop may take to keep what it has."""
 _RETRIES = 2
 
 
@@ -41,20 +40,25 @@ class JobRun:
     job, task
     folder
         Of the job.
+    grace_seconds
+        How long a task that was asked to stop may take to keep what it has.
     """
 
-    def __init__(self, leases: JobLeases, job: Job, task: Task, folder: Path) -> None:
+    def __init__(
+        self, leases: JobLeases, job: Job, task: Task, folder: Path, grace_seconds: float
+    ) -> None:
         self._leases = leases
         self._job = job
         self._task = task
         self._folder = folder
+        self._grace = grace_seconds
         self._events = EventBuffer()
         self._unsaved: list[Event] = []
         self._files: list[tuple[str, str, int]] = []
-        self._writing = asyncio.Lock()
         self._heeding = asyncio.Event()
         self._stop = asyncio.Event()
         self._reason = ""
+        self._ended = False
 
     def stop(self, reason: str) -> None:
         """Let the task stop: ``cancel``, ``shutdown``, ``time`` or ``lost``; the first counts."""
@@ -65,7 +69,7 @@ class JobRun:
         """Look into the database at once whether somebody wants the job to stop."""
         self._heeding.set()
 
-    async def run(self, worker: Callable[[], Any]) -> None:
+    async def run(self, worker: Callable[[], Awaitable[WorkerProcess]]) -> None:
         """Compute; `worker` gives a warm one.
 
         Raises
@@ -73,19 +77,31 @@ class JobRun:
         WorkerDied
             If no worker can be started: the job is back in the queue then.
         """
+        await self._write(self._recover)
         keeping = asyncio.create_task(self._keep())
         try:
             try:
                 process = await worker()
             except WorkerDied:
-                await self._write(lambda: self._leases.give_back(self._job, "waiting"))
+                await self._give_back("waiting")
                 raise
             outcome = await self._compute(process)
         finally:
-            keeping.cancel()
-            await asyncio.gather(keeping, return_exceptions=True)
-        await self._save()
+            # not cancelled: a write in mid-air would be written again
+            self._ended = True
+            self._heeding.set()
+            await keeping
+        await self._write(self._save)
         await self._settle(outcome)
+
+    async def _recover(self) -> None:
+        """Write down what the attempt before told and a server that ended did not write."""
+        missed = EventBuffer()
+        for event in await asyncio.to_thread(_unwritten, self._folder, self._job.told):
+            missed.add(event)
+        told = missed.take()
+        if told:
+            await asyncio.to_thread(self._leases.tell, self._job, told)
 
     async def _compute(self, process: WorkerProcess) -> Frame | WorkerDied:
         head = _head(self._job, self._folder)
@@ -99,7 +115,7 @@ class JobRun:
                 self.stop("time")
                 if self._reason != "lost":
                     process.interrupt()
-                    await asyncio.wait((reply,), timeout=_GRACE_SECONDS)
+                    await asyncio.wait((reply,), timeout=self._grace)
             if not reply.done():
                 await process.kill()
             return await reply
@@ -121,7 +137,7 @@ class JobRun:
     async def _keep(self) -> None:
         """Write events, prolong the lease, and heed whoever wants the job to stop."""
         beaten = time.monotonic()
-        while True:
+        while not self._ended:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._heeding.wait(), _WRITE_SECONDS)
             try:
@@ -139,16 +155,16 @@ class JobRun:
                 await asyncio.sleep(_BEAT_SECONDS)
 
     async def _save(self) -> None:
-        async with self._writing:
-            self._unsaved += self._events.take()
-            while self._files:
-                await asyncio.to_thread(self._leases.keep_file, self._job, *self._files[0])
-                self._files.pop(0)
-            if self._unsaved:
-                held = await asyncio.to_thread(self._leases.tell, self._job, self._unsaved)
-                self._unsaved = []
-                if not held:
-                    self.stop("lost")
+        self._unsaved += self._events.take()
+        while self._files:
+            await asyncio.to_thread(self._leases.keep_file, self._job, *self._files[0])
+            self._files.pop(0)
+        if self._unsaved:
+            number = self._events.last_number
+            held = await asyncio.to_thread(self._leases.tell, self._job, self._unsaved, number)
+            self._unsaved = []
+            if not held:
+                self.stop("lost")
 
     async def _settle(self, outcome: Frame | WorkerDied) -> None:
         """Write down how it ended; what another server has taken is left to that one."""
@@ -161,7 +177,7 @@ class JobRun:
             await self._end("cancelled", "cancelled")
         elif self._reason == "shutdown":
             words = "stopped with the server; it goes on when the server is back"
-            await self._write(lambda: self._leases.give_back(self._job, words))
+            await self._give_back(words)
         elif self._reason == "time":
             what = f"this took longer than {self._task.seconds:g} s and was stopped"
             await self._fail(what, "Ask for less, or resume it: it goes on where it was.", "time")
@@ -181,7 +197,7 @@ class JobRun:
         deaths = self._job.deaths + 1
         if deaths <= _RETRIES:
             words = f"the process was ended by the system; tried again ({deaths} of {_RETRIES})"
-            await self._write(lambda: self._leases.give_back(self._job, words, death=True))
+            await self._give_back(words, death=True)
             return
         what = "the process that computed this was ended by the system, three times"
         hint = "It may need more memory than there is: ask for less."
@@ -192,14 +208,21 @@ class JobRun:
         await self._end("failed", what, error)
 
     async def _end(self, status: str, message: str, error: dict[str, Any] | None = None) -> None:
-        await self._write(lambda: self._leases.end(self._job, status, message, error))
+        await self._write(
+            lambda: asyncio.to_thread(self._leases.end, self._job, status, message, error)
+        )
 
-    async def _write(self, change: Callable[[], None]) -> None:
+    async def _give_back(self, message: str, *, death: bool = False) -> None:
+        await self._write(
+            lambda: asyncio.to_thread(self._leases.give_back, self._job, message, death=death)
+        )
+
+    async def _write(self, change: Callable[[], Awaitable[None]]) -> None:
         """Change the database, trying for as long as the lease may be believed."""
         until = time.monotonic() + LEASE_SECONDS
         while True:
             try:
-                await asyncio.to_thread(change)
+                await change()
             except SQLAlchemyError as error:
                 _log.error("job %s: the database fails: %s", self._job.id, type(error).__name__)
                 if time.monotonic() > until:
@@ -207,6 +230,10 @@ class JobRun:
                 await asyncio.sleep(_BEAT_SECONDS)
             else:
                 return
+
+
+def _unwritten(folder: Path, number: int) -> list[dict[str, Any]]:
+    return list(journal.read_after(folder, number))
 
 
 def _head(job: Job, folder: Path) -> dict[str, Any]:

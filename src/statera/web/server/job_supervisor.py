@@ -12,12 +12,12 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from statera.web.server.failure import Failure
 from statera.web.server.job import Job
 from statera.web.server.job_leases import JobLeases
 from statera.web.server.job_run import JobRun
 from statera.web.server.job_store import JobStore
 from statera.web.server.server_name import ended_servers
+from statera.web.server.settings import Settings
 from statera.web.server.worker_process import WorkerCommand, WorkerDied, WorkerProcess
 from statera.web.task import Task
 
@@ -28,6 +28,7 @@ _log = logging.getLogger("statera.web")
 _LOOK_SECONDS = 1.0
 _IDLE_SECONDS = 300.0
 _START_SECONDS = 900.0
+_WATCH_SECONDS = 3.0
 _SWEEP_SECONDS = 3600.0
 _RESIDENT = 1024 * 1024 * 1024
 
@@ -46,12 +47,9 @@ class JobSupervisor:
     catalogue
     command
         How workers are started.
-    folder
-        Of the server; servers that share a database share it too.
-    workers
-        How many jobs run at once.
-    keep_seconds
-        How long jobs that are over are kept; 0 until somebody deletes them.
+    settings
+        Where files lie (servers that share a database share the folder too), how many jobs run at
+        once, how long they may take to stop, and how long they are kept.
     """
 
     def __init__(
@@ -60,19 +58,17 @@ class JobSupervisor:
         store: JobStore,
         catalogue: Mapping[str, Task],
         command: WorkerCommand,
-        folder: Path,
-        workers: int = 1,
-        keep_seconds: float = 0.0,
+        settings: Settings,
     ) -> None:
         self._leases = leases
         self._store = store
         self._catalogue = catalogue
         self._command = command
-        self._folder = folder
-        self._count = workers
-        self._keep_seconds = keep_seconds
+        self._folder = settings.folder
+        self._settings = settings
         self._runs: dict[str, JobRun] = {}
-        self._tasks: list[asyncio.Task[None]] = []
+        self._lanes: list[asyncio.Task[None]] = []
+        self._watching: asyncio.Task[None] | None = None
         self._new = asyncio.Event()
         self._stopping = False
         self.workers: dict[int, WorkerProcess] = {}
@@ -80,11 +76,14 @@ class JobSupervisor:
 
     async def start(self) -> None:
         """Take back what a server before this one has left, and begin."""
-        holders = await asyncio.to_thread(self._leases.holders)
-        await asyncio.to_thread(self._leases.take_back, ended_servers(holders, self._leases.server))
-        self._tasks = [asyncio.create_task(self._serve(lane)) for lane in range(self._count)]
-        if self._keep_seconds:
-            self._tasks.append(asyncio.create_task(self._sweep()))
+        await asyncio.to_thread(self._take_back)
+        self._lanes = [
+            asyncio.create_task(self._serve(lane)) for lane in range(self._settings.job_workers)
+        ]
+        self._watching = asyncio.create_task(self._watch())
+
+    def _take_back(self) -> None:
+        self._leases.take_back(ended_servers(self._leases.holders(), self._leases.server))
 
     async def stop(self) -> None:
         """Put running jobs back in the queue, with what their tasks have kept."""
@@ -92,9 +91,9 @@ class JobSupervisor:
         self._new.set()
         for run in self._runs.values():
             run.stop("shutdown")
-        for sweeping in self._tasks[self._count :]:
-            sweeping.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._watching is not None:
+            self._watching.cancel()
+        await asyncio.gather(*self._lanes, return_exceptions=True)
         for worker in self.workers.values():
             await worker.kill()
         self.workers.clear()
@@ -137,7 +136,7 @@ class JobSupervisor:
         folder = job_folder(self._folder, job.id)
         for part in ("work", "files"):
             (folder / part).mkdir(parents=True, exist_ok=True)
-        run = JobRun(self._leases, job, task, folder)
+        run = JobRun(self._leases, job, task, folder, self._settings.stop_seconds)
         self._runs[job.id] = run
         if self._stopping:
             run.stop("shutdown")
@@ -159,11 +158,19 @@ class JobSupervisor:
         if worker is not None:
             await worker.kill()
 
-    async def _sweep(self) -> None:
+    async def _watch(self) -> None:
+        """Look for servers beside this one that have ended, and for jobs that are old."""
+        swept = -_SWEEP_SECONDS
         while True:
-            with contextlib.suppress(SQLAlchemyError, Failure):
-                old = await asyncio.to_thread(self._store.delete_older, self._keep_seconds)
-                for job in old:
-                    folder = job_folder(self._folder, job)
-                    await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-            await asyncio.sleep(_SWEEP_SECONDS)
+            try:
+                if self._settings.job_days and time.monotonic() - swept > _SWEEP_SECONDS:
+                    await asyncio.to_thread(self._sweep)
+                    swept = time.monotonic()
+                await asyncio.sleep(_WATCH_SECONDS)
+                await asyncio.to_thread(self._take_back)
+            except SQLAlchemyError as error:
+                _log.error("jobs: the database fails: %s", type(error).__name__)
+
+    def _sweep(self) -> None:
+        for job in self._store.delete_older(self._settings.job_days * 86400.0):
+            shutil.rmtree(job_folder(self._folder, job), ignore_errors=True)

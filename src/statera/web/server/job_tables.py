@@ -43,6 +43,8 @@ jobs = Table(
     Column("lease", Float, nullable=False),
     Column("cancel", Boolean, nullable=False),
     Column("last_event", Integer, nullable=False),
+    # how many of the events of its last attempt are written down here
+    Column("told", Integer, nullable=False),
 )
 Index("web_jobs_of_user", jobs.c.user, jobs.c.created)
 Index("web_jobs_by_status", jobs.c.status, jobs.c.created)

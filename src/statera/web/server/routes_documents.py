@@ -65,7 +65,7 @@ class DocumentBody(DocumentListed):
     status_code=201,
     summary="Save a document.",
     response_model=DocumentListed,
-    responses={201: _ETAG, **described_failures(400, 422)},
+    responses={201: _ETAG, **described_failures(422)},
 )
 async def create(asked: NewDocument, request: Request, user: SignedIn) -> Response:
     """Save a document of the user."""
@@ -106,7 +106,7 @@ async def read(document_id: DocumentKey, request: Request, user: SignedIn) -> Re
     "/{document_id}",
     summary="Change a document; `If-Match` refuses where it was changed elsewhere.",
     response_model=DocumentListed,
-    responses={200: _ETAG, **described_failures(400, 404, 409, 412, 422)},
+    responses={200: _ETAG, **described_failures(404, 409, 412, 422)},
 )
 async def change(
     document_id: DocumentKey,

@@ -63,7 +63,7 @@ async def session(request: Request) -> Session:
     "/session",
     summary="Sign in by an access token.",
     status_code=204,
-    responses=described_failures(400, 401, 409, 422),
+    responses=described_failures(401, 409, 422),
 )
 async def sign_in(asked: SignIn, request: Request) -> Response:
     """Open a session, told by a cookie."""

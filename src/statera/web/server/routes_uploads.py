@@ -48,7 +48,7 @@ def shown_name(header: str) -> str:
     "",
     status_code=201,
     summary="Upload a file: its bytes are the body.",
-    responses=described_failures(408, 422, 507),
+    responses=described_failures(422, 507),
     openapi_extra={
         "requestBody": {
             "required": True,

@@ -38,9 +38,13 @@ def serve(settings: Settings, started: Callable[[str], None]) -> None:
     app = create_app(settings)
     start_logging()
     listener = _listen(settings.host, settings.port)
+
+    class Protocol(HeadTimeout):
+        head_seconds = settings.limits.head_seconds
+
     config = uvicorn.Config(
         app,
-        http=HeadTimeout,
+        http=Protocol,
         # what a proxy says of its client is believed of the proxies that were named only
         proxy_headers=settings.modes != ("none",),
         forwarded_allow_ips=["127.0.0.1", "::1", *settings.trusted_proxies],
@@ -68,6 +72,11 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._say_started()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        # uvicorn would raise the signal once more; being told to stop is how a server ends well
+        self._captured_signals.clear()
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -38,6 +38,8 @@ class Limits:
         Attempts to sign in from one address, with bursts of half of it.
     silence_seconds
         How long a body may pause before the request is given up.
+    head_seconds
+        How long a connection may take to send the head of a request.
     """
 
     request_bytes: int = 2_000_000
@@ -50,6 +52,7 @@ class Limits:
     requests_per_minute: int = 1_200
     sign_ins_per_minute: int = 20
     silence_seconds: float = 30.0
+    head_seconds: float = 20.0
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,9 @@ class Settings:
         Processes that run jobs.
     job_days
         How long jobs that are over are kept; 0 until somebody deletes them.
+    stop_seconds
+        How long a job that is cancelled, or that the server's end interrupts, may take to keep
+        what it has.
     token_file
         Lines ``name:sha256-of-token``; None for no sign-in by token.
     open_id
@@ -117,6 +123,7 @@ class Settings:
     workers: int = 2
     job_workers: int = 1
     job_days: float = 0.0
+    stop_seconds: float = 10.0
     token_file: Path | None = None
     open_id: OpenIdSettings | None = None
     public_url: str = ""

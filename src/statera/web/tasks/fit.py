@@ -72,8 +72,9 @@ def _search(
         tuple(request.fixed),
         method,
         None if start is None else start.iteration,
-        saem.burn_in[1] + saem.smoothing if method == "saem" else 0,
+        saem.burn_in[0] + saem.smoothing if method == "saem" else 0,
     )
+    work.progress(None, "Preparing the search (the first fit after an update compiles its solver)")
     if start is not None:
         work.progress(None, f"Going on from iteration {start.iteration}", resumed=start.iteration)
     result = fit(

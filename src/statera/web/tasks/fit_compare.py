@@ -40,9 +40,9 @@ def _row(first: FittedModel, fit: FittedModel) -> dict[str, object]:
 def _remark(first: FittedModel, fit: FittedModel) -> str:
     """Return why a fit cannot be compared with the first one; empty where it can."""
     if fit.data != first.data or fit.observations != first.observations:
-        return "other data than the first fit: not comparable"
+        return "other data: not comparable"
     if fit.method != first.method:
-        return "another method than the first fit: objectives are not comparable"
+        return "another method: not comparable"
     if fit.status not in ("converged", "evaluated"):
-        return f"the fit did not converge ({fit.status})"
+        return f"did not converge ({fit.status})"
     return ""

@@ -156,7 +156,7 @@ def named(path: Path, name: str) -> Iterator[None]:
 
 def file_name(name: str, otherwise: str) -> str:
     """Return a name that can be written on a command line and as a file."""
-    kept = re.sub(r"[^\w.\-]+", "_", Path(name.replace("\\", "/")).name).strip("._-")
+    kept = re.sub(r"[^A-Za-z0-9._-]+", "_", Path(name.replace("\\", "/")).name).strip("._-")
     return kept[:80] or otherwise
 
 

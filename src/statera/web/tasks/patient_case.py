@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from statera.dosing.dose import PER_DAY
 from statera.dosing.label_limits import LabelMaximum, label_maximum
 from statera.dosing.patient import Patient
 from statera.dosing.read_patient import patient_from
 from statera.errors import StateraError
 from statera.library import load_model
 from statera.model import Model
+from statera.tdm.advice import ScoredCandidate
 from statera.tdm.read_request import SCHEMA, request_from
 from statera.tdm.request import Request
 from statera.tdm.write_request import request_toml
@@ -20,6 +22,7 @@ from statera.web.tasks.patient_covariates import KnownCovariate, known_covariate
 
 __all__ = [
     "answered_elsewhere",
+    "beside_label",
     "drug_of",
     "label_limit",
     "label_person",
@@ -69,6 +72,29 @@ def label_limit(case: Case) -> LabelMaximum | None:
     if not (drug and case.region and case.indication):
         return None
     return label_maximum(drug, case.region, label_person(case), indication=case.indication)
+
+
+def beside_label(case: Case, chosen: ScoredCandidate | None) -> dict[str, str] | None:
+    """Return whether the advice is what the label says; None where no label was chosen."""
+    try:
+        found = label_limit(case)
+    except StateraError as error:
+        return {"status": "missing", "sentence": f"Not compared with a label: {error.what}."}
+    if found is None:
+        return None
+    doses = found.decision.doses
+    if not found.is_final:
+        return {"status": "missing", "sentence": "The label's answer is not final: compare again."}
+    if not doses:
+        return {"status": "warning", "sentence": "The label gives no dose to this person."}
+    if chosen is None:
+        return {"status": "warning", "sentence": f"The label gives {doses[0]}; no dose is advised."}
+    given = chosen.candidate
+    for dose in doses:
+        if dose.mg == given.amount and 24.0 / PER_DAY[dose.frequency] == given.interval:
+            return {"status": "complete", "sentence": "The label gives the same dose."}
+    words = " or ".join(str(d) for d in doses)
+    return {"status": "warning", "sentence": f"The label gives another dose: {words}."}
 
 
 def request_tree(case: Case, covariates: Sequence[KnownCovariate]) -> dict[str, Any]:

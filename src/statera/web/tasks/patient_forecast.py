@@ -13,6 +13,7 @@ from statera.web.answer import Answer, Column, Copies, Table
 from statera.web.requests.patient import ForecastRequest
 from statera.web.tasks.patient_case import (
     answered_elsewhere,
+    beside_label,
     limited_tree,
     models_of_case,
     request_of,
@@ -26,15 +27,16 @@ __all__ = ["dose_times", "run"]
 SCHEMA = "statera.web.patient-forecast/1"
 
 _QUICK_DRAWS, _QUICK_BAND = 2000, 300
+_BANDS = ("a priori", "a posteriori")
 _PARTS = {
-    "quick": Parts(plausibility=False, sampling=False, bands=("a priori", "a posteriori")),
-    "full": Parts(sampling=False),
+    "quick": Parts(plausibility=False, sampling=False, bands=_BANDS),
+    "full": Parts(sampling=False, bands=_BANDS),
     "sampling": Parts(plausibility=False, courses=False),
 }
 _ON_AXIS = ("Cmax", "Ctrough", "Cavg")
 """Metrics whose targets stand on the axis of concentrations."""
 _PROGRAMS = {
-    "full": "parts=Parts(sampling=False)",
+    "full": f"parts=Parts(sampling=False, bands={_BANDS})",
     "sampling": "parts=Parts(plausibility=False, courses=False)",
 }
 
@@ -53,11 +55,14 @@ def run(request: ForecastRequest, work: Work) -> Answer:
     data = found.to_dict()
     covariates = known_covariates(case, models_of_case(case))
     limit = found.request.question.maximum_daily
+    advice = found.advice
     result = {
         "detail": detail,
         "forecast": data,
         "graph": _graph(data),
         "limit_daily_mg": limit,
+        "notes": notes,
+        "label": None if advice is None else beside_label(case, advice.chosen),
         "steps": steps_of(case, covariates, data["remarks"], None, _advice(data)),
         "closing": [] if detail == "quick" else closing_assessment(data, limit),
     }
@@ -105,11 +110,20 @@ def _graph(data: dict[str, Any]) -> dict[str, Any]:
     origin = "" if data["request"]["origin"] is None else f" since {clock.say(0.0)}"
     return {
         "x_label": f"Time{origin}",
+        "view_from": _view_from(data),
         "now": data["time"],
         "samples": samples,
         "ranges": ranges,
         **dose_times(data),
     }
+
+
+def _view_from(data: dict[str, Any]) -> float | None:
+    """Return where the graph begins unless all is asked for: the dose before what matters now."""
+    taken = dose_times(data)["taken"]
+    matters = min([data["time"], *(s["time"] for s in data["samples"] if s["used"])])
+    before = [t for t in taken if t <= matters]
+    return before[-1] if len(before) > 2 else None
 
 
 def dose_times(data: dict[str, Any]) -> dict[str, list[float]]:

@@ -55,7 +55,7 @@ def run(request: ReadRequest, work: Work) -> Answer:
         )
     request_from(tree, request.name)  # says what is wrong by the place in the file
     case = _case(tree, request.name)
-    result = {"kind": kind, "case": case.model_dump(by_alias=True), "left_out": left_out}
+    result = {"kind": kind, "case": case.model_dump(), "left_out": left_out}
     return Answer(SCHEMA, result, warnings=remarks, manifest=manifest({request.name: request.text}))
 
 
@@ -63,7 +63,7 @@ def _person(tree: Mapping[str, Any], name: str) -> Answer:
     """Return a file of label facts as the person of a case."""
     facts = {key: value for key, value in tree.items() if key != "schema"}
     case = _checked({"person": facts}, name)
-    result = {"kind": "label facts", "case": case.model_dump(by_alias=True), "left_out": []}
+    result = {"kind": "label facts", "case": case.model_dump(), "left_out": []}
     return Answer(SCHEMA, result, manifest=manifest())
 
 

@@ -27,10 +27,12 @@ def run(request: CaseRequest, work: Work) -> Answer:
     """Answer the case in full and keep its page."""
     tree, notes = limited_tree(request.case)
     work.progress(0.1, "The forecast is computed.")
-    found = forecast(request_of(tree))
+    asked = request_of(tree)
+    limit = asked.question.maximum_daily
+    found = forecast(asked)
     data, made = found.to_dict(), plain(found.manifest)
     work.progress(0.5, "The page is written.")
-    document = patient_report(data, made)
+    document = patient_report(data, made, closing=True, limit=limit)
     work.save("patient.html", render_html(document).encode(), "text/html; charset=utf-8")
     warnings = list(notes)
     try:
@@ -52,7 +54,9 @@ def run(request: CaseRequest, work: Work) -> Answer:
         "from statera.tdm.forecast import forecast\n"
         "from statera.tdm.read_request import request_from\n\n"
         "answer = forecast(request_from(tomllib.loads(request_text)))\n"
-        "page = render_html(patient_report(answer.to_dict(), answer.manifest))\n"
+        f"given = {{'closing': True, 'limit': {limit!r}}}\n"
+        "document = patient_report(answer.to_dict(), answer.manifest, **given)\n"
+        "page = render_html(document)\n"
         "print(len(page))\n"
     )
     copies = answered_elsewhere(tree, program)

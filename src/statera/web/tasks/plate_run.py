@@ -169,8 +169,17 @@ def _result(
             }
             for c in result.confidence
         ],
-        "well_settings": request.well.model_dump(),
+        "well_settings": _well_settings(result, request),
     }
+
+
+def _well_settings(result: PlateResult, request: PlateRunRequest) -> dict[str, Any]:
+    """Return how a single well is read as it was here: by the gates' matrix, if they bring one."""
+    found = request.well.model_dump()
+    whole = found["compensation"] in ("table", "single_stains")
+    if whole and len(result.gates[""].spillovers) == 1:
+        found |= {"compensation": "gates", "spillover": None}
+    return found
 
 
 def _curve(c: CurveResult) -> dict[str, Any]:

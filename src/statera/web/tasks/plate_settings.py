@@ -114,8 +114,14 @@ def well_settings(well: WellSettings, work: Work) -> tuple[PlateSettings, Spillo
     Raises
     ------
     InputError
-        If a table of spillover is asked and not there, or is none.
+        If a table of spillover is asked and not there, or is none, or single stains are asked.
     """
+    if well.compensation == "single_stains":
+        raise InputError(
+            "the single stains are other wells of the plate",
+            where="well.compensation",
+            hint="Take the matrix of the analysed gates: compensation 'gates'.",
+        )
     panel = Panel(**well.panel.model_dump(), populations={})
     kind = CompensationKind(well.compensation)
     none = Path()

@@ -1,0 +1,48 @@
+"""Events on their way into the database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from statera.web import journal
+from statera.web.server.job_events import EventBuffer
+
+
+def add(buffer: EventBuffer, message: str, **data: object) -> None:
+    buffer.add({"number": 1, "time": 0.0, "fraction": None, "message": message, "data": data})
+
+
+def test_first_last_and_iterations_stay() -> None:
+    buffer = EventBuffer()
+    for word in ("first", "second", "third"):
+        add(buffer, word)
+    for number in range(3):
+        add(buffer, f"iteration {number}", iteration=number)
+    add(buffer, "almost")
+    add(buffer, "last")
+    kept = [event.message for event in buffer.take()]
+    assert kept == ["first", "iteration 0", "iteration 1", "iteration 2", "last"]
+    assert buffer.take() == []
+
+
+def test_data_are_bounded() -> None:
+    buffer = EventBuffer()
+    add(buffer, "large", drawing="x" * 70_000)
+    [event] = buffer.take()
+    assert (event.data, event.message[:7]) == ("{}", "large (")
+    for number in range(1000):
+        add(buffer, str(number), text="x" * 60_000)
+    kept = buffer.take()
+    assert len(kept) < 300
+    assert kept[-1].message == "999"
+
+
+def test_the_journal_holds_the_last_attempt(tmp_path: Path) -> None:
+    assert list(journal.read_after(tmp_path, 0)) == []
+    for attempt in range(2):
+        for number in range(1, 4):
+            told = {"number": number, "message": f"{attempt}, {number}"}
+            journal.append(tmp_path, told, first=number == 1)
+    with (tmp_path / "told.jsonl").open("a") as file:
+        file.write('{"number": 4, "mess')
+    assert [event["message"] for event in journal.read_after(tmp_path, 1)] == ["1, 2", "1, 3"]

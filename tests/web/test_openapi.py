@@ -1,0 +1,87 @@
+"""Schemathesis over the description of the interface: nothing is answered that it does not say."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.unit.web.server.serving import write_tokens
+
+from .small_server import SmallServer
+
+TOKEN = "token-of-anna"
+PLENTY = {
+    "requests_per_minute": 10_000_000, "sign_ins_per_minute": 10_000_000,
+    "documents": 1_000_000, "uploads": 1_000_000, "jobs": 1_000_000,
+}  # fmt: skip
+# A version that is not the document's is described by its form and refused by its value.
+CONFIG = """
+[checks]
+positive_data_acceptance.expected-statuses = ["2xx", "3xx", 401, 403, 404, 409, 412, 429]
+"""
+
+
+def examine(server: SmallServer, folder: Path, *options: str) -> str:
+    """Run all checks with a fixed seed, and return what they found."""
+    pytest.importorskip("schemathesis", reason="schemathesis is not installed")
+    (folder / "schemathesis.toml").write_text(CONFIG)
+    done = subprocess.run(
+        [
+            sys.executable, "-m", "schemathesis.cli",
+            "--config-file", str(folder / "schemathesis.toml"),
+            "run", f"{server.address}/openapi.json",
+            "--header", f"Authorization: Bearer {TOKEN}",
+            "--seed", "1", "--generation-deterministic", "--no-color", "--continue-on-failure",
+            "--request-timeout", "60", *options,
+        ],
+        capture_output=True, text=True, check=False, timeout=240, cwd=folder,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    return done.stdout
+
+
+def count_of_tested(output: str) -> int:
+    found = re.search(r"Tested: +([0-9]+)", output)
+    assert found, output
+    return int(found[1])
+
+
+@pytest.fixture
+def server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[SmallServer]:
+    tokens = write_tokens(tmp_path / "tokens", {"anna": TOKEN, "ben": "token-of-ben"})
+    running = SmallServer(
+        tmp_path / "data", limits=PLENTY, token_file=str(tokens), workers=1, **request.param
+    )
+    yield running
+    log = (tmp_path / "data" / "log").read_text()
+    assert running.end() == 0
+    assert '"bug"' not in log
+
+
+@pytest.mark.parametrize("server", [{}], indirect=True)
+def test_the_interface_does_what_its_description_says(server: SmallServer, tmp_path: Path) -> None:
+    # the tasks of this server are wrong on purpose; those of the program come below
+    output = examine(
+        server, tmp_path, "--exclude-path-regex", "/tasks/|/readyz", "-n", "8",
+        "--checks", "all", "--phases", "coverage,fuzzing,stateful", "--max-time", "25",
+    )  # fmt: skip
+    assert count_of_tested(output) >= 15
+
+
+@pytest.mark.parametrize(
+    "server",
+    [{"catalogue": "statera.web.catalogue:CATALOGUE", "warm_up": "statera.web.warm_up:warm_up"}],
+    indirect=True,
+)
+def test_tasks_refuse_what_is_not_as_described(server: SmallServer, tmp_path: Path) -> None:
+    # what fits its description is computed, and that is for the tests of each task
+    output = examine(
+        server, tmp_path, "--include-path-regex", "/tasks/", "-n", "5", "--max-time", "25",
+        "--checks", "all", "--exclude-checks", "positive_data_acceptance",
+        "--phases", "coverage,fuzzing", "--mode", "negative",
+    )  # fmt: skip
+    assert count_of_tested(output) >= 10
