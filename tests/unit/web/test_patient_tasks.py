@@ -232,6 +232,22 @@ def test_the_copied_command_gives_the_same_numbers(full: dict[str, Any], tmp_pat
     assert found["course"]["bands"][1:] == mine["course"]["bands"]  # the first is of anybody
 
 
+def test_copied_facts_give_the_same_answers(tmp_path: Path) -> None:
+    facts = said(patient_facts.run(CaseRequest(case=sample_case()), FakeWork()))
+    lines = run_program(facts["copies"]["python"]).splitlines()
+    assert lines[-1] == f"dose {facts['result']['label']['sentence']}"
+    rows = {row["id"]: row for row in facts["result"]["renal"]["rows"]}
+    bedside = next(line for line in lines if line.startswith("schwartz-bedside"))
+    assert f"{rows['schwartz-bedside']['indexed']:.1f}" in bedside
+    command = facts["copies"]["command"].replace("statera ", f"{sys.executable} -m statera ")
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, check=True, timeout=120,
+        cwd=tmp_path,
+    )  # fmt: skip
+    assert f"{rows['schwartz-bedside']['indexed']:.1f}" in done.stdout
+    assert facts["result"]["label"]["sentence"] in done.stdout
+
+
 @pytest.mark.parametrize("ending", ["toml", "json"])
 def test_a_request_becomes_a_case(ending: str) -> None:
     toml = (Path(__file__).parents[3] / "examples" / "visit.toml").read_text(encoding="utf-8")

@@ -155,6 +155,10 @@ class WorkerProcess:
             raise WorkerDied(_ended(self._process.returncode))
         return frame
 
+    async def wait(self) -> None:
+        """Wait until it has ended."""
+        await self._process.wait()
+
     def interrupt(self) -> None:
         """Ask the task that runs to stop."""
         if self.alive:

@@ -61,6 +61,7 @@ def run(request: ForecastRequest, work: Work) -> Answer:
         "forecast": data,
         "graph": _graph(data),
         "limit_daily_mg": limit,
+        "notes": notes,
         "label": None if advice is None else beside_label(case, advice.chosen),
         "steps": steps_of(case, covariates, data["remarks"], None, _advice(data)),
         "closing": [] if detail == "quick" else closing_assessment(data, limit),

@@ -43,7 +43,9 @@ def run(request: SimulateRequest, work: Work) -> Answer:
     questions = [_question(request, a, r) for a, r in zip(arms, readouts, strict=True)]
     found = [kept(request, a, q) for a, q in zip(arms, questions, strict=True)]
     each = [
-        Endpoints(a.name, k.measured[q], _named(request, r))
+        Endpoints(
+            a.name, k.measured[q], _named(request, r), r.ic50 if isinstance(r, Readout) else None
+        )
         for a, k, q, r in zip(arms, found, questions, readouts, strict=True)
     ]
     rows = endpoint_rows(each, levels, custom=bool(request.windows))
@@ -101,15 +103,13 @@ def _readout(request: SimulateRequest, index: int, arm: Prepared) -> Readout | s
 def _question(request: SimulateRequest, arm: Prepared, readout: Readout | str | None) -> Question:
     windows = [(w.start, w.end) for w in request.windows] or default_windows(arm.regimen).tolist()
     outputs = {o.name for o in arm.model.outputs}
-    levels = tuple(
-        (name, tuple(sorted(set(values))))
-        for name, values in sorted(request.thresholds.items())
-        if name in outputs and values
-    )
-    inhibited = (
-        ((readout.output, (readout.ic50, readout.hill)),) if isinstance(readout, Readout) else ()
-    )
-    return Question(tuple((float(a), float(b)) for a, b in windows), levels, inhibited)
+    levels = {name: set(values) for name, values in request.thresholds.items() if name in outputs}
+    inhibited: tuple[tuple[str, tuple[float, float]], ...] = ()
+    if isinstance(readout, Readout):
+        inhibited = ((readout.output, (readout.ic50, readout.hill)),)
+        levels.setdefault(readout.output, set()).add(readout.ic50)
+    thresholds = tuple((name, tuple(sorted(levels[name]))) for name in sorted(levels))
+    return Question(tuple((float(a), float(b)) for a, b in windows), thresholds, inhibited)
 
 
 def _arm(

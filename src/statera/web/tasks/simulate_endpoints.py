@@ -18,6 +18,7 @@ __all__ = ["Endpoints", "distribution", "endpoint_rows"]
 
 Floats = NDArray[np.float64]
 
+_OF_READOUTS = ("mean inhibition", "time above IC50")
 _FEWEST_BINS, _MOST_BINS = 12, 40
 
 
@@ -29,11 +30,14 @@ class Endpoints:
     ----------
     readout
         Name of the mean inhibition that was asked for; empty where none was.
+    ic50
+        Of the readout: the time above it is that with at least half inhibited.
     """
 
     name: str
     result: SimulationResult
     readout: str = ""
+    ic50: float | None = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,9 @@ def _columns(arm: Endpoints, custom: bool) -> dict[_Key, _Column]:
                 if name.startswith("mean inhibition"):
                     label = f"mean inhibition, {arm.readout}"
                     found[output, window, label] = _Column(span, "%", 100.0 * column)
+                elif arm.ic50 is not None and name == f"time above {arm.ic50:.12g}":
+                    label = f"time above IC50, {arm.readout}"
+                    found[output, window, label] = _Column(span, "h", column)
                 else:
                     found[output, window, name] = _Column(span, "h", column)
     return found
@@ -134,7 +141,7 @@ def distribution(
         place = min(asked.window, len(arm.result.windows) - 1)
         window = _window_name(place % len(arm.result.windows), len(arm.result.windows), custom)
         chosen.append(
-            columns.get((output, window, asked.endpoint)) or _mean(columns, asked, window)
+            columns.get((output, window, asked.endpoint)) or _of_readout(columns, asked, window)
         )
     present = [c for c in chosen if c is not None]
     if not present:
@@ -159,12 +166,11 @@ def distribution(
     }
 
 
-def _mean(columns: dict[_Key, _Column], asked: Distribution, window: str) -> _Column | None:
-    """Return the mean inhibition of an arm whose readout has another name."""
-    if not asked.endpoint.startswith("mean inhibition"):
-        return None
+def _of_readout(columns: dict[_Key, _Column], asked: Distribution, window: str) -> _Column | None:
+    """Return what an arm has of a readout that has another name or output."""
+    kind = next((k for k in _OF_READOUTS if asked.endpoint.startswith(k)), None)
     for (_, where, name), column in columns.items():
-        if where == window and name.startswith("mean inhibition"):
+        if kind is not None and where == window and name.startswith(kind):
             return column
     return None
 

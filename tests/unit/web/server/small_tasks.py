@@ -66,6 +66,8 @@ class Steps(Request):
 
     steps: int = 5
     seconds: float = 0.02
+    gate: int = -1
+    """A step before which it waits until a file ``go`` is in its folder."""
     accident: str = ""
     at: int = -1
     attempts: int = 1
@@ -79,10 +81,13 @@ def steps(request: Steps, work: Work) -> Answer:
         if step == request.at and work.attempt <= request.attempts:
             _accident(request.accident)
         try:
+            while step == request.gate and not (work.folder / "go").exists():
+                time.sleep(0.01)
             time.sleep(request.seconds)
         except KeyboardInterrupt:
             if request.accident != "deaf":
                 raise
+            time.sleep(60)
         kept.write_text(str(step + 1), "ascii")
         work.progress((step + 1) / request.steps, f"step {step + 1}", iteration=step + 1)
     work.save("counted.txt", str(request.steps).encode(), "text/plain; charset=utf-8")

@@ -188,3 +188,40 @@ def test_a_worker_that_holds_too_much_is_replaced() -> None:
         assert len(pids) == 2
 
     run(test, resident_bytes=1)
+
+
+def test_long_work_that_nobody_waits_for_is_stopped() -> None:
+    async def test(pool: Pool) -> None:
+        await ask(pool, "kept")
+        left = asyncio.create_task(ask(pool, "kept", "left", seconds=60))
+        await asyncio.sleep(0.1)
+        left.cancel()
+        answer = await asyncio.wait_for(ask(pool, "echo", "next"), 10)
+        assert answer["text"] == "next"
+        assert pool.counts["deaths"] == 0
+
+    run(test)
+
+
+def test_a_worker_that_ends_while_it_waits_is_replaced_at_once() -> None:
+    async def test(pool: Pool) -> None:
+        pid = (await ask(pool, "echo"))["pid"]
+        os.kill(pid, signal.SIGKILL)
+        while pool.pids in ([], [pid]):
+            await asyncio.sleep(0.02)
+        assert (await ask(pool, "echo"))["pid"] != pid
+        assert pool.counts["deaths"] == 0
+
+    run(test)
+
+
+def test_questions_end_with_the_pool() -> None:
+    async def whole() -> list[Any]:
+        async with running() as pool:
+            await ask(pool, "echo")
+            asked = [asyncio.create_task(ask(pool, "echo", str(n), 1)) for n in range(3)]
+            await asyncio.sleep(0.1)
+        return await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 5)
+
+    found = asyncio.run(whole())
+    assert [(f.status, f.retry_after > 0) for f in found] == [(503, True)] * 3
