@@ -71,7 +71,7 @@ def section(context: Context) -> Section:
         "note",
         "How this page was made",
         (
-            "Every number is either a cited fact, with the number of its reference, or computed "
+            "Every number is either a cited fact, marked with its reference, or computed "
             "here, with a link to the method. Where sources disagree both are shown; what could "
             "not be read stays missing. Versions, seed and content hashes of the data files stand "
             "in the manifest at the end.",

@@ -6,6 +6,7 @@ import asyncio
 import json
 import shutil
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path as FilePath
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
@@ -146,9 +147,7 @@ def _add_readers(routes: APIRouter) -> None:
         responses=described_failures(404, 422),
     )
     def asked(job_id: JobKey, request: Request, user: SignedIn) -> Response:
-        return Response(
-            _store(request).find(user.id, job_id).request, media_type="application/json"
-        )
+        return Response(_store(request).request(user.id, job_id), media_type="application/json")
 
     @routes.get(
         "/{job_id}/result",
@@ -161,7 +160,7 @@ def _add_readers(routes: APIRouter) -> None:
         if job.status != "done":
             raise Failure(409, f"the job is {job.status}: it has no result", "job")
         path = job_folder(request.app.state.settings.folder, job.id) / "result.json"
-        return FileResponse(path, media_type="application/json")
+        return FileResponse(_there(path), media_type="application/json")
 
     @routes.get(
         "/{job_id}/files/{name}",
@@ -176,7 +175,7 @@ def _add_readers(routes: APIRouter) -> None:
         if found is None:
             raise Failure(404, "the job has no such file", "name")
         path = job_folder(request.app.state.settings.folder, job.id) / "files" / found["name"]
-        return FileResponse(path, media_type=found["media_type"], filename=found["name"])
+        return FileResponse(_there(path), media_type=found["media_type"], filename=found["name"])
 
 
 def _add_changers(routes: APIRouter) -> None:
@@ -213,6 +212,12 @@ def _add_changers(routes: APIRouter) -> None:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         await _audit(request, user.id, "delete job", job.id)
         return Response(status_code=204)
+
+
+def _there(path: FilePath) -> FilePath:
+    if not path.is_file():
+        raise Failure(404, "the folder of this job is gone", "job", "Start the job anew.")
+    return path
 
 
 def _store(request: Request) -> JobStore:

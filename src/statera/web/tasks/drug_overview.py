@@ -9,6 +9,7 @@ from statera.library import Drug, LabelRule, drugs, load_drug
 from statera.library.models import models_of
 from statera.model import Covariate, Model
 from statera.monograph.build import NOTICE, SECTIONS
+from statera.monograph.cells import written_unit
 from statera.monograph.context import Context, label_doses
 from statera.monograph.sections.dosing_text import (
     METRIC_WORDS,
@@ -99,7 +100,7 @@ def _covariate(covariate: Covariate) -> dict[str, Any]:
     return {
         "name": covariate.name,
         "label": covariate.label or covariate.name,
-        "unit": covariate.unit,
+        "unit": written_unit(covariate.unit),
         "reference": covariate.reference,
         "soft": [covariate.soft.low, covariate.soft.high],
         "hard": [covariate.hard.low, covariate.hard.high],
