@@ -232,6 +232,12 @@ def test_a_request_is_read_and_a_case_deleted(open_app: Any) -> None:
     page.get_by_text("this is not valid JSON").wait_for()
 
 
+def test_a_case_that_is_not_there_is_said(open_app: Any) -> None:
+    page = open_app(f"/patient?case={'0' * 32}")
+    page.get_by_text("there is no such document").wait_for()
+    page.get_by_role("button", name="Open the sample case").wait_for()
+
+
 @pytest.fixture
 def two_users(tmp_path: Path) -> Iterator[SmallServer]:
     lines = [f"{name}:{hashlib.sha256(name.encode() * 8).hexdigest()}" for name in ("ada", "eve")]
