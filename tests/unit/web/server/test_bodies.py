@@ -13,7 +13,16 @@ from starlette.types import Message, Receive, Scope, Send
 from statera.web.server.body_limit import BodyLimit
 from statera.web.server.settings import Limits
 
+from .serving import serving
+
 JSON = {"Content-Type": "application/json"}
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """One server for all tests here: they leave nothing that another would see."""
+    with serving(tmp_path_factory.mktemp("data")) as client:
+        yield client
 
 
 def chunks(size: int, piece: int = 65_536) -> Iterator[bytes]:
