@@ -11,6 +11,8 @@ from typing import Any
 
 __all__ = ["plain"]
 
+_AS_THEY_ARE = frozenset((type(None), bool, int, str))
+
 
 def plain(value: Any) -> Any:
     """Turn results into what JSON can hold.
@@ -23,8 +25,19 @@ def plain(value: Any) -> Any:
     TypeError
         If a value has no counterpart in JSON: better an error than a text such as ``<object>``.
     """
-    if value is None or isinstance(value, bool):
+    kind = type(value)
+    if kind is float:
+        return value if math.isfinite(value) else None
+    if kind in _AS_THEY_ARE:
         return value
+    if kind is list or kind is tuple:
+        return [plain(item) for item in value]
+    if kind is dict:
+        return {str(key): plain(item) for key, item in value.items()}
+    return _rare(value)
+
+
+def _rare(value: Any) -> Any:
     if isinstance(value, Enum):
         return plain(value.value)
     if isinstance(value, str):
@@ -40,7 +53,23 @@ def plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if hasattr(value, "tolist"):
-        return plain(value.tolist())
+        return _of_numpy(value)
     if isinstance(value, Iterable):
         return [plain(item) for item in value]
     raise TypeError(f"{type(value).__name__} has no counterpart in JSON")
+
+
+def _of_numpy(value: Any) -> Any:
+    found = value.tolist()
+    if isinstance(found, list) and value.dtype.kind == "f":
+        return _finite(found)
+    return plain(found)
+
+
+def _finite(numbers: list[Any]) -> list[Any]:
+    """Return lists of numbers, nested to any depth, with null for what is not finite."""
+    if numbers and isinstance(numbers[0], list):
+        return [_finite(row) for row in numbers]
+    if all(map(math.isfinite, numbers)):
+        return numbers
+    return [number if math.isfinite(number) else None for number in numbers]

@@ -76,7 +76,7 @@ def test_a_drug_without_model_or_potency_asks_for_what_is_missing(
 ) -> None:
     page = open_app("/pathway")
     rows_of(page)
-    page.get_by_label("Drug", exact=True).select_option("ruxolitinib")
+    page.get_by_role("combobox", name="Drug").select_option("ruxolitinib")
     page.get_by_text("The library has no population model of ruxolitinib").wait_for()
     page.get_by_text("The library has no IC50 of ruxolitinib").wait_for()
     page.get_by_label("IC50 at JAK1 (nM)").fill("5")
@@ -94,7 +94,7 @@ def test_files_of_ones_own_are_uploaded_and_run(
     model = sample("sample-pathway-model", tmp_path)
     marks = sample("sample-pathway-marks", tmp_path)
     page = open_app("/pathway")
-    page.get_by_label("Network", exact=True).select_option("own")
+    page.get_by_role("combobox", name="Network").select_option("own")
     page.get_by_label("SBML file", exact=True).last.set_input_files(model.path)
     page.get_by_text(f"In use: {model.path.name}").wait_for()
     page.get_by_label("File of marks (.toml)", exact=True).last.set_input_files(marks.path)
@@ -126,11 +126,11 @@ def test_script_in_a_file_is_never_run(open_app: Any, app: RunningServer, tmp_pa
     name = (
         "&lt;img src=x onerror='document.title=1'&gt;&lt;script&gt;document.title=2&lt;/script&gt;"
     )
-    file = tmp_path / "<b>evil</b>.xml"
+    file = tmp_path / "<b>evil.xml"
     file.write_text(text.replace('name="compact JAK-STAT pathway of IL-6"', f'name="{name}"'),
                     encoding="utf-8")  # fmt: skip
     page = open_app("/pathway?" + urlencode({"given": json.dumps({"drug": "", "ic50": {}})}))
-    page.get_by_label("Network", exact=True).select_option("own")
+    page.get_by_role("combobox", name="Network").select_option("own")
     page.get_by_label("SBML file", exact=True).last.set_input_files(file)
     page.get_by_role("heading", name="<img src=x").wait_for()
     page.get_by_role("img", name="species in").wait_for()

@@ -25,6 +25,9 @@ __all__ = ["Meaning", "Scale", "meanings"]
 
 Scale = Literal["natural", "exp", "expit"]
 
+_ROUNDING = 1e-6
+"""Relative difference that is more than rounding."""
+
 
 @dataclass(frozen=True)
 class Meaning:
@@ -103,8 +106,25 @@ def _scale(formula: sp.Expr, name: sp.Symbol) -> Scale:
     if name == formula:
         return "natural"
     slope = derivative(formula, name)
-    if sp.simplify(slope - formula) == 0:
+    if _same(slope, formula):
         return "exp"
-    if sp.simplify(slope - formula * (1 - formula)) == 0:
+    if _same(slope, formula * (1 - formula)):
         return "expit"
     return "natural"
+
+
+def _same(one: sp.Expr, other: sp.Expr) -> bool:
+    """Return True where two formulas are the same.
+
+    Most are not, and differ at any point: simplifying, which takes seconds for some models, is
+    for those that do not differ at two points.
+    """
+    symbols = sorted(one.free_symbols | other.free_symbols, key=str)
+    for first in (0.31, 0.83):
+        # spread over 0.2 to 1.2 by the golden ratio, so that no two symbols are alike
+        point = {s: 0.2 + (first + 0.6180339887 * k) % 1.0 for k, s in enumerate(symbols)}
+        a, b = (sp.N(formula.subs(point)) for formula in (one, other))
+        size = abs(a) + abs(b)
+        if a.is_real and b.is_real and size.is_finite and abs(a - b) > _ROUNDING * size:
+            return False
+    return bool(sp.simplify(one - other) == 0)

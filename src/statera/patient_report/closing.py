@@ -90,10 +90,11 @@ def _expectedness(result: Data) -> tuple[Status, str]:
     ranks = " and ".join(f"{s['percentile']:.0f}" for s in used)
     where = f"at {'percentiles' if len(used) > 1 else 'percentile'} {ranks}"
     if odd:
+        lies = f"{len(odd)} of {len(used)} samples lie" if len(used) > 1 else "The sample lies"
         return (
             "warning",
-            f"{len(odd)} of {len(used)} samples lie outside what 98 of 100 patients with these "
-            f"doses and covariates have ({where}).",
+            f"{lies} outside what 98 of 100 patients with these doses and covariates have "
+            f"({where}).",
         )
     unusual = result["unusual"]
     if unusual is not None and unusual["percentile"] is not None and unusual["percentile"] > 99.0:

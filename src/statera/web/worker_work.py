@@ -15,7 +15,7 @@ from typing import Any
 from statera.errors import InputError, UsageError
 from statera.plain import plain
 from statera.web import journal, samples
-from statera.web.frames import pack
+from statera.web.frames import LONGEST_BODY, pack
 from statera.web.work import Upload
 
 __all__ = ["WorkerWork"]
@@ -113,6 +113,11 @@ class WorkerWork:
         """Write the answer of a job to its folder and return nothing; else return the answer."""
         if self._kept is None:
             return answer
+        if len(answer) > LONGEST_BODY:
+            raise InputError(
+                f"the result is larger than {LONGEST_BODY // 10**6} MB",
+                hint="Ask for fewer times, subjects or outputs.",
+            )
         _write(self._kept / "result.json", answer)
         return b""
 

@@ -125,6 +125,13 @@ def test_inhibition_of_a_cytokine_is_the_hill_equation_of_the_concentration() ->
     ]  # fmt: skip
     assert 0 < last["p5"] < last["p50"] < last["p95"] < 100
     assert last["unit"] == "%"
+    (time,) = [
+        r["arms"][0] for r in found["result"]["endpoints"]
+        if r["endpoint"] == "time above IC50, il-6" and r["window"] == "last interval"
+    ]  # fmt: skip
+    day = every.outputs["CP"][:, every.times >= 48], every.times[every.times >= 48]
+    above = [np.trapezoid(np.where(row > inhibition["ic50"], 1.0, 0.0), day[1]) for row in day[0]]
+    assert time["p50"] == pytest.approx(np.median(above), abs=1.0)
 
 
 def test_a_drug_without_potency_says_so_and_takes_the_users() -> None:
@@ -158,6 +165,7 @@ def test_covariates_that_the_regimen_implies_are_filled_in() -> None:
         ([arm(covariates={"eGFR": "normal(1, 2"})], InputError, "arms.0.covariates.eGFR"),
         ([arm(covariates={"HAIR": 1.0})], InputError, "arms.0.covariates.HAIR"),
         ([{"model": "nothing/Nobody_1900"}], InputError, "arms.0.model"),
+        ([arm(covariates={"EGFR": "nan"})], InputError, "arms.0.covariates.EGFR"),
         ([arm("4 mg q1h x5000")], InputError, "arms.0.dose"),
     ],
 )
@@ -191,6 +199,10 @@ def test_the_distribution_counts_everybody_once() -> None:
     for each in shown["arms"]:
         assert sum(each["share"]) == pytest.approx(1)
     assert len(shown["edges"]) == len(shown["arms"][0]["share"]) + 1
+    with pytest.raises(InputError, match="no output"):
+        answer(arms=[arm()], n=5, distribution={"output": "CX"})
+    with pytest.raises(InputError, match="no output"):
+        answer(arms=[arm()], n=5, thresholds={"CX": [1]})
     with pytest.raises(InputError, match="no endpoint"):
         answer(arms=[arm()], n=5, distribution={"endpoint": "Cmaximum"})
 
@@ -215,11 +227,7 @@ def test_the_program_makes_the_same_numbers() -> None:
         for output, profile in shown["profiles"].items():
             bands = result.percentiles(output, space["levels"])
             np.testing.assert_allclose(profile["bands"], bands, rtol=1e-12)
-        summary = [
-            e for e in result.summary(space["levels"]).values()
-            if not e["endpoint"].startswith("mean inhibition")
-        ]  # fmt: skip
-        compare(found, i, summary)
+        compare(found, i, list(result.summary(space["levels"]).values()))
 
 
 def test_the_command_makes_the_same_numbers() -> None:
@@ -237,15 +245,17 @@ def test_the_command_makes_the_same_numbers() -> None:
 def compare(found: dict[str, Any], index: int, summary: list[dict[str, Any]]) -> None:
     """Hold the endpoints of an arm against a summary of the library."""
     assert len(summary) >= 12
+    ic50 = (found["result"]["arms"][index]["inhibition"] or {}).get("ic50")
     for entry in summary:
-        inhibition = entry["endpoint"].startswith("mean inhibition")
-        factor = 100 if inhibition else 1
+        name, factor = entry["endpoint"], 1
+        if name.startswith("mean inhibition"):
+            name, factor = f"mean inhibition, {REQUEST['readout']}", 100
+        elif ic50 is not None and name == f"time above {ic50:.12g}":
+            name = f"time above IC50, {REQUEST['readout']}"
         (row,) = [
             r["arms"][index] for r in found["result"]["endpoints"]
-            if r["output"] == entry["output"] and r["arms"][index] is not None
+            if (r["output"], r["endpoint"]) == (entry["output"], name)
             and r["arms"][index]["window_h"] == entry["window_h"]
-            and (r["endpoint"] == entry["endpoint"]
-                 or (inhibition and r["endpoint"].startswith("mean inhibition")))
         ]  # fmt: skip
         for level in ("p10", "p50", "p97.5"):
             assert row[level] == pytest.approx(factor * entry[level], rel=1e-9)

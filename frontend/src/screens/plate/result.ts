@@ -21,7 +21,7 @@ export interface PlateResult {
 }
 export interface View {
   job: string; tab: string; well: string; gate: string; within: string; x: string; y: string; edit: string;
-  plate: string; population: string; readout: string; cytokine: string; statistic: string; setup: string;
+  plate: string; population: string; readout: string; cytokine: string; statistic: string; setup: string; before: string;
 }
 
 const DETERMINATION: Record<string, [string, string]> = {

@@ -7,7 +7,18 @@ import secrets
 import time
 from typing import Any
 
-from sqlalchemy import Connection, Engine, and_, delete, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Select,
+    and_,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 
 from statera.web.server.failure import Failure
 from statera.web.server.job import OVER, Event, Job, job_of, moment
@@ -65,12 +76,12 @@ class JobStore:
 
     def listed(self, user: str) -> list[Job]:
         """Return the jobs of a user, newest first."""
-        asked = select(jobs).where(jobs.c.user == user).order_by(jobs.c.created.desc())
+        asked = _light().where(jobs.c.user == user).order_by(jobs.c.created.desc())
         with self._engine.connect() as connection:
             return [job_of(row) for row in connection.execute(asked)]
 
     def find(self, user: str, job: str) -> Job:
-        """Return a job.
+        """Return a job, without its request.
 
         Raises
         ------
@@ -82,11 +93,26 @@ class JobStore:
 
     @staticmethod
     def _find(connection: Connection, user: str, job: str) -> Job:
-        asked = select(jobs).where(jobs.c.id == job, jobs.c.user == user)
+        asked = _light().where(jobs.c.id == job, jobs.c.user == user)
         row = connection.execute(asked).first()
         if row is None:
-            raise Failure(404, "there is no such job", "job", "It may have been deleted.")
+            raise _no_such_job()
         return job_of(row)
+
+    def request(self, user: str, job: str) -> str:
+        """Return what was asked, as JSON.
+
+        Raises
+        ------
+        Failure
+            404 if this user has none of that id.
+        """
+        asked = select(jobs.c.request).where(jobs.c.id == job, jobs.c.user == user)
+        with self._engine.connect() as connection:
+            found = connection.scalar(asked)
+        if found is None:
+            raise _no_such_job()
+        return str(found)
 
     def told_after(self, job: str, seq: int) -> list[dict[str, Any]]:
         """Return what a job told after the event `seq`."""
@@ -187,6 +213,19 @@ class JobStore:
         asked = select(jobs.c.status, func.count()).group_by(jobs.c.status)
         with self._engine.connect() as connection:
             return {row[0]: row[1] for row in connection.execute(asked)}
+
+
+def _light() -> Select[Any]:
+    """Select jobs without their requests, which may be long and which nobody needs in a list."""
+    long = ("request", "uploads")
+    return select(
+        *(column for column in jobs.c if column.name not in long),
+        *(literal("").label(name) for name in long),
+    )
+
+
+def _no_such_job() -> Failure:
+    return Failure(404, "there is no such job", "job", "It may have been deleted.")
 
 
 def add_events(connection: Connection, job: str, told: list[Event]) -> None:

@@ -24,6 +24,8 @@ _log = logging.getLogger("statera.web")
 _START_SECONDS = 900.0
 """The first worker of a new installation compiles what the others load."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
+_ABANDONED_SECONDS = 2.0
+"""What nobody waits for any more may run so long; short work is left to end."""
 _DEATHS = 2
 """A question that ended this many workers is given up."""
 
@@ -67,6 +69,8 @@ class Question:
         How many wait for it; without any it is dropped if it has not begun.
     deaths
         Of workers that had it.
+    worker
+        Where it is being computed.
     """
 
     user: str
@@ -76,6 +80,7 @@ class Question:
     answer: asyncio.Future[bytes]
     asking: int = 0
     deaths: int = 0
+    worker: WorkerProcess | None = None
 
 
 class Pool:
@@ -169,9 +174,17 @@ class Pool:
             return await asyncio.shield(question.answer)
         finally:
             question.asking -= 1
-            if not question.asking and self._queue.drop(question.user, question):
-                self.counts["dropped"] += 1
-                question.answer.cancel()
+            if not question.asking:
+                self._abandon(question)
+
+    def _abandon(self, question: Question) -> None:
+        """Drop what has not begun; stop what goes on for long."""
+        if self._queue.drop(question.user, question):
+            self.counts["dropped"] += 1
+            question.answer.cancel()
+        elif question.worker is not None:
+            loop = asyncio.get_running_loop()
+            loop.call_later(_ABANDONED_SECONDS, _stop_abandoned, question)
 
     def _put(self, user: str, task: Task, body: bytes, uploads: Mapping[str, Any]) -> Question:
         if not self._lanes:
@@ -211,13 +224,30 @@ class Pool:
             self._compiled.set()
             self._workers[lane] = worker
             try:
-                while worker.alive:
-                    await self._answer(worker, await self._queue.get())
-                    if worker.resident > self._limits.resident_bytes:
+                while (question := await self._next(worker)) is not None:
+                    question.worker = worker
+                    await self._answer(worker, question)
+                    question.worker = None
+                    if not worker.alive or worker.resident > self._limits.resident_bytes:
                         break
             finally:
                 self._workers[lane] = None
                 await worker.kill()
+
+    async def _next(self, worker: WorkerProcess) -> Question | None:
+        """Return the next question; None if the worker ends before there is one."""
+        asked = asyncio.ensure_future(self._queue.get())
+        ended = asyncio.ensure_future(worker.wait())
+        try:
+            await asyncio.wait((asked, ended), return_when=asyncio.FIRST_COMPLETED)
+            return asked.result() if asked.done() else None
+        except asyncio.CancelledError:
+            if asked.done():  # whoever stops the pool finds it in the queue
+                self._queue.put(asked.result().user, asked.result(), first=True)
+            raise
+        finally:
+            asked.cancel()
+            ended.cancel()
 
     async def _answer(self, worker: WorkerProcess, question: Question) -> None:
         seconds = question.task.seconds
@@ -246,6 +276,11 @@ class Pool:
         what = "the process that computed this was ended by the system, twice"
         hint = "It may need more memory than there is: ask for less."
         _fail(question, Failure(500, what, question.task.name, hint, "worker-died"))
+
+
+def _stop_abandoned(question: Question) -> None:
+    if question.worker is not None and not question.asking:
+        question.worker.interrupt()
 
 
 def _settle(question: Question, frame: Frame) -> None:

@@ -40,18 +40,22 @@ class WorkerCommand:
         Of numeric libraries in one worker.
     nice
         Added to the niceness of the server.
+    ahead
+        Whether a worker goes on warming up while nobody asks it.
     """
 
     catalogue: str
     warm_up: str = ""
     threads: int = 1
     nice: int = 0
+    ahead: bool = True
 
     def arguments(self) -> list[str]:
         """Return the command line."""
         return [
             sys.executable, "-m", "statera.web.worker",
             self.catalogue, self.warm_up, str(os.getpid()), str(self.nice),
+            "yes" if self.ahead else "no",
         ]  # fmt: skip
 
     def environment(self) -> dict[str, str]:
@@ -154,6 +158,10 @@ class WorkerProcess:
             await self._process.wait()
             raise WorkerDied(_ended(self._process.returncode))
         return frame
+
+    async def wait(self) -> None:
+        """Wait until it has ended."""
+        await self._process.wait()
 
     def interrupt(self) -> None:
         """Ask the task that runs to stop."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 from statera.dosing.creatinine_rise import on_and_before_treatment
@@ -9,11 +10,13 @@ from statera.dosing.decide import decide
 from statera.dosing.decision_data import decision_data
 from statera.dosing.label_coverage import label_coverage
 from statera.dosing.patient import Phase
+from statera.dosing.read_patient import PATIENT_SCHEMA
 from statera.dosing.renal_equations import RenalInputs
 from statera.dosing.renal_estimates import RenalEstimate, estimate_renal_function
 from statera.errors import StateraError
 from statera.manifest import manifest
 from statera.tdm.check_request import check_request
+from statera.tdm.write_request import request_toml
 from statera.web.answer import Answer, Column, Copies, Table
 from statera.web.requests.patient import Case, CaseRequest
 from statera.web.tasks.patient_case import (
@@ -182,24 +185,58 @@ def _said(error: StateraError) -> str:
 
 
 def _copies(case: Case) -> Copies:
-    """Return how the label's answer is made elsewhere."""
+    """Return how renal function and the label's answer are made elsewhere."""
+    python, commands = _renal_copies(case)
     drug = drug_of(case)
-    known = case.person.model_dump(exclude_none=True, exclude={"cystatin"}, exclude_defaults=True)
-    if not (drug and case.region and case.indication):
-        return Copies("", "", "Choose a model, a region and an indication first.")
-    python = (
-        "from statera.dosing import decide\n"
-        "from statera.dosing.read_patient import patient_from\n\n"
-        f"person = patient_from({known!r})\n"
-        f"decision = decide({drug!r}, {case.region!r}, person, indication={case.indication!r})\n"
-        "print(decision.outcome, decision.sentence)\n"
-    )
-    from statera.tdm.write_request import request_toml  # noqa: PLC0415  only here
+    if drug and case.region and case.indication:
+        known = case.person.model_dump(exclude_defaults=True, exclude={"cystatin"})
+        known = {key: value for key, value in known.items() if value != ""}
+        python += (
+            "\nfrom statera.dosing import decide\n"
+            "from statera.dosing.read_patient import patient_from\n\n"
+            f"person = patient_from({known!r})\n"
+            f"decision = decide({drug!r}, {case.region!r}, person, "
+            f"indication={case.indication!r})\n"
+            "print(decision.outcome, decision.sentence)\n"
+        )
+        text = request_toml({"schema": PATIENT_SCHEMA, **known})
+        commands.append(
+            f"cat > person.toml <<'END'\n{text}END\n"
+            f"statera dose {drug} --region {shlex.quote(case.region)} "
+            f"--indication {shlex.quote(case.indication)} --patient person.toml"
+        )
+    why = "" if commands else "Give creatinine, or choose a region and an indication, first."
+    return Copies(python.lstrip(), "\n".join(commands), why)
 
-    text = request_toml({"schema": "statera.label-patient/1", **known})
-    command = (
-        f"cat > person.toml <<'END'\n{text}END\n"
-        f"statera dose {drug} --region {case.region} --indication {case.indication} "
-        "--patient person.toml"
+
+def _renal_copies(case: Case) -> tuple[str, list[str]]:
+    p = case.person
+    if not (p.creatinine or p.cystatin):
+        return "", []
+    given = {
+        "age": p.age, "sex": p.sex, "creatinine": p.creatinine, "cystatin": p.cystatin,
+        "weight": p.weight_kg, "height": p.height_cm,
+    }  # fmt: skip
+    options = [f"--{k} {shlex.quote(f'{v:g}' if isinstance(v, float) else v)}"
+               for k, v in given.items() if v]  # fmt: skip
+    parts = []
+    if p.age is not None:
+        parts.append(f"age={p.age!r}")
+    if p.sex:
+        parts.append(f"sex=read_sex({p.sex!r})")
+    if p.creatinine:
+        parts.append(f"creatinine=read_creatinine({p.creatinine!r})")
+    if p.cystatin:
+        parts.append(f"cystatin=read_cystatin({p.cystatin!r})")
+    parts += [f"{k}={v!r}" for k, v in (("weight_kg", p.weight_kg), ("height_cm", p.height_cm))
+              if v is not None]  # fmt: skip
+    python = (
+        "from statera.dosing.creatinine import read_creatinine, read_cystatin\n"
+        "from statera.dosing.person import read_sex\n"
+        "from statera.dosing.renal_equations import RenalInputs\n"
+        "from statera.dosing.renal_estimates import estimate_renal_function\n\n"
+        f"person = RenalInputs({', '.join(parts)})\n"
+        "for found in estimate_renal_function(person):\n"
+        "    print(found.equation.id, found.indexed, found.absolute, found.sentence)\n"
     )
-    return Copies(python, command)
+    return python, [f"statera renal {' '.join(options)}"]

@@ -29,7 +29,7 @@ SCHEMA = "statera.web.patient-forecast/1"
 _QUICK_DRAWS, _QUICK_BAND = 2000, 300
 _BANDS = ("a priori", "a posteriori")
 _PARTS = {
-    "quick": Parts(plausibility=False, sampling=False, bands=_BANDS),
+    "quick": Parts(plausibility=False, sampling=False, bands=_BANDS, explore=False),
     "full": Parts(sampling=False, bands=_BANDS),
     "sampling": Parts(plausibility=False, courses=False),
 }
@@ -61,6 +61,7 @@ def run(request: ForecastRequest, work: Work) -> Answer:
         "forecast": data,
         "graph": _graph(data),
         "limit_daily_mg": limit,
+        "notes": notes,
         "label": None if advice is None else beside_label(case, advice.chosen),
         "steps": steps_of(case, covariates, data["remarks"], None, _advice(data)),
         "closing": [] if detail == "quick" else closing_assessment(data, limit),

@@ -75,7 +75,8 @@ def _model(name: str) -> dict[str, Any]:
         "covariates": [
             {
                 "name": c.name, "label": c.label, "unit": c.unit, "reference": c.reference,
-                "low": c.soft.low, "high": c.soft.high, "yes_no": c.basis == "indicator",
+                "low": c.soft.low, "high": c.soft.high,
+                "yes_no": not c.unit and (c.hard.low, c.hard.high) == (0.0, 1.0),
             }
             for c in model.covariates.values()
         ],

@@ -25,7 +25,9 @@ _PLAIN = {
     "no_samples", "dose_not_taken", "sample_left_out", "covariate_not_used", "covariate_missing",
     "potency_used", "no_validated_target", "no_candidate",
 }  # fmt: skip
-"""Outcomes that the sentence of a step says already, or that need no action."""
+"""Outcomes that need no action."""
+_SAID = ("no_samples", "covariate_missing")
+"""Outcomes that the sentence of a step says already."""
 
 
 def problem_of(error: StateraError) -> dict[str, Any]:
@@ -63,6 +65,8 @@ def steps_of(
         "advice": advice or _step("missing", "Waits for doses and a target."),
     }
     for remark in remarks:
+        if remark["outcome"] in _SAID:
+            continue
         step = found[_step_of(remark["where"] or "question")]
         step["remarks"].append(remark["sentence"])
         if remark["outcome"] not in _PLAIN and step["status"] != "missing":

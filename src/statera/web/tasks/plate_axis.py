@@ -25,6 +25,8 @@ _NEAR = 0.055
 """Labels closer than this share of the axis would touch."""
 
 _LINEAR_TICKS = 5
+_FIRST, _LAST = -1, 8
+"""Powers of ten that may be labelled, the last one not among them."""
 
 
 @dataclass(frozen=True)
@@ -166,34 +168,25 @@ def _ends(values: Floats, scale: Scale) -> tuple[float, float]:
 
 def _decades(low: float, high: float, scale: Scale) -> tuple[tuple[float, str], ...]:
     """Return 0 and powers of ten of both signs, with minor ticks between them."""
-    major = [(0.0, "0")]
-    minor: list[float] = []
-    for k in range(-1, 8):
-        for sign in (1.0, -1.0):
-            value = sign * 10.0**k
-            major.append((value, f"{'−' if sign < 0 else ''}10{_raised(k)}"))
-            minor += [value * m for m in range(2, 10)]
+    powers = 10.0 ** np.arange(_FIRST, _LAST)
+    names = [_raised(k) for k in range(_FIRST, _LAST)]
+    major = np.concatenate([[0.0], powers, -powers])
+    labels = ["0", *(f"10{n}" for n in names), *(f"\N{MINUS SIGN}10{n}" for n in names)]
+    places = scale(major)
     found: list[tuple[float, str]] = []
-    taken: list[float] = []
-    # zero and large values first: near zero there is no room for all
-    for value, label in sorted(major, key=lambda entry: -abs(entry[0]) if entry[0] else -1e9):
-        at = float(scale(np.array([value]))[0])
+    smallest = math.inf
+    # zero first, then the largest: near zero there is no room for all
+    for k in sorted(range(major.size), key=lambda k: -abs(major[k]) if major[k] else -math.inf):
+        at = float(places[k])
         if not (math.isfinite(at) and low <= at <= high):
             continue
-        clear = all(abs(at - other) > _NEAR * (high - low) for other in taken)
-        if clear:
-            taken.append(at)
-            found.append((at, label))
-    smallest = min((abs(v) for v, _ in major if v and _has(v, scale, taken)), default=1.0)
-    for value in minor:
-        at = float(scale(np.array([value]))[0])
-        if abs(value) >= smallest and math.isfinite(at) and low <= at <= high:
-            found.append((at, ""))
+        if all(abs(at - other) > _NEAR * (high - low) for other, _ in found):
+            found.append((at, labels[k]))
+            smallest = min(smallest, abs(major[k]) or math.inf)
+    minor = np.outer(np.arange(2, 10), np.concatenate([powers, -powers])).ravel()
+    minor = scale(minor[np.abs(minor) >= smallest])
+    found += [(float(at), "") for at in minor[(minor >= low) & (minor <= high)]]
     return tuple(sorted(found))
-
-
-def _has(value: float, scale: Scale, taken: list[float]) -> bool:
-    return float(scale(np.array([value]))[0]) in taken
 
 
 def _raised(power: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import tempfile
 from collections import OrderedDict
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,8 @@ def _events(
         return _RECENT[key]
     with tempfile.TemporaryDirectory(dir=work.folder) as folder:
         file, _ = read_well_events(place_file(entry, Path(folder)), strategy, settings, whole)
+    # in one piece: otherwise each channel that is unmixed copies all events first
+    file = replace(file, events=np.ascontiguousarray(file.events))
     _RECENT[key] = file
     while len(_RECENT) > 1 and sum(f.events.nbytes for f in _RECENT.values()) > _KEPT_BYTES:
         _RECENT.popitem(last=False)

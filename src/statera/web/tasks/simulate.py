@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statera.engagement.inhibition import hill_inhibition
+from statera.errors import UnknownNameError
 from statera.manifest import manifest
 from statera.mechanism.readouts import Readout, own_readout, readouts_of
 from statera.simulate import default_windows
@@ -38,12 +39,15 @@ def run(request: SimulateRequest, work: Work) -> Answer:
     """Simulate what is not kept, and answer."""
     started = time.perf_counter()
     arms = prepare_all(request)
+    _check_outputs(request, arms)
     levels = sorted(set(request.percentiles))
     readouts = [_readout(request, i, arm) for i, arm in enumerate(arms)]
     questions = [_question(request, a, r) for a, r in zip(arms, readouts, strict=True)]
     found = [kept(request, a, q) for a, q in zip(arms, questions, strict=True)]
     each = [
-        Endpoints(a.name, k.measured[q], _named(request, r))
+        Endpoints(
+            a.name, k.measured[q], _named(request, r), r.ic50 if isinstance(r, Readout) else None
+        )
         for a, k, q, r in zip(arms, found, questions, readouts, strict=True)
     ]
     rows = endpoint_rows(each, levels, custom=bool(request.windows))
@@ -68,6 +72,13 @@ def run(request: SimulateRequest, work: Work) -> Answer:
         SCHEMA, result, tables(result), copies(request, arms, questions, levels),
         tuple(dict.fromkeys(warnings)), made,
     )  # fmt: skip
+
+
+def _check_outputs(request: SimulateRequest, arms: Sequence[Prepared]) -> None:
+    known = dict.fromkeys(o.name for arm in arms for o in arm.model.outputs)
+    for name in request.thresholds:
+        if name not in known:
+            raise UnknownNameError("output", name, known, where="thresholds")
 
 
 def _named(request: SimulateRequest, readout: Readout | str | None) -> str:
@@ -101,15 +112,13 @@ def _readout(request: SimulateRequest, index: int, arm: Prepared) -> Readout | s
 def _question(request: SimulateRequest, arm: Prepared, readout: Readout | str | None) -> Question:
     windows = [(w.start, w.end) for w in request.windows] or default_windows(arm.regimen).tolist()
     outputs = {o.name for o in arm.model.outputs}
-    levels = tuple(
-        (name, tuple(sorted(set(values))))
-        for name, values in sorted(request.thresholds.items())
-        if name in outputs and values
-    )
-    inhibited = (
-        ((readout.output, (readout.ic50, readout.hill)),) if isinstance(readout, Readout) else ()
-    )
-    return Question(tuple((float(a), float(b)) for a, b in windows), levels, inhibited)
+    levels = {name: set(values) for name, values in request.thresholds.items() if name in outputs}
+    inhibited: tuple[tuple[str, tuple[float, float]], ...] = ()
+    if isinstance(readout, Readout):
+        inhibited = ((readout.output, (readout.ic50, readout.hill)),)
+        levels.setdefault(readout.output, set()).add(readout.ic50)
+    thresholds = tuple((name, tuple(sorted(levels[name]))) for name in sorted(levels))
+    return Question(tuple((float(a), float(b)) for a, b in windows), thresholds, inhibited)
 
 
 def _arm(

@@ -18,6 +18,7 @@ __all__ = ["Endpoints", "distribution", "endpoint_rows"]
 
 Floats = NDArray[np.float64]
 
+_OF_READOUTS = ("mean inhibition", "time above IC50")
 _FEWEST_BINS, _MOST_BINS = 12, 40
 
 
@@ -29,11 +30,14 @@ class Endpoints:
     ----------
     readout
         Name of the mean inhibition that was asked for; empty where none was.
+    ic50
+        Of the readout: the time above it is that with at least half inhibited.
     """
 
     name: str
     result: SimulationResult
     readout: str = ""
+    ic50: float | None = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,9 @@ def _columns(arm: Endpoints, custom: bool) -> dict[_Key, _Column]:
                 if name.startswith("mean inhibition"):
                     label = f"mean inhibition, {arm.readout}"
                     found[output, window, label] = _Column(span, "%", 100.0 * column)
+                elif arm.ic50 is not None and name == f"time above {arm.ic50:.12g}":
+                    label = f"time above IC50, {arm.readout}"
+                    found[output, window, label] = _Column(span, "h", column)
                 else:
                     found[output, window, name] = _Column(span, "h", column)
     return found
@@ -123,8 +130,11 @@ def distribution(
     Raises
     ------
     UnknownNameError
-        If no arm has such an endpoint.
+        If no arm has such an output or endpoint.
     """
+    known = dict.fromkeys(o for arm in arms for o in arm.result.window_values)
+    if asked.output and asked.output not in known:
+        raise UnknownNameError("output", asked.output, known, where="distribution.output")
     chosen: list[_Column | None] = []
     endpoints: dict[str, None] = {}
     for arm in arms:
@@ -134,7 +144,7 @@ def distribution(
         place = min(asked.window, len(arm.result.windows) - 1)
         window = _window_name(place % len(arm.result.windows), len(arm.result.windows), custom)
         chosen.append(
-            columns.get((output, window, asked.endpoint)) or _mean(columns, asked, window)
+            columns.get((output, window, asked.endpoint)) or _of_readout(columns, asked, window)
         )
     present = [c for c in chosen if c is not None]
     if not present:
@@ -159,20 +169,22 @@ def distribution(
     }
 
 
-def _mean(columns: dict[_Key, _Column], asked: Distribution, window: str) -> _Column | None:
-    """Return the mean inhibition of an arm whose readout has another name."""
-    if not asked.endpoint.startswith("mean inhibition"):
-        return None
+def _of_readout(columns: dict[_Key, _Column], asked: Distribution, window: str) -> _Column | None:
+    """Return what an arm has of a readout that has another name or output."""
+    kind = next((k for k in _OF_READOUTS if asked.endpoint.startswith(k)), None)
     for (_, where, name), column in columns.items():
-        if where == window and name.startswith("mean inhibition"):
+        if kind is not None and where == window and name.startswith(kind):
             return column
     return None
 
 
 def _edges(values: Floats) -> Floats:
+    """Return bins by the rule of Freedman and Diaconis (1981), neither few nor many."""
     low, high = float(values.min()), float(values.max())
-    if low == high:
-        half = 0.5 * abs(low) or 0.5
-        return np.array([low - half, low + half])
-    count = np.histogram_bin_edges(values, "fd").size - 1
-    return np.linspace(low, high, int(np.clip(count, _FEWEST_BINS, _MOST_BINS)) + 1)
+    if high - low <= 1e-9 * max(abs(low), abs(high)):
+        half = 0.5 * abs(high) or 0.5
+        return np.array([low - half, high + half])
+    quarter, three = np.percentile(values, (25, 75))
+    width = 2.0 * (three - quarter) / values.size ** (1.0 / 3.0)
+    count = _MOST_BINS if width <= 0.0 else min((high - low) / width, _MOST_BINS)
+    return np.linspace(low, high, max(int(np.ceil(count)), _FEWEST_BINS) + 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import BaseModel, Field
@@ -66,6 +67,8 @@ class Steps(Request):
 
     steps: int = 5
     seconds: float = 0.02
+    gate: int = -1
+    """A step before which it waits until a file ``go`` is in its folder."""
     accident: str = ""
     at: int = -1
     attempts: int = 1
@@ -79,10 +82,13 @@ def steps(request: Steps, work: Work) -> Answer:
         if step == request.at and work.attempt <= request.attempts:
             _accident(request.accident)
         try:
+            while step == request.gate and not (work.folder / "go").exists():
+                time.sleep(0.01)
             time.sleep(request.seconds)
         except KeyboardInterrupt:
             if request.accident != "deaf":
                 raise
+            time.sleep(60)
         kept.write_text(str(step + 1), "ascii")
         work.progress((step + 1) / request.steps, f"step {step + 1}", iteration=step + 1)
     work.save("counted.txt", str(request.steps).encode(), "text/plain; charset=utf-8")
@@ -107,6 +113,19 @@ def chatter(request: Text, work: Work) -> Answer:
     return Answer("test/1", None)
 
 
+def warm_up() -> Iterator[None]:
+    for step in range(3):
+        _WARM.append(step)
+        yield
+
+
+_WARM: list[int] = []
+
+
+def warm(request: Text, work: Work) -> Answer:
+    return Answer("test/1", list(_WARM))
+
+
 _HERE = "tests.unit.web.server.small_tasks"
 
 TASKS = {
@@ -119,6 +138,7 @@ TASKS = {
         Task("steps", Steps, f"{_HERE}:steps", "Counts.", job=True, memory_mb=200),
         Task("short-steps", Steps, f"{_HERE}:steps", "Counts.", job=True, seconds=0.5),
         Task("chatter", Text, f"{_HERE}:chatter", "Tells much.", job=True),
+        Task("warm", Text, f"{_HERE}:warm", "Tells how warm it is."),
         Task("long", Text, f"{_HERE}:echo", "Takes long.", job=True),
     )
 }

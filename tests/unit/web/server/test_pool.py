@@ -188,3 +188,59 @@ def test_a_worker_that_holds_too_much_is_replaced() -> None:
         assert len(pids) == 2
 
     run(test, resident_bytes=1)
+
+
+def test_long_work_that_nobody_waits_for_is_stopped() -> None:
+    async def test(pool: Pool) -> None:
+        await ask(pool, "kept")
+        left = asyncio.create_task(ask(pool, "kept", "left", seconds=60))
+        await asyncio.sleep(0.1)
+        left.cancel()
+        answer = await asyncio.wait_for(ask(pool, "echo", "next"), 10)
+        assert answer["text"] == "next"
+        assert pool.counts["deaths"] == 0
+
+    run(test)
+
+
+def test_a_worker_that_ends_while_it_waits_is_replaced_at_once() -> None:
+    async def test(pool: Pool) -> None:
+        pid = (await ask(pool, "echo"))["pid"]
+        os.kill(pid, signal.SIGKILL)
+        while pool.pids in ([], [pid]):
+            await asyncio.sleep(0.02)
+        assert (await ask(pool, "echo"))["pid"] != pid
+        assert pool.counts["deaths"] == 0
+
+    run(test)
+
+
+def test_questions_end_with_the_pool() -> None:
+    async def whole() -> list[Any]:
+        async with running() as pool:
+            await ask(pool, "echo")
+            asked = [asyncio.create_task(ask(pool, "echo", str(n), 1)) for n in range(3)]
+            await asyncio.sleep(0.1)
+        return await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 5)
+
+    found = asyncio.run(whole())
+    assert [(f.status, f.retry_after > 0) for f in found] == [(503, True)] * 3
+
+
+def test_a_worker_goes_on_warming_up_while_nobody_asks() -> None:
+    async def whole(ahead: bool) -> list[Any]:
+        here = "tests.unit.web.server.small_tasks"
+        command = WorkerCommand(f"{here}:TASKS", f"{here}:warm_up", ahead=ahead)
+        pool = Pool(command, PoolLimits(workers=1))
+        pool.start()
+        try:
+            found = [await ask(pool, "warm")]
+            await asyncio.sleep(0.2)
+            return [*found, await ask(pool, "warm")]
+        finally:
+            await pool.stop()
+
+    cold, warm = asyncio.run(whole(ahead=True))
+    assert cold[0] == 0
+    assert warm == [0, 1, 2]
+    assert asyncio.run(whole(ahead=False)) == [[0], [0]]
