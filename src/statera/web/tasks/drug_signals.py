@@ -162,7 +162,8 @@ def _mean(times: Floats, values: Floats) -> Floats:
     weights = np.zeros(times.size)
     weights[:-1] += steps / 2.0
     weights[1:] += steps / 2.0
-    return np.clip(values @ (weights / weights.sum()), 0.0, 1.0)
+    mean = values @ (weights / weights.sum())
+    return np.asarray(np.clip(mean, 0.0, 1.0), dtype=np.float64)
 
 
 def _ends(value: Interval) -> list[float]:
