@@ -130,6 +130,7 @@ def test_a_trail_that_was_changed_is_told(statera: Run, tmp_path: Path) -> None:
     assert done.returncode == 0
     assert "token:anna\tsign-in" in done.stdout
     with engine.begin() as connection:
+        connection.execute(sqlalchemy.text("DROP TRIGGER web_audit_update"))
         connection.execute(sqlalchemy.text("UPDATE web_audit SET action = 'x' WHERE number = 1"))
     engine.dispose()
     done = statera("serve", "--data", str(tmp_path), "--audit")

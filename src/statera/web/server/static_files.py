@@ -97,9 +97,9 @@ def static_routes(files: StaticFiles) -> APIRouter:
 
     def answer(request: Request) -> Response:
         path = request.scope["path"]
-        if allowed_methods(request.app, path):
-            raise HTTPException(405)
         if path.startswith("/api/"):
+            if allowed_methods(request.app, path):
+                raise HTTPException(405)
             raise Failure(404, "there is nothing at this address")
         return files.answer(request)
 
