@@ -90,7 +90,8 @@ export function columnsOf(chart: Chart): uPlot.AlignedData {
   ].map(({ x, ys }) => ({ x: x ?? chart.times ?? [], ys: ys.map((y) => shown(y, chart.y.log)) }));
   const first = parts[0]?.x ?? chart.times ?? [];
   const same = (a: Values, b: Values) => a === b || (a.length === b.length && a.every((value, i) => value === b[i]));
-  const whole = parts.every(({ x }) => same(x, first)) && !chart.x.log;
+  // markers alone: there is nothing to join
+  const whole = !parts.length || (parts.every(({ x }) => same(x, first)) && !chart.x.log);
   if (whole) return [first, ...parts.flatMap(({ ys }) => ys)] as uPlot.AlignedData;
   const positive = parts.map(({ x, ys }) => {
     const kept = chart.x.log ? x.map((value, i) => [value, i] as const).filter(([value]) => value !== null && value > 0) : null;
