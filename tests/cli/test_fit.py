@@ -17,6 +17,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner, Result
 
+from statera.cli.fit_report_asked import read_report_asked
 from statera.cli.main import app
 from statera.data import parse_regimen
 from statera.library import read_model
@@ -490,3 +491,18 @@ def test_a_control_stream_that_cannot_be_translated(data: Path, tmp_path: Path) 
     result = invoke(file, data)
     assert result.exit_code == 3
     assert "run2.mod:4" in result.stderr
+
+
+def test_a_parameter_stays_within_its_bounds(model: Path, data: Path) -> None:
+    given = ("--init", "lCL=1.8", "--bounds", "lCL=1.7:1.9", "--covariance", "none", "--json", "-q")
+    result = invoke(model, data, "--method", "fo", *given)
+    rows = json.loads(result.stdout)["result"]["parameters"]
+    (clearance,) = (row["estimate"] for row in rows if row["name"] == "lCL")
+    assert 1.7 <= clearance < 1.71  # the data say 1
+
+
+def test_a_report_simulates_as_often_as_asked() -> None:
+    asked = read_report_asked(Path("report.html"), 1, "", corrected=True, logarithmic=False,
+                              replicates=37)  # fmt: skip
+    assert [check.n for check in asked.options().vpc] == [37, 37]
+    assert read_report_asked(None, 1, "", corrected=False, logarithmic=False).replicates == 500

@@ -14,6 +14,22 @@ SAMPLE = "sample-oral-one-compartment"
 PATIENCE = 240_000  # ms; the first fit on a machine compiles its solver
 STATIC = Path(__file__).parents[2] / "src/statera/web/static/index.html"
 
+STREAM = """$PROBLEM one compartment
+$INPUT ID TIME AMT DV
+$DATA elsewhere.csv IGNORE=@
+$SUBROUTINES ADVAN2 TRANS2
+$PK
+KA=THETA(1)
+CL=THETA(2)*EXP(ETA(1))
+V=THETA(3)
+S2=V
+$ERROR
+Y=F*(1+EPS(1))
+$THETA (0,1) (0,4) (0,40)
+$OMEGA 0.1
+$SIGMA 0.04
+"""
+
 pytestmark = pytest.mark.skipif(
     not STATIC.is_file(), reason="the front end is not built: npm --prefix frontend run build"
 )
@@ -76,9 +92,12 @@ def test_one_click_fits_the_sample_and_shows_the_numbers_of_the_interface(
     assert violations(page) == []
 
     page.get_by_role("tab", name="Predictive check").click()
-    page.get_by_role("figure", name="Visual predictive check of C").wait_for()
-    page.get_by_text("Show as table").click()
-    (panel,) = result["vpc"]["panels"]
+    figures = page.get_by_role("figure", name=re.compile("^Visual predictive check of C, DOSE"))
+    figures.first.wait_for()
+    assert figures.count() == 3
+    page.get_by_text("Show as table").first.click()
+    panel = result["vpc"]["panels"][0]
+    assert panel["stratum"] == "DOSE = 25"
     first = page.locator("table.data tbody tr").first
     first.wait_for()
     observed = {shown(s["observed"][0]) for s in panel["percentiles"]}
@@ -224,6 +243,26 @@ def test_uploaded_data_are_checked_at_once(
     page.get_by_role("heading", name="study2.csv").wait_for()
     assert below.inner_text() == "1"
     assert page.errors == []
+
+
+def test_a_control_stream_brings_its_parameters(open_app: Any, tmp_path: Path) -> None:
+    stream = tmp_path / "run1.mod"
+    stream.write_text(STREAM, encoding="utf-8")
+    page = open_app("/fit")
+    page.get_by_text("A model of your own").click()
+    page.locator("input[type=file]").nth(1).set_input_files(stream)
+    page.get_by_label("Initial value of THETA2").wait_for(timeout=PATIENCE)
+    assert page.get_by_label("Initial value of THETA2").input_value() == "4"
+    assert page.get_by_label("Lower bound of THETA2").input_value() == "0"
+    assert page.get_by_label("Initial variance of ETA1").input_value() == "0.1"
+    assert (
+        page.get_by_label("Model", exact=True).locator("option:checked").inner_text() == "Your file"
+    )
+    stream.write_text(STREAM.replace("ADVAN2", "ADVAN99"), encoding="utf-8")
+    page.locator("input[type=file]").nth(1).set_input_files(stream)
+    alert = page.get_by_role("alert")
+    alert.wait_for()
+    assert "run1.mod:4" in alert.inner_text()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

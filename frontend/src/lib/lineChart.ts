@@ -76,7 +76,7 @@ export const axisTitle = ({ label, unit }: Axis) => (unit ? `${label} (${formatU
 
 /** What must stay equal for an update in place. */
 export const structure = ({ x, y, lines, bands }: Chart) =>
-  JSON.stringify([x.log, x.unit, y.log, lines.map(({ steps, width }) => [steps, width]), bands.map(({ of }) => of)]);
+  JSON.stringify([x.log, x.unit, y.log, lines.map(({ steps, width }) => [steps, width]), bands.length]);
 
 /** Values that a logarithmic axis cannot show become gaps. */
 const shown = (values: Values, log?: boolean): Values =>
@@ -90,7 +90,6 @@ export function columnsOf(chart: Chart): uPlot.AlignedData {
   ].map(({ x, ys }) => ({ x: x ?? chart.times ?? [], ys: ys.map((y) => shown(y, chart.y.log)) }));
   const first = parts[0]?.x ?? chart.times ?? [];
   const same = (a: Values, b: Values) => a === b || (a.length === b.length && a.every((value, i) => value === b[i]));
-  // markers alone: there is nothing to join
   const whole = !parts.length || (parts.every(({ x }) => same(x, first)) && !chart.x.log);
   if (whole) return [first, ...parts.flatMap(({ ys }) => ys)] as uPlot.AlignedData;
   const positive = parts.map(({ x, ys }) => {

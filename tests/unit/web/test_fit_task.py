@@ -15,9 +15,10 @@ import pytest
 from typer.testing import CliRunner
 
 from statera.cli.main import app
-from statera.errors import InputError
+from statera.errors import InputError, UsageError
 from statera.web.requests.fit import FitCompareRequest, FitRequest
 from statera.web.tasks import fit, fit_compare, fit_course
+from statera.web.tasks.fit_copies import fit_command
 
 from .fake_work import FakeWork
 from .test_fit_inputs import MODEL, PROJECT, SAMPLE, SAMPLE_FILE, STREAM, UPLOAD, uploaded
@@ -228,6 +229,25 @@ def test_names_that_are_wrong_are_told(tmp_path: Path) -> None:
         fitted(made(tmp_path), reading={"columns": {"DV": "CONC"}})
     assert "CONC" in str(error.value)
     assert str(tmp_path) not in str(error.value)
+
+
+def test_predictive_checks_are_divided_and_corrected(tmp_path: Path) -> None:
+    work = made(tmp_path)
+    options = {"stratify": "WT", "cuts": [70.0], "corrected": True, "method": "fo"}
+    answer = fitted(work, **options, standard_errors="none", report=False)
+    strata = [panel["stratum"] for panel in answer["result"]["vpc"]["panels"]]
+    assert strata == ["WT < 70", "WT ≥ 70"]
+    assert len(answer["result"]["vpc_corrected"]["panels"]) == 1
+    assert set(answer["tables"]) >= {"vpc", "vpc_corrected"}
+    command = fit_command(asked(**options, report=True), "model.toml", "data.csv")
+    assert command.endswith("--replicates 40 --stratify WT:70.0 --corrected")
+
+
+def test_a_check_that_cannot_be_divided_is_refused_before_the_search(tmp_path: Path) -> None:
+    work = made(tmp_path)
+    with pytest.raises(UsageError, match="WT has"):
+        fitted(work, stratify="WT")
+    assert not any("iteration" in data for _, _, data in work.told)
 
 
 def test_saem_tells_parameters_without_an_objective(tmp_path: Path) -> None:

@@ -103,11 +103,7 @@ def test_gates_that_were_edited_are_analysed(answer: dict[str, Any], tmp_path: P
     assert found["strategy"] == strategy
     assert found["by_well"] == {}
     counts = [
-        sum(
-            r["count"]
-            for r in a["statistics"]
-            if r["population"] == "CD4" and r["donor"] == "D1"
-        )
+        sum(r["count"] for r in a["statistics"] if r["population"] == "CD4" and r["donor"] == "D1")
         for a in (found, answer["result"])
     ]
     assert 0 < counts[0] < 0.9 * counts[1]

@@ -15,6 +15,9 @@ export interface Settings {
   seed: number;
   replicates: number;
   iterations: number;
+  stratify: string;
+  cuts: number[];
+  corrected: boolean;
   report: boolean;
   draws: number;
   init: Record<string, number>;
@@ -34,7 +37,7 @@ export interface Reading {
 }
 export const DEFAULTS: Settings = {
   data: '', model: 'oral-1', unit: 'mg/L', method: 'focei', se: 'sandwich', saemErrors: 'sampled', blq: 'M3', seed: 1, replicates: 500,
-  iterations: 300, report: true, draws: 1000, init: {}, bounds: {}, fix: [], read: {}, outputs: {},
+  iterations: 300, stratify: '', cuts: [], corrected: false, report: true, draws: 1000, init: {}, bounds: {}, fix: [], read: {}, outputs: {},
 };
 
 export const TEMPLATES = [
@@ -73,7 +76,7 @@ export function choiceOf(s: Pick<Settings, 'model' | 'unit'>) {
 export const requestOf = (s: Settings) => ({
   data: s.data, reading: s.read, model: choiceOf(s), outputs: s.outputs, method: s.method, initial: s.init, bounds: s.bounds, fixed: s.fix,
   blq: s.blq, standard_errors: s.method === 'its' ? 'none' : s.se, saem_errors: s.saemErrors, seed: s.seed, replicates: s.replicates,
-  iterations: s.iterations, report: s.report, draws: s.draws, tune: Math.max(20, Math.round(s.draws / 2)),
+  stratify: s.stratify, cuts: s.stratify ? s.cuts : [], corrected: s.corrected, iterations: s.iterations, report: s.report, draws: s.draws, tune: Math.max(20, Math.round(s.draws / 2)),
 });
 
 const USUAL: Record<string, unknown> = { time_unit: 'h', amount_unit: 'mg', log_dv: false };
@@ -90,7 +93,7 @@ export function settingsOf(request: any): Partial<Settings> {
     model: model.kind === 'library' ? `lib:${model.name}` : model.kind === 'upload' ? `file:${model.upload}` : model.name,
     unit: model.concentration ?? 'mg/L', method: request.method, se: request.standard_errors ?? 'sandwich', saemErrors: request.saem_errors ?? 'sampled',
     blq: request.blq ?? 'M3', seed: request.seed ?? 1, replicates: request.replicates ?? 500, iterations: request.iterations ?? 300,
-    report: request.report ?? true, draws: request.draws ?? 1000, init: request.initial ?? {}, bounds: request.bounds ?? {}, fix: request.fixed ?? [],
+    stratify: request.stratify ?? '', cuts: request.cuts ?? [], corrected: request.corrected ?? false, report: request.report ?? true, draws: request.draws ?? 1000, init: request.initial ?? {}, bounds: request.bounds ?? {}, fix: request.fixed ?? [],
     read: plainReading(request.reading ?? {}), outputs: request.outputs ?? {},
   };
 }

@@ -97,6 +97,9 @@ class FitRequest(Request):
     iterations: Annotated[int, Field(ge=1, le=2000)] = 300
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 1
     replicates: Annotated[int, Field(ge=0, le=2000)] = 500
+    stratify: Annotated[str, Field(max_length=60)] = ""
+    cuts: list[float] = Field(default_factory=list, max_length=10)
+    corrected: bool = False
     report: bool = True
     draws: Annotated[int, Field(ge=20, le=10_000)] = 1000
     tune: Annotated[int, Field(ge=20, le=10_000)] = 500

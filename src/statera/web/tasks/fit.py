@@ -17,6 +17,7 @@ from statera.estimate.covariance import MatrixKind
 from statera.estimate.fit import FitMethod
 from statera.estimate.model_and_data import ModelAndData, read_model_and_data
 from statera.estimate.outcome import FitOutcome, fit_outcome
+from statera.estimate.strata import strata_of
 from statera.web.answer import Answer
 from statera.web.requests.fit import FitRequest
 from statera.web.tasks.fit_answer import Named, fit_answer
@@ -41,6 +42,8 @@ def run(request: FitRequest, work: Work) -> Answer:
         read = read_model_and_data(
             loaded.file, upload.path, asked_of(request.reading, request.outputs)
         )
+    if request.replicates:  # said before the search rather than after it
+        strata_of(read.table.events.covariates, request.stratify, request.cuts)
     report = replace(read.table.report, source=name)
     read = replace(read, table=replace(read.table, report=report))
     called = Named(loaded.name, name, loaded.stream)

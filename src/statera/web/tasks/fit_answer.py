@@ -84,10 +84,10 @@ def fit_answer(
         result["gof"] = _goodness(told, replicates, tables)
         if replicates is not None:
             work.progress(0.85, "Visual predictive check")
-            options = VpcOptions(n=request.replicates, seed=request.seed)
-            check = vpc(told, options, replicates=replicates)
-            result["vpc"] = _check(check)
-            tables["vpc"] = _frame(check.to_polars(), {})
+            for name, options in zip(("vpc", "vpc_corrected"), _checks(request), strict=False):
+                check = vpc(told, options, replicates=replicates)
+                result[name] = _check(check)
+                tables[name] = _frame(check.to_polars(), {})
     if request.report and told.status != "no start":
         work.progress(0.9, "Report")
         page = outcome_page(outcome, _report_options(request))
@@ -217,6 +217,14 @@ def _short(value: float) -> float:
 def _report_options(request: FitRequest) -> FitReportOptions:
     if not request.replicates:
         return FitReportOptions(vpc=(), npc=None)
-    return FitReportOptions(
-        vpc=(VpcOptions(n=request.replicates, seed=request.seed),), npc=NpcOptions()
-    )
+    npc = NpcOptions(stratify=request.stratify, cuts=tuple(request.cuts))
+    return FitReportOptions(vpc=_checks(request), npc=npc)
+
+
+def _checks(request: FitRequest) -> tuple[VpcOptions, ...]:
+    """Return the predictive checks: divided as asked, and a prediction-corrected one."""
+    n, seed = request.replicates, request.seed
+    first = VpcOptions(n=n, seed=seed, stratify=request.stratify, cuts=tuple(request.cuts))
+    if not request.corrected:
+        return (first,)
+    return first, VpcOptions(n=n, seed=seed, prediction_corrected=True)

@@ -51,6 +51,8 @@ def fit_command(request: FitRequest, model: str, data: str) -> str:
     for option, value, usual in _single(request):
         if value != usual:
             words += [option, str(value)]
+    if request.corrected and request.report and request.replicates:
+        words.append("--corrected")
     return shlex.join(words)
 
 
@@ -78,6 +80,8 @@ def _single(request: FitRequest) -> list[tuple[str, object, object]]:
         found.append(("--out", "report.html", ""))
         if request.replicates and not bayes:
             found.append(("--replicates", request.replicates, 500))
+            cuts = ",".join(f"{cut!r}" for cut in request.cuts)
+            found.append(("--stratify", f"{request.stratify}:{cuts}".rstrip(":"), ""))
     return found
 
 
