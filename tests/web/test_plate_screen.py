@@ -42,11 +42,11 @@ def job(app: RunningServer) -> str:
             "files": ["sample-plate-files"],
             "plate_map": "sample-plate-map",
             "well": {"panel": PANEL},
-            "populations": {
-                "CD4": "CD3+ CD4+ CD8-",
-                "CD8": "CD3+ CD8+ CD4-",
-                "CD11b": "CD3- CD11b+",
-            },
+            "populations": [
+                {"name": "CD4", "definition": "CD3+ CD4+ CD8-"},
+                {"name": "CD8", "definition": "CD3+ CD8+ CD4-"},
+                {"name": "CD11b", "definition": "CD3- CD11b+"},
+            ],
         },
     )
     ended = app.wait_for_job(found)
@@ -241,6 +241,34 @@ def test_the_heat_map_is_read_by_keys(open_app: Open, app: RunningServer, job: s
     page.get_by_role("heading", name="Well B12: D1, IL-15, 3000 nM").wait_for()
     page.get_by_role("button", name="Gates of this well").click()
     page.get_by_text("in well B12 (D1, IL-15, 3000 nM)").wait_for()
+    assert page.errors == []
+
+
+def test_a_refused_curve_is_points_and_a_reason(open_app: Open, job: str) -> None:
+    page = open_app(f"/plate?job={job}&tab=curves&population=CD11b&cytokine=IL-15")
+    page.get_by_role("heading", name="pSTAT3 of CD11b under IL-15").wait_for()
+    page.wait_for_selector(".canvas canvas")
+    assert page.locator("li .status[data-status=bad]").count() == 2
+    page.get_by_text("stimulation does not raise the signal").first.wait_for()
+    page.get_by_role("tab", name="Plate").click()
+    assert page.locator("[data-well=B05] span").inner_text().startswith("–")
+    assert page.locator("[data-well=A05] span").inner_text() != "–"
+    assert page.errors == []
+
+
+def test_a_corner_beyond_the_plot_is_moved(open_app: Open, job: str) -> None:
+    page = open_app(f"/plate?job={job}&gate=singlets&within=cells&x=FSC-A&y=FSC-H")
+    page.wait_for_selector(".gate.chosen .handle")
+    before = shown(page)["Events"]
+    corner = page.get_by_role("button", name=re.compile("beyond the plot")).last
+    corner.focus()
+    for _ in range(8):
+        page.keyboard.press("Shift+ArrowRight")
+    page.wait_for_timeout(800)
+    assert shown(page)["Events"] != before
+    page.keyboard.press("Escape")
+    page.wait_for_timeout(800)
+    assert shown(page)["Events"] == before
     assert page.errors == []
 
 

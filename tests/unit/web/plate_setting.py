@@ -25,6 +25,8 @@ PANEL: dict[str, Any] = {
 }
 SIGNS = {"CD4": "CD3+ CD4+ CD8-", "CD8": "CD3+ CD8+ CD4-", "CD11b": "CD3- CD11b+"}
 FILES, MAP = "sample-plate-files", "sample-plate-map"
+HALF = "f" * 32
+"""The plate map of one donor."""
 
 
 @functools.cache
@@ -37,7 +39,9 @@ def work(folder: Path, **uploads: Path) -> FakeWork:
     """Return a place to work in, with the sample plate among its uploads."""
     folder.mkdir(exist_ok=True)
     there = {i: samples.path(i, sample_folder()).path for i in (FILES, MAP)}
-    return FakeWork(folder, {**there, **uploads})
+    half = sample_folder() / "half.csv"
+    half.write_text("\n".join(there[MAP].read_text().splitlines()[:25]) + "\n")
+    return FakeWork(folder, {**there, HALF: half, **uploads})
 
 
 def request(**other: Any) -> PlateRunRequest:
@@ -48,7 +52,7 @@ def request(**other: Any) -> PlateRunRequest:
         "files": [FILES],
         "plate_map": MAP,
         "well": {"panel": PANEL},
-        "populations": SIGNS,
+        "populations": [{"name": n, "definition": d} for n, d in SIGNS.items()],
     }
     return PlateRunRequest.model_validate({**fields, **other})
 

@@ -18,7 +18,7 @@ from statera.web.requests.plate import PlateWellRequest
 from statera.web.tasks.plate_run import run
 from statera.web.tasks.plate_well import run as run_well
 
-from .plate_setting import FILES, MAP, PANEL, analysed, request, work
+from .plate_setting import FILES, HALF, MAP, PANEL, analysed, request, work
 
 
 @pytest.fixture(scope="module")
@@ -95,13 +95,15 @@ def test_gates_that_were_edited_are_analysed(answer: dict[str, Any], tmp_path: P
     strategy = json.loads(json.dumps(answer["result"]["strategy"]))
     border = next(g for g in strategy["gates"] if g["name"] == "CD3+ CD4+")
     border["low"][0] += 0.2  # into the bright cells
-    populations = {name: name for name in ("CD4", "CD8", "CD11b")}
-    again = run(request(gates=strategy, populations=populations), work(tmp_path / "w"))
+    populations = [{"name": name, "definition": name} for name in ("CD4", "CD8", "CD11b")]
+    again = run(
+        request(gates=strategy, populations=populations, plate_map=HALF), work(tmp_path / "w")
+    )
     found = json.loads(again.to_json())["result"]
     assert found["strategy"] == strategy
     assert found["by_well"] == {}
     counts = [
-        sum(r["count"] for r in a["statistics"] if r["population"] == "CD4")
+        sum(r["count"] for r in a["statistics"] if r["population"] == "CD4" and r["donor"] == "D1")
         for a in (found, answer["result"])
     ]
     assert 0 < counts[0] < 0.9 * counts[1]
@@ -137,7 +139,7 @@ def test_a_matrix_of_ones_own_compensates_plate_and_wells(tmp_path: Path) -> Non
     table.write_text("\n".join(lines) + "\n")
     place = work(tmp_path / "w", **{"d" * 32: table})
     well = {"panel": PANEL, "compensation": "table", "spillover": "d" * 32}
-    result = json.loads(run(request(well=well), place).to_json())["result"]
+    result = json.loads(run(request(well=well, plate_map=HALF), place).to_json())["result"]
     assert result["well_settings"]["compensation"] == "gates"
     (matrix,) = result["strategy"]["matrices"].values()
     assert matrix["rows"] == rows
@@ -158,3 +160,9 @@ def test_a_matrix_of_ones_own_compensates_plate_and_wells(tmp_path: Path) -> Non
         if row["well"] == name:
             assert found[row["population"]]["count"] == row["count"]
             assert found[row["population"]]["medians"]["pSTAT3"] == pytest.approx(row["median"])
+
+
+def test_two_populations_of_one_name_are_refused(tmp_path: Path) -> None:
+    twice = [{"name": "T", "definition": "CD3+"}] * 2
+    with pytest.raises(InputError, match="two populations are called 'T'"):
+        run(request(populations=twice), work(tmp_path / "w"))

@@ -91,11 +91,22 @@ export function outlineOf(gate: Drawn, plane: Plane): Point[][] {
   })));
 }
 
+const within = (p: Point) => p.every((share) => share >= 0 && share <= 1);
+
+/** Where a corner is grasped: one beyond the plot at the edge of the plot, on a side that leads to it. */
+function grip(points: Point[], k: number): { at: Point; from: Point; share: number } {
+  const p = points[k];
+  const from = [points.at(k - 1)!, points[(k + 1) % points.length]].find(within);
+  if (within(p) || !from) return { at: p.map((share) => clamp(share)) as Point, from: p, share: 1 };
+  const share = Math.min(...[0, 1].map((axis) => (p[axis] > 1 ? (1 - from[axis]) / (p[axis] - from[axis]) : p[axis] < 0 ? from[axis] / (from[axis] - p[axis]) : 1)));
+  return { at: [from[0] + share * (p[0] - from[0]), from[1] + share * (p[1] - from[1])], from, share: Math.max(share, 0.02) };
+}
+
 export function handlesOf(gate: Drawn, plane: Plane): Handle[] {
   const sides = sidesOf(gate, plane);
   if (!sides) return [];
   const names = plane.map((axis) => axis.label);
-  if (gate.kind === 'polygon') return outlineOf(gate, plane)[0].map((at, k) => ({ at, label: `Corner ${k + 1} of ${gate.vertices.length}`, along: 'both' }));
+  if (gate.kind === 'polygon') return outlineOf(gate, plane)[0].map((p, k, all) => ({ at: grip(all, k).at, label: `Corner ${k + 1} of ${gate.vertices.length}${within(p) ? '' : ', beyond the plot'}`, along: 'both' }));
   if (gate.kind === 'rectangle') {
     const [low, high] = box(gate, plane);
     const middle = [0, 1].map((k) => (clamp(low[k]) + clamp(high[k])) / 2);
@@ -119,7 +130,9 @@ export function handlesOf(gate: Drawn, plane: Plane): Handle[] {
 export function moveHandle(gate: Drawn, plane: Plane, handle: number, to: Point): Drawn {
   const sides = sidesOf(gate, plane)!;
   if (gate.kind === 'polygon') {
-    const value = valueOf(plane, to);
+    const { from, share } = grip(outlineOf(gate, plane)[0], handle);
+    // of a corner beyond the plot, the side that is seen follows
+    const value = valueOf(plane, share < 1 ? [from[0] + (to[0] - from[0]) / share, from[1] + (to[1] - from[1]) / share] : to);
     return { ...gate, vertices: gate.vertices.map((p, k): Point => (k !== handle ? p : sides[0] === 0 ? value : [value[1], value[0]])) };
   }
   if (gate.kind === 'rectangle') {

@@ -16,6 +16,7 @@ __all__ = [
     "PlateGatesRequest",
     "PlateInspectRequest",
     "PlatePanel",
+    "PlatePopulation",
     "PlateRunRequest",
     "PlateWellRequest",
     "WellSettings",
@@ -72,11 +73,21 @@ class PlateFit(Request):
     max_control_cv: Annotated[float, Field(gt=0, le=10)] = 0.2
 
 
+class PlatePopulation(Request):
+    """A population of which curves are made.
+
+    Its definition are signs of markers where gates are found in the events, such as
+    ``CD3+ CD4+``; the name of a gate where gates are given.
+    """
+
+    name: Name
+    definition: Name
+
+
 class PlateRunRequest(Request):
     """Files, plate map and panel to gates, statistics, curves and IC50s.
 
-    Without `gates` they are found in the events, and `populations` are signs of markers; with
-    them `populations` are names of gates.
+    Without `gates` they are found in the events.
     """
 
     name: Name = "Plate"
@@ -85,7 +96,7 @@ class PlateRunRequest(Request):
     files: Files
     plate_map: Annotated[UploadId, Field(examples=["sample-plate-map"])]
     well: WellSettings
-    populations: Annotated[dict[Name, Name], Field(min_length=1, max_length=60)]
+    populations: Annotated[list[PlatePopulation], Field(min_length=1, max_length=60)]
     gates: Gates | None = None
     cofactor: Annotated[float, Field(gt=0, le=1e5)] = 150.0
     percentile: Annotated[float, Field(gt=0, lt=100)] = 99.0

@@ -155,7 +155,7 @@ def _result(
         "strategy": gates_json(result.gates[""]),
         "by_well": _own_gates(result),
         "populations": dict(
-            {name: name for name in request.populations}
+            {p.name: p.name for p in request.populations}
             if automatic
             else result.settings.gating.populations
         ),

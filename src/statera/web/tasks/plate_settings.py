@@ -56,7 +56,13 @@ def _table_of(well: WellSettings, work: Work) -> Path:
 
 
 def settings_text(request: PlateRunRequest) -> str:
-    """Return the request as the text of ``plate.toml``."""
+    """Return the request as the text of ``plate.toml``.
+
+    Raises
+    ------
+    InputError
+        If two populations have one name.
+    """
     well, fit = request.well, request.fit
     lines = [
         'schema = "statera.plate/1"',
@@ -66,7 +72,7 @@ def settings_text(request: PlateRunRequest) -> str:
         'files = "fcs"',
         f"matrix = {_text(request.matrix)}",
         *_panel_lines(well.panel),
-        *_table("populations", request.populations),
+        *_table("populations", _populations(request)),
         "",
         "[gating]",
     ]
@@ -85,6 +91,15 @@ def settings_text(request: PlateRunRequest) -> str:
     for key, value in fit.model_dump().items():
         lines.append(f"{key} = {_text(value) if isinstance(value, str) else repr(value)}")
     return "\n".join(lines) + "\n"
+
+
+def _populations(request: PlateRunRequest) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for population in request.populations:
+        if population.name in found:
+            raise InputError(f"two populations are called '{population.name}'", where="populations")
+        found[population.name] = population.definition
+    return found
 
 
 def _panel_lines(panel: PlatePanel) -> list[str]:
