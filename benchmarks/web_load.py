@@ -272,10 +272,20 @@ async def ready(connection: Connection, workers: int, server: int) -> None:
     for _ in range(6000):
         _, body = await connection.ask("GET", "/metrics")
         if f'statera_workers{{what="ready"}} {workers}.0' in body.decode():
-            return
+            return await settled(server)
         await asyncio.sleep(0.2)
         assert Path(f"/proc/{server}").exists(), "the server has ended"
     raise TimeoutError("the workers are not warm after 20 minutes")
+
+
+async def settled(server: int) -> None:
+    """Wait until the workers have done what they do while nobody asks."""
+    before, quiet = cpu_seconds(server), 0
+    while quiet < 3:
+        await asyncio.sleep(1)
+        now = cpu_seconds(server)
+        quiet = quiet + 1 if now - before < 0.1 else 0
+        before = now
 
 
 async def answer_of(connection: Connection, task: str, request: dict[str, Any]) -> Any:
@@ -334,10 +344,10 @@ def main() -> None:
     read.add_argument("--seconds", type=float, default=120.0)
     read.add_argument("--think", type=float, default=5.0, help="mean seconds between actions")
     read.add_argument("--workers", type=int, default=2)
-    read.add_argument("--short", action="store_true", help="10 users for 6 seconds")
+    read.add_argument("--short", action="store_true", help="10 users for 4 seconds")
     asked = read.parse_args()
     if asked.short:
-        asked.users, asked.seconds, asked.think = 10, 6.0, 2.0
+        asked.users, asked.seconds, asked.think = 10, 4.0, 1.0
     random.seed(1)
     with tempfile.TemporaryDirectory() as folder:
         kept = asyncio.run(measure(asked, Path(folder)))

@@ -26,6 +26,12 @@ def page(open_app: Any) -> Any:
     return found
 
 
+def _wait_for_section(page: Any, key: str) -> None:
+    # the first time after an installation, solvers are compiled
+    place = page.locator(f"section#{key}[aria-busy=false] > .stack")
+    place.wait_for(state="attached", timeout=300_000)
+
+
 def _grid(app: RunningServer, drug: str = "baricitinib") -> dict[str, Any]:
     result: dict[str, Any] = app.ask("drug-inhibition", {"drug": drug})["result"]
     return result
@@ -171,7 +177,7 @@ def test_a_computed_number_opens_its_method(page: Any) -> None:
 
 def test_all_sections_come_with_tables_and_figures(page: Any) -> None:
     for key in _SECTIONS:
-        page.locator(f"section#{key}[aria-busy=false] > .stack").wait_for(state="attached")
+        _wait_for_section(page, key)
     shown = page.locator(".main > section").evaluate_all("all => all.map(one => one.id)")
     assert tuple(key for key in shown if key in _SECTIONS) == _SECTIONS
     images = page.locator(".main img")
@@ -185,7 +191,7 @@ def test_all_sections_come_with_tables_and_figures(page: Any) -> None:
 
 
 def test_a_conflict_is_flagged_where_it_stands_and_explained(page: Any) -> None:
-    page.locator("section#pharmacokinetics > .stack").wait_for(state="attached")
+    _wait_for_section(page, "pharmacokinetics")
     flagged = page.locator("#pharmacokinetics button", has_text="sources disagree").first
     flagged.scroll_into_view_if_needed()
     flagged.click()
@@ -243,7 +249,7 @@ def test_the_live_parts_can_be_used_by_everybody(
 ) -> None:
     page = open_app("/drug/baricitinib", width, scheme)
     page.wait_for_selector("#exposure canvas")
-    page.locator("section#identity > .stack").wait_for(state="attached")
+    _wait_for_section(page, "identity")
     # The monograph has tens of thousands of nodes: a smaller one is looked at as a whole below.
     page.evaluate(
         "document.querySelectorAll('section[aria-busy] > .stack').forEach(e => e.remove())"
@@ -255,7 +261,7 @@ def test_the_live_parts_can_be_used_by_everybody(
 def test_a_whole_monograph_can_be_read_by_everybody(open_app: Any, violations: Any) -> None:
     page = open_app("/drug/deucravacitinib")
     for key in _SECTIONS:
-        page.locator(f"section#{key}[aria-busy=false] > .stack").wait_for(state="attached")
+        _wait_for_section(page, key)
     page.evaluate("document.querySelector('#safety > .stack').remove()")
     assert violations(page) == []
 
@@ -265,20 +271,20 @@ def test_the_page_is_not_wider_than_the_window(open_app: Any, width: int) -> Non
     page = open_app("/drug/baricitinib", width)
     page.wait_for_selector("#exposure canvas")
     for key in _SECTIONS:
-        page.locator(f"section#{key}[aria-busy=false] > .stack").wait_for(state="attached")
+        _wait_for_section(page, key)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.errors == []
 
 
 def test_nothing_is_asked_from_outside(page: Any, app: RunningServer) -> None:
-    page.locator("section#audit > .stack").wait_for(state="attached")
+    _wait_for_section(page, "audit")
     outside = [url for url in page.requests if not url.startswith((app.url, "data:", "blob:"))]
     assert outside == []
 
 
 def test_a_new_dose_is_drawn_soon(page: Any) -> None:
     """The time from the slider to the new numbers, measured in the page, is kept as a record."""
-    page.locator("section#audit > .stack").wait_for(state="attached")
+    _wait_for_section(page, "audit")
     spent = page.evaluate(
         """async () => {
           const slider = document.querySelector('.controls input[type=range]');

@@ -222,7 +222,7 @@ def test_a_job_past_its_time_is_stopped(server: SmallServer) -> None:
     [
         ("POST", "/jobs/nope", 404),
         ("GET", "/jobs/" + "0" * 32, 404),
-        ("GET", "/jobs/0", 422),
+        ("GET", "/jobs/0", 404),
         ("GET", "/jobs/" + "0" * 32 + "/files/..%2f..%2flog", 404),
         ("GET", "/jobs/" + "0" * 32 + "/files/%2e%2e", 404),
         ("POST", "/jobs/" + "0" * 32 + "/cancel", 404),

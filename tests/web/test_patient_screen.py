@@ -129,7 +129,7 @@ def test_bands_narrow_as_samples_arrive(sample_page: Any) -> None:
 def test_an_implausible_sample_is_a_warning_with_a_hint(sample_page: Any) -> None:
     page = sample_page
     step(page, "Samples").click()
-    page.get_by_role("textbox", name="Value").first.fill("44000")
+    page.get_by_role("textbox", name="Value").first.fill("440")
     page.get_by_text("Perhaps it would not be unusual in").first.wait_for()
     assert "warning" in step(page, "Samples").inner_text()
 
@@ -230,6 +230,12 @@ def test_a_request_is_read_and_a_case_deleted(open_app: Any) -> None:
     bad = {"name": "x.json", "mimeType": "application/json", "buffer": b"{"}
     page.locator("input[type=file]").set_input_files(bad)
     page.get_by_text("this is not valid JSON").wait_for()
+
+
+def test_a_case_that_is_not_there_is_said(open_app: Any) -> None:
+    page = open_app(f"/patient?case={'0' * 32}")
+    page.get_by_text("there is no such document").wait_for()
+    page.get_by_role("button", name="Open the sample case").wait_for()
 
 
 @pytest.fixture

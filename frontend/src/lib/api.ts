@@ -106,7 +106,8 @@ const pause = (milliseconds: number, signal?: AbortSignal | null) =>
 /** Workers that start, or too many requests: worth another try. */
 const PATIENCE_MS = 30_000;
 
-export async function call(path: string, init: RequestInit = {}): Promise<Response> {
+/** @param patience how long a busy server is asked again, milliseconds */
+export async function call(path: string, init: RequestInit = {}, patience = PATIENCE_MS): Promise<Response> {
   const unsafe = init.method !== undefined && init.method !== 'GET';
   const began = performance.now();
   for (let tries = 0, renewed = false; ; tries++) {
@@ -121,7 +122,7 @@ export async function call(path: string, init: RequestInit = {}): Promise<Respon
     }
     if (response.ok) return response;
     const failure = await failureOf(response);
-    const patient = performance.now() - began < PATIENCE_MS;
+    const patient = performance.now() - began < patience;
     if ((response.status === 503 || response.status === 429) && patient) {
       const seconds = Number(response.headers.get('Retry-After'));
       await pause(seconds > 0 ? Math.min(seconds * 1000, 5000) : Math.min(250 * 2 ** tries, 2000), init.signal);

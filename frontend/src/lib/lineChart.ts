@@ -76,7 +76,7 @@ export const axisTitle = ({ label, unit }: Axis) => (unit ? `${label} (${formatU
 
 /** What must stay equal for an update in place. */
 export const structure = ({ x, y, lines, bands }: Chart) =>
-  JSON.stringify([x.log, x.unit, y.log, lines.map(({ steps, width }) => [steps, width]), bands.map(({ of }) => of)]);
+  JSON.stringify([x.log, x.unit, y.log, lines.map(({ steps, width }) => [steps, width]), bands.length]);
 
 /** Values that a logarithmic axis cannot show become gaps. */
 const shown = (values: Values, log?: boolean): Values =>

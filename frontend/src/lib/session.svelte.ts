@@ -39,11 +39,8 @@ class Session {
 
   /** Sign in by an access token; the server keeps it in a cookie that scripts cannot read. */
   async signIn(token: string): Promise<void> {
-    await call('/session', {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ token }),
-    });
+    const init = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ token }) };
+    await call('/session', init, 0);
     await this.load();
   }
 

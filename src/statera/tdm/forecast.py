@@ -63,12 +63,16 @@ class Parts:
         What further samples are worth.
     bands
         Bands of the course, of `statera.tdm.predict.KINDS`.
+    explore
+        Whether most likely random effects are looked for from many starts; None where it seems
+        needed. A sample that nobody can have makes that slow.
     """
 
     plausibility: bool = True
     courses: bool = True
     sampling: bool = True
     bands: tuple[str, ...] = KINDS
+    explore: bool | None = None
 
 
 def forecast(
@@ -94,7 +98,7 @@ def forecast(
     wanted = parts or Parts()
     patient, question = request.patient, request.question
     time = latest_time(patient) if question.time is None else question.time
-    weighed, remarks = _weighed(request, models or {}, time)
+    weighed, remarks = _weighed(request, models or {}, time, wanted.explore)
     checks, unusual = _plausible(weighed, request) if wanted.plausibility else ((), None)
     remarks += plausibility_remarks(checks, unusual, patient)
     advice = advise(weighed, patient, question, time) if question.targets else None
@@ -145,7 +149,7 @@ def candidate_course(
 
 
 def _weighed(
-    request: Request, given: Mapping[str, Model], time: float
+    request: Request, given: Mapping[str, Model], time: float, explore: bool | None = None
 ) -> tuple[tuple[Member, ...], list[Remark]]:
     """Return the models with their posteriors and weights, and what must be known of them."""
     chosen = [given[name] if name in given else load_model(name) for name in request.models]
@@ -161,7 +165,7 @@ def _weighed(
     members: list[Member] = []
     for model in chosen:
         problem = prepare_patient(model, _recorded(request.patient, time), request.options)
-        estimate = map_estimate(problem)
+        estimate = map_estimate(problem, explore=explore)
         post = posterior(problem, estimate, options)
         remarks += [*_of_estimate(model, estimate), *post.remarks]
         members.append(Member(problem, estimate, post))

@@ -1,22 +1,44 @@
-"""What a worker does before its first request, so that the first is as fast as the next."""
+"""What a worker does before its first request, and then while nobody asks for anything."""
 
 from __future__ import annotations
 
-from statera.data import parse_regimen
-from statera.library import load_model
-from statera.simulate import simulate
-from statera.tdm.forecast import forecast
-from statera.web.tasks import drug_warm_up
-from statera.web.tasks.patient_case import limited_tree, request_of
-from statera.web.tasks.patient_sample import sample_case
+import importlib
+from collections.abc import Iterator
+
+from statera.web.catalogue import CATALOGUE
+from statera.web.requests.simulate import SimulateRequest
+from statera.web.worker_work import WorkerWork
 
 __all__ = ["warm_up"]
 
 
-def warm_up() -> None:
-    """Simulate a population, forecast a patient, answer what the drug page asks first."""
-    model = load_model("baricitinib/Decker_2024")
-    found = simulate(model, parse_regimen("4 mg q24h x2"), n=10, seed=1)
-    found.summary((5.0, 50.0, 95.0))
-    forecast(request_of(limited_tree(sample_case())[0]))
+def warm_up() -> Iterator[None]:
+    """Load the numeric stack, compiled code and the tasks, so that first answers are fast.
+
+    The worker is ready after the first step. It takes the others one by one while it is idle.
+    """
+    _run("simulate", SimulateRequest.model_validate({"arms": [{}], "n": 10}).model_dump_json())
+    yield
+    from statera.web.tasks import drug_warm_up  # noqa: PLC0415
+
     drug_warm_up.warm_up()
+    yield
+    from statera.tdm.forecast import forecast  # noqa: PLC0415
+    from statera.web.tasks.patient_case import limited_tree, request_of  # noqa: PLC0415
+    from statera.web.tasks.patient_sample import sample_case  # noqa: PLC0415
+
+    yield
+    forecast(request_of(limited_tree(sample_case())[0]))
+    yield
+    for task in CATALOGUE.values():
+        importlib.import_module(task.run.partition(":")[0])
+        yield
+
+
+def _run(name: str, request: str) -> bytes:
+    task = CATALOGUE[name]
+    module, _, function = task.run.partition(":")
+    run = getattr(importlib.import_module(module), function)
+    with WorkerWork({}, lambda _: None) as work:
+        answer: bytes = run(task.request.model_validate_json(request), work).to_json()
+    return answer

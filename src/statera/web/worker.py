@@ -1,4 +1,4 @@
-"""The program of a worker process: ``python -m statera.web.worker CATALOGUE WARM-UP PARENT NICE``.
+"""The program of a worker process, ``python -m statera.web.worker``; see :func:`main`.
 
 It reads requests from standard input and writes answers to what was standard output when it began.
 Whatever libraries print goes nowhere: it may hold what a user sent, and logs may not.
@@ -15,7 +15,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any, BinaryIO
@@ -29,6 +29,7 @@ from statera.web.worker_work import WorkerWork
 __all__ = ["Worker", "load", "main"]
 
 _KINDS = ((DomainError, "domain"), (NumericalError, "numerical"), (UsageError, "usage"))
+_OVER = object()
 _TOO_LARGE = {
     "what": "this needs more memory than one request may use",
     "where": "the request",
@@ -133,8 +134,23 @@ def _end_with(parent: int) -> None:
         os._exit(0)
 
 
-def main(catalogue: str, warm_up: str, parent: str, nice: str) -> None:
-    """Serve until the server closes the pipe."""
+def main(catalogue: str, warm_up: str, parent: str, nice: str, ahead: str) -> None:
+    """Serve until the server closes the pipe.
+
+    Parameters
+    ----------
+    catalogue
+        Where the tasks are listed: ``"module:name"``.
+    warm_up
+        A generator function: what comes before its first ``yield`` is done before the first
+        request, the rest while nobody asks for anything. Empty for none.
+    parent
+        Number of the process of the server.
+    nice
+        Added to the niceness.
+    ahead
+        ``yes`` to warm up beyond the first step.
+    """
     os.nice(int(nice))
     _end_with(int(parent))
     requests = os.fdopen(os.dup(0), "rb")
@@ -153,13 +169,17 @@ def main(catalogue: str, warm_up: str, parent: str, nice: str) -> None:
     worker = Worker(load(catalogue), send)
     signal.signal(signal.SIGINT, worker.interrupt)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    if warm_up:
-        load(warm_up)()
+    steps: Iterator[None] = load(warm_up)() if warm_up else iter(())
+    next(steps, None)
     frames: queue.Queue[Frame] = queue.Queue()
     threading.Thread(target=_read, args=(requests, frames), daemon=True).start()
     send(pack({"kind": "ready", "resident": resident_bytes()}))
+    more = ahead == "yes"
     while True:
-        worker.answer(*frames.get())
+        if more and frames.empty():
+            more = next(steps, _OVER) is not _OVER
+        else:
+            worker.answer(*frames.get())
 
 
 if __name__ == "__main__":

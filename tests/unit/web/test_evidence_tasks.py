@@ -267,6 +267,15 @@ def test_network_has_what_the_page_draws() -> None:
         assert row["natural"]["estimate"] == pytest.approx(math.exp(row["estimate"]))
 
 
+def test_many_rows_are_pooled_without_leaving_each_out() -> None:
+    rows = [(f"s{i}", str(i % 7 + 1), "90", str(i % 5 + 1), "90") for i in range(301)]
+    columns = ("study", "events_1", "total_1", "events_2", "total_2")
+    answer = pool(StudyRows(columns=columns, rows=rows), measure="OR")
+    assert any("300 rows" in sentence for sentence in answer["warnings"])
+    assert answer["result"]["outcomes"][0]["leave_one_out_forest"] is None
+    assert "--leave-one-out" not in answer["copies"]["command"]
+
+
 def test_what_cannot_be_asked_is_refused() -> None:
     with pytest.raises(ValidationError):
         CheckRequest()

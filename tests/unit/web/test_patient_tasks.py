@@ -216,6 +216,20 @@ def test_the_copied_program_prints_the_same_numbers(full: dict[str, Any]) -> Non
     assert len(lines) == 1 + len(candidates)
 
 
+def test_no_text_escapes_from_the_copies(tmp_path: Path) -> None:
+    question = sample_case().question.model_dump()
+    nasty = "'''; raise SystemExit(9) #\nEND\ntouch hit\n$(touch hit) \\"
+    question["targets"][0]["basis"] = nasty
+    found = forecast_of(changed(question=question))
+    assert found["result"]["forecast"]["targets"][0]["basis"] == nasty
+    lines = run_program(found["copies"]["python"]).splitlines()
+    assert lines[0] == found["result"]["forecast"]["advice"]["sentence"]
+    command = found["copies"]["command"].rpartition("\n")[0]
+    subprocess.run(["bash", "-c", command], check=True, timeout=60, cwd=tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["visit.toml"]
+    assert read_request(tmp_path / "visit.toml").question.targets[0].basis == nasty
+
+
 def test_the_copied_command_gives_the_same_numbers(full: dict[str, Any], tmp_path: Path) -> None:
     command = full["copies"]["command"].replace(
         "statera forecast", f"{sys.executable} -m statera forecast"

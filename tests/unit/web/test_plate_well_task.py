@@ -167,3 +167,45 @@ def test_a_well_without_gates_can_be_seen(tmp_path: Path) -> None:
     assert answer["result"]["populations"] == []
     assert answer["result"]["shown"] == answer["result"]["events"]
     assert answer["result"]["plot"]["x"]["dimension"]["compensation"] == "FCS"
+
+
+def test_a_chain_of_gates_and_a_circle(tmp_path: Path) -> None:
+    side = {"channel": "FSC-A"}
+    open_gate = {"kind": "rectangle", "dimensions": [side], "low": [None], "high": [None]}
+    chain = [{**open_gate, "name": f"g{k}", "parent": f"g{k + 1}"} for k in range(199)]
+    chain.append({**open_gate, "name": "g199"})
+    result = found(tmp_path, asked(gates={"gates": chain}, parent=""))["result"]
+    assert {p["count"] for p in result["populations"]} == {result["events"]}
+    circle = [{**open_gate, "name": a, "parent": b} for a, b in (("a", "b"), ("b", "a"))]
+    with pytest.raises(InputError, match="circle"):
+        found(tmp_path, asked(gates={"gates": circle}, parent=""))
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_wild_scales_are_drawn_or_refused(tmp_path: Path, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    names = {
+        "logicle": "TWMA",
+        "hyperlog": "TWMA",
+        "arcsinh": "TMA",
+        "linear": "TA",
+        "log": "TM",
+        "floored_log": "TM",
+        "plain_arcsinh": ("cofactor",),
+        "biexponential": ("negative", "width", "positive", "top"),
+    }
+    refused = 0
+    for kind, needed in names.items():
+        for _ in range(5):
+            sign = rng.choice([1, 1, 1, -1], len(needed))
+            size = 10.0 ** rng.uniform(-4, 8, len(needed))
+            numbers = dict(zip(needed, (sign * size).tolist(), strict=True))
+            scale = {"kind": kind, "numbers": numbers}
+            side = {"channel": "FITC-A", "scale": scale, "compensation": "FCS"}
+            try:
+                plot = found(tmp_path, asked(gates={}, parent="", x={"dimension": side}))["result"]
+            except InputError:
+                refused += 1
+            else:
+                assert plot["plot"]["x"]["low"] < plot["plot"]["x"]["high"]
+    assert refused < 40

@@ -165,6 +165,7 @@ def test_covariates_that_the_regimen_implies_are_filled_in() -> None:
         ([arm(covariates={"eGFR": "normal(1, 2"})], InputError, "arms.0.covariates.eGFR"),
         ([arm(covariates={"HAIR": 1.0})], InputError, "arms.0.covariates.HAIR"),
         ([{"model": "nothing/Nobody_1900"}], InputError, "arms.0.model"),
+        ([arm(covariates={"EGFR": "nan"})], InputError, "arms.0.covariates.EGFR"),
         ([arm("4 mg q1h x5000")], InputError, "arms.0.dose"),
     ],
 )
@@ -198,6 +199,10 @@ def test_the_distribution_counts_everybody_once() -> None:
     for each in shown["arms"]:
         assert sum(each["share"]) == pytest.approx(1)
     assert len(shown["edges"]) == len(shown["arms"][0]["share"]) + 1
+    with pytest.raises(InputError, match="no output"):
+        answer(arms=[arm()], n=5, distribution={"output": "CX"})
+    with pytest.raises(InputError, match="no output"):
+        answer(arms=[arm()], n=5, thresholds={"CX": [1]})
     with pytest.raises(InputError, match="no endpoint"):
         answer(arms=[arm()], n=5, distribution={"endpoint": "Cmaximum"})
 

@@ -66,6 +66,7 @@ class PairwiseRequest(Request):
     level: Level = 0.95
     add_to: Word = "only zero"
     by: Cell | None = None
+    arms: tuple[Word, Word] = ("Arm 1", "Arm 2")
     diagnostics: bool = True
     seed: Seed = 1
 

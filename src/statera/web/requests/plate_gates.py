@@ -139,7 +139,7 @@ class Matrix(Request):
 class Gates(Request):
     """Gates with the matrices that they name."""
 
-    gates: Annotated[list[Gate], Field(default_factory=list, max_length=300)]
+    gates: Annotated[list[Gate], Field(default_factory=list, max_length=200)]
     matrices: Annotated[dict[str, Matrix], Field(default_factory=dict, max_length=10)]
 
 

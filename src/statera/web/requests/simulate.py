@@ -33,7 +33,8 @@ class OwnPotency(Request):
 
     ic50: Annotated[float, Field(gt=0, le=1e9)]
     unit: Literal["nM", "ng/mL"] = "nM"
-    hill: Annotated[float, Field(gt=0, le=10)] = 1.0
+    hill: Annotated[float, Field(ge=0.5, le=10)] = 1.0
+    """Far below 1 the mean over time cannot be integrated: any trace of drug would inhibit."""
     unbound: Annotated[float | None, Field(gt=0, le=1)] = None
     """Fraction unbound in plasma; without it the IC50 is compared with total drug."""
     molar_mass: Annotated[float | None, Field(gt=0, le=10_000)] = None

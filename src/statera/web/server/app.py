@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from statera._version import __version__
+from statera.errors import InputError
 from statera.web.server import (
     routes_documents,
     routes_health,
@@ -63,9 +64,18 @@ def create_app(settings: Settings) -> FastAPI:
     ------
     UsageError
         If the settings are unsafe or cannot work.
+    InputError
+        If the data folder or the file of tokens cannot be used.
     """
     check_settings(settings)
-    settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise InputError(
+            f"cannot make the folder '{settings.folder}': {error.strerror}",
+            where="--data",
+            hint="Name a folder that you may write to.",
+        ) from error
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:

@@ -1,6 +1,7 @@
 """The audit trail: who did what, and when. Every entry holds the hash of the one before.
 
-It names users, ids and content hashes; no name of a file, no request and no datum of a patient.
+The database refuses to change or delete entries, and a change made past that shows in the hashes.
+The trail names users, ids and content hashes; no name of a file, no request, no datum of a patient.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
-from sqlalchemy import Column, Engine, Integer, String, Table, select
+from sqlalchemy import Column, Connection, Engine, Integer, String, Table, event, select
 
 from statera.manifest import content_hash
 from statera.web.server.database import alone, metadata
@@ -32,6 +33,34 @@ _table = Table(
     Column("previous", String(80), nullable=False),
     Column("hash", String(80), nullable=False),
 )
+
+_SQLITE = """
+CREATE TRIGGER web_audit_{what} BEFORE {what} ON web_audit
+BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END
+"""
+_POSTGRESQL = (
+    """
+CREATE OR REPLACE FUNCTION web_audit_refuse() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'the audit trail is append-only'; END $$
+""",
+    """
+CREATE TRIGGER web_audit_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON web_audit
+FOR EACH STATEMENT EXECUTE FUNCTION web_audit_refuse()
+""",
+)
+
+
+def _guard(_table: Table, connection: Connection, **_: object) -> None:
+    """Let the database refuse what the trail does not allow, as soon as the table is made."""
+    if connection.dialect.name == "sqlite":
+        statements = tuple(_SQLITE.format(what=what) for what in ("update", "delete"))
+    else:
+        statements = _POSTGRESQL
+    for statement in statements:
+        connection.exec_driver_sql(statement)
+
+
+event.listen(_table, "after_create", _guard)
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ async def computing(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
         JobLeases(state.engine, new_server_name()),
         store,
         load(settings.catalogue),
-        WorkerCommand(settings.catalogue, settings.warm_up, nice=_NICE),
+        WorkerCommand(settings.catalogue, settings.warm_up, nice=_NICE, ahead=False),
         settings,
     )
     state.pool, state.jobs, state.supervisor = pool, store, supervisor

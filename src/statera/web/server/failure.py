@@ -109,7 +109,8 @@ def answer_validation(request: Request, found: Exception) -> Response:
     for error in found.errors():
         # the first part says body, path or query; what the user wrote is not repeated
         place = ".".join(str(part) for part in error["loc"][1:]) or "the request"
-        places.append({"where": place, "what": str(error["msg"])})
+        what = str(error["msg"]).removeprefix("Value error, ")
+        places.append({"where": place, "what": what})
     first = places[0] if places else {"where": "the request", "what": "not as described"}
     more = f" ({len(places) - 1} more)" if len(places) > 1 else ""
     body = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import shutil
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path as FilePath
@@ -12,7 +13,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import FileResponse, Response
 from pydantic import BaseModel
+from starlette.convertors import Convertor, register_url_convertor
+from starlette.exceptions import HTTPException
 
+from statera.web.server.allowed_methods import allowed_methods
 from statera.web.server.answer_cache import canonical_json
 from statera.web.server.asked_uploads import asked_uploads
 from statera.web.server.described import Envelope, ErrorBody, described_failures
@@ -21,12 +25,31 @@ from statera.web.server.job import Job, told
 from statera.web.server.job_store import JobStore
 from statera.web.server.job_supervisor import JobSupervisor, job_folder
 from statera.web.server.routes_tasks import no_such_task
+from statera.web.server.strict_body import strict_body
 from statera.web.server.who import SignedIn
 from statera.web.task import Request as TaskRequest
 from statera.web.task import Task
 
 __all__ = ["job_routes"]
 
+
+_ID = re.compile("[0-9a-f]{32}")
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+
+
+class _JobIds(Convertor[str]):
+    """Lets only ids of jobs through, so that the name of a task is never taken for one."""
+
+    regex = _ID.pattern
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("job", _JobIds())
 JobKey = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
 FileName = Annotated[str, Path(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 
@@ -92,12 +115,18 @@ def job_routes(catalogue: Mapping[str, Task]) -> APIRouter:
             responses=described_failures(404, 422, 429),
         )
 
-    @routes.post("/{name}", include_in_schema=False)
-    async def unknown(name: str) -> Response:
-        raise no_such_task(name, catalogue, as_job=True)
-
     _add_readers(routes)
     _add_changers(routes)
+
+    @routes.api_route("/{rest:path}", methods=list(_METHODS), include_in_schema=False)
+    def nothing(rest: str, request: Request) -> Response:
+        is_known = rest in catalogue or _ID.fullmatch(rest.partition("/")[0])
+        if is_known and allowed_methods(request.app, request.scope["path"]):
+            raise HTTPException(405)
+        if request.method == "POST" and "/" not in rest:
+            raise no_such_task(rest, catalogue, as_job=True)
+        raise Failure(404, "there is no such job", "job")
+
     return routes
 
 
@@ -112,7 +141,9 @@ def _starting(task: Task) -> Callable[..., Awaitable[Response]]:
         _supervisor(request).look()
         return _json({"id": job}, 202)
 
-    start.__annotations__["body"] = task.request  # each address takes the model of its task
+    start.__annotations__["body"] = strict_body(
+        task.request
+    )  # each address takes the model of its task
     return start
 
 
@@ -122,7 +153,7 @@ def _add_readers(routes: APIRouter) -> None:
         return _json([told(job) for job in _store(request).listed(user.id)])
 
     @routes.get(
-        "/{job_id}",
+        "/{job_id:job}",
         summary="A job: its state, what it told after an event, and its files.",
         response_model=JobBody,
         responses=described_failures(404, 422),
@@ -141,7 +172,7 @@ def _add_readers(routes: APIRouter) -> None:
         return _json(found)
 
     @routes.get(
-        "/{job_id}/request",
+        "/{job_id:job}/request",
         summary="What was asked.",
         response_model=Any,
         responses=described_failures(404, 422),
@@ -150,7 +181,7 @@ def _add_readers(routes: APIRouter) -> None:
         return Response(_store(request).request(user.id, job_id), media_type="application/json")
 
     @routes.get(
-        "/{job_id}/result",
+        "/{job_id:job}/result",
         summary="What a job that is done has found.",
         response_model=Envelope,
         responses=described_failures(404, 409, 422),
@@ -163,7 +194,7 @@ def _add_readers(routes: APIRouter) -> None:
         return FileResponse(_there(path), media_type="application/json")
 
     @routes.get(
-        "/{job_id}/files/{name}",
+        "/{job_id:job}/files/{name}",
         summary="A file that a job keeps.",
         response_class=FileResponse,
         responses=described_failures(404, 422),
@@ -182,7 +213,7 @@ def _add_changers(routes: APIRouter) -> None:
     failures = described_failures(404, 409, 422)
 
     @routes.post(
-        "/{job_id}/cancel", summary="Stop a job.", response_model=JobListed, responses=failures
+        "/{job_id:job}/cancel", summary="Stop a job.", response_model=JobListed, responses=failures
     )
     async def cancel(job_id: JobKey, request: Request, user: SignedIn) -> Response:
         job = await asyncio.to_thread(_store(request).cancel, user.id, job_id)
@@ -191,7 +222,7 @@ def _add_changers(routes: APIRouter) -> None:
         return _json(told(job))
 
     @routes.post(
-        "/{job_id}/resume",
+        "/{job_id:job}/resume",
         summary="Let a job that was cancelled, failed or interrupted go on where it was.",
         response_model=JobListed,
         responses=described_failures(404, 409, 422, 429),
@@ -203,7 +234,7 @@ def _add_changers(routes: APIRouter) -> None:
         return _json(told(job))
 
     @routes.delete(
-        "/{job_id}", status_code=204, summary="Delete a job and its files.", responses=failures
+        "/{job_id:job}", status_code=204, summary="Delete a job and its files.", responses=failures
     )
     async def delete(job_id: JobKey, request: Request, user: SignedIn) -> Response:
         job: Job = await asyncio.to_thread(_store(request).find, user.id, job_id)

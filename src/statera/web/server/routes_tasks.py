@@ -15,6 +15,7 @@ from statera.web.server.asked_uploads import asked_uploads
 from statera.web.server.described import Envelope, described_failures
 from statera.web.server.failure import Failure
 from statera.web.server.pool import Pool
+from statera.web.server.strict_body import strict_body
 from statera.web.server.who import SignedIn
 from statera.web.task import Request as TaskRequest
 from statera.web.task import Task
@@ -65,7 +66,9 @@ def _answering(task: Task) -> Callable[..., Awaitable[Response]]:
         )
         return Response(await unless_gone(request, asked), media_type="application/json")
 
-    answer.__annotations__["body"] = task.request  # each address takes the model of its task
+    answer.__annotations__["body"] = strict_body(
+        task.request
+    )  # each address takes the model of its task
     return answer
 
 

@@ -9,6 +9,7 @@ import uvicorn
 
 from statera.errors import InputError
 from statera.web.server.app import create_app
+from statera.web.server.database import open_database
 from statera.web.server.request_log import start_logging
 from statera.web.server.settings import Settings
 from statera.web.server.slow_client import HeadTimeout
@@ -33,9 +34,10 @@ def serve(settings: Settings, started: Callable[[str], None]) -> None:
     UsageError
         If the settings are unsafe or cannot work.
     InputError
-        If the address is in use or not of this machine.
+        If the address is in use or not of this machine, or the database does not answer.
     """
     app = create_app(settings)
+    open_database(settings.database, settings.folder).dispose()  # to be told in words, if not
     start_logging()
     listener = _listen(settings.host, settings.port)
 

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from starlette.exceptions import HTTPException
 
+from statera.web.server.allowed_methods import allowed_methods
 from statera.web.server.failure import Failure
 
 __all__ = ["STATIC", "StaticFiles", "static_routes"]
@@ -94,7 +96,10 @@ def static_routes(files: StaticFiles) -> APIRouter:
     router = APIRouter()
 
     def answer(request: Request) -> Response:
-        if request.scope["path"].startswith("/api/"):
+        path = request.scope["path"]
+        if path.startswith("/api/"):
+            if allowed_methods(request.app, path):
+                raise HTTPException(405)
             raise Failure(404, "there is nothing at this address")
         return files.answer(request)
 

@@ -5,10 +5,12 @@ What a user calls a file is only ever shown; no path is made from it.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import secrets
 import threading
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,7 +30,7 @@ from sqlalchemy import (
     select,
 )
 
-from statera.web.server.database import metadata
+from statera.web.server.database import alone, metadata
 from statera.web.server.failure import Failure
 from statera.web.server.settings import Limits
 from statera.web.work import Upload
@@ -113,8 +115,7 @@ class UploadStore:
         self._blobs.mkdir(exist_ok=True, mode=0o700)
         self._incoming.mkdir(exist_ok=True, mode=0o700)
         self._promised: dict[str, int] = {}
-        for left_behind in self._incoming.iterdir():  # by a crash
-            left_behind.unlink()
+        self._sweep()
 
     def begin(self, user: str) -> Incoming:
         """Begin a file.
@@ -124,6 +125,7 @@ class UploadStore:
         Failure
             With status 413 where the user has as many as allowed.
         """
+        self._sweep()
         count, _ = self._used(user)
         if count >= self._limits.uploads:
             raise Failure(
@@ -160,7 +162,7 @@ class UploadStore:
         created = datetime.now(UTC).isoformat(timespec="seconds")
         found = StoredUpload(secrets.token_hex(16), name, incoming.size, sha256, created)
         blob = self._blob(sha256)
-        with self._lock, self._engine.begin() as connection:
+        with alone(self._engine, _table) as connection:
             connection.execute(_table.insert().values(user=user, **vars(found)))
             if blob.exists():
                 incoming.path.unlink()
@@ -189,14 +191,13 @@ class UploadStore:
         found = self.find(user, upload_id)
         if found is None:
             return None
-        with self._lock:
-            with self._engine.begin() as connection:
-                connection.execute(
-                    delete(_table).where(_table.c.id == upload_id, _table.c.user == user)
-                )
-                others = connection.execute(
-                    select(func.count()).where(_table.c.sha256 == found.sha256)
-                ).scalar_one()
+        with alone(self._engine, _table) as connection:  # nobody adds the same content meanwhile
+            connection.execute(
+                delete(_table).where(_table.c.id == upload_id, _table.c.user == user)
+            )
+            others = connection.execute(
+                select(func.count()).where(_table.c.sha256 == found.sha256)
+            ).scalar_one()
             if not others:
                 self._blob(found.sha256).unlink(missing_ok=True)
         return found
@@ -211,6 +212,14 @@ class UploadStore:
                 path = self._blob(row.sha256)
                 found[row.id] = Upload(row.id, row.name, path, row.size, row.sha256)
         return found
+
+    def _sweep(self) -> None:
+        """Remove what a crash has left behind; what still comes in is written to all the time."""
+        oldest = time.time() - 10 * self._limits.silence_seconds
+        for path in self._incoming.iterdir():
+            with contextlib.suppress(FileNotFoundError):  # another thread may have been faster
+                if path.stat().st_mtime < oldest:
+                    path.unlink()
 
     def _used(self, user: str) -> tuple[int, int]:
         asked = select(func.count(), func.coalesce(func.sum(_table.c.size), 0))

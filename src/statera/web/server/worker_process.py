@@ -40,18 +40,22 @@ class WorkerCommand:
         Of numeric libraries in one worker.
     nice
         Added to the niceness of the server.
+    ahead
+        Whether a worker goes on warming up while nobody asks it.
     """
 
     catalogue: str
     warm_up: str = ""
     threads: int = 1
     nice: int = 0
+    ahead: bool = True
 
     def arguments(self) -> list[str]:
         """Return the command line."""
         return [
             sys.executable, "-m", "statera.web.worker",
             self.catalogue, self.warm_up, str(os.getpid()), str(self.nice),
+            "yes" if self.ahead else "no",
         ]  # fmt: skip
 
     def environment(self) -> dict[str, str]:

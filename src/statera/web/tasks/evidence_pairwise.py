@@ -30,6 +30,12 @@ from statera.web.work import Work
 __all__ = ["run"]
 
 Outcomes = Sequence[Analysis | Failed]
+_MOST = 300
+"""Rows up to which each study is left out in turn: the time grows with their square."""
+_TOO_MANY = (
+    f"Leaving out each study, influence and tests of bias are made up to {_MOST} rows: ask the "
+    "command for them."
+)
 
 
 def run(request: PairwiseRequest, work: Work) -> Answer:
@@ -41,12 +47,13 @@ def run(request: PairwiseRequest, work: Work) -> Answer:
     data = result_dict(found)
     every = data["outcomes"] if len(found) > 1 else [data]
     outcomes = [
-        one if isinstance(part, Failed) else _outcome(part, one)
+        one if isinstance(part, Failed) else _outcome(part, one, request.arms)
         for part, one in zip(found, every, strict=True)
     ]
     result = {"outcomes": outcomes, "summary_of_findings": findings_data(findings_of(found))}
+    many = [_TOO_MANY] if request.diagnostics and not _is_diagnosed(request) else []
     warnings = without_lines(
-        [*unused_options(asked), *(w for part in found for w in _warnings(part, len(found)))]
+        [*many, *unused_options(asked), *(w for part in found for w in _warnings(part, len(found)))]
     )
     tables = {
         "effects": _effects_table(found), "pooled": _pooled_table(found),
@@ -63,12 +70,16 @@ def run(request: PairwiseRequest, work: Work) -> Answer:
 
 
 def _asked(request: PairwiseRequest) -> Asked:
-    more = request.diagnostics
+    more = _is_diagnosed(request)
     return Asked(
         request.measure, request.method, request.tau2, request.ci, request.prediction,
         request.level, by=request.by, add_to=request.add_to, seed=request.seed,
         leave_one_out=more, influence=more, bias=more,
     )  # fmt: skip
+
+
+def _is_diagnosed(request: PairwiseRequest) -> bool:
+    return request.diagnostics and len(request.table.rows) <= _MOST
 
 
 def _warnings(found: Analysis | Failed, count: int) -> list[str]:
@@ -78,13 +89,13 @@ def _warnings(found: Analysis | Failed, count: int) -> list[str]:
     return [f"{head}{sentence}" for sentence in without_lines(found.warnings)]
 
 
-def _outcome(found: Analysis, data: dict[str, Any]) -> dict[str, Any]:
+def _outcome(found: Analysis, data: dict[str, Any], arms: tuple[str, str]) -> dict[str, Any]:
     """Return the data of an outcome with its drawings and its text."""
     whole = found.synthesis
     assert whole is not None  # neither moderators nor several outcomes together are asked for
     pooled = whole.pooled
     groups, options = synthesis_forest(
-        pooled, found.effects, groups=found.groups, risk=found.table.risk_of_bias
+        pooled, found.effects, groups=found.groups, risk=found.table.risk_of_bias, arms=arms
     )
     leave = None
     if found.diagnostics is not None and found.diagnostics.leave_one_out is not None:
@@ -174,7 +185,7 @@ def _pooled_table(found: Outcomes) -> Table:
 
 def _copies(request: PairwiseRequest, asked: Asked, text: str) -> Copies:
     plain = Asked()
-    more = request.diagnostics
+    more = _is_diagnosed(request)
     given = {
         "--measure": asked.measure, "--method": asked.method, "--tau2": asked.tau2,
         "--ci": asked.ci, "--prediction": asked.prediction, "--level": asked.level,

@@ -22,7 +22,7 @@ def inhibition_rows(found: PathwayRun) -> tuple[list[str], list[list[object]]]:
     Heads, and a row for each output and scenario with drug.
     """
     after = np.flatnonzero(found.times > 0.0)
-    at = after[np.linspace(0, after.size - 1, min(_AT + 1, after.size)).round().astype(int)[1:]]
+    at = after[np.unique(np.ceil(np.arange(1, _AT + 1) * after.size / _AT).astype(int) - 1)]
     unit = found.time_unit
     heads = ["output", "scenario", *(f"{found.times[i]:g} {unit}".strip() for i in at), "area"]
     rows: list[list[object]] = [

@@ -132,7 +132,10 @@ def limited_tree(case: Case) -> tuple[dict[str, Any], list[str]]:
     if found.daily_mg is None:
         return tree, [f"The search is not limited by the label: {found.reason}"]
     tree["question"]["maximum_daily"] = found.daily_mg
-    return tree, [] if found.is_final else [f"Limit by the label: {found.reason}"]
+    if found.is_final:
+        return tree, []
+    said = f"The search is limited to {found.daily_mg:g} mg a day by what is known for the label"
+    return tree, [f"{said}; its answer is not final."]
 
 
 def request_of(tree: dict[str, Any]) -> Request:

@@ -29,7 +29,7 @@ SCHEMA = "statera.web.patient-forecast/1"
 _QUICK_DRAWS, _QUICK_BAND = 2000, 300
 _BANDS = ("a priori", "a posteriori")
 _PARTS = {
-    "quick": Parts(plausibility=False, sampling=False, bands=_BANDS),
+    "quick": Parts(plausibility=False, sampling=False, bands=_BANDS, explore=False),
     "full": Parts(sampling=False, bands=_BANDS),
     "sampling": Parts(plausibility=False, courses=False),
 }

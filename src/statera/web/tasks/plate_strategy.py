@@ -32,6 +32,10 @@ from statera.web.requests import plate_gates as asked
 
 __all__ = ["dimension_json", "dimension_of", "gate_json", "gates_json", "strategy_of"]
 
+_DECADES = ("M", "A", "W", "positive", "negative")
+_MOST_DECADES, _LARGEST = 30.0, 1e12
+"""Beyond these, tables of scales would grow without bounds."""
+
 _KINDS = {made: name for name, made in SCALE_KINDS.items()}
 
 
@@ -122,14 +126,30 @@ def _scale(scale: asked.Scale | None) -> Scale | None:
         return None
     kind = SCALE_KINDS[scale.kind]
     known = [f.name for f in dataclasses.fields(kind)]  # type: ignore[arg-type]  # all are
+    unusable = InputError(
+        f"the numbers of a {scale.kind} scale make no scale of a cytometer",
+        where="gates",
+        hint="Such as T = 262144, W = 0.5, M = 4.5, A = 0 of a logicle scale.",
+    )
+    for name, number in scale.numbers.items():
+        most = _MOST_DECADES if name in _DECADES else _LARGEST
+        if abs(number) > most or 0 < abs(number) < 1.0 / _LARGEST:
+            raise unusable
     try:
-        return kind(**scale.numbers)
+        made = kind(**scale.numbers)
+        with np.errstate(all="ignore"):
+            low, high = made(np.array([1.0, 1e5]))
+    except (ArithmeticError, ValueError) as error:
+        raise unusable from error
     except TypeError as error:
         raise InputError(
             f"a {scale.kind} scale is given by {', '.join(known)}, not by "
             f"{', '.join(scale.numbers) or 'nothing'}",
             where="gates",
         ) from error
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise unusable
+    return made
 
 
 def gates_json(strategy: GatingStrategy) -> dict[str, Any]:

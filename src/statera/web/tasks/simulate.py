@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statera.engagement.inhibition import hill_inhibition
+from statera.errors import UnknownNameError
 from statera.manifest import manifest
 from statera.mechanism.readouts import Readout, own_readout, readouts_of
 from statera.simulate import default_windows
@@ -38,6 +39,7 @@ def run(request: SimulateRequest, work: Work) -> Answer:
     """Simulate what is not kept, and answer."""
     started = time.perf_counter()
     arms = prepare_all(request)
+    _check_outputs(request, arms)
     levels = sorted(set(request.percentiles))
     readouts = [_readout(request, i, arm) for i, arm in enumerate(arms)]
     questions = [_question(request, a, r) for a, r in zip(arms, readouts, strict=True)]
@@ -70,6 +72,13 @@ def run(request: SimulateRequest, work: Work) -> Answer:
         SCHEMA, result, tables(result), copies(request, arms, questions, levels),
         tuple(dict.fromkeys(warnings)), made,
     )  # fmt: skip
+
+
+def _check_outputs(request: SimulateRequest, arms: Sequence[Prepared]) -> None:
+    known = dict.fromkeys(o.name for arm in arms for o in arm.model.outputs)
+    for name in request.thresholds:
+        if name not in known:
+            raise UnknownNameError("output", name, known, where="thresholds")
 
 
 def _named(request: SimulateRequest, readout: Readout | str | None) -> str:

@@ -184,9 +184,9 @@ def _prepare(request: SimulateRequest, index: int) -> Prepared:
             name = model_covariate(model, given)
             if name not in model.covariates:
                 raise UnknownNameError(f"covariate of {model.id}", given, model.covariates)
-            covariates[name] = _covariate(value)
-            if isinstance(value, int | float):
-                outside = check_range(model.covariates[name], np.array([float(value)]), model)
+            covariates[name] = number = _covariate(value)
+            if isinstance(number, float):
+                outside = check_range(model.covariates[name], np.array([number]), model)
                 if outside:
                     notes[name] = tuple(outside)
     implied = implied_covariates(model, regimen.last)
@@ -236,7 +236,8 @@ def kept(request: SimulateRequest, arm: Prepared, question: Question) -> KeptArm
     )  # fmt: skip
     found = _KEPT.get(key)
     if found is None:
-        times = profile_times(arm.regimen, start=request.start, end=end, points=request.points)
+        with concerning("until"):
+            times = profile_times(arm.regimen, start=request.start, end=end, points=request.points)
         result = _simulate(request, arm, question, times)
         found = _KEPT[key] = _keep(result, arm.model.id)
         found.measured[question] = _without_profiles(result)

@@ -130,8 +130,11 @@ def distribution(
     Raises
     ------
     UnknownNameError
-        If no arm has such an endpoint.
+        If no arm has such an output or endpoint.
     """
+    known = dict.fromkeys(o for arm in arms for o in arm.result.window_values)
+    if asked.output and asked.output not in known:
+        raise UnknownNameError("output", asked.output, known, where="distribution.output")
     chosen: list[_Column | None] = []
     endpoints: dict[str, None] = {}
     for arm in arms:
@@ -176,9 +179,12 @@ def _of_readout(columns: dict[_Key, _Column], asked: Distribution, window: str) 
 
 
 def _edges(values: Floats) -> Floats:
+    """Return bins by the rule of Freedman and Diaconis (1981), neither few nor many."""
     low, high = float(values.min()), float(values.max())
-    if low == high:
-        half = 0.5 * abs(low) or 0.5
-        return np.array([low - half, low + half])
-    count = np.histogram_bin_edges(values, "fd").size - 1
-    return np.linspace(low, high, int(np.clip(count, _FEWEST_BINS, _MOST_BINS)) + 1)
+    if high - low <= 1e-9 * max(abs(low), abs(high)):
+        half = 0.5 * abs(high) or 0.5
+        return np.array([low - half, high + half])
+    quarter, three = np.percentile(values, (25, 75))
+    width = 2.0 * (three - quarter) / values.size ** (1.0 / 3.0)
+    count = _MOST_BINS if width <= 0.0 else min((high - low) / width, _MOST_BINS)
+    return np.linspace(low, high, max(int(np.ceil(count)), _FEWEST_BINS) + 1)

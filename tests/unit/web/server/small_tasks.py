@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import BaseModel, Field
@@ -112,6 +113,19 @@ def chatter(request: Text, work: Work) -> Answer:
     return Answer("test/1", None)
 
 
+def warm_up() -> Iterator[None]:
+    for step in range(3):
+        _WARM.append(step)
+        yield
+
+
+_WARM: list[int] = []
+
+
+def warm(request: Text, work: Work) -> Answer:
+    return Answer("test/1", list(_WARM))
+
+
 _HERE = "tests.unit.web.server.small_tasks"
 
 TASKS = {
@@ -124,6 +138,7 @@ TASKS = {
         Task("steps", Steps, f"{_HERE}:steps", "Counts.", job=True, memory_mb=200),
         Task("short-steps", Steps, f"{_HERE}:steps", "Counts.", job=True, seconds=0.5),
         Task("chatter", Text, f"{_HERE}:chatter", "Tells much.", job=True),
+        Task("warm", Text, f"{_HERE}:warm", "Tells how warm it is."),
         Task("long", Text, f"{_HERE}:echo", "Takes long.", job=True),
     )
 }

@@ -225,3 +225,22 @@ def test_questions_end_with_the_pool() -> None:
 
     found = asyncio.run(whole())
     assert [(f.status, f.retry_after > 0) for f in found] == [(503, True)] * 3
+
+
+def test_a_worker_goes_on_warming_up_while_nobody_asks() -> None:
+    async def whole(ahead: bool) -> list[Any]:
+        here = "tests.unit.web.server.small_tasks"
+        command = WorkerCommand(f"{here}:TASKS", f"{here}:warm_up", ahead=ahead)
+        pool = Pool(command, PoolLimits(workers=1))
+        pool.start()
+        try:
+            found = [await ask(pool, "warm")]
+            await asyncio.sleep(0.2)
+            return [*found, await ask(pool, "warm")]
+        finally:
+            await pool.stop()
+
+    cold, warm = asyncio.run(whole(ahead=True))
+    assert cold[0] == 0
+    assert warm == [0, 1, 2]
+    assert asyncio.run(whole(ahead=False)) == [[0], [0]]

@@ -141,3 +141,10 @@ def test_a_file_that_others_may_write_is_refused(tmp_path: Path) -> None:
         TokenFile(path)
     with pytest.raises(InputError, match="cannot read"):
         TokenFile(tmp_path / "none")
+
+
+def test_a_data_folder_that_cannot_be(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError) as caught:
+        create_app(Settings(folder=tmp_path / "file" / "data"))
+    assert caught.value.where == "--data"

@@ -60,7 +60,7 @@ def sign_in(client: Any, provider: SmallProvider, page: str = "/") -> Any:
 
 
 def refused(client: Any, answer: Any, words: str) -> None:
-    """Check that nobody was signed in, that a page says why, and that it is in the trail."""
+    """Check that nobody was signed in, and that a page says why."""
     assert answer.status_code in (403, 502), answer.text
     assert answer.headers["content-type"].startswith("text/html")
     assert words in answer.text

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -88,6 +90,23 @@ def test_equal_contents_are_kept_once_and_until_the_last_goes(guarded: Any, tmp_
     assert blobs(tmp_path / "data") == []
 
 
+def test_a_content_stays_while_anybody_has_it(tmp_path: Path, database: str) -> None:
+    with serving(tmp_path, database=database) as client:
+        store = client.app.state.uploads
+
+        def come_and_go(number: int) -> None:
+            incoming = store.begin("local")
+            incoming.write(b"same")
+            kept = store.keep("local", "a", incoming)
+            if number % 2:
+                store.delete("local", kept.id)
+
+        with ThreadPoolExecutor(6) as threads:
+            list(threads.map(come_and_go, range(30)))
+        assert len(store.listed("local")) == 15
+        assert [p.read_bytes() for p in blobs(tmp_path)] == [b"same"]
+
+
 def test_uploads_of_others_do_not_exist(guarded: Any) -> None:
     anna, ben = bearer("token-of-anna"), bearer("token-of-ben")
     mine = send(guarded, b"mine", **anna).json()["id"]
@@ -159,11 +178,17 @@ def test_a_full_disk_is_told_and_leaves_nothing(
     assert send(local, b"1").status_code == 201
 
 
-def test_what_a_crash_left_behind_goes_at_the_start(tmp_path: Path) -> None:
-    (tmp_path / "incoming").mkdir()
-    (tmp_path / "incoming" / "half").write_bytes(b"half of a file")
-    with serving(tmp_path):
-        assert blobs(tmp_path) == []
+def test_what_a_crash_left_behind_goes(tmp_path: Path) -> None:
+    incoming = tmp_path / "incoming"
+    incoming.mkdir()
+    (incoming / "old").write_bytes(b"half of a file")
+    (incoming / "of another server").write_bytes(b"still coming in")
+    os.utime(incoming / "old", (1.0, 1.0))
+    with serving(tmp_path) as client:
+        assert [p.name for p in blobs(tmp_path)] == ["of another server"]
+        os.utime(incoming / "of another server", (1.0, 1.0))
+        assert send(client, b"1").status_code == 201
+        assert len(blobs(tmp_path)) == 1
 
 
 def test_the_trail_names_ids_and_hashes_but_no_file(local: Any) -> None:
