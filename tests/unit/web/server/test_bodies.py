@@ -21,7 +21,8 @@ JSON = {"Content-Type": "application/json"}
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """One server for all tests here: they leave nothing that another would see."""
-    with serving(tmp_path_factory.mktemp("data")) as client:
+    limits = Limits(requests_per_minute=100_000)
+    with serving(tmp_path_factory.mktemp("data"), limits=limits) as client:
         yield client
 
 
