@@ -202,7 +202,7 @@ def test_requests_that_are_none(server: SmallServer, request_bytes: bytes) -> No
 def test_two_lengths_hide_no_second_request(server: SmallServer) -> None:
     hidden = b"0\r\n\r\nDELETE /api/v1/session HTTP/1.1\r\nHost: localhost\r\n\r\n"
     request = head(server, "POST", "/api/v1/documents", f"Content-Length: {len(hidden)}",
-                   "Transfer-Encoding: chunked")  # fmt: skip
+                   "Transfer-Encoding: chunked", "Content-Type: application/json")  # fmt: skip
     answer = raw(server, request + hidden)
     assert answer.count(b"HTTP/1.1 ") == 1
     assert status(answer) in (400, 422)
