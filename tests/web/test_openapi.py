@@ -65,7 +65,7 @@ def test_the_interface_does_what_its_description_says(server: SmallServer, tmp_p
     # the tasks of this server are wrong on purpose; those of the program come below
     output = examine(
         server, tmp_path, "--exclude-path-regex", "/tasks/|/readyz|/jobs/[a-z]", "-n", "8",
-        "--checks", "all", "--phases", "coverage,fuzzing,stateful", "--max-time", "20",
+        "--checks", "all", "--phases", "coverage,fuzzing,stateful", "--max-time", "15",
     )  # fmt: skip
     assert count_of_tested(output) >= 10
 
@@ -79,7 +79,7 @@ def test_requests_of_every_task_are_read_as_described(server: SmallServer, tmp_p
     # As jobs that nobody runs: what is computed is for the tests of each task. Models ask for
     # more than a schema can say and take true for 1; ids of jobs stand where names of tasks do.
     output = examine(
-        server, tmp_path, "--include-path-regex", "/jobs", "-n", "2", "--max-time", "20",
+        server, tmp_path, "--include-path-regex", "/jobs", "-n", "2", "--max-time", "15",
         "--checks", "all", "--exclude-checks",
         "negative_data_rejection,positive_data_acceptance,unsupported_method,"
         "allow_header_conformance",

@@ -129,7 +129,7 @@ def test_bands_narrow_as_samples_arrive(sample_page: Any) -> None:
 def test_an_implausible_sample_is_a_warning_with_a_hint(sample_page: Any) -> None:
     page = sample_page
     step(page, "Samples").click()
-    page.get_by_role("textbox", name="Value").first.fill("440")
+    page.get_by_role("textbox", name="Value").first.fill("44000")
     page.get_by_text("Perhaps it would not be unusual in").first.wait_for()
     assert "warning" in step(page, "Samples").inner_text()
 

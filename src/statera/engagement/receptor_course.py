@@ -6,6 +6,7 @@ The same rules as in `statera.engagement.receptor`, for arrays.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import reduce
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,11 +22,16 @@ __all__ = ["kinase_course", "receptor_course"]
 
 Floats = NDArray[np.float64]
 
-# The formulas of `statera.engagement.ASSUMPTIONS`, over the first axis.
-_JOINS: dict[str, Callable[[Floats], Floats]] = {
-    "limiting_kinase": lambda values: np.asarray(values.max(axis=0)),
-    "independent": lambda values: np.asarray(1.0 - np.prod(1.0 - values, axis=0)),
-    "least_inhibited": lambda values: np.asarray(values.min(axis=0)),
+
+def _independent(values: Sequence[Floats]) -> Floats:
+    return np.asarray(1.0 - reduce(np.multiply, [1.0 - v for v in values]))
+
+
+# The formulas of `statera.engagement.ASSUMPTIONS`, for arrays.
+_JOINS: dict[str, Callable[[Sequence[Floats]], Floats]] = {
+    "limiting_kinase": lambda values: np.asarray(reduce(np.maximum, values)),
+    "independent": _independent,
+    "least_inhibited": lambda values: np.asarray(reduce(np.minimum, values)),
 }
 
 
@@ -93,8 +99,8 @@ def receptor_course(
     shape = np.shape(like)
     unknown = Bounds(np.zeros(shape), np.ones(shape))
     ends = [by_kinase.get(name, unknown) for name in kinases.names]
-    return Bounds(_joined(rule, [e.low for e in ends]), _joined(rule, [e.high for e in ends]))
-
-
-def _joined(rule: PairAssumption, values: Sequence[Floats]) -> Floats:
-    return np.asarray(_JOINS[rule.key](np.stack(values)), dtype=np.float64)
+    join = _JOINS[rule.key]
+    low = join([e.low for e in ends])
+    if all(e.low is e.high for e in ends):  # points alone: once is enough
+        return Bounds(low, low)
+    return Bounds(low, join([e.high for e in ends]))

@@ -402,7 +402,8 @@ def fail_safe_number(
     chosen = FailSafeKind(kind)
     if chosen is FailSafeKind.ROSENTHAL:
         z = abs(float(np.sum(y * np.sqrt(w)))) / math.sqrt(k)
-        number = k * (z / float(ndtri(1.0 - alpha))) ** 2 - k
+        ratio = z / float(ndtri(1.0 - alpha))
+        number = k * ratio * ratio - k  # may be infinite, where a power would raise
     elif chosen is FailSafeKind.ORWIN:
         mean = float(y.mean())
         wanted = mean / 2.0 if target is None else target
@@ -411,7 +412,10 @@ def fail_safe_number(
         number = k * (mean - wanted) / wanted
     else:
         total = float(w.sum())
-        number = k * ((float(w @ y) / float(ndtri(1.0 - alpha / 2.0))) ** 2 - total) / total
+        ratio = float(w @ y) / float(ndtri(1.0 - alpha / 2.0))
+        number = k * (ratio * ratio - total) / total
+    if not math.isfinite(number):
+        return FailSafe(math.inf, chosen)
     return FailSafe(float(math.ceil(max(0.0, number))), chosen)
 
 

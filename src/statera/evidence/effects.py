@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -126,15 +127,28 @@ class Effects:
             reasons.append((self.names[i], self.status[i] or _reason(self.y[i], self.v[i])))
         return tuple(reasons)
 
+    def numbers(self, column: str) -> Floats:
+        """Return a column as numbers (k,): NaN where it is text, empty, or there is no such column.
+
+        A heading such as ``total`` may stand over words, which are carried along as they are.
+        """
+        found = np.full(len(self), np.nan)
+        for i, value in enumerate(self.columns.get(column, ())):
+            try:
+                found[i] = math.nan if value is None or value == "" else float(value)
+            except (TypeError, ValueError):
+                continue
+        return found
+
     def natural(self, values: ArrayLike) -> Floats:
         """Return values of the pooled scale on the natural one, such as exponentials of logs.
 
         The Freeman-Tukey scales use the harmonic mean of members or person-time.
         """
-        sizes = self.columns.get("total") or self.columns.get("time")
+        sizes = "total" if self.columns.get("total") else "time"
         size = None
-        if sizes:
-            numbers = np.asarray(sizes, dtype=np.float64)[self.is_usable]
+        if self.columns.get(sizes):
+            numbers = self.numbers(sizes)[self.is_usable]
             if numbers.size and (numbers > 0.0).all():
                 size = float(numbers.size / np.sum(1.0 / numbers))
         return self.definition.natural(values, size)

@@ -117,7 +117,8 @@ def _asymmetric(effects: Effects) -> Iterator[EntryFinding]:
             effects.names, *(_numbers(effects, c) for c in ("estimate", "low", "high")), strict=True
         )
     ):
-        if not (0.0 < low <= mid <= high and low < high) or effects.status[i]:
+        # beyond these no paper prints a ratio, and rounding has no meaning
+        if not (1e-12 < low <= mid <= high < 1e12 and low < high) or effects.status[i]:
             continue
         found = RatioEstimate(name, effects.measure, mid, low, high).asymmetry()
         if not found.is_flagged:
@@ -370,14 +371,7 @@ def _crude_logs(effects: Effects) -> np.ndarray[tuple[int], np.dtype[np.float64]
 
 
 def _numbers(effects: Effects, name: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Return a column as numbers, NaN where it has none."""
-    found = np.full(len(effects), np.nan)
-    for i, value in enumerate(effects.columns.get(name, ())):
-        try:
-            found[i] = math.nan if value is None or value == "" else float(value)
-        except (TypeError, ValueError):
-            found[i] = math.nan
-    return found
+    return effects.numbers(name)
 
 
 def _groups(labels: Iterable[str]) -> list[tuple[str, list[int]]]:

@@ -259,7 +259,8 @@ def baujat(result: PairwiseResult) -> Baujat:
     for i in range(result.k):
         other = _without(result, i)
         variance = float(x[i] @ other.covariance @ x[i])
-        moved[i] = float(x[i] @ (other.beta - result.beta)) ** 2 / variance
+        if variance > 0.0:  # not where the others have no error left in numbers
+            moved[i] = float(x[i] @ (other.beta - result.beta)) ** 2 / variance
     return Baujat(result.effects.names, residual**2 / (v + result.tau2), moved)
 
 

@@ -97,7 +97,8 @@ class Measure:
         x = np.asarray(values, dtype=np.float64)
         match self.scale:
             case Scale.LOG:
-                return np.asarray(np.exp(x))
+                with np.errstate(over="ignore"):  # beyond numbers is infinite
+                    return np.asarray(np.exp(x))
             case Scale.LOGIT:
                 return np.asarray(expit(x))
             case Scale.ARCSINE:

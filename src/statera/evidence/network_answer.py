@@ -20,7 +20,7 @@ from statera.evidence.network_rare import RareNetwork
 from statera.evidence.network_request import FittedPart, NetworkRequest
 from statera.evidence.network_split import side_split, split_node
 
-__all__ = ["part_dict"]
+__all__ = ["natural_value", "part_dict"]
 
 
 def part_dict(
@@ -125,8 +125,14 @@ def _effects(effects: ComponentEffects) -> dict[str, Any]:
     return {name: getattr(effects, name) for name in ("estimate", "se", "low", "high")}
 
 
-def _natural(found: NetworkEstimates, value: float) -> float:
-    return math.exp(value) if found.log else value
+def natural_value(value: float, *, log: bool) -> float:
+    """Return a value of the analysis on the natural scale; infinite where it is beyond numbers."""
+    if not log:
+        return value
+    try:
+        return math.exp(value)
+    except OverflowError:
+        return math.inf
 
 
 def _treatments(
@@ -160,7 +166,7 @@ def _treatments(
             "prediction_low": found.predict_low[i, base],
             "prediction_high": found.predict_high[i, base],
             "natural": {
-                key: _natural(found, float(table[i, base]))
+                key: natural_value(float(table[i, base]), log=found.log)
                 for key, table in (
                     ("estimate", pairs.estimate),
                     ("low", pairs.low),

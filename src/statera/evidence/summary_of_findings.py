@@ -214,7 +214,4 @@ def _sum(effects: Effects, what: str) -> float | None:
 
 
 def _numbers(effects: Effects, name: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    values = effects.columns.get(name)
-    if not values:
-        return np.full(len(effects), np.nan)
-    return np.asarray(values, dtype=np.float64)
+    return effects.numbers(name)

@@ -9,6 +9,7 @@ from statera.errors import InputError
 from statera.patient_report.advice_section import advice_section, sampling_section
 from statera.patient_report.closing import closing_section
 from statera.patient_report.course import course_section
+from statera.patient_report.label_section import label_section
 from statera.patient_report.methods import METHODS
 from statera.patient_report.model_card import model_section, remarks_section, samples_section
 from statera.patient_report.questions import questions_section
@@ -44,6 +45,7 @@ def patient_report(
     *,
     closing: bool = False,
     limit: float | None = None,
+    label: Mapping[str, Any] | None = None,
 ) -> Document:
     """Return the page of a forecast.
 
@@ -57,6 +59,8 @@ def patient_report(
         Whether the closing assessment is a part of it; on paper it then needs a second page.
     limit
         Highest daily amount by which the search was limited, mg; None where that is not known.
+    label
+        What the label says, as `statera.dosing.decision_data` returns it.
 
     Raises
     ------
@@ -69,7 +73,10 @@ def patient_report(
             where="schema",
             hint=f"Expected {SCHEMA}: the result of statera forecast --json.",
         )
-    sections = [advice_section(result), course_section(result)]
+    sections = [advice_section(result)]
+    if label is not None:
+        sections.append(label_section(label))
+    sections.append(course_section(result))
     if (sampling := sampling_section(result)) is not None:
         sections.append(sampling)
     if closing:

@@ -338,7 +338,4 @@ def _cell(word: str, upper: float, lower: float, size: float) -> str:
 
 
 def _column(effects: Effects, name: str) -> Any:
-    values = effects.columns.get(name)
-    if not values:
-        return np.full(len(effects), np.nan)
-    return np.asarray(values, dtype=np.float64)
+    return effects.numbers(name)

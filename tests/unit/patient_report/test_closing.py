@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from statera.dosing import Patient, decide
+from statera.dosing.decision_data import decision_data
 from statera.patient_report import patient_report
 from statera.patient_report.closing import Statement, closing_assessment, closing_section
 from statera.report import render_html
@@ -103,6 +105,17 @@ def test_remarks_are_counted(result: dict[str, Any]) -> None:
     assert of(result | {"remarks": []}, "warnings").status == "complete"
     assert of(result | {"remarks": [odd]}, "warnings").sentence == "It is odd."
     assert of(result | {"remarks": [odd, odd]}, "warnings").sentence.startswith("2 remarks")
+
+
+def test_the_page_holds_the_label_with_its_sources(result: dict[str, Any]) -> None:
+    decision = decide("baricitinib", "EU", Patient(age=50), indication="RA")
+    label = decision_data(decision)
+    document = patient_report(result, {}, label=label)
+    assert problems(document) == ()
+    page = render_html(document)
+    assert label["sentence"] in page
+    assert label["deciding"][0]["source_title"].partition(" (")[0] in page
+    assert [s.key for s in document.sections][:3] == ["advice", "label", "course"]
 
 
 def test_the_page_holds_it_where_it_is_wanted(result: dict[str, Any]) -> None:

@@ -285,3 +285,19 @@ def test_what_cannot_be_asked_is_refused() -> None:
         StudyRows(columns=("a",), rows=[("x" * 2000,)])
     with pytest.raises(ValidationError):
         SampleRequest(name="../etc/passwd")
+
+
+def test_words_under_a_heading_of_numbers_are_carried_along() -> None:
+    columns = ("study", "estimate", "low", "high", "total")
+    rows = [("A", "1.2", "0.9", "1.6", "all"), ("B", "1.1", "0.8", "1.5", "few")]
+    table = StudyRows(columns=columns, rows=rows)
+    assert not [r for r in check(table=table, measure="HR")["remarks"] if r["severity"] == "error"]
+    assert pool(table, measure="HR")["result"]["outcomes"][0]["status"] == "ok"
+
+
+def test_numbers_beyond_any_print_lead_to_a_result_or_words() -> None:
+    columns = ("study", "estimate", "low", "high")
+    rows = [("A", "1e-310", "1e-320", "1e308"), ("B", "1e300", "1e299", "1e301")]
+    table = StudyRows(columns=columns, rows=rows)
+    assert check(table=table, measure="HR")["effects"]
+    assert pool(table, measure="HR", diagnostics=False)["result"]["outcomes"]

@@ -292,3 +292,5 @@ def test_fits_are_compared_only_where_that_means_something() -> None:
     assert result["rows"][1]["d_aic"] == -8.0
     assert result["lowest_aic"] == "two"
     assert "other data" in result["rows"][2]["remark"]
+    alone = fit_compare.run(FitCompareRequest(fits=[base, fits[2]]), FakeWork()).result  # type: ignore[arg-type]
+    assert alone["lowest_aic"] is None  # nothing to compare with

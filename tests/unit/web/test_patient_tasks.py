@@ -337,6 +337,7 @@ def test_the_report_is_kept_as_files() -> None:
     }  # fmt: skip
     assert work.saved["patient.pdf"][0].startswith(b"%PDF")
     assert b"Not a medical device" in work.saved["patient.html"][0]
+    assert b"use 4 mg once daily" in work.saved["patient.html"][0]
     assert answer["result"]["sentence"].encode() in work.saved["forecast.json"][0]
     assert [f for f, _, _ in work.told][-1] == 1.0
 

@@ -102,6 +102,17 @@ def test_arms_share_their_subjects_and_are_compared() -> None:
     assert [a["name"] for a in found["result"]["arms"]] == ["full", "half"]
 
 
+def test_what_grows_with_its_window_has_no_ratio_between_unlike_windows() -> None:
+    found = answer(arms=[arm("4 mg q24h x3"), arm("2 mg q12h x6")], n=10)
+    rows = {(r["window"], r["endpoint"]): r["arms"] for r in found["result"]["endpoints"]}
+    assert rows["last interval", "AUC"][1]["ratio"] is None
+    assert rows["last interval", "Cavg"][1]["ratio"] > 0
+    asked = [{"start": 48, "end": 72}]
+    found = answer(arms=[arm("4 mg q24h x3"), arm("2 mg q12h x6")], n=10, windows=asked)
+    rows = {(r["window"], r["endpoint"]): r["arms"] for r in found["result"]["endpoints"]}
+    assert rows["window 1", "AUC"][1]["ratio"] > 0
+
+
 def test_the_same_arm_twice_has_two_names() -> None:
     found = answer(arms=[arm(), arm()], n=5)
     assert [a["name"] for a in found["result"]["arms"]] == ["4 mg q24h x3", "4 mg q24h x3 (2)"]

@@ -31,7 +31,9 @@ _DIFFERENCE = {
 
 
 def _natural(answer: dict[str, Any], value: float) -> float:
-    return math.exp(value) if answer["log"] else value
+    from statera.evidence.network_answer import natural_value  # late: only when run
+
+    return natural_value(value, log=bool(answer["log"]))
 
 
 def _digits(value: float) -> str:

@@ -20,7 +20,10 @@ __all__ = [
 
 Short = Annotated[str, StringConstraints(max_length=100)]
 Word = Annotated[str, StringConstraints(max_length=40)]
-Time = float | Annotated[str, StringConstraints(max_length=40)]
+Amount = Annotated[float, Field(le=1e6)]
+Hours = Annotated[float, Field(ge=0, le=10_000)]
+Above = Annotated[float, Field(gt=0, le=1e6)]
+Time = Annotated[float, Field(ge=-1e6, le=1e6)] | Annotated[str, StringConstraints(max_length=40)]
 """Hours, or a date such as ``2026-03-01T08:00``; one of the two throughout a case."""
 ModelId = Annotated[
     str, StringConstraints(pattern=r"^[a-z0-9_-]{1,40}/[A-Za-z0-9_-]{1,60}$", max_length=100)
@@ -61,12 +64,12 @@ class Dose(Request):
     """A dose that was taken, or a run of equal ones."""
 
     time: Time
-    amount: float
+    amount: Amount
     unit: Word = "mg"
-    interval: Annotated[float, Field(ge=0, le=10_000)] = 0.0
+    interval: Hours = 0.0
     additional: Annotated[int, Field(ge=0, le=2000)] = 0
     route: Word = ""
-    duration: float = 0.0
+    duration: Hours = 0.0
     steady_state: bool = False
     taken: bool = True
     occasion: Word | None = None
@@ -76,14 +79,14 @@ class Sample(Request):
     """A measured concentration; a text such as ``<0.2`` is below the limit of the assay."""
 
     time: Time
-    value: float | Word
+    value: Annotated[float, Field(le=1e12)] | Word
     unit: Word = "ng/mL"
-    lloq: float | None = None
+    lloq: Annotated[float, Field(le=1e12)] | None = None
     censored: Literal["", "below", "above"] = ""
     analyte: Word = ""
     assay: Short = ""
-    time_sd: float = 0.0
-    weight: float = 1.0
+    time_sd: Annotated[float, Field(ge=0, le=100)] = 0.0
+    weight: Annotated[float, Field(ge=0, le=1000)] = 1.0
 
 
 class Covariate(Request):
@@ -114,13 +117,13 @@ class Question(Request):
 
     time: Time | None = None
     targets: list[Target] = Field(default_factory=list, max_length=4)
-    strengths: list[float] = Field(default_factory=list, max_length=6)
+    strengths: list[Above] = Field(default_factory=list, max_length=6)
     split: Annotated[int, Field(ge=1, le=4)] = 1
     most_tablets: Annotated[int, Field(ge=1, le=6)] = 4
-    intervals: list[float] = Field(default_factory=lambda: [24.0], min_length=1, max_length=6)
+    intervals: list[Above] = Field(default_factory=lambda: [24.0], min_length=1, max_length=6)
     maximum_daily: float | None = None
     probability: float = 0.5
-    sample_times: list[float] = Field(default_factory=list, max_length=12)
+    sample_times: list[Hours] = Field(default_factory=list, max_length=12)
 
 
 class Options(Request):
@@ -129,7 +132,7 @@ class Options(Request):
     draws: Annotated[int, Field(ge=200, le=20_000)] = 20_000
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 1
     course_draws: Annotated[int, Field(ge=200, le=2000)] = 1000
-    prior_weight: float = 1.0
+    prior_weight: Annotated[float, Field(ge=1e-6, le=1e6)] = 1.0
     averaging: Word = "evidence"
     blq: Word = "M3"
     covariate_interpolation: Word = "locf"

@@ -32,6 +32,7 @@ from statera.web.server.failure import (
     answer_refusal,
     answer_validation,
 )
+from statera.web.server.media_type import MediaType
 from statera.web.server.metrics import Metrics
 from statera.web.server.open_id import OpenIdProvider
 from statera.web.server.origin_check import OriginCheck
@@ -97,7 +98,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=life,
         docs_url=None,
         redoc_url=None,
-        responses=described_failures(401, 403, 408, 413, 421, 429),
+        responses=described_failures(401, 403, 408, 413, 415, 421, 429),
     )
     _give_state(app, settings)
     app.add_exception_handler(Failure, answer_failure)
@@ -128,6 +129,7 @@ def _give_state(app: FastAPI, settings: Settings) -> None:
 
 def _add_layers(app: FastAPI, settings: Settings) -> None:
     """Put the middleware around the routes; the last one added sees a request first."""
+    app.add_middleware(MediaType)
     app.add_middleware(RateLimit, limits=settings.limits)
     app.add_middleware(
         Authentication,

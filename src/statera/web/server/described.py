@@ -68,6 +68,7 @@ _WORDS = {
     409: "Not in this state",
     412: "Changed since it was read",
     413: "Too large, or more than is kept for one user",
+    415: "The body is not said to be JSON",
     421: "Not a name of this server",
     422: "Not as described, or it cannot be computed",
     429: "Too many requests or jobs of this user",

@@ -29,15 +29,26 @@ _PACKAGE = Path(__file__).resolve().parents[2]
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
+class _Lines(logging.Formatter):
+    """One line of JSON a record; what is one already stays as it is."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        message = record.getMessage()
+        if record.name in (_lines.name, _bugs.name):
+            return message
+        fields = {"time": _now(), "level": record.levelname.lower(), "message": message}
+        return json.dumps(fields)
+
+
 def start_logging() -> None:
-    """Write the lines to standard error."""
-    for log in (_lines, _bugs):
-        if not log.handlers:
-            handler = logging.StreamHandler()
-            handler.setFormatter(logging.Formatter("%(message)s"))
-            log.addHandler(handler)
-        log.setLevel(logging.INFO)
-        log.propagate = False
+    """Write what the server has to say to standard error."""
+    log = logging.getLogger("statera.web")
+    if not log.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(_Lines())
+        log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False
 
 
 class RequestLog:
@@ -105,7 +116,7 @@ def route_template(scope: Scope) -> str:
 def _line(scope: Scope, method: str, status: int, seconds: float, sent: int) -> str:
     identity = scope.get("identity")
     fields = {
-        "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "time": _now(),
         "id": scope["request_id"],
         "method": method,
         "route": route_template(scope),
@@ -126,10 +137,14 @@ def _bug_line(request_id: str, error: BaseException) -> str:
             places.append(f"{file.relative_to(_PACKAGE).as_posix()}:{frame.lineno}")
     last = traceback.extract_tb(error.__traceback__)[-1:]
     fields = {
-        "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "time": _now(),
         "id": request_id,
         "bug": type(error).__name__,
         "places": places,
         "raised": [f"{Path(f.filename).name}:{f.lineno}" for f in last],
     }
     return json.dumps(fields)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

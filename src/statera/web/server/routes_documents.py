@@ -153,6 +153,8 @@ def _text(body: Any) -> str:
         return json.dumps(body, allow_nan=False, separators=(",", ":"))
     except ValueError:
         raise Failure(422, "a number of the document is not finite", "body") from None
+    except RecursionError:
+        raise Failure(422, "the document is nested too deeply", "body") from None
 
 
 def _told(found: StoredDocument) -> dict[str, Any]:

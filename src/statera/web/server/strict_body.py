@@ -28,5 +28,8 @@ def strict_body(model: type[Request]) -> Any:
             found = error.errors(include_url=False, include_context=False, include_input=False)
             places = [{**each, "loc": ("body", *each["loc"])} for each in found]
             raise RequestValidationError(places) from None
+        except (TypeError, ValueError, RecursionError):  # nested too deep, or no JSON after all
+            place = {"loc": ("body",), "msg": "the body cannot be read", "type": "json_invalid"}
+            raise RequestValidationError([place]) from None
 
     return Annotated[model, WrapValidator(check)]

@@ -13,20 +13,20 @@ from statera.web.requests.drug import (
 from statera.web.tasks import drug_exposure, drug_inhibition, drug_overview
 from statera.web.work import Upload
 
-__all__ = ["warm_up"]
+__all__ = ["NoWork", "warm_up"]
 
 _DRUG = "baricitinib"
 
 
 def warm_up() -> None:
     """Answer what the page asks first: that loads the library and its compiled code."""
-    drug_overview.run(DrugOverviewRequest(drug=_DRUG), _NoWork())
-    drug_inhibition.run(DrugInhibitionRequest(drug=_DRUG), _NoWork())
-    drug_exposure.run(DrugExposureRequest(drug=_DRUG, covariates={}, n=20), _NoWork())
+    drug_overview.run(DrugOverviewRequest(drug=_DRUG), NoWork())
+    drug_inhibition.run(DrugInhibitionRequest(drug=_DRUG), NoWork())
+    drug_exposure.run(DrugExposureRequest(drug=_DRUG, covariates={}, n=20), NoWork())
 
 
-class _NoWork:
-    """These tasks use nothing of their process."""
+class NoWork:
+    """A process of which a task uses nothing."""
 
     folder = Path()
     attempt = 1

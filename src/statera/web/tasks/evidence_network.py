@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
 from statera.errors import UsageError
 from statera.evidence import network_request
-from statera.evidence.network_answer import part_dict
+from statera.evidence.network_answer import natural_value, part_dict
 from statera.evidence.network_fit import NetworkResult
 from statera.evidence.network_funnel import comparison_adjusted
 from statera.evidence.network_request import FittedPart, fit_parts
@@ -94,7 +93,7 @@ def _drawn(part: FittedPart, answer: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _natural(answer: Mapping[str, Any], value: float) -> float:
-    return math.exp(value) if answer["log"] else value
+    return natural_value(float(value), log=bool(answer["log"]))
 
 
 def _funnel(part: FittedPart, level: float) -> dict[str, Any] | None:
@@ -157,7 +156,7 @@ def _copies(request: NetworkRequest, text: str, several: bool) -> Copies:
     )
     python = (
         "import math\n\n"
-        "from statera.evidence.network_answer import part_dict\n"
+        "from statera.evidence.network_answer import natural_value, part_dict\n"
         "from statera.evidence.network_request import NetworkRequest, fit_parts\n"
         "from statera.evidence.read_table import parse_table\n\n"
         f"{python_table(text)}\n"

@@ -21,7 +21,8 @@ def run(request: FitCompareRequest, work: Work) -> Answer:
     rows = [_row(first, fit) for fit in request.fits]
     known = {f.label: f.aic for f, r in zip(request.fits, rows, strict=True)
              if not r["remark"] and f.aic is not None}  # fmt: skip
-    result = {"rows": rows, "lowest_aic": min(known, key=known.__getitem__, default=None)}
+    lowest = min(known, key=known.__getitem__) if len(known) > 1 else None
+    result = {"rows": rows, "lowest_aic": lowest}
     table = Table([Column(name) for name in _COLUMNS], [[r[n] for n in _COLUMNS] for r in rows])
     copies = Copies("", "", "The numbers are those of the fits, each of which can be copied.")
     return Answer("statera.web.fit-compare/1", result, {"comparison": table}, copies)

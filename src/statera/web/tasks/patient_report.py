@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
-from statera.errors import UsageError
+from statera.dosing.decision_data import decision_data
+from statera.errors import StateraError, UsageError
 from statera.fhir.export_result import export_result
 from statera.fhir.result_document import read_result
 from statera.patient_report import patient_report
@@ -14,13 +16,27 @@ from statera.report.pdf import render_pdf
 from statera.tdm.forecast import forecast
 from statera.tdm.write_request import request_toml
 from statera.web.answer import Answer
-from statera.web.requests.patient import CaseRequest
-from statera.web.tasks.patient_case import answered_elsewhere, limited_tree, request_of
+from statera.web.requests.patient import Case, CaseRequest
+from statera.web.tasks.patient_case import (
+    answered_elsewhere,
+    label_limit,
+    limited_tree,
+    request_of,
+)
 from statera.web.work import Work
 
 __all__ = ["run"]
 
 SCHEMA = "statera.web.patient-report/1"
+
+
+def _label(case: Case) -> dict[str, Any] | None:
+    """Return what the label says; None where none was chosen or it says nothing of the person."""
+    try:
+        found = label_limit(case)
+    except StateraError:
+        return None
+    return None if found is None else decision_data(found.decision)
 
 
 def run(request: CaseRequest, work: Work) -> Answer:
@@ -32,7 +48,7 @@ def run(request: CaseRequest, work: Work) -> Answer:
     found = forecast(asked)
     data, made = found.to_dict(), plain(found.manifest)
     work.progress(0.5, "The page is written.")
-    document = patient_report(data, made, closing=True, limit=limit)
+    document = patient_report(data, made, closing=True, limit=limit, label=_label(request.case))
     work.save("patient.html", render_html(document).encode(), "text/html; charset=utf-8")
     warnings = list(notes)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ __all__ = ["Endpoints", "distribution", "endpoint_rows"]
 
 Floats = NDArray[np.float64]
 
+_GROWING = ("AUC", "time above")
 _OF_READOUTS = ("mean inhibition", "time above IC50")
 _FEWEST_BINS, _MOST_BINS = 12, 40
 
@@ -57,7 +59,8 @@ def endpoint_rows(
 ) -> list[dict[str, Any]]:
     """Return a row for each output, window and endpoint, with every arm that has it.
 
-    Ratios are those of the geometric means to the first arm, where both have one in one unit.
+    Ratios are those of the geometric means to the first arm, where both have one in one unit; of
+    what grows with its window, such as AUC, only where both windows are equally long.
     """
     columns = [_columns(arm, custom) for arm in arms]
     rows = []
@@ -70,7 +73,7 @@ def endpoint_rows(
         first = entries[0]
         for entry in entries:
             if entry is not None:
-                entry["ratio"] = _ratio(entry, first)
+                entry["ratio"] = _ratio(endpoint, entry, first)
         rows.append({"output": output, "window": window, "endpoint": endpoint, "arms": entries})
     return rows
 
@@ -83,8 +86,11 @@ def _entry(column: _Column, endpoint: str, levels: Sequence[float]) -> dict[str,
     }
 
 
-def _ratio(entry: dict[str, Any], first: dict[str, Any] | None) -> float | None:
+def _ratio(endpoint: str, entry: dict[str, Any], first: dict[str, Any] | None) -> float | None:
     if first is None or entry["unit"] != first["unit"]:
+        return None
+    (start, end), (low, high) = entry["window_h"], first["window_h"]
+    if endpoint.startswith(_GROWING) and not math.isclose(end - start, high - low):
         return None
     over, under = entry.get("geometric_mean"), first.get("geometric_mean")
     return over / under if over and under else None

@@ -13,7 +13,17 @@ from starlette.types import Message, Receive, Scope, Send
 from statera.web.server.body_limit import BodyLimit
 from statera.web.server.settings import Limits
 
+from .serving import serving
+
 JSON = {"Content-Type": "application/json"}
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """One server for all tests here: they leave nothing that another would see."""
+    limits = Limits(requests_per_minute=100_000)
+    with serving(tmp_path_factory.mktemp("data"), limits=limits) as client:
+        yield client
 
 
 def chunks(size: int, piece: int = 65_536) -> Iterator[bytes]:
@@ -67,6 +77,25 @@ def test_bodies_that_are_not_as_described(local: Any, body: bytes) -> None:
     error = answer.json()["error"]
     assert error["what"]
     assert error["kind"] in ("usage", "input")
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "", "application/x-www-form-urlencoded", "x"])
+@pytest.mark.parametrize("path", ["/documents", "/session", "/tasks/echo", "/jobs/echo"])
+def test_bodies_that_are_not_said_to_be_json(local: Any, path: str, kind: str) -> None:
+    answer = local.post(f"/api/v1{path}", content=b'{"a": 1}', headers={"Content-Type": kind})
+    assert answer.status_code == 415
+    assert "application/json" in answer.json()["error"]["hint"]
+
+
+def test_bodies_nested_to_any_depth(local: Any) -> None:
+    for depth in range(100, 1100, 10):
+        body = b'{"text":' + b"[" * depth + b"]" * depth + b"}"
+        assert local.post("/api/v1/jobs/echo", content=body, headers=JSON).status_code == 422
+        body = body.replace(b"text", b"body").replace(b"}", b',"kind":"case"}')
+        made = local.post("/api/v1/documents", content=body, headers=JSON)
+        assert made.status_code in (201, 422)
+        if made.status_code == 201:
+            assert local.get(f"/api/v1/documents/{made.json()['id']}").status_code == 200
 
 
 def test_any_text_is_kept_as_it_is(local: Any) -> None:

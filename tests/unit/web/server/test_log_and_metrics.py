@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from statera.web.server.document_store import DocumentStore
+from statera.web.server.request_log import start_logging
 
 from .serving import bearer, serving
 
@@ -63,6 +64,23 @@ def test_a_bug_is_told_by_its_place_without_what_was_sent(
     [bug] = [json.loads(r.message) for r in lines.records if r.name == "statera.web.bugs"]
     assert bug["bug"] == "ZeroDivisionError"
     assert any("routes_documents.py" in place for place in bug["places"])
+
+
+def test_whatever_is_said_is_a_line_of_json(capsys: pytest.CaptureFixture[str]) -> None:
+    log = logging.getLogger("statera.web")
+    before = (log.handlers[:], log.level, log.propagate)
+    log.handlers.clear()
+    try:
+        start_logging()
+        start_logging()
+        logging.getLogger("statera.web.pool").warning("a worker\nended")
+        logging.getLogger("statera.web.requests").info('{"status": 200}')
+    finally:
+        log.handlers[:], log.level, log.propagate = before
+    first, second = capsys.readouterr().err.splitlines()
+    said = json.loads(first)
+    assert (said["level"], said["message"]) == ("warning", "a worker\nended")
+    assert second == '{"status": 200}'
 
 
 def test_figures_name_templates_only(local: Any) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
+from .serving import serving
 
 ANSWERS = (
     ("GET", "/", {}, None),
@@ -19,6 +22,13 @@ ANSWERS = (
     ("POST", "/api/v1/documents", {}, b"{"),
     ("POST", "/api/v1/documents", {}, b"x" * 2_000_001),
 )
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """One server for all tests here: they leave nothing that another would see."""
+    with serving(tmp_path_factory.mktemp("data")) as client:
+        yield client
 
 
 @pytest.mark.parametrize(("method", "path", "headers", "body"), ANSWERS)
