@@ -6,7 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, event, text
+from sqlalchemy import (
+    Connection,
+    Engine,
+    MetaData,
+    Table,
+    create_engine,
+    event,
+    inspect,
+    text,
+)
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
@@ -32,7 +41,7 @@ def open_database(url: str, folder: Path) -> Engine:
     UsageError
         If the URL is not one of a known database.
     InputError
-        If the database does not answer.
+        If the database does not answer, or was made by a version with other tables.
     """
     try:
         address = make_url(url or f"sqlite:///{folder / 'statera-web.sqlite'}")
@@ -52,6 +61,7 @@ def open_database(url: str, folder: Path) -> Engine:
         event.listen(engine, "connect", _prepare)
     try:
         metadata.create_all(engine)
+        missing = _missing_columns(engine)
     except SQLAlchemyError as error:
         said = str(getattr(error, "orig", None) or error).strip().splitlines()
         raise InputError(
@@ -59,7 +69,25 @@ def open_database(url: str, folder: Path) -> Engine:
             where="--database",
             hint="Check that it runs, that the address is right and that you may write there.",
         ) from error
+    if missing:
+        raise InputError(
+            f"the database was made by another version: it has no column {missing[0]}",
+            where="--database",
+            hint="Start this version with another --data folder, or with the version that made it.",
+        )
     return engine
+
+
+def _missing_columns(engine: Engine) -> list[str]:
+    """Return the columns that this version uses and the database does not have."""
+    found = inspect(engine)
+    return [
+        f"{table.name}.{column.name}"
+        for table in metadata.sorted_tables
+        for there in [{known["name"] for known in found.get_columns(table.name)}]
+        for column in table.columns
+        if column.name not in there
+    ]
 
 
 @contextmanager
