@@ -26,6 +26,11 @@ InhibitionInput = tuple[float, float] | tuple[float, float, float]
 """IC50 in the output's unit, Hill exponent and, where it is not 1, the largest inhibition."""
 
 
+FLATTEST = 0.05
+"""Least Hill exponent: below it nearly all of the rise lies where concentrations have all but gone,
+and steps of the integral shrink without end."""
+
+
 @dataclass(frozen=True)
 class Questions:
     """What is asked of the windows of every output.
@@ -139,6 +144,12 @@ def _inhibited(
             hint="Write (ic50, hill), or (ic50, hill, largest inhibition).",
         )
     ic50, hill, largest = (*numbers, 1.0)[:3]
+    if hill < FLATTEST:
+        raise InputError(
+            f"a Hill exponent of {hill:g} is too flat to be integrated",
+            where="inhibition",
+            hint=f"Give {FLATTEST:g} or more; measured ones lie around 1.",
+        )
     shown = f"IC50 {ic50:.12g}, Hill {hill:.12g}" + (
         f", largest {largest:.12g}" if largest != 1 else ""
     )

@@ -211,6 +211,7 @@ def test_unit_of_time() -> None:
         {"thresholds": {"C": [float("nan")]}},
         {"inhibition": {"C": (0.0, 1.0)}},
         {"inhibition": {"C": (1.0, -1.0)}},
+        {"inhibition": {"C": (1.0, 0.01)}},
         {"inhibition": {"C": [(1.0,)]}},
     ],
 )
