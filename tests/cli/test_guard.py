@@ -133,7 +133,7 @@ def test_a_bug_says_so_and_where_without_a_traceback_or_folders() -> None:
     result = run(bug())
     first, second, third = result.stderr.splitlines()
     assert first.startswith("error: this is a bug in Statera: TypeError: object has no")
-    assert second.startswith("where: statera/cli/envelope.py:")
+    assert second.startswith("where: statera/plain.py:")
     assert "STATERA_DEBUG=1" in third
     assert result.exit_code == 1
 

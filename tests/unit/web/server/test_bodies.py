@@ -13,6 +13,7 @@ from starlette.types import Message, Receive, Scope, Send
 from statera.web.server.body_limit import BodyLimit
 from statera.web.server.settings import Limits
 
+from .run_alone import run_alone
 from .serving import serving
 
 JSON = {"Content-Type": "application/json"}
@@ -136,7 +137,7 @@ def test_a_body_that_stops_coming_is_given_up(path: str) -> None:
     scope = {"type": "http", "path": path, "headers": []}
     part = {"type": "http.request", "body": b"x", "more_body": True}
     with pytest.raises(HTTPException) as caught:
-        asyncio.run(_ask(scope, [part, None]))
+        run_alone(_ask(scope, [part, None]))
     assert caught.value.status_code == 408
 
 
@@ -159,5 +160,5 @@ def test_a_body_drop_by_drop_is_given_up() -> None:
         await BodyLimit(app, Limits(silence_seconds=0.1))(scope, receive, send)
 
     with pytest.raises(HTTPException) as caught:
-        asyncio.run(asyncio.wait_for(drip(), 5))
+        run_alone(asyncio.wait_for(drip(), 5))
     assert caught.value.status_code == 408

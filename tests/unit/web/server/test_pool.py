@@ -18,6 +18,7 @@ from statera.web.server.failure import Failure
 from statera.web.server.pool import Pool, PoolLimits
 from statera.web.server.worker_process import WorkerCommand
 
+from .run_alone import run_alone
 from .small_tasks import TASKS, Text
 
 _COMMAND = WorkerCommand("tests.unit.web.server.small_tasks:TASKS")
@@ -45,7 +46,7 @@ def run(test: Callable[[Pool], Awaitable[None]], **limits: int) -> None:
         async with running(**limits) as pool:
             await asyncio.wait_for(test(pool), 60)
 
-    asyncio.run(whole())
+    run_alone(whole())
 
 
 def test_answers_come_through_unread() -> None:
@@ -223,7 +224,7 @@ def test_questions_end_with_the_pool() -> None:
             await asyncio.sleep(0.1)
         return await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 5)
 
-    found = asyncio.run(whole())
+    found = run_alone(whole())
     assert [(f.status, f.retry_after > 0) for f in found] == [(503, True)] * 3
 
 
@@ -240,7 +241,7 @@ def test_a_worker_goes_on_warming_up_while_nobody_asks() -> None:
         finally:
             await pool.stop()
 
-    cold, warm = asyncio.run(whole(ahead=True))
+    cold, warm = run_alone(whole(ahead=True))
     assert cold[0] == 0
     assert warm == [0, 1, 2]
-    assert asyncio.run(whole(ahead=False)) == [[0], [0]]
+    assert run_alone(whole(ahead=False)) == [[0], [0]]
