@@ -108,7 +108,7 @@ def test_a_broken_file_of_tokens_lets_nobody_in(guarded: Any, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("options", "pause"), [({"session_seconds": 1.0}, 1.1), ({"idle_seconds": 0.2}, 0.3)]
+    ("options", "pause"), [({"session_seconds": 3.0}, 3.1), ({"idle_seconds": 2.0}, 2.2)]
 )
 def test_sessions_end_by_themselves(tmp_path: Path, options: Any, pause: float) -> None:
     tokens = write_tokens(tmp_path / "tokens", {"anna": "t"})
