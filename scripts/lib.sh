@@ -127,7 +127,8 @@ build_venv() {
     doing="Installing Statera and what it needs (about 1 GB on disk; one to three minutes)..."
   fi
   rm -f "$VENV/.statera.run" "$VENV/.statera.dev"
-  [ "$kind" = dev ] && target="$ROOT[dev]"
+  # The program comes with what its web app needs, the PDF and the SBML of its screens included.
+  if [ "$kind" = dev ]; then target="$ROOT[dev]"; else target="$ROOT[pdf,sbml,web]"; fi
   say "$doing"
   # The build tools are installed from the lock too, hence no separate environment for building.
   pip_install hatchling editables && pip_install --no-build-isolation --editable "$target" ||
