@@ -19,13 +19,13 @@ def warm_up() -> Iterator[None]:
     """
     _run("simulate", SimulateRequest.model_validate({"arms": [{}], "n": 10}).model_dump_json())
     yield
-    from statera.web.tasks import drug_warm_up  # noqa: PLC0415
+    from statera.web.tasks import drug_warm_up  # noqa: PLC0415  loaded while idle
 
     drug_warm_up.warm_up()
     yield
-    from statera.tdm.forecast import forecast  # noqa: PLC0415
-    from statera.web.tasks.patient_case import limited_tree, request_of  # noqa: PLC0415
-    from statera.web.tasks.patient_sample import sample_case  # noqa: PLC0415
+    from statera.tdm.forecast import forecast  # noqa: PLC0415  loaded while idle
+    from statera.web.tasks.patient_case import limited_tree, request_of  # noqa: PLC0415  loaded while idle
+    from statera.web.tasks.patient_sample import sample_case  # noqa: PLC0415  loaded while idle
 
     yield
     forecast(request_of(limited_tree(sample_case())[0]))
