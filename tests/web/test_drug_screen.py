@@ -28,8 +28,9 @@ def page(open_app: Any) -> Any:
 
 def _wait_for_section(page: Any, key: str) -> None:
     # the first time after an installation, solvers are compiled
-    place = page.locator(f"section#{key}[aria-busy=false] > .stack")
-    place.wait_for(state="attached", timeout=300_000)
+    section = page.locator(f"section#{key}[aria-busy=false]")
+    section.locator("> .stack, > [role=alert]").first.wait_for(state="attached", timeout=300_000)
+    assert section.locator("> [role=alert]").all_inner_texts() == []
 
 
 def _grid(app: RunningServer, drug: str = "baricitinib") -> dict[str, Any]:

@@ -6,6 +6,7 @@ Whatever libraries print goes nowhere: it may hold what a user sent, and logs ma
 
 from __future__ import annotations
 
+import _thread
 import ctypes
 import faulthandler
 import importlib
@@ -21,6 +22,7 @@ from types import FrameType
 from typing import Any, BinaryIO
 
 from statera.errors import DomainError, NumericalError, StateraError, UsageError
+from statera.web.compiling import watch_compiling
 from statera.web.frames import Frame, pack, read_frame
 from statera.web.task import Task
 from statera.web.worker_memory import limited_memory, resident_bytes
@@ -59,21 +61,39 @@ class Worker:
         self._catalogue = catalogue
         self._send = send
         self._busy = False
+        self._compiling = False
+        self._unwanted = False
 
     def interrupt(self, _: int, __: FrameType | None) -> None:
-        """Cancel the task that runs; without one, do nothing (the signal came too late)."""
-        if self._busy:
+        """Cancel the task that runs; without one, do nothing (the signal came too late).
+
+        What compiles goes on until that is done and kept: whoever asks next needs it too.
+        """
+        if self._busy and self._compiling:
+            self._unwanted = True
+        elif self._busy:
             self._busy = False  # one interrupt is enough: what cleans up is left in peace
             raise KeyboardInterrupt
+
+    def compiles(self, begins: bool) -> None:
+        """Tell the server, whose clock stands meanwhile."""
+        self._compiling = True
+        if self._busy:
+            self._send(pack({"kind": "compiling" if begins else "compiled"}))
+        self._compiling = begins
+        if self._unwanted and not begins:
+            self._unwanted = False
+            _thread.interrupt_main()
 
     def answer(self, head: dict[str, Any], body: bytes) -> None:
         """Run one task and send its answer or its failure."""
         try:
             try:
                 self._busy = True
+                self._send(pack({"kind": "begun"}))
                 answer = self._run(head, body)
             finally:
-                self._busy = False
+                self._busy = self._unwanted = False
         except KeyboardInterrupt:
             self._send(pack({"kind": "cancelled"}))
         except MemoryError:
@@ -171,6 +191,7 @@ def main(catalogue: str, warm_up: str, parent: str, nice: str, ahead: str) -> No
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     steps: Iterator[None] = load(warm_up)() if warm_up else iter(())
     next(steps, None)
+    watch_compiling(worker.compiles)
     frames: queue.Queue[Frame] = queue.Queue()
     threading.Thread(target=_read, args=(requests, frames), daemon=True).start()
     send(pack({"kind": "ready", "resident": resident_bytes()}))

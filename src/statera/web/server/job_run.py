@@ -131,7 +131,7 @@ class JobRun:
         head, _ = frame
         if head["kind"] == "progress":
             self._events.add(head)
-        else:
+        elif head["kind"] == "file":
             self._files.append((head["name"], head["media_type"], head["size"]))
 
     async def _keep(self) -> None:

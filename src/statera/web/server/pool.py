@@ -14,6 +14,7 @@ from statera.web.frames import Frame
 from statera.web.server.answer_cache import AnswerCache, question_key
 from statera.web.server.failure import Failure
 from statera.web.server.fair_queue import FairQueue
+from statera.web.server.task_clock import TaskClock
 from statera.web.server.worker_process import WorkerCommand, WorkerDied, WorkerProcess
 from statera.web.task import Task
 
@@ -252,7 +253,8 @@ class Pool:
     async def _answer(self, worker: WorkerProcess, question: Question) -> None:
         seconds = question.task.seconds
         try:
-            frame = await asyncio.wait_for(worker.run(question.head, question.body), seconds)
+            async with TaskClock(seconds, _START_SECONDS) as clock:
+                frame = await worker.run(question.head, question.body, clock.take)
         except TimeoutError:
             await worker.kill()
             _fail(question, _too_long(seconds))

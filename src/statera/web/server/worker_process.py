@@ -20,6 +20,7 @@ _THREADS = (
     "POLARS_MAX_THREADS",
 )  # fmt: skip
 _CHUNK = 1024 * 1024
+_BEFORE_THE_LAST = ("begun", "compiling", "compiled", "progress", "file")
 
 
 class WorkerDied(Exception):  # noqa: N818  it is what happened
@@ -129,7 +130,8 @@ class WorkerProcess:
         head, body
             Of the request.
         told
-            Takes frames before the last: progress and files.
+            Takes frames before the last: what it does (``begun``, ``compiling``, ``compiled``),
+            progress and files.
 
         Raises
         ------
@@ -144,7 +146,7 @@ class WorkerProcess:
             raise WorkerDied("the worker is gone") from broken
         while True:
             frame = await self._receive()
-            if frame[0]["kind"] in ("progress", "file"):
+            if frame[0]["kind"] in _BEFORE_THE_LAST:
                 if told is not None:
                     told(frame)
                 continue

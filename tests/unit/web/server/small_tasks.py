@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import time
@@ -113,6 +114,33 @@ def chatter(request: Text, work: Work) -> Answer:
     return Answer("test/1", None)
 
 
+def load_numba() -> Iterator[None]:
+    importlib.import_module("numba")
+    yield
+
+
+def slow_warm_up() -> Iterator[None]:
+    yield
+    time.sleep(3.0)  # longer than "echo" may take
+    yield
+
+
+def compiles(request: Text, work: Work) -> Answer:
+    """Pretend to compile for a while, then compute for as long as `text` says."""
+    event = importlib.import_module("numba.core.event")
+    for name in ("numba:compiler_lock", "numba:compiler_lock"):
+        event.start_event(name)
+    time.sleep(request.seconds)
+    _KEPT.append(request.seconds)
+    for name in ("numba:compiler_lock", "numba:compiler_lock"):
+        event.end_event(name)
+    time.sleep(float(request.text or 0))
+    return Answer("test/1", {"pid": os.getpid(), "compiled": _KEPT})
+
+
+_KEPT: list[float] = []
+
+
 def warm_up() -> Iterator[None]:
     for step in range(3):
         _WARM.append(step)
@@ -138,6 +166,7 @@ TASKS = {
         Task("steps", Steps, f"{_HERE}:steps", "Counts.", job=True, memory_mb=200),
         Task("short-steps", Steps, f"{_HERE}:steps", "Counts.", job=True, seconds=0.5),
         Task("chatter", Text, f"{_HERE}:chatter", "Tells much.", job=True),
+        Task("compiles", Text, f"{_HERE}:compiles", "Compiles.", seconds=0.5),
         Task("warm", Text, f"{_HERE}:warm", "Tells how warm it is."),
         Task("long", Text, f"{_HERE}:echo", "Takes long.", job=True),
     )

@@ -21,12 +21,15 @@ from statera.web.server.worker_process import WorkerCommand
 from .run_alone import run_alone
 from .small_tasks import TASKS, Text
 
-_COMMAND = WorkerCommand("tests.unit.web.server.small_tasks:TASKS")
+_SMALL = "tests.unit.web.server.small_tasks"
+_COMMAND = WorkerCommand(f"{_SMALL}:TASKS")
+_COMPILING = WorkerCommand(f"{_SMALL}:TASKS", f"{_SMALL}:load_numba")
+_SLOW_TO_WARM = WorkerCommand(f"{_SMALL}:TASKS", f"{_SMALL}:slow_warm_up")
 
 
 @asynccontextmanager
-async def running(**limits: int) -> AsyncIterator[Pool]:
-    pool = Pool(_COMMAND, PoolLimits(**{"workers": 1} | limits))
+async def running(command: WorkerCommand = _COMMAND, **limits: int) -> AsyncIterator[Pool]:
+    pool = Pool(command, PoolLimits(**{"workers": 1} | limits))
     pool.start()
     try:
         yield pool
@@ -41,9 +44,11 @@ async def ask(pool: Pool, name: str, text: str = "", seconds: float = 0.0, user:
     return json.loads(answer)["result"]
 
 
-def run(test: Callable[[Pool], Awaitable[None]], **limits: int) -> None:
+def run(
+    test: Callable[[Pool], Awaitable[None]], command: WorkerCommand = _COMMAND, **limits: int
+) -> None:
     async def whole() -> None:
-        async with running(**limits) as pool:
+        async with running(command, **limits) as pool:
             await asyncio.wait_for(test(pool), 60)
 
     run_alone(whole())
@@ -95,6 +100,30 @@ def test_a_worker_past_its_time_is_replaced() -> None:
         assert (await ask(pool, "echo"))["pid"] != before
 
     run(test)
+
+
+def test_compiling_is_not_counted_and_is_not_broken_off() -> None:
+    async def test(pool: Pool) -> None:
+        pid = (await ask(pool, "compiles", seconds=1.5))["pid"]  # three times its limit
+        with pytest.raises(Failure, match="504"):
+            await ask(pool, "compiles", "5", seconds=0.7)
+        replaced = await ask(pool, "compiles")
+        assert replaced["pid"] != pid
+        left = asyncio.create_task(ask(pool, "compiles", "30", seconds=4.0))
+        await asyncio.sleep(0.3)
+        left.cancel()  # two seconds later it shall stop, and does when it has compiled
+        after = await ask(pool, "compiles")
+        assert after["pid"] == replaced["pid"]
+        assert after["compiled"] == [0.0, 4.0, 0.0]
+
+    run(test, _COMPILING)
+
+
+def test_a_worker_that_still_warms_up_is_waited_for() -> None:
+    async def test(pool: Pool) -> None:
+        assert (await ask(pool, "echo", seconds=0.1))["text"] == ""
+
+    run(test, _SLOW_TO_WARM)
 
 
 def test_a_question_survives_the_death_of_one_worker() -> None:
