@@ -243,17 +243,17 @@ def _print_audit(database: str, folder: Path, *, quiet: bool) -> None:
             where="--data",
             hint="Name the data folder of the server, or its --database.",
         )
-    engine = open_database(database, folder)
+    engine = open_database(database, folder, as_it_is=True)
     try:
         trail = tuple(entries(engine))
     finally:
         engine.dispose()
     columns = ("number", "time", "user", "action", "subject", "content")
     print_table(columns, [tuple(str(getattr(e, c)) for c in columns) for e in trail])
-    found = tuple(problems(iter(trail)))
-    if found:
+    found = next(problems(trail), None)
+    if found is not None:
         raise InputError(
-            f"the audit trail does not hold together: entry {found[0][0]}: {found[0][1]}",
+            f"the audit trail does not hold together: entry {found.number}: {found.sentence}",
             where="--audit",
             hint="Compare with a copy of the database from before.",
         )

@@ -1,0 +1,14 @@
+"""Objects that are named in words, so that nothing is imported before it is needed."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__all__ = ["load"]
+
+
+def load(reference: str) -> Any:
+    """Return what ``"module:name"`` names."""
+    module, _, name = reference.partition(":")
+    return getattr(importlib.import_module(module), name)
