@@ -23,7 +23,7 @@ from typing import Any, BinaryIO
 from statera.errors import DomainError, NumericalError, StateraError, UsageError
 from statera.web.compiling import watch_compiling
 from statera.web.frames import Frame, pack, read_frame
-from statera.web.named_object import load
+from statera.web.named import load
 from statera.web.task import Task
 from statera.web.worker_memory import limited_memory, resident_bytes
 from statera.web.worker_work import WorkerWork

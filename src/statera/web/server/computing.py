@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from statera.web.named_object import load
+from statera.web.named import load
 from statera.web.server.job_leases import JobLeases
 from statera.web.server.job_store import JobStore
 from statera.web.server.job_supervisor import JobSupervisor

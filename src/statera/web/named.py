@@ -1,4 +1,4 @@
-"""Objects that are named in words, so that nothing is imported before it is needed."""
+"""What a name such as ``statera.web.tasks.fit:run`` means."""
 
 from __future__ import annotations
 
