@@ -263,6 +263,9 @@ class Pool:
         except asyncio.CancelledError:
             _fail(question, _stopping())
             raise
+        except Exception as error:  # one question must not end what answers all others
+            await worker.kill()
+            _fail(question, bug(question.task.name, f"{type(error).__name__} beside the worker"))
         else:
             self.counts["answers"] += 1
             _settle(question, frame)

@@ -20,6 +20,7 @@ _THREADS = (
     "POLARS_MAX_THREADS",
 )  # fmt: skip
 _CHUNK = 1024 * 1024
+_END_SECONDS = 2.0
 _BEFORE_THE_LAST = ("begun", "compiling", "compiled", "progress", "file")
 
 
@@ -157,7 +158,9 @@ class WorkerProcess:
         assert self._process.stdout is not None
         frame = await read_frame_async(self._process.stdout)
         if frame is None:
-            await self._process.wait()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._process.wait(), _END_SECONDS)
+            await self.kill()  # it closed the pipe, or sends nonsense, and lives on
             raise WorkerDied(_ended(self._process.returncode))
         return frame
 
