@@ -316,7 +316,7 @@ def times_after_dose(records: EventTable) -> Floats:
             since = np.where(ago >= 0.0, ago, np.nan)
             ii, more = float(records.interval[r]), int(records.additional[r])
             if ii > 0.0:
-                with np.errstate(invalid="ignore"):
+                with np.errstate(invalid="ignore", over="ignore"):
                     since -= np.minimum(more, np.floor(since / ii + 1e-9)) * ii
             out[r:last] = np.fmin(out[r:last], since)
     return out
