@@ -119,24 +119,6 @@ def _twins(times, interval, further):
 
 
 @compiled
-def _grown(k, twin, e, m, rate, after, interval, slack, afters, grown, step):
-    """Return ``exp(rate after)`` by the row's twin where it has one; both are kept for others."""
-    afters[e, k] = after
-    if twin >= 0 and grown[e, twin, m] >= 0.0:
-        later = after - afters[e, twin]
-        if abs(later) <= slack:
-            grown[e, k, m] = grown[e, twin, m]
-            return grown[e, k, m]
-        if abs(later - interval) <= slack:
-            if step[e, m] < 0.0:
-                step[e, m] = np.exp(rate * interval)
-            grown[e, k, m] = grown[e, twin, m] * step[e, m]
-            return grown[e, k, m]
-    grown[e, k, m] = np.exp(rate * after)
-    return grown[e, k, m]
-
-
-@compiled
 def superpose(
     times, first_time, known, dose_time, amount, record_rate, interval, further, endless,
     process_start, compartment, kind, f, lag, duration, modelled_rate,
@@ -222,6 +204,10 @@ def superpose(
                             running = min(given, np.ceil((length[e] - ago) / interval[d]))
                     done = given if given >= ENDLESS else given - running
                     after = ago + running * interval[d] - length[e]
+                    twin, same, later = twins[k, d], _ROUNDING * abs(when), 0.0
+                    afters[e, k] = after
+                    if twin >= 0:
+                        later = after - afters[e, twin]
                     for m in range(n):
                         if size[e, m] == 0.0:
                             continue
@@ -235,13 +221,18 @@ def superpose(
                                         lam[i, j], interval[d], done, decay[e, j]
                                     )
                                 series_of[e] = done
-                            found += (
-                                whole[e, m] * series[e, m]
-                                * _grown(
-                                    k, twins[k, d], e, m, rate, after, interval[d],
-                                    _ROUNDING * abs(when), afters, grown, step,
-                                )
-                            )  # fmt: skip
+                            power = -1.0
+                            if twin >= 0 and grown[e, twin, m] >= 0.0:
+                                if abs(later) <= same:
+                                    power = grown[e, twin, m]
+                                elif abs(later - interval[d]) <= same:
+                                    if step[e, m] < 0.0:
+                                        step[e, m] = np.exp(rate * interval[d])
+                                    power = grown[e, twin, m] * step[e, m]
+                            if power < 0.0:
+                                power = np.exp(rate * after)
+                            grown[e, k, m] = power
+                            found += whole[e, m] * series[e, m] * power
                         z[m] += size[e, m] * found
                     e += 1
             for j in range(n):

@@ -13,6 +13,7 @@ from statera.model import Model
 from statera.monograph import MonographOptions
 from statera.monograph.context import Context, DoseOption, Exposure, label_doses
 from statera.monograph.sections.pk_profiles import PERCENTILES
+from statera.parallel import available_workers
 from statera.simulate import SimulationResult
 from statera.units import convert, molar_from_mass
 from statera.web.answer import Answer, Column, Table
@@ -25,6 +26,7 @@ from statera.web.work import Work
 
 __all__ = ["run"]
 
+_MOST_THREADS = 2
 _ENDPOINTS = ("Cmax", "tmax", "AUC", "Cavg", "Ctrough")
 _LEVELS = ("p5", "p50", "p95")
 
@@ -84,7 +86,9 @@ def _context(request: DrugExposureRequest) -> Context:
             where="drug",
             hint="Choose a drug with a model to see concentrations.",
         )
-    options = MonographOptions(n=request.n, seed=request.seed, workers=1)
+    options = MonographOptions(
+        n=request.n, seed=request.seed, workers=min(_MOST_THREADS, available_workers())
+    )
     if request.model is None:
         return replace(context, options=options)
     by_id = {m.id: m for m in context.models}

@@ -247,8 +247,11 @@ def kept(request: SimulateRequest, arm: Prepared, question: Question) -> KeptArm
     found.measured.move_to_end(question)
     while len(found.measured) > _MOST_MEASURED:
         found.measured.popitem(last=False)
-    while len(_KEPT) > 1 and sum(k.size for k in _KEPT.values()) > _MOST_BYTES:
-        _KEPT.popitem(last=False)
+    sizes = {key: k.size for key, k in _KEPT.items()}
+    total = sum(sizes.values())
+    while len(_KEPT) > 1 and total > _MOST_BYTES:
+        oldest, _ = _KEPT.popitem(last=False)
+        total -= sizes[oldest]
     return found
 
 
@@ -276,10 +279,11 @@ def _keep(result: SimulationResult, model_id: str) -> KeptArm:
             where=model_id,
             hint="Check the dose and the covariates against the model.",
         )
-    profiles = {
-        name: np.sort(np.ascontiguousarray(rows[solved].T), axis=1)
-        for name, rows in result.outputs.items()
-    }
+    profiles = {}
+    for name, rows in result.outputs.items():
+        here = np.array((rows if solved.all() else rows[solved]).T, order="C")
+        here.sort(axis=1)
+        profiles[name] = here
     return KeptArm(result.times, profiles, result.units, result.solver, result.warnings, failures)
 
 
