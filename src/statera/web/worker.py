@@ -9,7 +9,6 @@ from __future__ import annotations
 import _thread
 import ctypes
 import faulthandler
-import importlib
 import os
 import queue
 import signal
@@ -24,11 +23,12 @@ from typing import Any, BinaryIO
 from statera.errors import DomainError, NumericalError, StateraError, UsageError
 from statera.web.compiling import watch_compiling
 from statera.web.frames import Frame, pack, read_frame
+from statera.web.named import load
 from statera.web.task import Task
 from statera.web.worker_memory import limited_memory, resident_bytes
 from statera.web.worker_work import WorkerWork
 
-__all__ = ["Worker", "load", "main"]
+__all__ = ["Worker", "main"]
 
 _KINDS = ((DomainError, "domain"), (NumericalError, "numerical"), (UsageError, "usage"))
 _OVER = object()
@@ -38,12 +38,6 @@ _TOO_LARGE = {
     "hint": "Ask for less: fewer subjects, a shorter time, a coarser grid or a smaller file.",
     "kind": "too-large",
 }
-
-
-def load(reference: str) -> Any:
-    """Return what ``"module:name"`` names."""
-    module, _, name = reference.partition(":")
-    return getattr(importlib.import_module(module), name)
 
 
 class Worker:
