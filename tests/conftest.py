@@ -17,7 +17,8 @@ _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-sta
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with the files that take longest, where files are spread over processes.
 
-    Else one process works at such a file at the very end while the others have nothing to do.
+    Else one process works at such a file at the very end while the others have nothing to do. Tests
+    with a browser, which wait much, take turns with others, so that both come at the same time.
     """
     if hasattr(config, "workerinput"):
         names = LONGEST_FIRST.read_text(encoding="utf-8").split()

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).resolve().parents[2] / "src" / "statera"
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "src" / "statera"
 FILES = sorted(PACKAGE.rglob("*.py"))
 LONGEST_FILE = 600
 LONGEST_FUNCTION = 60
@@ -97,6 +98,12 @@ def test_no_relative_imports(modules: dict[Path, ast.Module]) -> None:
 def test_nothing_is_evaluated_or_unpickled(modules: dict[Path, ast.Module]) -> None:
     found = {name(file): unsafe_names(module) for file, module in modules.items()}
     assert {file: names for file, names in found.items() if names} == {}
+
+
+def test_files_that_are_tested_first_exist() -> None:
+    names = (ROOT / "tests" / "longest_first.txt").read_text(encoding="utf-8").split()
+    assert [name for name in names if not (ROOT / name).is_file()] == []
+    assert len(names) == len(set(names))
 
 
 @pytest.mark.parametrize(
