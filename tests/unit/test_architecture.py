@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -22,15 +23,19 @@ def name(file: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def modules() -> dict[Path, ast.Module]:
-    """Each file of the package, read once for all rules."""
-    return {file: ast.parse(file.read_text(encoding="utf-8")) for file in FILES}
+def modules() -> dict[Path, list[ast.AST]]:
+    """The nodes of each file of the package, read once for all rules."""
+    return {file: list(nodes(file.read_text(encoding="utf-8"))) for file in FILES}
 
 
-def root_imports(module: ast.Module) -> list[int]:
+def nodes(text: str) -> Iterable[ast.AST]:
+    return ast.walk(ast.parse(text))
+
+
+def root_imports(module: Iterable[ast.AST]) -> list[int]:
     """Lines that import the package root or a name from it."""
     lines = []
-    for node in ast.walk(module):
+    for node in module:
         if isinstance(node, ast.Import) and any(a.name == "statera" for a in node.names):
             lines.append(node.lineno)
         if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module == "statera":
@@ -38,12 +43,12 @@ def root_imports(module: ast.Module) -> list[int]:
     return lines
 
 
-def unsafe_names(module: ast.Module) -> set[str]:
+def unsafe_names(module: Iterable[ast.AST]) -> set[str]:
     """What is called or imported there and makes code or objects out of bytes."""
-    nodes = list(ast.walk(module))
-    called = {n.func.id for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
-    imported = {a.name for n in nodes if isinstance(n, ast.Import) for a in n.names}
-    imported |= {n.module or "" for n in nodes if isinstance(n, ast.ImportFrom)}
+    found = list(module)
+    called = {n.func.id for n in found if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+    imported = {a.name for n in found if isinstance(n, ast.Import) for a in n.names}
+    imported |= {n.module or "" for n in found if isinstance(n, ast.ImportFrom)}
     unsafe_modules = {"pickle", "marshal", "shelve", "dill", "cloudpickle"}
     return called & {"eval", "exec"} | imported & unsafe_modules
 
@@ -67,12 +72,12 @@ def test_no_file_is_too_long() -> None:
     assert {file: length for file, length in lengths.items() if length > LONGEST_FILE} == {}
 
 
-def test_no_function_is_too_long(modules: dict[Path, ast.Module]) -> None:
+def test_no_function_is_too_long(modules: dict[Path, list[ast.AST]]) -> None:
     too_long = {}
     for file, module in modules.items():
         compiled_loop = file.stem.endswith("_kernel") or file.stem == "modal"
         limit = LONGEST_KERNEL if compiled_loop else LONGEST_FUNCTION
-        for node in ast.walk(module):
+        for node in module:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 length = body_length(node)
                 if length > limit:
@@ -80,22 +85,22 @@ def test_no_function_is_too_long(modules: dict[Path, ast.Module]) -> None:
     assert too_long == {}
 
 
-def test_nothing_inside_imports_the_package_root(modules: dict[Path, ast.Module]) -> None:
+def test_nothing_inside_imports_the_package_root(modules: dict[Path, list[ast.AST]]) -> None:
     found = {name(file): root_imports(module) for file, module in modules.items()}
     assert {file: lines for file, lines in found.items() if lines} == {}
 
 
-def test_no_relative_imports(modules: dict[Path, ast.Module]) -> None:
+def test_no_relative_imports(modules: dict[Path, list[ast.AST]]) -> None:
     relative = [
         f"{name(file)}, line {node.lineno}"
         for file, module in modules.items()
-        for node in ast.walk(module)
+        for node in module
         if isinstance(node, ast.ImportFrom) and node.level
     ]
     assert relative == []
 
 
-def test_nothing_is_evaluated_or_unpickled(modules: dict[Path, ast.Module]) -> None:
+def test_nothing_is_evaluated_or_unpickled(modules: dict[Path, list[ast.AST]]) -> None:
     found = {name(file): unsafe_names(module) for file, module in modules.items()}
     assert {file: names for file, names in found.items() if names} == {}
 
@@ -116,7 +121,7 @@ def test_files_that_are_tested_first_exist() -> None:
     ],
 )
 def test_root_imports_are_seen(text: str, lines: list[int]) -> None:
-    assert root_imports(ast.parse(text)) == lines
+    assert root_imports(nodes(text)) == lines
 
 
 @pytest.mark.parametrize(
@@ -129,4 +134,4 @@ def test_root_imports_are_seen(text: str, lines: list[int]) -> None:
     ],
 )
 def test_unsafe_names_are_seen(text: str, names: set[str]) -> None:
-    assert unsafe_names(ast.parse(text)) == names
+    assert unsafe_names(nodes(text)) == names
