@@ -167,12 +167,14 @@ def check_studies(
     ):  # studies of different outcomes are not held against each other
         part, of_rows = table.rows(rows), effects.take(rows)
         for finding in entry_checks(of_rows):
+            lost = finding.kind is FindingKind.NO_EFFECT
             concerned = [
                 line - 2
-                for line, study in zip(part.lines, part.names, strict=True)
-                if study in finding.studies
+                for line, study, used in zip(part.lines, part.names, of_rows.is_usable, strict=True)
+                # of rows with the same name only those without an effect are left out
+                if study in finding.studies and not (lost and used)
             ]
-            severity = "error" if finding.kind is FindingKind.NO_EFFECT else str(finding.severity)
+            severity = "error" if lost else str(finding.severity)
             if finding.kind is FindingKind.MIXED_MEASURES or not concerned:
                 said = f"{name}: {finding.sentence}" if name else finding.sentence
                 remarks.append(Remark(None, None, said, "", severity))
