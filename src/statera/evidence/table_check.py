@@ -243,15 +243,17 @@ def _network(table: StudyTable, measure: str, method: str) -> None:
 
 def _distinct(header: Sequence[str], remarks: list[Remark]) -> list[str]:
     names: list[str] = []
+    seen: set[str] = set()
     for j, name in enumerate(header):
         own = name or f"column {j + 1}"
         if not name:
             remarks.append(Remark(None, j, f"column {j + 1} has no name", "Name it.", "warning"))
-        if own in names:
+        if own in seen:
             remarks.append(
                 Remark(None, j, f"two columns are called '{own}'", "Rename one of them.")
             )
             own = f"{own} ({j + 1})"
+        seen.add(own)
         names.append(own)
     return names
 

@@ -57,6 +57,12 @@ class TaskClock:
             case "compiling":
                 self._count("other")
 
+    def stop(self) -> None:
+        """Let the time of computing be over, now or as soon as what compiles has been compiled."""
+        self._left["computing"] = 0.0
+        if self._now == "computing":
+            self._count("computing")
+
     def _count(self, what: str) -> None:
         now = asyncio.get_running_loop().time()
         self._left[self._now] -= now - self._since

@@ -57,8 +57,10 @@ def test_interrupts_break_no_frame_off(tmp_path: Path) -> None:
                 worker.run(head("loud", tmp_path), text(), lambda _: time.sleep(0.002))
             )
             await asyncio.sleep(moments.random() * 0.04)
+            assert not worker.spent or kinds
             worker.interrupt()
             kinds.append((await running)[0]["kind"])
+            assert worker.spent
         frame = await worker.run(head("echo"), text("still here"))
         assert json.loads(frame[1])["result"]["text"] == "still here"
 
