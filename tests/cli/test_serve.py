@@ -46,6 +46,9 @@ print("loaded:", sorted({"fastapi", "uvicorn", "sqlalchemy", "numpy"} & set(sys.
         (["--token-file", "none"], 3, "cannot read 'none'"),
         (["--database", "mysql://x"], 2, "not the address of a database"),
         (["--audit"], 3, "there is no database"),
+        (["--keep-jobs", "0"], 2, "0 is not a length of time"),
+        (["--keep-jobs", "nan"], 2, "nan is not a length of time"),
+        (["--stop-within", "-1"], 2, "-1 is not a length of time"),
         (["--new-token", "a b"], 3, "cannot name a user"),
         (["--host", "192.0.2.1", "--token-file", "tokens"], 3, "cannot listen on 192.0.2.1"),
     ],
@@ -103,6 +106,22 @@ def test_it_serves_until_it_is_told_to_stop(
     audit = statera("serve", "--data", str(data), "--audit")
     assert audit.returncode == 0
     assert "The trail holds together: 0 entries" in audit.stderr
+
+
+def test_times_of_jobs_reach_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from statera.cli.main import app
+    from statera.web.server import serve as server
+    from statera.web.server.settings import Settings
+
+    given: list[Settings] = []
+    monkeypatch.setattr(server, "serve", lambda settings, _: given.append(settings))
+    plain = ["serve", "--data", str(tmp_path)]
+    for arguments in (plain, [*plain, "--keep-jobs", "30.5", "--stop-within", "2"]):
+        with pytest.raises(SystemExit) as end:
+            app(arguments)
+        assert end.value.code == 0
+    found = [(settings.job_days, settings.stop_seconds) for settings in given]
+    assert found == [(0.0, 10.0), (30.5, 2.0)]
 
 
 def test_a_port_that_is_taken_is_told(statera: Run, tmp_path: Path) -> None:

@@ -18,14 +18,16 @@ _PROGRAM = """
 import json, logging, sys
 from pathlib import Path
 from statera.web.server.serve import serve
-from statera.web.server.settings import Limits, Settings
+from statera.web.server.settings import Limits, OpenIdSettings, Settings
 logging.basicConfig(stream=sys.stderr, level=logging.INFO)
 given = json.loads(sys.argv[1])
 limits = Limits(**given.pop("limits", {}))
 tokens = given.pop("token_file", None)
+provider = given.pop("open_id", None)
 settings = Settings(
-    Path(given.pop("folder")), port=0, limits=limits,
-    token_file=Path(tokens) if tokens else None, **given,
+    Path(given.pop("folder")), port=given.pop("port", 0), limits=limits,
+    token_file=Path(tokens) if tokens else None,
+    open_id=OpenIdSettings(**provider) if provider else None, **given,
 )
 serve(settings, lambda address: print(address, flush=True))
 """

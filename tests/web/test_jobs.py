@@ -315,3 +315,18 @@ def test_two_servers_share_the_jobs_of_a_database(tmp_path: Path, postgresql: st
     finally:
         first.end()
         second.end()
+
+
+def test_jobs_that_ended_long_ago_go_with_their_files(tmp_path: Path) -> None:
+    first = SmallServer(tmp_path, workers=1)
+    old = start(first, steps=1)
+    assert over(first, old)["status"] == "done"
+    assert first.get(f"/jobs/{old}/files/counted.txt").status == 200
+    first.end()
+    second = SmallServer(tmp_path, workers=1, job_days=1e-6)  # a tenth of a second
+    try:
+        until(lambda: second.get("/jobs").json == [])
+        until(lambda: not (tmp_path / "jobs" / old).exists())
+        assert over(second, start(second, steps=1))["status"] == "done"  # looked at in an hour
+    finally:
+        second.end()

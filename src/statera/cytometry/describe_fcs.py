@@ -11,6 +11,7 @@ from pathlib import Path
 from statera.cytometry.fcs_layout import Channel, read_layout
 from statera.cytometry.fcs_text import Header, Text, read_header, read_text_segment
 from statera.cytometry.repair import FcsError
+from statera.cytometry.whole_number import whole_number
 from statera.errors import InputError, Place, UnknownNameError
 
 __all__ = ["DataSet", "FcsDescription", "channel_index", "describe_fcs", "find_data_set", "mapped"]
@@ -155,8 +156,7 @@ def _data_sets(content: memoryview, file: str) -> list[tuple[Header, Text]]:
         header = read_header(content, file, base)
         text = read_text_segment(content, header, file)
         found.append((header, text))
-        following = text.keywords.get("$NEXTDATA", "0").strip()
-        step = int(following) if following.isdigit() else 0
+        step = whole_number(text.keywords.get("$NEXTDATA", "0")) or 0
         if step == 0 or base + step + 58 > len(content):
             return found
         if bytes(content[base + step : base + step + 3]) != b"FCS":

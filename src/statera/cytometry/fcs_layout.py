@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from statera.cytometry.repair import Defect, FcsError, Repair
+from statera.cytometry.whole_number import whole_number
 
 __all__ = ["Channel", "Layout", "read_layout"]
 
+_MOST_PARAMETERS = 10_000
 _TYPES = {"F": "float", "D": "double", "I": "integer"}
 _WIDTHS = {"float": 32, "double": 64}
 
@@ -104,13 +106,14 @@ class _Reader:
     def whole(self, key: str) -> int:
         """Return a whole number that must be there."""
         text = self.keywords.get(key, "").strip()
-        if not text.isdigit():
+        number = whole_number(text)
+        if number is None:
             raise FcsError(
-                f"{key} is '{text}', and a whole number is needed",
+                f"{key} is '{text[:40]}', and a whole number is needed",
                 self.file,
                 hint="The file is damaged: export it again.",
             )
-        return int(text)
+        return number
 
 
 def read_layout(keywords: Mapping[str, str], file: str) -> Layout:
@@ -145,6 +148,12 @@ def read_layout(keywords: Mapping[str, str], file: str) -> Layout:
             hint="Export with the order 1,2,3,4 or 4,3,2,1.",
         )
     count = reader.whole("$PAR")
+    if count > _MOST_PARAMETERS:
+        raise FcsError(
+            f"the file says that it has {count:,} parameters ($PAR)",
+            file,
+            hint=f"Up to {_MOST_PARAMETERS:,} are read; the file is damaged: export it again.",
+        )
     channels = [_channel(reader, n, data_type) for n in range(1, count + 1)]
     channels = _unique(reader, channels)
     total: int | None = None
@@ -167,7 +176,7 @@ def _channel(reader: _Reader, n: int, data_type: str) -> Channel:
             hint="Export integers (I), floats (F) or doubles (D).",
         )
     kind = _TYPES[own]
-    bits = reader.whole(f"$P{n}B") if keywords.get(f"$P{n}B", "").strip().isdigit() else 0
+    bits = whole_number(keywords.get(f"$P{n}B", "")) or 0
     if kind in _WIDTHS:
         bits = _WIDTHS[kind]
     elif not 1 <= bits <= 64:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from statera.cytometry.fcs_text import Header
 from statera.cytometry.repair import Defect, FcsError, Repair
+from statera.cytometry.whole_number import whole_number
 
 __all__ = ["find_span"]
 
@@ -88,8 +89,7 @@ def find_span(
 
 
 def _number(keywords: Mapping[str, str], key: str) -> int:
-    text = keywords.get(key, "").strip()
-    return int(text) if text.isdigit() else 0
+    return whole_number(keywords.get(key, "")) or 0
 
 
 def _fits(

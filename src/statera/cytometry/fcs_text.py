@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from statera.cytometry.repair import Defect, FcsError, Repair
+from statera.cytometry.whole_number import whole_number
 
 __all__ = ["Header", "Text", "read_header", "read_text_segment"]
 
@@ -82,14 +83,15 @@ def read_header(content: memoryview, file: str, base: int = 0) -> Header:
     numbers = []
     for i, field in enumerate(fields):
         text = field.decode("latin-1").strip(" \0")
-        if text and not text.lstrip("-").isdigit():
+        number = whole_number(text.removeprefix("-"), None if text else 0)
+        if number is None:
             raise FcsError(
                 f"the header holds '{text}' where a number of bytes is expected",
                 file,
                 byte=base + 10 + 8 * i,
                 hint="The file is damaged: export it again.",
             )
-        numbers.append(int(text) if text else 0)
+        numbers.append(-number if text.startswith("-") else number)
     return Header(version, base, (numbers[0], numbers[1]), (numbers[2], numbers[3]))
 
 
@@ -198,4 +200,4 @@ def _supplement(
 
 
 def _offset(text: str) -> int:
-    return int(text) if text.strip().isdigit() else 0
+    return whole_number(text) or 0

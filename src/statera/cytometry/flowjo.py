@@ -13,6 +13,7 @@ from statera.cytometry.flowjo_scales import local
 from statera.cytometry.flowjo_tree import Tree, read_tree
 from statera.cytometry.scales import Scale
 from statera.cytometry.strategy import GatingStrategy
+from statera.cytometry.whole_number import whole_number
 from statera.cytometry.xml_file import parse_xml
 from statera.errors import InputError, Place, UnknownNameError
 
@@ -212,8 +213,7 @@ def _sample(
 
 
 def _total(node: Element) -> int | None:
-    text = node.get("count", "")
-    return int(text) if text.isdigit() else None
+    return whole_number(node.get("count", ""))
 
 
 def _group(

@@ -11,6 +11,7 @@ from statera.cytometry.flowjo_parameters import Parameters, Untranslated
 from statera.cytometry.flowjo_scales import local
 from statera.cytometry.gates import BooleanGate, Gate, Reference
 from statera.cytometry.strategy import GatingStrategy
+from statera.cytometry.whole_number import whole_number
 from statera.errors import InputError
 
 __all__ = ["Tree", "read_tree"]
@@ -149,8 +150,7 @@ def read_tree(node: Element, parameters: Parameters, where: str) -> tuple[Tree, 
 
 
 def _count(element: Element) -> int | None:
-    text = element.get("count", "")
-    return int(text) if text.isdigit() else None
+    return whole_number(element.get("count", ""))
 
 
 def _boolean(

@@ -173,7 +173,8 @@ def _margins(events: PlateEvents, options: QualityOptions, flags: list[QualityFl
         n = int((below | above).sum())
         if n:
             share = 100.0 * n / file.n_events
-            said = f"{n} events ({share:.2f} %) at the limits of {name} are left out"
+            counted = f"{n} events" if n > 1 else "1 event"
+            said = f"{counted} ({share:.2f} %) at the limits of {name} left out"
             if share > 5.0:
                 said += "; that is many: lower the detector's voltage"
             flags.append(QualityFlag(MARGIN, name, said))

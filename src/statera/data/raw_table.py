@@ -6,6 +6,7 @@ import csv
 import gzip
 import math
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from statera.errors import InputError, Place
 
 __all__ = ["RawTable", "cell_text", "read_number", "read_numbers", "read_table"]
 
+_MOST_BYTES = 1_000_000_000
 _MISSING = ("", ".")
 _MISSING_OBJECTS = ("", ".", "<NA>", "NaT")  # what frames print for objects that stand for nothing
 
@@ -148,19 +150,26 @@ def _from_sequences(source: Mapping[str, Iterable[Any]]) -> RawTable:
     return RawTable(columns, tuple(range(1, n + 1)), (), "table")
 
 
-def _split(line: str, delimiter: str | None) -> list[str]:
+def _split(line: str, delimiter: str | None, place: Place) -> list[str]:
     if delimiter is None:
         return line.split()
     if '"' not in line:
         return line.split(delimiter)
-    return next(csv.reader([line], delimiter=delimiter))
+    try:
+        return next(csv.reader([line], delimiter=delimiter))
+    except csv.Error as error:
+        raise InputError(
+            f"the line cannot be split into cells: {error}",
+            where=place,
+            hint="A double quote that is not closed joins everything after it.",
+        ) from error
 
 
 def _read_text(path: Path) -> str:
     try:
         data = path.read_bytes()
         if data[:2] == b"\x1f\x8b":
-            data = gzip.decompress(data)
+            data = _unpacked(path)
         return data.decode("utf-8-sig")
     except (EOFError, gzip.BadGzipFile, zlib.error):
         raise InputError("the compressed file is damaged", where=str(path)) from None
@@ -169,6 +178,19 @@ def _read_text(path: Path) -> str:
         raise InputError(f"cannot open the file: {reason}", where=str(path)) from None
     except UnicodeDecodeError:
         raise InputError("the file is not UTF-8 text", where=str(path)) from None
+
+
+def _unpacked(path: Path) -> bytes:
+    """Return what a compressed file holds, and no more of it than a table can be."""
+    with gzip.open(path) as stream:
+        data = stream.read(_MOST_BYTES + 1)
+    if len(data) > _MOST_BYTES:
+        raise InputError(
+            f"the compressed file unpacks to more than {_MOST_BYTES // 10**6:,} MB",
+            where=str(path),
+            hint="Unpack it and leave out what is not needed.",
+        )
+    return data
 
 
 def _read_file(path: Path, comment: str, names: Sequence[str] | None) -> RawTable:
@@ -192,10 +214,10 @@ def _read_file(path: Path, comment: str, names: Sequence[str] | None) -> RawTabl
         if header is None or split_by is not None:
             delimiter, split_by = next((d for d in ",;\t" if d in line), None), None
         if header is None:
-            header = [name.strip() for name in _split(line, delimiter)]
+            header = [name.strip() for name in _split(line, delimiter, Place(str(path), number))]
             _check_header(header, Place(str(path), number))
             continue
-        row = _split(line, delimiter)
+        row = _split(line, delimiter, Place(str(path), number))
         if len(row) < len(header) or (names is None and len(row) > len(header)):
             raise InputError(
                 f"the line has {len(row)} values, the header {len(header)} names",
@@ -218,7 +240,7 @@ def _check_header(header: Sequence[str], place: Place) -> None:
         raise InputError(
             "the first line holds numbers: a line with column names is needed", where=place
         )
-    twice = next((c for i, c in enumerate(header) if c in header[:i]), None)
+    twice = next((name for name, count in Counter(header).items() if count > 1), None)
     if twice is not None:
         raise InputError(
             f"the column name '{twice}' stands twice",

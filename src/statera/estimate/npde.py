@@ -178,7 +178,8 @@ def _decorrelated(
         shares[here] = (both[:, 1:] < both[:, :1]).mean(axis=1)
         shares[here[np.isnan(both[:, 0])]] = np.nan
     if too_many:
-        return shares, [f"{too_many} subjects have too many observations for so few replicates"]
+        counted = f"{too_many} subjects have" if too_many > 1 else "1 subject has"
+        return shares, [f"{counted} too many observations for so few replicates"]
     return shares, []
 
 

@@ -311,11 +311,11 @@ def times_after_dose(records: EventTable) -> Floats:
     for g in range(records.n_groups):
         doses: list[tuple[float, float, int]] = []
         for r in range(records.offsets[g], records.offsets[g + 1]):
-            t = records.time[r]
+            t = float(records.time[r])
             if records.evid[r] in (1, 4):
-                doses.append((t, records.interval[r], int(records.additional[r])))
+                doses.append((t, float(records.interval[r]), int(records.additional[r])))
             since = [
-                t - start - (min(more, int((t - start) / ii + 1e-9)) * ii if ii > 0 else 0.0)
+                t - start - (int(min(more, (t - start) / ii + 1e-9)) * ii if ii > 0 else 0.0)
                 for start, ii, more in doses
                 if t >= start
             ]

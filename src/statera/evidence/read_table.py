@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -315,7 +316,7 @@ def _cells(text: str, source: str) -> tuple[list[str], list[list[str]], list[int
             f"the table cannot be split into cells: {error}", where=Place(source, reader.line_num)
         ) from error
     header = rows[0]
-    twice = sorted({name for name in header if header.count(name) > 1})
+    twice = sorted(name for name, count in Counter(header).items() if count > 1)
     if twice:
         raise InputError(
             f"two columns are called '{twice[0]}'",

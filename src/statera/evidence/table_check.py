@@ -167,12 +167,14 @@ def check_studies(
     ):  # studies of different outcomes are not held against each other
         part, of_rows = table.rows(rows), effects.take(rows)
         for finding in entry_checks(of_rows):
+            lost = finding.kind is FindingKind.NO_EFFECT
             concerned = [
                 line - 2
-                for line, study in zip(part.lines, part.names, strict=True)
-                if study in finding.studies
+                for line, study, used in zip(part.lines, part.names, of_rows.is_usable, strict=True)
+                # of rows with the same name only those without an effect are left out
+                if study in finding.studies and not (lost and used)
             ]
-            severity = "error" if finding.kind is FindingKind.NO_EFFECT else str(finding.severity)
+            severity = "error" if lost else str(finding.severity)
             if finding.kind is FindingKind.MIXED_MEASURES or not concerned:
                 said = f"{name}: {finding.sentence}" if name else finding.sentence
                 remarks.append(Remark(None, None, said, "", severity))
@@ -233,15 +235,17 @@ def _network(table: StudyTable, measure: str, method: str) -> None:
 
 def _distinct(header: Sequence[str], remarks: list[Remark]) -> list[str]:
     names: list[str] = []
+    seen: set[str] = set()
     for j, name in enumerate(header):
         own = name or f"column {j + 1}"
         if not name:
             remarks.append(Remark(None, j, f"column {j + 1} has no name", "Name it.", "warning"))
-        if own in names:
+        if own in seen:
             remarks.append(
                 Remark(None, j, f"two columns are called '{own}'", "Rename one of them.")
             )
             own = f"{own} ({j + 1})"
+        seen.add(own)
         names.append(own)
     return names
 

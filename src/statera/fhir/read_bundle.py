@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,8 +140,8 @@ def _parse(text: str, file: str) -> Any:
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) < len(pairs):
-            keys = [key for key, _ in pairs]
-            twice = next(key for key in keys if keys.count(key) > 1)
+            counts = Counter(key for key, _ in pairs)
+            twice = next(key for key, count in counts.items() if count > 1)
             raise InputError(
                 f"an object says '{twice}' twice",
                 where=Place(file),
@@ -166,9 +167,10 @@ def _parse(text: str, file: str) -> Any:
             where=Place(file, error.lineno, error.colno),
             hint=hint,
         ) from error
-    except RecursionError as error:
+    except (RecursionError, ValueError) as error:
+        deep = isinstance(error, RecursionError)
         raise InputError(
-            "the file is nested too deeply",
+            "the file is nested too deeply" if deep else "the file holds a number without end",
             where=Place(file),
             hint="This is not a bundle that a record system writes.",
         ) from error

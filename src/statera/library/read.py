@@ -94,6 +94,8 @@ def read_document(path: str | Path | Traversable, schema: str | None = None) -> 
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise _syntax_error(str(path), text, str(error)) from error
+    except (RecursionError, ValueError) as error:
+        raise _unreadable(str(path), error) from error
     document = Document(str(path), text, data)
     if schema is not None:
         if "schema" not in data:
@@ -129,6 +131,18 @@ def read_json(path: str | Path | Traversable) -> tuple[str, Any]:
             where=Place(str(path), error.lineno, error.colno),
             hint="Correct the syntax at this place.",
         ) from error
+    except (RecursionError, ValueError) as error:
+        raise _unreadable(str(path), error) from error
+
+
+def _unreadable(file: str, error: Exception) -> InputError:
+    """Say what no parser takes although its syntax allows it."""
+    deep = isinstance(error, RecursionError)
+    return InputError(
+        "the file is nested too deeply" if deep else "the file holds a number or date that is none",
+        where=file,
+        hint="Nobody writes such a file by hand: see where it comes from.",
+    )
 
 
 def _syntax_error(file: str, text: str, message: str) -> InputError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -187,7 +188,7 @@ def _rows(text: str, file: Path) -> Iterator[tuple[int, list[str]]]:
 def _columns(heading: Sequence[str], wanted: Columns, file: Path) -> tuple[dict[str, int], float]:
     """Return the place of each column, and the factor from the dose's unit to nM."""
     place = Place(str(file), 1)
-    twice = sorted({name for name in heading if name and heading.count(name) > 1})
+    twice = sorted(name for name, count in Counter(heading).items() if name and count > 1)
     if twice:
         raise InputError(f"the column '{twice[0]}' occurs twice", where=place)
     lower = [name.lower() for name in heading]

@@ -13,8 +13,9 @@ __all__ = ["watch_compiling"]
 def watch_compiling(told: Callable[[bool], None]) -> None:
     """Call `told` with True when compiling begins and with False when it has ended.
 
-    Compiling within compiling is told once. Where numba has not been loaded there is nothing to
-    watch. Called in the thread that compiles, with what was compiled already kept on disk.
+    The calls take turns, whatever threads compile: compiling within compiling, or beside it, is
+    told once. Where numba has not been loaded there is nothing to watch. Called in the thread that
+    compiles, with what was compiled already kept on disk.
     """
     if "numba" not in sys.modules:
         return
@@ -22,22 +23,22 @@ def watch_compiling(told: Callable[[bool], None]) -> None:
 
     class Listener(event.Listener):
         def __init__(self) -> None:
-            self._lock = threading.Lock()
+            self._lock = threading.RLock()
             self._depth = 0
 
+        # An interrupt may be raised before `told` knows that compiling begins, and after it knows
+        # that it has ended: the depth is right at both.
         def on_start(self, _: Any) -> None:
             with self._lock:
+                if self._depth == 0:
+                    told(True)
                 self._depth += 1
-                first = self._depth == 1
-            if first:
-                told(True)
 
         def on_end(self, _: Any) -> None:
             with self._lock:
                 self._depth -= 1
-                last = self._depth == 0
-            if last:
-                told(False)
+                if self._depth == 0:
+                    told(False)
 
     numba: Any = event  # it has no types
     numba.register("numba:compiler_lock", Listener())

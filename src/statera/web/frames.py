@@ -41,14 +41,25 @@ def read_frame(stream: BinaryIO) -> Frame | None:
 
 
 async def read_frame_async(stream: asyncio.StreamReader) -> Frame | None:
-    """Read a frame; None at the end of the stream."""
+    """Read a frame; None at the end of the stream, or of what can be understood."""
     try:
         of_head, of_body = _checked(await stream.readexactly(_LENGTHS.size))
         head = await stream.readexactly(of_head)
         body = await stream.readexactly(of_body) if of_body else b""
+        return _read_head(head), body
     except (asyncio.IncompleteReadError, ConnectionError):
         return None
-    return json.loads(head), body
+
+
+def _read_head(head: bytes) -> dict[str, Any]:
+    """Read what a worker says of a frame."""
+    try:
+        found = json.loads(head)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or "kind" not in found:
+        raise ConnectionError("the other side does not speak in frames")
+    return found
 
 
 def _checked(lengths: bytes) -> tuple[int, int]:

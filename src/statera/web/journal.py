@@ -23,13 +23,15 @@ def append(folder: Path, event: Mapping[str, Any], *, first: bool) -> None:
 
 
 def read_after(folder: Path, number: int) -> Iterator[dict[str, Any]]:
-    """Yield the events after `number`; a line that was cut off is left out."""
+    """Yield the events after `number`; lines that were cut off are left out."""
     try:
         text = (folder / _NAME).read_text("utf-8", "replace")
     except FileNotFoundError:
         return
-    for line in text.splitlines(keepends=True):
-        if line.endswith("\n"):
+    for line in text.splitlines():
+        try:
             event: dict[str, Any] = json.loads(line)
-            if event["number"] > number:
-                yield event
+        except ValueError:  # a process that was ended, or an interrupt, in the middle of a line
+            continue
+        if event["number"] > number:
+            yield event

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator
 
 from statera.web.catalogue import CATALOGUE
+from statera.web.named import load
 from statera.web.requests.simulate import SimulateRequest
 from statera.web.worker_work import WorkerWork
 
@@ -31,14 +31,13 @@ def warm_up() -> Iterator[None]:
     forecast(request_of(limited_tree(sample_case())[0]))
     yield
     for task in CATALOGUE.values():
-        importlib.import_module(task.run.partition(":")[0])
+        load(task.run)
         yield
 
 
 def _run(name: str, request: str) -> bytes:
     task = CATALOGUE[name]
-    module, _, function = task.run.partition(":")
-    run = getattr(importlib.import_module(module), function)
+    run = load(task.run)
     with WorkerWork({}, lambda _: None) as work:
         answer: bytes = run(task.request.model_validate_json(request), work).to_json()
     return answer

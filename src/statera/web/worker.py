@@ -9,7 +9,6 @@ from __future__ import annotations
 import _thread
 import ctypes
 import faulthandler
-import importlib
 import os
 import queue
 import signal
@@ -24,11 +23,12 @@ from typing import Any, BinaryIO
 from statera.errors import DomainError, NumericalError, StateraError, UsageError
 from statera.web.compiling import watch_compiling
 from statera.web.frames import Frame, pack, read_frame
+from statera.web.named import load
 from statera.web.task import Task
 from statera.web.worker_memory import limited_memory, resident_bytes
 from statera.web.worker_work import WorkerWork
 
-__all__ = ["Worker", "load", "main"]
+__all__ = ["Worker", "main"]
 
 _KINDS = ((DomainError, "domain"), (NumericalError, "numerical"), (UsageError, "usage"))
 _OVER = object()
@@ -38,12 +38,6 @@ _TOO_LARGE = {
     "hint": "Ask for less: fewer subjects, a shorter time, a coarser grid or a smaller file.",
     "kind": "too-large",
 }
-
-
-def load(reference: str) -> Any:
-    """Return what ``"module:name"`` names."""
-    module, _, name = reference.partition(":")
-    return getattr(importlib.import_module(module), name)
 
 
 class Worker:
@@ -62,14 +56,16 @@ class Worker:
         self._send = send
         self._busy = False
         self._compiling = False
+        self._telling = False
         self._unwanted = False
 
     def interrupt(self, _: int, __: FrameType | None) -> None:
         """Cancel the task that runs; without one, do nothing (the signal came too late).
 
-        What compiles goes on until that is done and kept: whoever asks next needs it too.
+        What compiles goes on until that is done and kept: whoever asks next needs it too. A frame
+        is sent to its end: half of one would make nonsense of all that follow.
         """
-        if self._busy and self._compiling:
+        if self._busy and (self._compiling or self._telling):
             self._unwanted = True
         elif self._busy:
             self._busy = False  # one interrupt is enough: what cleans up is left in peace
@@ -79,9 +75,25 @@ class Worker:
         """Tell the server, whose clock stands meanwhile."""
         self._compiling = True
         if self._busy:
-            self._send(pack({"kind": "compiling" if begins else "compiled"}))
+            self._tell(pack({"kind": "compiling" if begins else "compiled"}))
         self._compiling = begins
-        if self._unwanted and not begins:
+        self._heed()
+
+    def _tell(self, frame: bytes) -> None:
+        """Send a frame of a task that goes on."""
+        if threading.current_thread() is not threading.main_thread():
+            self._send(frame)  # no interrupt arrives here
+            return
+        self._telling = True
+        try:
+            self._send(frame)
+        finally:
+            self._telling = False
+        self._heed()
+
+    def _heed(self) -> None:
+        """Let an interrupt that had to wait arrive in the main thread."""
+        if self._unwanted and not self._compiling:
             self._unwanted = False
             _thread.interrupt_main()
 
@@ -90,7 +102,7 @@ class Worker:
         try:
             try:
                 self._busy = True
-                self._send(pack({"kind": "begun"}))
+                self._tell(pack({"kind": "begun"}))
                 answer = self._run(head, body)
             finally:
                 self._busy = self._unwanted = False
@@ -110,7 +122,7 @@ class Worker:
         run = load(task.run)
         request = task.request.model_validate_json(body)
         with (
-            WorkerWork(head, self._send) as work,
+            WorkerWork(head, self._tell) as work,
             limited_memory(task.memory_mb * 1024 * 1024),
         ):
             answer: bytes = run(request, work).to_json()

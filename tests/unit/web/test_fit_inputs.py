@@ -46,6 +46,18 @@ def work(tmp_path: Path) -> FakeWork:
     return FakeWork(tmp_path, {SAMPLE: SAMPLE_FILE})
 
 
+@pytest.mark.parametrize("name", ["DV", "TIME"])
+def test_a_missing_column_is_named_in_the_words_of_the_form(work: FakeWork, name: str) -> None:
+    text = SAMPLE_FILE.read_text().replace(f",{name},", ",OTHER,", 1)
+    file = work.folder / "mine.csv"
+    file.write_text(text)
+    work.uploads[UPLOAD] = file
+    with pytest.raises(InputError) as error:
+        checked(work, UPLOAD)
+    assert "columns=" not in error.value.hint
+    assert f"Columns called otherwise: {name}=ITS NAME" in error.value.hint
+
+
 def checked(work: FakeWork, upload: str = SAMPLE, **more: Any) -> dict[str, Any]:
     answer: dict[str, Any] = json.loads(
         fit_data.run(FitDataRequest(data=upload, **more), work).to_json()

@@ -154,3 +154,34 @@ def test_other_files_are_refused_by_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["", "..", ".fcs", "a\x00b.fcs", "x" * 300, 'a"b.fcs', "a<b>.fcs"])
 def test_names_that_are_not_safe(name: str) -> None:
     assert plate_archive.safe_name(name) == ""
+
+
+def test_files_and_wells_that_do_not_fit_are_named(tmp_path: Path) -> None:
+    whole = one_fcs()
+    cut = tmp_path / "A02.fcs"
+    cut.write_bytes(whole[: len(whole) // 2])
+    good = tmp_path / "A01.fcs"
+    good.write_bytes(whole)
+    table = tmp_path / "my map.csv"
+    table.write_text("well,file,condition,dose_nM\nA1,A01.fcs,stimulated,0\nZ9,x.fcs,dose,3\n"
+                     "A3,A03.fcs,dose,3\n")  # fmt: skip
+    uploads = {"a" * 32: good, "b" * 32: cut, "c" * 32: table}
+    answer = found(tmp_path / "w", ["a" * 32, "b" * 32], plate_map="c" * 32, uploads=uploads)
+    told = "\n".join(answer["warnings"])
+    assert "A02.fcs: the events end at byte" in told
+    assert "The file is cut off: copy it again." in told
+    assert "my map.csv:3: 'Z9' is not a well. Wells are A1 to P24." in told
+    assert "1 well of the plate map without a file: A03 (A03.fcs)." in told
+    assert "1 file that the plate map does not name: A02.fcs." in told
+    assert str(tmp_path) not in told
+
+
+def test_hints_speak_of_the_page_and_not_of_a_file_of_settings(tmp_path: Path) -> None:
+    good = tmp_path / "A01.fcs"
+    good.write_bytes(one_fcs())
+    table = tmp_path / "map.csv"
+    table.write_text("well,file,what\nA1,A01.fcs,stimulated\n")
+    uploads = {"a" * 32: good, "c" * 32: table}
+    answer = found(tmp_path / "w", ["a" * 32], plate_map="c" * 32, uploads=uploads)
+    assert "[columns]" not in answer["warnings"][0]
+    assert "no column 'condition'. Its columns: well, file, what." in answer["warnings"][0]

@@ -43,6 +43,28 @@ def test_the_sample_gives_ten_ic50s_and_two_refusals(answer: dict[str, Any]) -> 
             )
 
 
+def test_what_is_wrong_with_the_plate_map_names_no_folder_of_the_server(tmp_path: Path) -> None:
+    place = work(tmp_path / "w")
+    rows = place.uploads[HALF].read_text().splitlines()
+    table = tmp_path / "mine.csv"
+    table.write_text("\n".join([*rows, "Z9,Z9.fcs,D1,IL-6,dose,3", "H12,no.fcs,D1,IL-6,dose,3"]))
+    place.uploads["d" * 32] = table
+    answer = json.loads(run(request(plate_map="d" * 32), place).to_json())
+    problems = {p["where"]: (p["problem"], p["hint"]) for p in answer["result"]["problems"]}
+    assert problems["platemap.csv:26"][0] == "'Z9' is not a well"
+    assert problems["well H12"] == (
+        "the file no.fcs was not uploaded", "Upload it or correct the plate map.",
+    )  # fmt: skip
+    for content, _ in place.saved.values():
+        assert str(tmp_path).encode() not in content
+    assert str(tmp_path) not in json.dumps(answer)
+    table.write_text("well,file,condition,dose_nM\nZ1,a.fcs,dose,3\n")
+    with pytest.raises(InputError) as error:
+        run(request(plate_map="d" * 32), place)
+    assert str(error.value.where) == "mine.csv"
+    assert str(tmp_path) not in f"{error.value.what} {error.value.hint}"
+
+
 def test_every_well_says_where_its_file_is(answer: dict[str, Any]) -> None:
     wells = answer["result"]["wells"]
     assert len(wells) == 48

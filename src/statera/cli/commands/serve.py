@@ -64,6 +64,22 @@ def serve(
     job_workers: Annotated[
         int, typer.Option("--job-workers", min=1, help="Processes that run jobs.")
     ] = 1,
+    keep_jobs: Annotated[
+        float | None,
+        typer.Option(
+            "--keep-jobs",
+            metavar="DAYS",
+            help="Delete jobs that ended so many days ago; unless given, their users do.",
+        ),
+    ] = None,
+    stop_within: Annotated[
+        float,
+        typer.Option(
+            "--stop-within",
+            metavar="SECONDS",
+            help="What a job that is stopped has to keep what it has found.",
+        ),
+    ] = 10.0,
     token_file: Annotated[
         Path | None,
         typer.Option("--token-file", help="Sign-in by access token: lines name:sha256-of-token."),
@@ -143,6 +159,8 @@ def serve(
         port=port,
         workers=workers or os.cpu_count() or 2,
         job_workers=job_workers,
+        job_days=_positive(keep_jobs, "--keep-jobs") or 0.0,
+        stop_seconds=_positive(stop_within, "--stop-within") or 10.0,
         token_file=token_file,
         open_id=_open_id(
             oidc_issuer, oidc_client, oidc_secret_file, oidc_domain or (), oidc_subject or ()
@@ -164,6 +182,16 @@ def _check_installed() -> None:
                 where="statera serve",
                 hint="Install it with: pip install 'statera[web]'",
             )
+
+
+def _positive(number: float | None, option: str) -> float | None:
+    if number is not None and not 0.0 < number < 1e6:
+        raise UsageError(
+            f"{number:g} is not a length of time here",
+            where=option,
+            hint="Write a number above 0; leave it out for the usual.",
+        )
+    return number
 
 
 def _default_folder() -> Path:
@@ -243,17 +271,17 @@ def _print_audit(database: str, folder: Path, *, quiet: bool) -> None:
             where="--data",
             hint="Name the data folder of the server, or its --database.",
         )
-    engine = open_database(database, folder)
+    engine = open_database(database, folder, as_it_is=True)
     try:
         trail = tuple(entries(engine))
     finally:
         engine.dispose()
     columns = ("number", "time", "user", "action", "subject", "content")
     print_table(columns, [tuple(str(getattr(e, c)) for c in columns) for e in trail])
-    found = tuple(problems(iter(trail)))
-    if found:
+    found = next(problems(trail), None)
+    if found is not None:
         raise InputError(
-            f"the audit trail does not hold together: entry {found[0][0]}: {found[0][1]}",
+            f"the audit trail does not hold together: entry {found.number}: {found.sentence}",
             where="--audit",
             hint="Compare with a copy of the database from before.",
         )

@@ -66,9 +66,18 @@ class PairwiseRequest(Request):
     level: Level = 0.95
     add_to: Word = "only zero"
     by: Cell | None = None
+    moderators: Annotated[tuple[Cell, ...], Field(max_length=6)] = ()
     arms: tuple[Word, Word] = ("Arm 1", "Arm 2")
     diagnostics: bool = True
     seed: Seed = 1
+
+    @model_validator(mode="after")
+    def _one_way_to_divide(self) -> PairwiseRequest:
+        if self.by is not None and self.moderators:
+            raise ValueError("give subgroups or moderators, not both")
+        if self.moderators and self.method != "inverse":
+            raise ValueError("moderators are for the method of inverse variance")
+        return self
 
 
 class NetworkRequest(Request):
@@ -105,7 +114,8 @@ TASKS = (
         "evidence-pairwise",
         PairwiseRequest,
         "statera.web.tasks.evidence_pairwise:run",
-        "Effects of several studies pooled: forest, heterogeneity, influence, funnel.",
+        "Effects of several studies pooled, or regressed on moderators: forest, heterogeneity, "
+        "influence, funnel.",
     ),
     Task(
         "evidence-network",

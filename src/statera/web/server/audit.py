@@ -6,20 +6,15 @@ The trail names users, ids and content hashes; no name of a file, no request, no
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import Column, Connection, Engine, Integer, String, Table, event, select
 
-from statera.manifest import content_hash
+from statera.audit_chain import next_place, now, problems, sealed
 from statera.web.server.database import alone, metadata
 
 __all__ = ["AuditEntry", "AuditTrail", "entries", "problems"]
-
-_FIRST = content_hash("")
-"""What the first entry names as the one before it."""
 
 _table = Table(
     "web_audit",
@@ -114,10 +109,10 @@ class AuditTrail:
             last = connection.execute(
                 select(_table.c.number, _table.c.hash).order_by(_table.c.number.desc()).limit(1)
             ).first()
-            number, previous = (1, _FIRST) if last is None else (last.number + 1, last.hash)
-            time = datetime.now(UTC).isoformat(timespec="microseconds")
-            entry = AuditEntry(number, time, user[:200], action, subject[:200], content, previous)
-            entry = replace(entry, hash=_hash(entry))
+            number, previous = next_place(last)
+            entry = sealed(
+                AuditEntry(number, now(), user[:200], action, subject[:200], content, previous)
+            )
             connection.execute(_table.insert().values(**asdict(entry)))
         return entry
 
@@ -130,24 +125,3 @@ def entries(engine: Engine) -> Iterator[AuditEntry]:
         )
         for row in rows:
             yield AuditEntry(**row._mapping)
-
-
-def problems(trail: Iterator[AuditEntry]) -> Iterator[tuple[int, str]]:
-    """Yield numbers and sentences where the trail was changed or has holes.
-
-    Entries cut off its end do not show: note the last hash elsewhere to see that too.
-    """
-    previous, expected = _FIRST, 1
-    for entry in trail:
-        if entry.number != expected:
-            yield entry.number, f"entries {expected} to {entry.number - 1} are missing"
-        elif entry.previous != previous:
-            yield entry.number, "the entry does not follow the one before it"
-        if entry.hash != _hash(entry):
-            yield entry.number, "the entry was changed after it was written"
-        previous, expected = entry.hash, entry.number + 1
-
-
-def _hash(entry: AuditEntry) -> str:
-    parts = {key: value for key, value in asdict(entry).items() if key != "hash"}
-    return content_hash(json.dumps(parts, sort_keys=True, ensure_ascii=False))

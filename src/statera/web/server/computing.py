@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from statera.web.named import load
 from statera.web.server.job_leases import JobLeases
 from statera.web.server.job_store import JobStore
 from statera.web.server.job_supervisor import JobSupervisor
@@ -16,7 +17,6 @@ from statera.web.server.routes_tasks import task_routes
 from statera.web.server.server_name import new_server_name
 from statera.web.server.settings import Settings
 from statera.web.server.worker_process import WorkerCommand
-from statera.web.worker import load
 
 __all__ = ["add_computing", "computing"]
 

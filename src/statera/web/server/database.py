@@ -6,42 +6,33 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import (
-    Connection,
-    Engine,
-    MetaData,
-    Table,
-    create_engine,
-    event,
-    inspect,
-    text,
-)
+from sqlalchemy import Connection, Engine, Table, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from statera.errors import InputError, UsageError
+from statera.web.server.schema import bring_up_to_date, check_version, metadata
 
 __all__ = ["alone", "metadata", "open_database"]
 
-metadata = MetaData()
-"""Tables register here, each beside the code that uses it."""
 
-
-def open_database(url: str, folder: Path) -> Engine:
-    """Open the database and make the tables that are missing.
+def open_database(url: str, folder: Path, *, as_it_is: bool = False) -> Engine:
+    """Open the database; make its tables, or change those of an older version.
 
     Parameters
     ----------
     url
         As SQLAlchemy takes it; empty for SQLite in `folder`.
     folder
+    as_it_is
+        Change nothing: another server, of an older version, may use it.
 
     Raises
     ------
     UsageError
         If the URL is not one of a known database.
     InputError
-        If the database does not answer, or was made by a version with other tables.
+        If the database does not answer, or was made by a newer version.
     """
     try:
         address = make_url(url or f"sqlite:///{folder / 'statera-web.sqlite'}")
@@ -60,34 +51,22 @@ def open_database(url: str, folder: Path) -> Engine:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare)
     try:
-        metadata.create_all(engine)
-        missing = _missing_columns(engine)
+        if as_it_is:
+            check_version(engine)
+        else:
+            bring_up_to_date(engine)
     except SQLAlchemyError as error:
+        engine.dispose()
         said = str(getattr(error, "orig", None) or error).strip().splitlines()
         raise InputError(
             f"the database cannot be used: {said[0] if said else type(error).__name__}",
             where="--database",
             hint="Check that it runs, that the address is right and that you may write there.",
         ) from error
-    if missing:
-        raise InputError(
-            f"the database was made by another version: it has no column {missing[0]}",
-            where="--database",
-            hint="Start this version with another --data folder, or with the version that made it.",
-        )
+    except InputError:
+        engine.dispose()
+        raise
     return engine
-
-
-def _missing_columns(engine: Engine) -> list[str]:
-    """Return the columns that this version uses and the database does not have."""
-    found = inspect(engine)
-    return [
-        f"{table.name}.{column.name}"
-        for table in metadata.sorted_tables
-        for there in [{known["name"] for known in found.get_columns(table.name)}]
-        for column in table.columns
-        if column.name not in there
-    ]
 
 
 @contextmanager
@@ -104,7 +83,7 @@ def alone(engine: Engine, table: Table) -> Iterator[Connection]:
 def _prepare(connection: object, _: object) -> None:
     # readers do not wait for a writer, and a writer waits its turn instead of failing
     cursor = connection.cursor()  # type: ignore[attr-defined]
-    cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA busy_timeout=10000")
+    cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()

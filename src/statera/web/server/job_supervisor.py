@@ -147,7 +147,7 @@ class JobSupervisor:
 
     async def _worker(self, lane: int) -> WorkerProcess:
         worker = self.workers.get(lane)
-        if worker is None or not worker.alive or worker.resident > _RESIDENT:
+        if worker is None or not worker.alive or worker.spent or worker.resident > _RESIDENT:
             await self._end_worker(lane)
             worker = await WorkerProcess.start(self._command, _START_SECONDS)
             self.workers[lane] = worker

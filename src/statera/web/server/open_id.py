@@ -219,7 +219,8 @@ class OpenIdProvider:
         try:
             async with self._client() as client:
                 answer = await client.request(method, address, data=form)
-            found = answer.json() if len(answer.content) <= _LARGEST_ANSWER else None
+            readable = answer.status_code == 200 and len(answer.content) <= _LARGEST_ANSWER
+            found = answer.json() if readable else None
         except (httpx2.HTTPError, ValueError) as error:
             raise _unusable("it does not answer as it should") from error
         if answer.status_code != 200 or not isinstance(found, dict):
@@ -251,14 +252,23 @@ def _public_keys(found: dict[str, Any]) -> KeySet:
 
 def _person(claims: dict[str, Any]) -> Person:
     subject = claims["sub"]
-    if not isinstance(subject, str) or not 0 < len(subject) <= 255:
+    if not isinstance(subject, str) or not 0 < len(subject) <= 255 or not _is_unicode(subject):
         raise _unbelieved("its 'sub' does not hold")
     email = claims.get("email")
-    verified = claims.get("email_verified") in (True, "true")
+    verified = claims.get("email_verified") in (True, "true") and _is_unicode(str(email))
     email = email if isinstance(email, str) and verified and len(email) <= 254 else ""
     name = claims.get("name") or claims.get("preferred_username") or email or subject
     shown = "".join(c for c in str(name) if c.isprintable())[:100]
     return Person(subject, email, shown or "user")
+
+
+def _is_unicode(text: str) -> bool:
+    """Return False for halves of characters, which JSON can write and nothing can keep."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _unusable(why: str) -> Failure:

@@ -25,8 +25,9 @@ _log = logging.getLogger("statera.web")
 _START_SECONDS = 900.0
 """The first worker of a new installation compiles what the others load."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
-_ABANDONED_SECONDS = 2.0
-"""What nobody waits for any more may run so long; short work is left to end."""
+_ABANDONED_SECONDS = 10.0
+"""What nobody waits for any more may run so long; then its worker is replaced, which costs as much
+as most answers: short work is left to end."""
 _DEATHS = 2
 """A question that ended this many workers is given up."""
 
@@ -70,8 +71,8 @@ class Question:
         How many wait for it; without any it is dropped if it has not begun.
     deaths
         Of workers that had it.
-    worker
-        Where it is being computed.
+    clock
+        While it is being computed.
     """
 
     user: str
@@ -81,7 +82,7 @@ class Question:
     answer: asyncio.Future[bytes]
     asking: int = 0
     deaths: int = 0
-    worker: WorkerProcess | None = None
+    clock: TaskClock | None = None
 
 
 class Pool:
@@ -167,7 +168,7 @@ class Pool:
             question = self._put(user, task, body, uploads)
             if key:
                 self._shared[key] = question
-                question.answer.add_done_callback(lambda done: self._keep(key, done))
+                question.answer.add_done_callback(lambda _: self._keep(key, question))
         else:
             self.counts["shared"] += 1
         question.asking += 1
@@ -183,9 +184,15 @@ class Pool:
         if self._queue.drop(question.user, question):
             self.counts["dropped"] += 1
             question.answer.cancel()
-        elif question.worker is not None:
+        elif question.clock is not None:
             loop = asyncio.get_running_loop()
-            loop.call_later(_ABANDONED_SECONDS, _stop_abandoned, question)
+            loop.call_later(_ABANDONED_SECONDS, self._give_up, question)
+
+    def _give_up(self, question: Question) -> None:
+        if question.clock is not None and not question.asking:
+            for key in [key for key, shared in self._shared.items() if shared is question]:
+                del self._shared[key]  # who asks from now on begins anew
+            question.clock.stop()
 
     def _put(self, user: str, task: Task, body: bytes, uploads: Mapping[str, Any]) -> Question:
         if not self._lanes:
@@ -203,8 +210,10 @@ class Pool:
         self._queue.put(user, question)
         return question
 
-    def _keep(self, key: bytes, done: asyncio.Future[bytes]) -> None:
-        del self._shared[key]
+    def _keep(self, key: bytes, question: Question) -> None:
+        if self._shared.get(key) is question:
+            del self._shared[key]
+        done = question.answer
         if not done.cancelled() and done.exception() is None:
             self._cache.put(key, done.result())
 
@@ -226,14 +235,17 @@ class Pool:
             self._workers[lane] = worker
             try:
                 while (question := await self._next(worker)) is not None:
-                    question.worker = worker
                     await self._answer(worker, question)
-                    question.worker = None
-                    if not worker.alive or worker.resident > self._limits.resident_bytes:
+                    if not self._fit(worker):
                         break
             finally:
                 self._workers[lane] = None
                 await worker.kill()
+
+    def _fit(self, worker: WorkerProcess) -> bool:
+        """Whether a worker may be asked again."""
+        small = worker.resident <= self._limits.resident_bytes
+        return worker.alive and not worker.spent and small
 
     async def _next(self, worker: WorkerProcess) -> Question | None:
         """Return the next question; None if the worker ends before there is one."""
@@ -254,6 +266,7 @@ class Pool:
         seconds = question.task.seconds
         try:
             async with TaskClock(seconds, _START_SECONDS) as clock:
+                question.clock = clock
                 frame = await worker.run(question.head, question.body, clock.take)
         except TimeoutError:
             await worker.kill()
@@ -263,9 +276,14 @@ class Pool:
         except asyncio.CancelledError:
             _fail(question, _stopping())
             raise
+        except Exception as error:  # one question must not end what answers all others
+            await worker.kill()
+            _fail(question, bug(question.task.name, f"{type(error).__name__} beside the worker"))
         else:
             self.counts["answers"] += 1
             _settle(question, frame)
+        finally:
+            question.clock = None
 
     def _died(self, question: Question, died: WorkerDied) -> None:
         self.counts["deaths"] += 1
@@ -278,11 +296,6 @@ class Pool:
         what = "the process that computed this was ended by the system, twice"
         hint = "It may need more memory than there is: ask for less."
         _fail(question, Failure(500, what, question.task.name, hint, "worker-died"))
-
-
-def _stop_abandoned(question: Question) -> None:
-    if question.worker is not None and not question.asking:
-        question.worker.interrupt()
 
 
 def _settle(question: Question, frame: Frame) -> None:

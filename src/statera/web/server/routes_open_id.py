@@ -36,7 +36,7 @@ router = APIRouter(prefix="/api/v1/session/oidc", tags=["session"])
     status_code=303,
     summary="Go to the provider to sign in.",
     response_class=RedirectResponse,
-    responses=described_failures(404, 422, 502),
+    responses={**described_failures(404, 422, 429, 502)},
 )
 async def begin(
     request: Request,
@@ -44,7 +44,16 @@ async def begin(
         str, Query(alias="return", description="Page to come back to.", max_length=2000)
     ] = "/",
 ) -> Response:
-    """Send the browser to the provider."""
+    """Send the browser to the provider; a person who cannot be sent there is told on a page."""
+    try:
+        return await _begin(request, to)
+    except Failure as failure:
+        if "text/html" not in request.headers.get("accept", ""):
+            raise
+        return _told(failure)
+
+
+async def _begin(request: Request, to: str) -> Response:
     state = request.app.state
     provider = _provider(request)
     seconds = state.attempts.take(client_address(request.scope))
@@ -97,7 +106,7 @@ async def come_back(
         if failure.status == 403:
             attempts.take(address)
             await asyncio.to_thread(request.app.state.audit.append, "", "failed sign-in", address)
-        answer = HTMLResponse(_page(failure), failure.status)
+        answer = _told(failure)
     answer.delete_cookie(_COOKIE, path=BACK)
     return answer
 
@@ -145,8 +154,10 @@ def _own_page(to: str) -> str:
     return to
 
 
-def _page(failure: Failure) -> str:
-    return (
+def _told(failure: Failure) -> Response:
+    """Return a page that says why somebody is not signed in."""
+    headers = {"Retry-After": str(failure.retry_after)} if failure.retry_after else None
+    page = (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         "<title>Sign-in: Statera</title>"
@@ -154,3 +165,4 @@ def _page(failure: Failure) -> str:
         f"<h1>Not signed in</h1><p>{escape(failure.what[:1].upper() + failure.what[1:])}.</p>"
         f'<p>{escape(failure.hint)}</p><p><a href="/">To the first page</a></p></main></html>'
     )
+    return HTMLResponse(page, failure.status, headers)

@@ -14,22 +14,34 @@ _BYTES = 32
 
 
 def open_secret(folder: Path) -> bytes:
-    """Return the secret of a data folder, made at first use and readable by its owner only."""
+    """Return the secret of a data folder, made at first use and readable by its owner only.
+
+    It appears under its name as a whole: servers that start at once on one folder find the same.
+    """
     path = folder / "secret"
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        found = path.read_bytes()
-        if len(found) >= _BYTES:
-            return found
-        path.unlink()  # left half written by a crash
-        return open_secret(folder)
-    with os.fdopen(handle, "wb") as file:
-        found = secrets.token_bytes(_BYTES)
-        file.write(found)
-        file.flush()
-        os.fsync(file.fileno())
-    return found
+    part = folder / f".secret.{secrets.token_hex(8)}"
+    while True:
+        try:
+            found = path.read_bytes()
+        except FileNotFoundError:
+            found = b""
+        else:
+            if len(found) >= _BYTES:
+                return found
+            path.unlink(missing_ok=True)  # left half written by an older version
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(secrets.token_bytes(_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(part, path)
+        except FileExistsError:
+            pass  # another server was faster
+        except OSError:  # a file system without links
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def signature(secret: bytes, purpose: str, text: str) -> str:

@@ -20,6 +20,7 @@ _THREADS = (
     "POLARS_MAX_THREADS",
 )  # fmt: skip
 _CHUNK = 1024 * 1024
+_END_SECONDS = 2.0
 _BEFORE_THE_LAST = ("begun", "compiling", "compiled", "progress", "file")
 
 
@@ -75,6 +76,9 @@ class WorkerProcess:
         self._process = process
         self.resident = 0
         """Bytes it held when it last answered."""
+        self.spent = False
+        """Whether it must not be asked again: what an interrupt, a bug or a lack of memory broke
+        off may be half an import, and would fail for everybody who comes after."""
 
     @classmethod
     async def start(cls, command: WorkerCommand, seconds: float) -> WorkerProcess:
@@ -151,13 +155,16 @@ class WorkerProcess:
                     told(frame)
                 continue
             self.resident = frame[0].get("resident", self.resident)
+            self.spent = self.spent or _broke_off(frame)
             return frame
 
     async def _receive(self) -> Frame:
         assert self._process.stdout is not None
         frame = await read_frame_async(self._process.stdout)
         if frame is None:
-            await self._process.wait()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._process.wait(), _END_SECONDS)
+            await self.kill()  # it closed the pipe, or sends nonsense, and lives on
             raise WorkerDied(_ended(self._process.returncode))
         return frame
 
@@ -167,6 +174,7 @@ class WorkerProcess:
 
     def interrupt(self) -> None:
         """Ask the task that runs to stop."""
+        self.spent = True
         if self.alive:
             with contextlib.suppress(ProcessLookupError):
                 self._process.send_signal(signal.SIGINT)
@@ -182,6 +190,11 @@ class WorkerProcess:
         except asyncio.CancelledError:
             await ending
             raise
+
+
+def _broke_off(frame: Frame) -> bool:
+    kind = frame[0]["kind"]
+    return kind == "bug" or bool(kind == "failure" and frame[0]["error"]["kind"] == "too-large")
 
 
 def _ended(code: int | None) -> str:

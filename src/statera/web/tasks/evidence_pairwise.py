@@ -8,7 +8,7 @@ from typing import Any
 
 from statera.evidence.analysis_data import findings_of, result_dict
 from statera.evidence.analysis_request import Asked, options_of, unused_options
-from statera.evidence.findings_formats import findings_data
+from statera.evidence.findings_formats import findings_data, findings_text
 from statera.evidence.pooled_effect import PooledEffect
 from statera.evidence.print_methods import print_synthesis
 from statera.evidence.table_analysis import Analysis, Failed, analyse
@@ -17,6 +17,7 @@ from statera.numerics.intervals_exact import normal_quantile
 from statera.plot.synthesis_forest import stepwise_forest, synthesis_forest
 from statera.web.answer import Answer, Column, Copies, Table
 from statera.web.requests.evidence import PairwiseRequest
+from statera.web.tasks.evidence_regression import coefficients_table, regression_outcome
 from statera.web.tasks.evidence_table import (
     as_on_page,
     options_text,
@@ -30,12 +31,9 @@ from statera.web.work import Work
 __all__ = ["run"]
 
 Outcomes = Sequence[Analysis | Failed]
-_MOST = 300
-"""Rows up to which each study is left out in turn: the time grows with their square."""
-_TOO_MANY = (
-    f"Leaving out each study, influence and tests of bias are made up to {_MOST} rows: ask the "
-    "command for them."
-)
+_MOST = {"inverse": 300, "cm.el": 60, "cm.al": 60, "um.fs": 0, "um.rs": 0, "three-level": 60}
+"""Rows up to which each study is left out in turn, by method: each time a model is fitted."""
+_OTHERS = 120
 
 
 def run(request: PairwiseRequest, work: Work) -> Answer:
@@ -50,15 +48,23 @@ def run(request: PairwiseRequest, work: Work) -> Answer:
         one if isinstance(part, Failed) else _outcome(part, one, request.arms)
         for part, one in zip(found, every, strict=True)
     ]
-    result = {"outcomes": outcomes, "summary_of_findings": findings_data(findings_of(found))}
-    many = [_TOO_MANY] if request.diagnostics and not _is_diagnosed(request) else []
+    findings = findings_of(found)
+    worth = len(found) > 1 or any(row.certainty is not None for row in findings)
+    result = {
+        "outcomes": outcomes,
+        "summary_of_findings": findings_data(findings),
+        "findings_text": findings_text(findings) if worth and not request.moderators else "",
+    }
+    many = [_too_many(request)] if _wants(request) and not _is_diagnosed(request) else []
     warnings = without_lines(
         [*many, *unused_options(asked), *(w for part in found for w in _warnings(part, len(found)))]
     )
-    tables = {
-        "effects": _effects_table(found), "pooled": _pooled_table(found),
-        "studies": rows_table(request.table),
-    }  # fmt: skip
+    tables = {"effects": _effects_table(found, request.level)}
+    if request.moderators:
+        tables["coefficients"] = coefficients_table(found)
+    else:
+        tables["pooled"] = _pooled_table(found)
+    tables["studies"] = rows_table(request.table)
     return Answer(
         "statera.web.evidence-pairwise/1",
         result,
@@ -71,15 +77,33 @@ def run(request: PairwiseRequest, work: Work) -> Answer:
 
 def _asked(request: PairwiseRequest) -> Asked:
     more = _is_diagnosed(request)
+    inverse = more and request.method == "inverse"  # the other methods have no such diagnostics
     return Asked(
         request.measure, request.method, request.tau2, request.ci, request.prediction,
-        request.level, by=request.by, add_to=request.add_to, seed=request.seed,
-        leave_one_out=more, influence=more, bias=more,
+        request.level, by=request.by, moderators=request.moderators, add_to=request.add_to,
+        seed=request.seed, leave_one_out=more, influence=inverse, bias=inverse,
     )  # fmt: skip
 
 
+def _wants(request: PairwiseRequest) -> bool:
+    return request.diagnostics and not request.moderators
+
+
 def _is_diagnosed(request: PairwiseRequest) -> bool:
-    return request.diagnostics and len(request.table.rows) <= _MOST
+    return _wants(request) and len(request.table.rows) <= _MOST.get(request.method, _OTHERS)
+
+
+def _too_many(request: PairwiseRequest) -> str:
+    most = _MOST.get(request.method, _OTHERS)
+    if not most:
+        return (
+            "Leaving out each study in turn is not made here with this method, since each takes a "
+            "search of its own: ask the command for --leave-one-out."
+        )
+    return (
+        f"Leaving out each study in turn is made up to {most} rows with this method: ask the "
+        "command for --leave-one-out."
+    )
 
 
 def _warnings(found: Analysis | Failed, count: int) -> list[str]:
@@ -91,8 +115,10 @@ def _warnings(found: Analysis | Failed, count: int) -> list[str]:
 
 def _outcome(found: Analysis, data: dict[str, Any], arms: tuple[str, str]) -> dict[str, Any]:
     """Return the data of an outcome with its drawings and its text."""
+    if found.regression is not None:
+        return regression_outcome(found, data, found.regression.options.level)
     whole = found.synthesis
-    assert whole is not None  # neither moderators nor several outcomes together are asked for
+    assert whole is not None  # several outcomes together are not asked for
     pooled = whole.pooled
     groups, options = synthesis_forest(
         pooled, found.effects, groups=found.groups, risk=found.table.risk_of_bias, arms=arms
@@ -139,7 +165,7 @@ def _funnel(pooled: PooledEffect) -> dict[str, Any] | None:
     }
 
 
-def _effects_table(found: Outcomes) -> Table:
+def _effects_table(found: Outcomes, level: float) -> Table:
     columns = [
         Column(name)
         for name in ("outcome", "study", "measure", "estimate", "low", "high", "y", "se", "weight",
@@ -148,11 +174,13 @@ def _effects_table(found: Outcomes) -> Table:
     columns[8] = Column("weight", "%")
     rows: list[list[Any]] = []
     for part in found:
-        if isinstance(part, Failed) or part.synthesis is None:
-            rows.append([part.outcome, *[None] * 8, getattr(part, "reason", "")])
+        if isinstance(part, Failed):
+            rows.append([part.outcome, *[None] * 8, part.reason])
             continue
-        effects, pooled = part.effects, part.synthesis.pooled
-        reach = normal_quantile(pooled.level)
+        pooled = part.regression if part.synthesis is None else part.synthesis.pooled
+        assert pooled is not None
+        effects = part.effects
+        reach = normal_quantile(level)
         used = list(pooled.effects.names)
         shares = iter([None] * pooled.k if pooled.weights is None else pooled.weights)
         reasons = dict(effects.omitted())
@@ -185,27 +213,28 @@ def _pooled_table(found: Outcomes) -> Table:
 
 def _copies(request: PairwiseRequest, asked: Asked, text: str) -> Copies:
     plain = Asked()
-    more = _is_diagnosed(request)
     given = {
         "--measure": asked.measure, "--method": asked.method, "--tau2": asked.tau2,
         "--ci": asked.ci, "--prediction": asked.prediction, "--level": asked.level,
-        "--add-to": asked.add_to, "--by": asked.by, "--leave-one-out": more, "--influence": more,
-        "--bias": more, "--seed": asked.seed,
+        "--add-to": asked.add_to, "--by": asked.by, "--moderator": asked.moderators,
+        "--leave-one-out": asked.leave_one_out, "--influence": asked.influence,
+        "--bias": asked.bias, "--seed": asked.seed,
     }  # fmt: skip
-    defaults = {
-        option: getattr(plain, option.removeprefix("--").replace("-", "_")) for option in given
-    }
+    defaults = {option: getattr(plain, _argument(option)) for option in given}
     words = options_text(given, defaults)
     command = f"statera meta pairwise studies.csv {words}".rstrip()
     names = {
-        option.removeprefix("--").replace("-", "_"): value
-        for option, value in given.items()
-        if value != defaults[option]
+        _argument(option): value for option, value in given.items() if value != defaults[option]
     }
     arguments = ", ".join(f"{name}={value!r}" for name, value in names.items())
+    show, module, part = (
+        ("print_pairwise", "print_text", "regression")
+        if request.moderators
+        else ("print_synthesis", "print_methods", "synthesis")
+    )
     python = (
         "from statera.evidence.analysis_request import Asked, options_of\n"
-        "from statera.evidence.print_methods import print_synthesis\n"
+        f"from statera.evidence.{module} import {show}\n"
         "from statera.evidence.read_table import parse_table\n"
         "from statera.evidence.table_analysis import Failed, analyse\n\n"
         f"{python_table(text)}\n"
@@ -214,6 +243,11 @@ def _copies(request: PairwiseRequest, asked: Asked, text: str) -> Copies:
         "options_of(asked))\n"
         "for one in found:\n"
         "    print(one.outcome)\n"
-        "    print(one.sentence if isinstance(one, Failed) else print_synthesis(one.synthesis))\n"
+        f"    print(one.sentence if isinstance(one, Failed) else {show}(one.{part}))\n"
     )
     return Copies(python, command, "studies.csv is the table 'studies', copied as CSV.")
+
+
+def _argument(option: str) -> str:
+    """Return what an option of the command is called in `Asked`."""
+    return {"--moderator": "moderators"}.get(option, option.removeprefix("--").replace("-", "_"))

@@ -87,5 +87,9 @@ def options_text(given: Mapping[str, Any], plain: Mapping[str, Any]) -> str:
     for option, value in given.items():
         if value == plain.get(option) or value is None or value is False:
             continue
-        words.append(option if value is True else f"{option} {shlex.quote(str(value))}")
+        if value is True:
+            words.append(option)
+            continue
+        each = value if isinstance(value, tuple) else (value,)  # repeated where there are several
+        words += [f"{option} {shlex.quote(str(one))}" for one in each]
     return " ".join(words)

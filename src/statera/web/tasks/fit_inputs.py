@@ -20,6 +20,8 @@ __all__ = ["LoadedModel", "asked_of", "data_of", "file_name", "load_fit_model", 
 
 _STREAMS = (".mod", ".ctl", ".nmctl")
 _LARGEST_DATA, _LARGEST_MODEL = 30_000_000, 500_000
+_OUTPUTS = "Write under 'How the file is read', Output of each DVID:"
+_OTHER_NAME = "Write under 'How the file is read', Columns called otherwise:"
 _GZIP = b"\x1f\x8b"
 
 
@@ -150,8 +152,15 @@ def named(path: Path, name: str) -> Iterator[None]:
         elif where == str(path):
             error.where = name
         error.what = error.what.replace(str(path), name)
-        error.hint = error.hint.replace(str(path), name)
+        error.hint = _on_page(error.hint.replace(str(path), name))
         raise
+
+
+def _on_page(hint: str) -> str:
+    """Return a hint that names arguments in the words of the form."""
+    hint = re.sub(r"Name it by columns=\{'(\w+)': \.\.\.\}", rf"{_OTHER_NAME} \1=ITS NAME", hint)
+    hint = re.sub(r"Say which by columns=\{'(\w+)': '(.*?)'\}", rf"{_OTHER_NAME} \1=\2", hint)
+    return re.sub(r"Say which by outputs=\{(.*?): '(.*?)'\}", rf"{_OUTPUTS} \1=\2", hint)
 
 
 def file_name(name: str, otherwise: str) -> str:

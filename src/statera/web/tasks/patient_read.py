@@ -105,7 +105,7 @@ def _parsed(text: str, name: str) -> dict[str, Any]:
     if name.lower().endswith(".toml"):
         try:
             found: Any = tomllib.loads(text)
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             raise InputError(
                 f"this is not valid TOML: {error}", where=Place(name),
                 hint="Correct the syntax at this place.",
@@ -113,7 +113,7 @@ def _parsed(text: str, name: str) -> dict[str, Any]:
     else:
         try:
             found = json.loads(text)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             raise InputError(
                 f"this is not valid JSON: {error}", where=Place(name),
                 hint="Files that end in .toml are read as TOML, all others as JSON.",

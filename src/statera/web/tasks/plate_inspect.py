@@ -21,7 +21,10 @@ from statera.web.work import Work
 __all__ = ["guess_panel", "guess_populations", "run"]
 
 _DESCRIBED = 3
-"""Files that are opened until one can be read."""
+"""Members of an archive that are unpacked until one can be read; single files are all opened."""
+
+_NAMED = 6
+"""Wells or files that are named in one sentence."""
 
 _PHOSPHO = re.compile(r"^(p[- ]?(STAT|AKT|ERK|S6|JAK|p38|TYK)|phospho)", re.IGNORECASE)
 _VIABILITY = re.compile(r"live|dead|viab|zombie|aqua|7-?aad|dapi", re.IGNORECASE)
@@ -55,10 +58,14 @@ def run(request: PlateInspectRequest, work: Work) -> Answer:
         try:
             plate_map = read_plate_map(local)
         except StateraError as error:
-            problems.append(f"plate map: {error.what}. {error.hint}".strip())
+            problems.append(f"plate map: {error.what}. {_without_settings(error.hint)}".strip())
         else:
-            problems += [f"{p.where}: {p.sentence}" for p in plate_map.problems]
+            problems += [
+                f"{upload.name}:{p.where.rpartition(':')[2]}: {p.sentence}. {p.hint}".strip()
+                for p in plate_map.problems
+            ]
     wells = [] if plate_map is None else [_well(w, files) for w in plate_map.wells]
+    problems += _unmatched(wells, files)
     channels = [] if described is None else [_channel(c) for c in described.channels]
     panel = guess_panel(described.channels) if described is not None else None
     result = {
@@ -82,13 +89,60 @@ def run(request: PlateInspectRequest, work: Work) -> Answer:
 
 
 def _described(files: Sequence[WellFile], work: Work) -> tuple[FcsDescription | None, list[str]]:
+    """Return the first file that can be read, and what is wrong with files."""
     problems: list[str] = []
-    for file in files[:_DESCRIBED]:
+    first: FcsDescription | None = None
+    for k, file in enumerate(files):
+        if file.member is not None and (first is not None or k >= _DESCRIBED):
+            continue
         try:
-            return describe_fcs(place_file(file, work.folder)), problems
+            found = describe_fcs(place_file(file, work.folder))
         except StateraError as error:
             problems.append(f"{file.name}: {error.what}. {error.hint}".strip())
-    return None, problems
+            continue
+        first = first or found
+        end = found.keywords.get("$ENDDATA", "").strip()
+        if end.isdigit() and int(end) > file.size:  # some programs write one byte too many
+            problems.append(
+                f"{file.name}: the events end at byte {end}, and the file has {file.size} bytes. "
+                "The file is cut off: copy it again."
+            )
+    return first, problems
+
+
+def _unmatched(wells: Sequence[dict[str, Any]], files: dict[str, WellFile]) -> list[str]:
+    """Return sentences on wells without a file, and on files without a well."""
+    if not wells:
+        return []
+    told = []
+    missing = [f"{w['name']} ({w['file'] or 'no name'})" for w in wells if not w["found"]]
+    if missing:
+        told.append(
+            f"{_counted(missing, 'well')} of the plate map without a file: {_listed(missing)}. "
+            "Upload the files, or correct the column 'file'."
+        )
+    named = {w["file"].lower() for w in wells}
+    others = [name for name in files if name.lower() not in named]
+    if others:
+        told.append(
+            f"{_counted(others, 'file')} that the plate map does not name: {_listed(others)}. "
+            "They are not analysed."
+        )
+    return told
+
+
+def _counted(names: Sequence[str], noun: str) -> str:
+    return f"{len(names)} {noun}{'s' if len(names) > 1 else ''}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:_NAMED]) + (" …" if len(names) > _NAMED else "")
+
+
+def _without_settings(hint: str) -> str:
+    """Return a hint without the file of settings, which the page writes itself."""
+    hint = hint.replace("Another name is given under [columns].", "Rename the one that is meant.")
+    return hint.replace(", or name it: columns.dose", "")
 
 
 def _channel(channel: Channel) -> dict[str, Any]:

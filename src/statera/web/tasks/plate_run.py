@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import re
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ from statera.cytometry.gates_toml_write import gates_toml_text
 from statera.errors import StateraError
 from statera.parallel import available_workers
 from statera.plate.analyse import analyse_plate
+from statera.plate.problem import Problem
 from statera.plate.result import CurveResult, PlateResult
 from statera.plate.result_dict import result_to_dict
 from statera.plate.settings import GatingMethod
@@ -24,7 +28,7 @@ from statera.report import render_html
 from statera.web.answer import Answer, Copies
 from statera.web.requests.plate import PlateRunRequest
 from statera.web.tasks.plate_files import WellFile, find_files, place_file
-from statera.web.tasks.plate_settings import write_input
+from statera.web.tasks.plate_settings import PLATE_MAP, write_input
 from statera.web.tasks.plate_strategy import gate_json, gates_json
 from statera.web.tasks.plate_tables import ic50_columns, table_of
 from statera.web.work import Work
@@ -55,7 +59,11 @@ def run(request: PlateRunRequest, work: Work) -> Answer:
         for k, file in enumerate(files.values(), 1):
             place_file(file, folder / "fcs")
             work.progress(0.05 * k / len(files), "unpacking files")
-        result = analyse_plate(settings, workers=available_workers(), progress=_progress(work))
+        with _as_uploaded(folder, work.upload(request.plate_map).name):
+            result = analyse_plate(settings, workers=available_workers(), progress=_progress(work))
+        result = replace(
+            result, problems=tuple(_problem_on_page(p, folder) for p in result.problems)
+        )
         work.progress(0.85, "writing the report")
         problems = _save(result, folder, files, work)
     warnings = [f"{p.where}: {p.sentence}" for p in result.problems]
@@ -67,6 +75,31 @@ def run(request: PlateRunRequest, work: Work) -> Answer:
         _copies(files),
         (*warnings, *problems),
         result.manifest,
+    )
+
+
+@contextmanager
+def _as_uploaded(folder: Path, plate_map: str) -> Iterator[None]:
+    """Let errors name the plate map as its owner does, and no folder of the server."""
+    try:
+        yield
+    except StateraError as error:
+        if error.where is not None:
+            where = str(error.where).replace(f"{folder}/{PLATE_MAP}", plate_map)
+            error.where = where.replace(f"{folder}/", "")
+        error.what = error.what.replace(f"{folder}/", "")
+        error.hint = error.hint.replace(f"{folder}/", "")
+        raise
+
+
+def _problem_on_page(problem: Problem, folder: Path) -> Problem:
+    """Return a problem without folders of the server: who reads it has uploaded files."""
+    hint = re.sub(r"Expected it in .*?; copy it there", "Upload it", problem.hint)
+    return replace(
+        problem,
+        where=problem.where.replace(f"{folder}/", ""),
+        sentence=problem.sentence.replace("is not in the folder", "was not uploaded"),
+        hint=hint.replace(f"{folder}/", ""),
     )
 
 

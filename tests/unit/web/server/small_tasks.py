@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
@@ -114,6 +115,13 @@ def chatter(request: Text, work: Work) -> Answer:
     return Answer("test/1", None)
 
 
+def loud(request: Text, work: Work) -> Answer:
+    """Tell more than a pipe holds, again and again."""
+    for number in range(20):
+        work.progress(None, f"part {number}", drawing="x" * 300_000)
+    return Answer("test/1", None)
+
+
 def load_numba() -> Iterator[None]:
     importlib.import_module("numba")
     yield
@@ -136,6 +144,23 @@ def compiles(request: Text, work: Work) -> Answer:
         event.end_event(name)
     time.sleep(float(request.text or 0))
     return Answer("test/1", {"pid": os.getpid(), "compiled": _KEPT})
+
+
+def compiles_beside(request: Text, work: Work) -> Answer:
+    """Pretend to compile in several threads."""
+    lock: Any = importlib.import_module("numba.core.compiler_lock").global_compiler_lock
+
+    def compile_much() -> None:
+        for _ in range(200):
+            with lock:
+                pass
+
+    threads = [threading.Thread(target=compile_much) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return Answer("test/1", None)
 
 
 _KEPT: list[float] = []
@@ -166,7 +191,9 @@ TASKS = {
         Task("steps", Steps, f"{_HERE}:steps", "Counts.", job=True, memory_mb=200),
         Task("short-steps", Steps, f"{_HERE}:steps", "Counts.", job=True, seconds=0.5),
         Task("chatter", Text, f"{_HERE}:chatter", "Tells much.", job=True),
+        Task("loud", Text, f"{_HERE}:loud", "Tells at length.", job=True),
         Task("compiles", Text, f"{_HERE}:compiles", "Compiles.", seconds=0.5),
+        Task("compiles-beside", Text, f"{_HERE}:compiles_beside", "Compiles."),
         Task("warm", Text, f"{_HERE}:warm", "Tells how warm it is."),
         Task("long", Text, f"{_HERE}:echo", "Takes long.", job=True),
     )

@@ -35,7 +35,7 @@ def unguard(engine: Engine) -> None:
 
 
 def found(engine: Engine) -> list[tuple[int, str]]:
-    return list(problems(entries(engine)))
+    return [(each.number, each.sentence) for each in problems(entries(engine))]
 
 
 def test_entries_follow_each_other(engine: Engine) -> None:

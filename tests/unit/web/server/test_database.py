@@ -26,5 +26,5 @@ def test_tables_of_another_version_are_refused_by_name(tmp_path: Path) -> None:
         kept = ", ".join(f"{c.name} TEXT" for c in table.columns if c.name != column)
         connection.execute(text(f"CREATE TABLE web_jobs ({kept})"))
     engine.dispose()
-    with pytest.raises(InputError, match=f"no column web_jobs.{column}"):
+    with pytest.raises(InputError, match=f"no column web_jobs.{column}, which"):
         open_database("", tmp_path)

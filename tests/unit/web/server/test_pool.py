@@ -102,19 +102,21 @@ def test_a_worker_past_its_time_is_replaced() -> None:
     run(test)
 
 
-def test_compiling_is_not_counted_and_is_not_broken_off() -> None:
+def test_compiling_is_not_counted_and_is_not_broken_off(monkeypatch: pytest.MonkeyPatch) -> None:
     async def test(pool: Pool) -> None:
         pid = (await ask(pool, "compiles", seconds=1.5))["pid"]  # three times its limit
         with pytest.raises(Failure, match="504"):
             await ask(pool, "compiles", "5", seconds=0.7)
         replaced = await ask(pool, "compiles")
         assert replaced["pid"] != pid
-        left = asyncio.create_task(ask(pool, "compiles", "30", seconds=4.0))
+        monkeypatch.setattr("statera.web.server.pool._ABANDONED_SECONDS", 0.2)
+        left = asyncio.create_task(ask(pool, "compiles", "30", seconds=1.5))
         await asyncio.sleep(0.3)
-        left.cancel()  # two seconds later it shall stop, and does when it has compiled
+        begun = asyncio.get_running_loop().time()
+        left.cancel()  # given up soon, but only when it has compiled
         after = await ask(pool, "compiles")
-        assert after["pid"] == replaced["pid"]
-        assert after["compiled"] == [0.0, 4.0, 0.0]
+        assert after["pid"] != replaced["pid"]
+        assert 1.0 < asyncio.get_running_loop().time() - begun < 20.0
 
     run(test, _COMPILING)
 
@@ -220,15 +222,45 @@ def test_a_worker_that_holds_too_much_is_replaced() -> None:
     run(test, resident_bytes=1)
 
 
-def test_long_work_that_nobody_waits_for_is_stopped() -> None:
+def test_long_work_that_nobody_waits_for_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("statera.web.server.pool._ABANDONED_SECONDS", 0.5)
+
     async def test(pool: Pool) -> None:
-        await ask(pool, "kept")
+        pid = (await ask(pool, "kept"))["pid"]
         left = asyncio.create_task(ask(pool, "kept", "left", seconds=60))
         await asyncio.sleep(0.1)
         left.cancel()
-        answer = await asyncio.wait_for(ask(pool, "echo", "next"), 10)
+        answer = await asyncio.wait_for(ask(pool, "echo", "next"), 20)
         assert answer["text"] == "next"
+        assert answer["pid"] != pid
         assert pool.counts["deaths"] == 0
+        assert not pool._shared
+
+    run(test)
+
+
+def test_who_comes_back_in_time_gets_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("statera.web.server.pool._ABANDONED_SECONDS", 0.3)
+
+    async def test(pool: Pool) -> None:
+        pid = (await ask(pool, "kept"))["pid"]
+        left = asyncio.create_task(ask(pool, "kept", "wanted", seconds=1.0))
+        await asyncio.sleep(0.1)
+        left.cancel()
+        await asyncio.sleep(0)
+        assert (await ask(pool, "kept", "wanted", seconds=1.0))["pid"] == pid
+        assert pool.counts["shared"] == 1
+
+    run(test)
+
+
+@pytest.mark.parametrize(("text", "again"), [("bug", False), ("memory", False), ("domain", True)])
+def test_a_worker_whose_work_was_broken_off_is_not_trusted_again(text: str, again: bool) -> None:
+    async def test(pool: Pool) -> None:
+        pid = (await ask(pool, "echo"))["pid"]
+        with pytest.raises(Failure):
+            await ask(pool, "fail", text)
+        assert ((await ask(pool, "echo"))["pid"] == pid) is again
 
     run(test)
 

@@ -12,7 +12,8 @@ import httpx2
 import pytest
 
 from statera.web.server.audit import AuditEntry, entries
-from statera.web.server.open_id import OpenIdProvider
+from statera.web.server.failure import Failure
+from statera.web.server.open_id import OpenIdProvider, Person, _person
 from statera.web.server.routes_open_id import BACK
 from statera.web.server.settings import OpenIdSettings
 
@@ -148,6 +149,18 @@ def test_tokens_that_do_not_hold(
     assert entry.action == "failed sign-in"
 
 
+def test_halves_of_characters_name_nobody() -> None:
+    with pytest.raises(Failure, match="403"):
+        _person({"sub": "\ud800"})
+    claims = {
+        "sub": "a",
+        "email": "\ud800@clinic.example",
+        "email_verified": True,
+        "name": "\ud800",
+    }
+    assert _person(claims) == Person("a", "", "user")
+
+
 def test_a_token_without_signature(client: Any, provider: SmallProvider) -> None:
     provider.signing = "none"
     refused(client, sign_in(client, provider), "signature")
@@ -262,6 +275,8 @@ def test_providers_that_describe_themselves_badly(
     answer = client.get("/api/v1/session/oidc")
     assert answer.status_code == 502
     assert answer.json()["error"]["kind"] == "provider"
+    page = client.get("/api/v1/session/oidc", headers={"Accept": "text/html,*/*;q=0.8"})
+    refused(client, page, "provider of the sign-in cannot be used")
 
 
 @pytest.mark.parametrize(
