@@ -120,6 +120,16 @@ def test_headings_of_other_programs_are_known(heading: str) -> None:
     assert (found["measure"], found["remarks"]) == ("OR", [])
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["studlab,treat1,treat2,TE,seTE\nA,x,y,0.1,0.2\nB,x,y,0.3,0.2\n",
+     "study,treatment,responders,sampleSize\nA,x,5,50\nA,y,9,50\nB,x,4,40\nB,y,6,41\n"],
+)  # fmt: skip
+def test_networks_of_other_programs_are_known(text: str) -> None:
+    found = check(text=text, measure="OR")
+    assert (found["kind"], found["remarks"]) == ("network", [])
+
+
 def test_a_table_without_a_known_column_says_so_once() -> None:
     found = check(text="trial,HR (95% CI)\nA,1.2 (0.9-1.6)\n")
     assert [one["what"] for one in found["remarks"]] == [
