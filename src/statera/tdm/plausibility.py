@@ -10,14 +10,15 @@ from numpy.typing import NDArray
 from scipy.special import chdtr, ndtr
 
 from statera.errors import StateraError
-from statera.estimate.chains import tile
 from statera.model import Model
 from statera.numerics.streams import stream
+from statera.tdm.draw_likelihood import predictions
+from statera.tdm.draw_states import DrawStates
 from statera.tdm.map_estimate import MapEstimate
 from statera.tdm.outcome import Outcome, Remark
 from statera.tdm.patient_data import molar_mass_of
 from statera.tdm.patient_problem import PatientProblem, prepare_patient
-from statera.tdm.request import Options, Patient, Sample
+from statera.tdm.request import Options, Patient, Request, Sample
 
 __all__ = [
     "SampleCheck",
@@ -90,12 +91,12 @@ def prior_percentiles(problem: PatientProblem, draws: int = DRAWS, seed: int = 1
     if of.y.size == 0:
         return np.zeros(0)
     etas = problem.prior.draw(stream(seed, "prior predictive"), draws)
-    many = tile(of, draws)
+    states = DrawStates(of.prepared)
     with np.errstate(all="ignore"):
-        x, _ = many.prepared.states(problem.theta, etas)
-        f, v = many.observations.predict(x, many.prepared.system_values(problem.theta, etas))
+        x, _ = states(problem.theta, etas)
+        f, v = predictions(of.observations, states, problem.theta, etas, x)
         y = np.where(of.kind == 0, of.y, np.where(np.isfinite(of.limit), of.limit, of.y))
-        z = (y - f.reshape(draws, -1)) / np.sqrt(v.reshape(draws, -1))
+        z = (y - f.T) / np.sqrt(v.T)
     chance: Floats = ndtr(np.where(np.isnan(z), 0.0, z)).mean(axis=0)
     if of.share is None:
         return 100.0 * chance[problem.at_time]
@@ -127,21 +128,21 @@ def how_unusual(problem: PatientProblem, found: MapEstimate) -> Unusual:
 
 
 def plausibility_remarks(
-    checks: Sequence[SampleCheck], unusual: Unusual | None, patient: Patient
+    checks: Sequence[SampleCheck], unusual: Unusual | None, request: Request
 ) -> tuple[Remark, ...]:
     """Return what a reader must know of samples and patient."""
     found = []
     for check in checks:
         if check.unlikely:
-            sample = patient.samples[check.place]
+            sample = request.patient.samples[check.place]
             side = "below" if check.percentile < 50 else "above"
             hints = f": {'; or '.join(check.hints)}" if check.hints else ""
             found.append(
                 Remark(
                     Outcome.UNLIKELY_SAMPLE,
                     f"{sample.value:g} {sample.unit}".strip()
-                    + f" at {sample.time:g} h lies {side} what 99 of 100 patients with these doses "
-                    f"have{hints}",
+                    + f" at {request.when(sample.time)} lies {side} what 99 of 100 patients with "
+                    f"these doses have{hints}",
                     f"samples[{check.place}]",
                 )
             )
