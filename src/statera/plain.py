@@ -12,6 +12,7 @@ from typing import Any
 __all__ = ["plain"]
 
 _AS_THEY_ARE = frozenset((type(None), bool, int, str))
+_SIMPLE = _AS_THEY_ARE | {float}
 
 
 def plain(value: Any) -> Any:
@@ -31,6 +32,12 @@ def plain(value: Any) -> Any:
     if kind in _AS_THEY_ARE:
         return value
     if kind is list or kind is tuple:
+        kinds = set(map(type, value))
+        if kinds <= _AS_THEY_ARE:
+            return list(value)
+        if kinds <= _SIMPLE:
+            finite = math.isfinite
+            return [None if type(x) is float and not finite(x) else x for x in value]
         return [plain(item) for item in value]
     if kind is dict:
         return {str(key): plain(item) for key, item in value.items()}

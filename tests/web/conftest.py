@@ -535,7 +535,7 @@ def open_app(browser: Any, app: RunningServer) -> Iterator[Any]:
         context = browser.new_context(
             viewport={"width": width, "height": height}, color_scheme=scheme, **options
         )
-        context.set_default_timeout(60_000)  # the machine may be busy
+        context.set_default_timeout(120_000)  # the machine may be busy
         contexts.append(context)
         page = context.new_page()
         page.requests, page.errors = [], []

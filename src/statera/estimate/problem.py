@@ -309,18 +309,16 @@ def times_after_dose(records: EventTable) -> Floats:
     """Return the time since the last dose of each record, those of ADDL included; NaN before."""
     out = np.full(records.time.size, np.nan)
     for g in range(records.n_groups):
-        doses: list[tuple[float, float, int]] = []
-        for r in range(records.offsets[g], records.offsets[g + 1]):
-            t = float(records.time[r])
-            if records.evid[r] in (1, 4):
-                doses.append((t, float(records.interval[r]), int(records.additional[r])))
-            since = [
-                t - start - (int(min(more, (t - start) / ii + 1e-9)) * ii if ii > 0 else 0.0)
-                for start, ii, more in doses
-                if t >= start
-            ]
-            if since:
-                out[r] = min(since)
+        first, last = int(records.offsets[g]), int(records.offsets[g + 1])
+        given = np.isin(records.evid[first:last], (1, 4))
+        for r in (first + np.flatnonzero(given)).tolist():
+            ago = records.time[r:last] - records.time[r]
+            since = np.where(ago >= 0.0, ago, np.nan)
+            ii, more = float(records.interval[r]), int(records.additional[r])
+            if ii > 0.0:
+                with np.errstate(invalid="ignore", over="ignore"):
+                    since -= np.minimum(more, np.floor(since / ii + 1e-9)) * ii
+            out[r:last] = np.fmin(out[r:last], since)
     return out
 
 

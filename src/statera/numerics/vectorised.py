@@ -55,9 +55,12 @@ class Vectorised:
         )
         self._function: Any = generated_module(text).formulas if expressions else None
 
-    def __call__(self, values: Mapping[str, Floats | float], n: int) -> Floats:
-        """Return the formulas, (count, n) float64; every value is a number or (n,)."""
-        out = np.empty((self.count, n))
+    def __call__(self, values: Mapping[str, Floats | float], n: int | tuple[int, ...]) -> Floats:
+        """Return the formulas, (count, n) float64; every value is a number or (n,).
+
+        Instead of n a shape may be given, to which all values broadcast.
+        """
+        out = np.empty((self.count, n) if isinstance(n, int) else (self.count, *n))
         if self._function is not None:
             with np.errstate(all="ignore"):
                 self._function([values[name] for name in self.names], out)

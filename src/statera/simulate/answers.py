@@ -2,7 +2,7 @@
 
 Each question has four columns behind the measures of a window: its kind, its level (or IC50), its
 exponent, and the sum so far. Between two turning points an output crosses a level at most once,
-so that the crossing is bisected to the last bits; the inhibition ``c^g / (k^g + c^g)`` is
+and the crossing is found to all but the last digits; the inhibition ``c^g / (k^g + c^g)`` is
 integrated by Gauss and Kronrod's pair of 7 and 15 points on halves of halves, until the pair
 agrees to 1e-9 of the piece.
 
@@ -16,11 +16,18 @@ import numpy as np
 from statera.numerics.compiled import compiled
 from statera.simulate.linear_step import value_at
 
-__all__ = ["ABOVE", "INHIBITION", "KIND", "LEVEL", "POWER", "TOTAL", "WIDTH", "inhibition_at"]
+__all__ = [
+    "ABOVE", "CLOSE", "INHIBITION", "KIND", "LEVEL", "POWER", "TOTAL", "WIDTH", "answer",
+    "inhibition_at",
+]  # fmt: skip
 
 KIND, LEVEL, POWER, TOTAL = range(4)
 WIDTH = 4
 ABOVE, INHIBITION = 1.0, 2.0
+
+CLOSE = 1e-14
+"""Relative width at which a crossing or a turning point is found."""
+_MOST_STEPS = 200
 
 _AGREED = 1e-9
 _DEEPEST = 40
@@ -60,17 +67,31 @@ def inhibition_at(value, ic50, power):
 
 
 @compiled
-def _crossing(modal, lam, a, w, z, u, level, low, high, rising):
-    """Return where the value passes the level between low and high, by bisection."""
-    for _ in range(80):
-        middle = 0.5 * (low + high)
+def _crossing(modal, lam, a, w, z, u, level, low, high, at_low, at_high):
+    """Return where the value passes the level; at both ends it is known less the level.
+
+    By false position, as turning points are found in `statera.simulate.windows`.
+    """
+    above = at_low > 0.0
+    side = 0
+    for k in range(_MOST_STEPS):
+        if high - low <= CLOSE * high:
+            break
+        middle = (low * at_high - high * at_low) / (at_high - at_low)
+        if k % 4 == 3 or not low < middle < high:
+            middle = 0.5 * (low + high)
         if middle in (low, high):
             break
         value, _ = value_at(modal, lam, a, w, z, u, middle)
-        if (value > level) == rising:
-            high = middle
+        value -= level
+        if (value > 0.0) == above:
+            low, at_low = middle, value
+            at_high *= 0.5 if side == 1 else 1.0
+            side = 1
         else:
-            low = middle
+            high, at_high = middle, value
+            at_low *= 0.5 if side == -1 else 1.0
+            side = -1
     return 0.5 * (low + high)
 
 
@@ -121,7 +142,9 @@ def answer(row, first, modal, lam, a, w, offset, z, u, low, high, at_low, at_hig
                 row[q + TOTAL] += high - low
             elif at_low > level or at_high > level:
                 rising = at_high > level
-                when = _crossing(modal, lam, a, w, z, u, level, low, high, rising)
+                when = _crossing(
+                    modal, lam, a, w, z, u, level, low, high, at_low - level, at_high - level
+                )
                 row[q + TOTAL] += high - when if rising else when - low
         elif row[q + KIND] == INHIBITION:
             row[q + TOTAL] += _inhibited(

@@ -15,7 +15,7 @@ from statera.simulate.pending import (
     next_index,
     running_rates,
 )
-from statera.simulate.regular_kernel import GRID, new_tables, run_ends, run_regular
+from statera.simulate.regular_kernel import forget, new_tables, run_ends, run_regular
 from statera.simulate.steady_state import add_steady_state, constant_state
 from statera.simulate.windows import reset, watch
 
@@ -148,7 +148,7 @@ def run_linear(
         if not shared or s == s_first:
             ends = run_ends(lo, hi, evid, row_of)
         t = time[lo] if hi > lo else 0.0
-        rows[GRID, 0] = -1.0  # nothing of another subject, so that parts do not matter
+        forget(rows, n)  # nothing of another subject, so that parts do not matter
         due, near, h_ready, r = np.inf, np.inf, -1.0, lo - 1
         while r + 1 < hi and status[0] == 0:
             r += 1
@@ -160,8 +160,8 @@ def run_linear(
                 s, r, t = run_regular(
                     s, until, r, lo, ends, t, _free_until(windows, t), time,
                     evid, amt, rate, ii, addl, ss, key, row_of, key_start, compartment, kind, f,
-                    lag, lam, right, left, is_modal, endogenous, initial, c, d, weights, z, u,
-                    table, count, rows, modes, y, statuses,
+                    lag, duration, modelled_rate, lam, right, left, is_modal, endogenous, initial,
+                    c, d, weights, z, u, table, count, rows, modes, y, statuses,
                 )  # fmt: skip
                 if s != q:  # all before it are done
                     q, slot, h_ready = s, min(s, y.shape[0] - 1), -1.0

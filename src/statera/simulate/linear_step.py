@@ -83,6 +83,11 @@ def value_at(modal, lam, a, w, z, u, s):
     n = z.size
     if modal:
         for m in range(n):
+            if u[m] == 0.0:
+                grown = np.exp(lam[m] * s)
+                value += w[m] * grown * z[m]
+                slope += w[m] * grown * lam[m] * z[m]
+                continue
             grown = np.expm1(lam[m] * s)
             phi = s if lam[m] == 0.0 else grown / lam[m]
             value += w[m] * ((1.0 + grown) * z[m] + phi * u[m])

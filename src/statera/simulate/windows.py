@@ -5,13 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from statera.numerics.compiled import compiled
-from statera.simulate.answers import TOTAL, WIDTH, answer
+from statera.simulate.answers import CLOSE, TOTAL, WIDTH, answer
 from statera.simulate.linear_step import integral, value_at
 
 __all__ = ["AREA", "HIGHEST", "LAST", "LOWEST", "N_MEASURES", "WHEN", "reset", "watch"]
 
 HIGHEST, WHEN, AREA, LOWEST, LAST = range(5)
 N_MEASURES = 5
+
+_MOST_STEPS = 200
+_TOGETHER = 5
+"""Pieces without a turning point that are asked about at once."""
 
 
 @compiled
@@ -30,17 +34,31 @@ def reset(measures):
 
 
 @compiled
-def _turning_point(modal, lam, a, w, z, u, low, high, rising):
-    """Return where the derivative changes sign between low and high, by bisection."""
-    for _ in range(60):
-        middle = 0.5 * (low + high)
+def _turning_point(modal, lam, a, w, z, u, low, high, at_low, at_high):
+    """Return where the slope, of which both ends are given, changes its sign.
+
+    By false position where halved weights keep both ends moving (Illinois); bisection now and then
+    bounds the number of steps.
+    """
+    rising = at_low > 0.0
+    side = 0
+    for k in range(_MOST_STEPS):
+        if high - low <= CLOSE * high:
+            break
+        middle = (low * at_high - high * at_low) / (at_high - at_low)
+        if k % 4 == 3 or not low < middle < high:
+            middle = 0.5 * (low + high)
         if middle in (low, high):
             break
         _, slope = value_at(modal, lam, a, w, z, u, middle)
         if (slope > 0.0) == rising:
-            low = middle
+            low, at_low = middle, slope
+            at_high *= 0.5 if side == 1 else 1.0
+            side = 1
         else:
-            high = middle
+            high, at_high = middle, slope
+            at_low *= 0.5 if side == -1 else 1.0
+            side = -1
     return 0.5 * (low + high)
 
 
@@ -80,7 +98,8 @@ def watch(
     """Update the measures for a step from t to t + h without events inside.
 
     A sum of real exponentials has few turning points; they are bracketed on pieces that grow
-    from a tenth of the fastest time constant to the whole step, and then bisected.
+    from a tenth of the fastest time constant to the whole step. Questions are asked about a few
+    pieces at once, between turning points.
     """
     inside = False
     for k in range(windows.shape[0]):
@@ -101,24 +120,26 @@ def watch(
             earlier, before = value_at(modal, lam, a, w, z, u, 0.0)
             value = earlier
             _note(row, offset[o] + value, t)
-            low = 0.0
+            low = since = 0.0
+            asked = 0
+            reach = h * first
             for piece in range(1, pieces + 1):
-                high = h if piece == pieces else h * first * ratio ** (piece - 1)
+                high = h if piece == pieces else reach
+                reach *= ratio
                 value, after = value_at(modal, lam, a, w, z, u, high)
                 if before * after < 0.0:
-                    s = _turning_point(modal, lam, a, w, z, u, low, high, before > 0.0)
+                    s = _turning_point(modal, lam, a, w, z, u, low, high, before, after)
                     turn, _ = value_at(modal, lam, a, w, z, u, s)
                     _note(row, offset[o] + turn, t + s)
                     if row.size > N_MEASURES:
-                        answer(row, N_MEASURES, modal, lam, a, w, offset[o], z, u, low, s,
+                        answer(row, N_MEASURES, modal, lam, a, w, offset[o], z, u, since, s,
                                earlier, turn)  # fmt: skip
-                    low = s
-                    earlier = turn
-                if row.size > N_MEASURES:
-                    answer(row, N_MEASURES, modal, lam, a, w, offset[o], z, u, low, high,
+                    since, earlier, asked = s, turn, piece
+                if row.size > N_MEASURES and (piece == pieces or piece - asked >= _TOGETHER):
+                    answer(row, N_MEASURES, modal, lam, a, w, offset[o], z, u, since, high,
                            earlier, value)  # fmt: skip
+                    since, earlier, asked = high, value, piece
                 low = high
-                earlier = value
                 before = after
             _note(row, offset[o] + value, t + h)
             row[LAST] = offset[o] + value

@@ -15,6 +15,9 @@ __all__ = ["DrawLikelihood", "predictions"]
 
 Floats = NDArray[np.float64]
 
+_TOGETHER = 32_768
+"""Predictions found in one call: enough to make calls cheap, few enough for the near memory."""
+
 
 def predictions(
     of: Observations, states: DrawStates, theta: Floats, etas: Floats, x: Floats
@@ -27,18 +30,29 @@ def predictions(
     """
     n = etas.shape[0]
     f, v = np.empty((of.count, n)), np.empty((of.count, n))
-    model = states.prepared.model
+    prepared = states.prepared
     by_system: dict[int, dict[str, Floats | float]] = {}
     columns = np.asfortranarray(etas)
+    most = max(1, _TOGETHER // max(1, n))
     for group, place in zip(of.groups, of.places, strict=True):
-        for j, row in enumerate(group.rows.tolist()):
-            system = int(states.prepared.row_system[row])
+        systems = prepared.row_system[group.rows]
+        ends = np.flatnonzero(np.diff(systems)) + 1
+        for start, end in zip([0, *ends], [*ends, systems.size], strict=True):
+            if start == end:
+                continue
+            system = int(systems[start])
             if system not in by_system:
                 by_system[system] = states.values(theta, columns, system)
-            here = by_system[system] | dict(zip(model.states, x[row], strict=True))
-            here |= {name: float(values[j]) for name, values in group.extra.items()}
-            here["t"] = float(states.prepared.row_time[row])
-            f[place[j]], v[place[j]] = group.values(here, n)
+            for first in range(start, end, most):
+                part = slice(first, min(end, first + most))
+                rows = group.rows[part]
+                here = dict(by_system[system])
+                for k, name in enumerate(prepared.model.states):
+                    here[name] = x[rows, k]
+                for name, values in group.extra.items():
+                    here[name] = values[part, None]
+                here["t"] = prepared.row_time[rows, None]
+                f[place[part]], v[place[part]] = group.values(here, (rows.size, n))
     return f, v
 
 

@@ -31,7 +31,10 @@ def number(value: Any) -> float | None:
 
 def numbers(values: Iterable[Any]) -> list[float | None]:
     """Return numbers as a list."""
-    return [number(v) for v in values]
+    found = np.fromiter(values, dtype=np.float64)
+    if not np.isfinite(found).all():
+        return [number(v) for v in found.tolist()]
+    return [float(f"{v:.9g}") for v in found.tolist()]
 
 
 def forecast_dict(forecast: Forecast) -> dict[str, Any]:

@@ -97,8 +97,7 @@ def asked_at(
     """
     name = analyte or analytes(model)[0]
     output = model.output(name)
-    one = Sample(0.0, 1.0, output.unit, name)
-    samples = tuple(replace(one, time=float(t)) for t in times)
+    samples = tuple(Sample(t, 1.0, output.unit, name) for t in np.asarray(times).tolist())
     options = Options(covariate_interpolation=interpolation)
     return prepare_patient(model, replace(patient, samples=samples), options)
 

@@ -13,17 +13,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaincinv, gammaln, ndtri
+from scipy.special import gammaln
 
 from statera.estimate.effects import Effects, lower_roots
 from statera.estimate.inner import inverse_of
+from statera.tdm.standard_points import standard_points
 
 __all__ = ["Mixture", "Part", "times_root"]
 
 Floats = NDArray[np.float64]
-
-_LEAST = 1e-12
-"""Probabilities are kept this far from 0 and 1."""
 
 
 @dataclass(frozen=True)
@@ -82,21 +80,14 @@ class Mixture:
     def draw(self, source: np.random.Generator, count: int) -> Floats:
         """Return draws (count, n_live): those of the prior first, then those of each part.
 
-        They come from a scrambled Sobol sequence, which fills space more evenly than independent
-        draws do: means over them are about half as noisy (Owen 1997,
-        doi 10.1137/S0036142994277468).
+        See `statera.tdm.standard_points`.
         """
-        from scipy.stats import qmc  # noqa: PLC0415  slow to load
-
         q = self.prior.live.size
-        most = int(np.ceil(np.log2(max(count, 2))))
-        uniform = qmc.Sobol(q + 1, scramble=True, seed=source).random_base2(most)[:count]
-        uniform = np.clip(uniform, _LEAST, 1.0 - _LEAST)
-        normal = ndtri(uniform[:, :q])
+        points = standard_points(source, count, q)
+        normal = points.normal
         ends = np.round(np.cumsum([self.prior_share, *self.shares]) * count).astype(int)
         ends[-1] = count
-        half = 0.5 * self.degrees
-        spread = np.sqrt(gammaincinv(half, uniform[ends[0] :, q]) / half)
+        spread = points.chi(self.degrees)[ends[0] :] if self.parts else np.empty(0)
         out = np.empty((count, q))
         out[: ends[0]] = times_root(normal[: ends[0]], self.prior_root)
         for k, part in enumerate(self.parts):

@@ -125,9 +125,13 @@ def patient_data(
     rows.sort(key=lambda r: (r[0], r[1]))
     time = np.array([t for t, _, _ in rows])
     table = {
-        key: [row.get(key, 0) for _, _, row in rows]
+        key: np.zeros(len(rows))
         for key in ("evid", "amount", "rate", "interval", "additional", "steady_state")
     }
+    for r, (_, _, row) in enumerate(rows):
+        if row["evid"] != 0:
+            for key, column in table.items():
+                column[r] = row.get(key, 0)
     events = events_from_columns(
         [patient.id] * len(rows),
         time,
@@ -191,11 +195,16 @@ def _observations(model: Model, patient: Patient) -> list[_Observation]:
     kinds = analytes(model)
     first = min((d.time for d in patient.doses if d.taken), default=-np.inf)
     found: list[_Observation] = []
+    factors: dict[tuple[str, str], float] = {}
     for i, sample in enumerate(patient.samples):
         if sample.weight == 0.0:
             continue
-        name = analyte_of(model, sample, f"samples[{i}]")
-        factor = unit_factor(model, name, sample, f"samples[{i}]")
+        name = sample.analyte
+        if name not in kinds:
+            name = analyte_of(model, sample, f"samples[{i}]")
+        if (name, sample.unit) not in factors:
+            factors[name, sample.unit] = unit_factor(model, name, sample, f"samples[{i}]")
+        factor = factors[name, sample.unit]
         below = sample.censored == "" and sample.lloq is not None and sample.value < sample.lloq
         limit = np.nan if sample.lloq is None else sample.lloq * factor
         if sample.censored:

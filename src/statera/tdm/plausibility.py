@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from scipy.special import chdtr, ndtr
 
 from statera.errors import StateraError
-from statera.estimate.chains import tile
 from statera.model import Model
 from statera.numerics.streams import stream
+from statera.tdm.draw_likelihood import predictions
+from statera.tdm.draw_states import DrawStates
 from statera.tdm.map_estimate import MapEstimate
 from statera.tdm.outcome import Outcome, Remark
 from statera.tdm.patient_data import molar_mass_of
@@ -90,12 +91,12 @@ def prior_percentiles(problem: PatientProblem, draws: int = DRAWS, seed: int = 1
     if of.y.size == 0:
         return np.zeros(0)
     etas = problem.prior.draw(stream(seed, "prior predictive"), draws)
-    many = tile(of, draws)
+    states = DrawStates(of.prepared)
     with np.errstate(all="ignore"):
-        x, _ = many.prepared.states(problem.theta, etas)
-        f, v = many.observations.predict(x, many.prepared.system_values(problem.theta, etas))
+        x, _ = states(problem.theta, etas)
+        f, v = predictions(of.observations, states, problem.theta, etas, x)
         y = np.where(of.kind == 0, of.y, np.where(np.isfinite(of.limit), of.limit, of.y))
-        z = (y - f.reshape(draws, -1)) / np.sqrt(v.reshape(draws, -1))
+        z = (y - f.T) / np.sqrt(v.T)
     chance: Floats = ndtr(np.where(np.isnan(z), 0.0, z)).mean(axis=0)
     if of.share is None:
         return 100.0 * chance[problem.at_time]

@@ -28,7 +28,7 @@ from statera.tdm.mixture import Mixture, Part
 from statera.tdm.outcome import Outcome, Remark, RequestError
 from statera.tdm.patient_problem import PatientProblem
 from statera.tdm.refit import refit
-from statera.tdm.weighted import Summary, effective_size, summarise, systematic
+from statera.tdm.weighted import Summary, effective_size, summaries, systematic
 
 __all__ = ["Posterior", "PosteriorOptions", "posterior", "prior_draws"]
 
@@ -139,10 +139,8 @@ class Posterior:
 
     def summary(self) -> dict[str, Summary]:
         """Return summaries of random effects and of individual parameters."""
-        found = {
-            label: summarise(self.etas[:, k], self.weights) for k, label in enumerate(self.labels)
-        }
-        return found | {n: summarise(v, self.weights) for n, v in self.parameters.items()}
+        columns = {label: self.etas[:, k] for k, label in enumerate(self.labels)}
+        return summaries({**columns, **self.parameters}, self.weights)
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from statera.model import Model
 from statera.simulate import Interpolation
+from statera.simulate.summaries import sorted_quantiles
 from statera.tdm.averaging import Member
 from statera.tdm.draw_likelihood import predictions
 from statera.tdm.draw_states import DrawStates
@@ -106,9 +107,12 @@ def course_times(patient: Patient, later: Sequence[DoseTaken], until: float) -> 
     return np.asarray(times, dtype=np.float64)
 
 
-def draw_courses(problem: PatientProblem, etas: Floats) -> Floats:
-    """Return predictions of draws at the times of `asked_at`, (n_times, n_draws)."""
-    states = DrawStates(problem.individuals.prepared)
+def draw_courses(problem: PatientProblem, etas: Floats, states: DrawStates | None = None) -> Floats:
+    """Return predictions of draws at the times of `asked_at`, (n_times, n_draws).
+
+    `states` of the problem are made where they are not given.
+    """
+    states = states or DrawStates(problem.individuals.prepared)
     x, _ = states(problem.theta, etas)
     of = problem.individuals.observations
     f, _ = predictions(of, states, problem.theta, etas, x)
@@ -158,8 +162,8 @@ def predict_courses(
         model = member.problem.model
         planned = with_doses(model, patient, later)
         asked = asked_at(model, planned, times, name, interpolation)
-        stepped = DrawStates(asked.individuals.prepared).runs is None
-        most = min(_STEPPED_DRAWS, draws) if stepped else draws
+        states = DrawStates(asked.individuals.prepared)
+        most = min(_STEPPED_DRAWS, draws) if states.runs is None else draws
         count = max(200, int(np.ceil(most * member.weight)))
         drawn = prior_draws(asked, PosteriorOptions(count, options.seed))
         none = np.zeros((1, asked.n_etas))
@@ -171,8 +175,10 @@ def predict_courses(
                 post = member.posterior
                 etas = carried_etas(post, asked, post.resampled(count, "courses"))
                 likely = none if member.estimate is None else _likely(member, asked)
-            typical = draw_courses(problem, likely)[:, 0]
-            found[kind].append((member.weight, draw_courses(problem, etas), typical))
+            curves = draw_courses(
+                problem, np.concatenate([likely, etas]), states if problem is asked else None
+            )
+            found[kind].append((member.weight, curves[:, 1:], curves[:, 0]))
     bands = tuple(_band(kind, found[kind]) for kind in kinds)
     drawn_count = sum(c.shape[1] for _, c, _ in found[kinds[-1]])
     return Courses(name, model.output(name).unit, np.asarray(times), bands, drawn_count)
@@ -201,5 +207,5 @@ def _band(label: str, found: Sequence[tuple[float, Floats, Floats]]) -> Band:
 def _quantiles(curves: Floats, weights: Floats) -> Floats:
     """Return quantiles over draws, (3, n_times); by order alone where weights are equal."""
     if np.all(weights == weights[0]) and np.isfinite(curves).all():
-        return np.asarray(np.quantile(curves, LEVELS, axis=1))
+        return sorted_quantiles(np.sort(curves, axis=1), LEVELS)
     return weighted_quantiles(curves.T, weights, LEVELS)

@@ -9,6 +9,9 @@ last of them s before the observation and n of them in all::
     sum_k exp(l (s + k II)) = exp(l s) (1 - exp(l n II)) / (1 - exp(l II)),   k = 0 ... n - 1
 
 and with n without end the steady state. Infusions that still run are added one by one.
+
+Courses ask at the same distances after every dose. Where a row has a twin one dosing interval
+before it, its exponential is the twin's, or that times ``exp(l II)`` after the last dose of a run.
 """
 
 from __future__ import annotations
@@ -25,6 +28,8 @@ ENDLESS = 1e15
 
 _SAME = 1e-10
 _NOTHING = -60.0
+_ROUNDING = 2e-15
+"""Times that differ by this much of themselves are equal."""
 
 
 @compiled
@@ -94,6 +99,44 @@ def _lay_out(
 
 
 @compiled
+def _twins(times, interval, further):
+    """Return the row one dosing interval before each row, (n_rows, n_doses) int64; -1 for none."""
+    found = np.full((times.shape[1], interval.size), -1)
+    if times.shape[0] > 1:
+        return found
+    for d in range(interval.size):
+        if interval[d] <= 0.0 or further[d] <= 0.0:
+            continue
+        before = 0
+        for k in range(times.shape[1]):
+            wanted = times[0, k] - interval[d]
+            slack = _ROUNDING * abs(times[0, k])
+            while before < k and times[0, before] < wanted - slack:
+                before += 1
+            if before < k and abs(times[0, before] - wanted) <= slack:
+                found[k, d] = before
+    return found
+
+
+@compiled
+def _grown(k, twin, e, m, rate, after, interval, slack, afters, grown, step):
+    """Return ``exp(rate after)`` by the row's twin where it has one; both are kept for others."""
+    afters[e, k] = after
+    if twin >= 0 and grown[e, twin, m] >= 0.0:
+        later = after - afters[e, twin]
+        if abs(later) <= slack:
+            grown[e, k, m] = grown[e, twin, m]
+            return grown[e, k, m]
+        if abs(later - interval) <= slack:
+            if step[e, m] < 0.0:
+                step[e, m] = np.exp(rate * interval)
+            grown[e, k, m] = grown[e, twin, m] * step[e, m]
+            return grown[e, k, m]
+    grown[e, k, m] = np.exp(rate * after)
+    return grown[e, k, m]
+
+
+@compiled
 def superpose(
     times, first_time, known, dose_time, amount, record_rate, interval, further, endless,
     process_start, compartment, kind, f, lag, duration, modelled_rate,
@@ -123,7 +166,10 @@ def superpose(
     size, whole, decay = (
         np.empty((n_inputs, n)), np.empty((n_inputs, n)), np.empty((n_inputs, n))
     )  # fmt: skip
-    length = np.empty(n_inputs)
+    length, series_of = np.empty(n_inputs), np.empty(n_inputs)
+    series, step = np.empty((n_inputs, n)), np.empty((n_inputs, n))
+    afters, grown = np.empty((n_inputs, n_rows)), np.empty((n_inputs, n_rows, n))
+    twins = _twins(times, interval, further)
     steady = n_doses > 0 and endless[0] > 0.0
     for i in range(n_draws):
         e = 0
@@ -148,6 +194,7 @@ def superpose(
                     if lam[i, m] >= 0.0:
                         statuses[i] = NO_STEADY_STATE
                     begun[m] = -made[m] / lam[i, m]
+        series_of[:] = step[:] = grown[:] = -1.0
         for k in range(n_rows):
             when = times[min(i, times.shape[0] - 1), k]
             since = when - first_time
@@ -182,9 +229,18 @@ def superpose(
                         if running > 0.0:
                             found = _running(rate, ago, interval[d], running, decay[e, m])
                         if done > 0.0 and rate * after > _NOTHING:
+                            if series_of[e] != done:
+                                for j in range(n):
+                                    series[e, j] = _series(
+                                        lam[i, j], interval[d], done, decay[e, j]
+                                    )
+                                series_of[e] = done
                             found += (
-                                whole[e, m] * np.exp(rate * after)
-                                * _series(rate, interval[d], done, decay[e, m])
+                                whole[e, m] * series[e, m]
+                                * _grown(
+                                    k, twins[k, d], e, m, rate, after, interval[d],
+                                    _ROUNDING * abs(when), afters, grown, step,
+                                )
                             )  # fmt: skip
                         z[m] += size[e, m] * found
                     e += 1

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from pydantic_core import to_json
 
 from statera.plain import plain
 
@@ -89,5 +90,4 @@ class Answer:
             "warnings": plain(list(self.warnings)),
             "manifest": plain(self.manifest),
         }
-        text = json.dumps(fields, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        return text.encode()
+        return to_json(fields)

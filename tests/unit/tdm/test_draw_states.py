@@ -109,3 +109,17 @@ def test_a_draw_without_a_solution_has_no_likelihood() -> None:
     found = DrawLikelihood(problem.individuals, problem.theta).minus_two_log(etas)
     assert np.isfinite(found[0])
     assert np.isinf(found[1:]).all()
+
+
+@pytest.mark.parametrize("interval", [24.0, 7.3])
+@pytest.mark.parametrize("kind", ["oral", "zero order, two compartments", "dual", "baseline"])
+def test_rows_that_repeat_every_interval_are_exact(kind: str, interval: float) -> None:
+    # such rows share exponentials: during a run, and in the intervals after its last dose
+    after = np.array([0.0, 0.4, 1.1, 3.0, 6.9])
+    times = np.round((np.arange(12)[:, None] * interval + after).ravel(), 6)
+    doses = (DoseTaken(0.0, 100.0, interval=interval, additional=6),
+             DoseTaken(8.0 * interval, 60.0, interval=interval, additional=1))  # fmt: skip
+    patient = Patient("P", doses, tuple(Sample(t, 1.0) for t in times.tolist()))
+    found, stepped, states = _both(_model(kind), patient)
+    assert states.runs is not None
+    np.testing.assert_allclose(found, stepped, rtol=1e-9, atol=1e-12)

@@ -106,3 +106,22 @@ def test_of_two_rows_with_one_name_only_the_wrong_one_is_left_out() -> None:
     found = check(table={"columns": columns, "rows": rows}, measure="OR")
     wrong = [r["row"] for r in found["remarks"] if r["severity"] == "error"]
     assert wrong == [0]
+
+
+@pytest.mark.parametrize(
+    "heading",
+    ["Author,event.e,n.e,event.c,n.c",
+     "Study,Experimental cases,Experimental N,Control cases,Control N"],
+)  # fmt: skip
+def test_headings_of_other_programs_are_known(heading: str) -> None:
+    found = check(text=f"{heading}\nA,7,312,9,170\nB,6,381,7,200\n")
+    roles = [column["role"] for column in found["columns"]]
+    assert roles == ["names", "events_1", "total_1", "events_2", "total_2"]
+    assert (found["measure"], found["remarks"]) == ("OR", [])
+
+
+def test_a_table_without_a_known_column_says_so_once() -> None:
+    found = check(text="trial,HR (95% CI)\nA,1.2 (0.9-1.6)\n")
+    assert [one["what"] for one in found["remarks"]] == [
+        "no column of numbers is known by its name"
+    ]

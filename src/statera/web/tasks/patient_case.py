@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from statera.dosing.dose import PER_DAY
@@ -18,7 +19,7 @@ from statera.tdm.read_request import SCHEMA, request_from
 from statera.tdm.request import Request
 from statera.tdm.write_request import request_toml
 from statera.web.answer import Copies
-from statera.web.requests.patient import Case, Dose, Sample
+from statera.web.requests.patient import Case, Dose, Person, Sample
 from statera.web.tasks.concerning import concerning
 from statera.web.tasks.patient_covariates import KnownCovariate, known_covariates
 
@@ -67,7 +68,11 @@ def label_person(case: Case) -> Patient:
     InputError
         If a value cannot be that of a person.
     """
-    known = case.person.model_dump(exclude_none=True, exclude=_ONLY_RENAL)
+    return _seen_by_labels(case.person)
+
+
+def _seen_by_labels(person: Person) -> Patient:
+    known = person.model_dump(exclude_none=True, exclude=_ONLY_RENAL)
     if not known["confirmed"]:
         del known["confirmed"]
     return patient_from({key: value for key, value in known.items() if value != ""})
@@ -84,7 +89,14 @@ def label_limit(case: Case) -> LabelMaximum | None:
     drug = drug_of(case)
     if not (drug and case.region and case.indication):
         return None
-    return label_maximum(drug, case.region, label_person(case), indication=case.indication)
+    return _label_maximum(drug, case.region, case.indication, case.person.model_dump_json())
+
+
+@lru_cache(maxsize=256)
+def _label_maximum(drug: str, region: str, indication: str, person: str) -> LabelMaximum:
+    """Return the same for the same person: samples change more often than persons do."""
+    seen = _seen_by_labels(Person.model_validate_json(person))
+    return label_maximum(drug, region, seen, indication=indication)
 
 
 def beside_label(case: Case, chosen: ScoredCandidate | None) -> dict[str, str] | None:
