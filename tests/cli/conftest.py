@@ -7,6 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
+
+from statera.cli.main import app
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -34,3 +37,13 @@ def statera(project: Path) -> Run:
         )
 
     return run  # type: ignore[return-value]
+
+
+@pytest.fixture
+def invoke() -> Callable[..., Result]:
+    """Run the command in this process, where the process is not what is tested."""
+
+    def run(*arguments: str) -> Result:
+        return CliRunner().invoke(app, list(arguments))
+
+    return run

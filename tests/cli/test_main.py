@@ -1,4 +1,4 @@
-"""Version, help and wrong usage, as a process sees them."""
+"""Version, help and wrong usage; of each at least once as a process sees it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import Result
 
 from statera.manifest import VERSION
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
+Invoke = Callable[..., Result]
 HEAVY = ("numpy", "numba", "scipy", "sympy", "polars", "pint", "matplotlib", "rich")
 
 
@@ -49,10 +51,10 @@ print("loaded:", sorted(set({HEAVY!r}) & set(sys.modules)))
 @pytest.mark.parametrize(
     "command", [[], ["monograph"], ["simulate"], ["library", "list"], ["library", "show"]]
 )
-def test_help_opens_with_examples(command: list[str], statera: Run) -> None:
-    done = statera(*command, "--help")
+def test_help_opens_with_examples(command: list[str], invoke: Invoke) -> None:
+    done = invoke(*command, "--help")
     lines = done.stdout.splitlines()
-    assert done.returncode == 0
+    assert done.exit_code == 0
     assert done.stderr == ""
     assert lines[0].startswith("Usage: statera")
     assert lines[2].strip() == "Examples:"
@@ -80,10 +82,10 @@ def test_without_a_command_the_help_is_shown(command: list[str], statera: Run) -
     ],
 )
 def test_wrong_usage_is_three_lines_and_exit_2(
-    arguments: list[str], where: str, what: str, statera: Run
+    arguments: list[str], where: str, what: str, invoke: Invoke
 ) -> None:
-    done = statera(*arguments)
-    assert done.returncode == 2
+    done = invoke(*arguments)
+    assert done.exit_code == 2
     assert done.stdout == ""
     first, second, third = done.stderr.splitlines()
     assert first.startswith("error: ")

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import Result
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -54,14 +55,14 @@ print("loaded:", sorted({"fastapi", "uvicorn", "sqlalchemy", "numpy"} & set(sys.
     ],
 )
 def test_what_cannot_be_is_refused(
-    statera: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    invoke: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     arguments: list[str], code: int, words: str,
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
     (tmp_path / "tokens").write_text(f"anna:{'0' * 64}\n")
     (tmp_path / "tokens").chmod(0o600)
-    done = statera("serve", "--data", str(tmp_path / "data"), *arguments)
-    assert done.returncode == code, done.stderr
+    done = invoke("serve", "--data", str(tmp_path / "data"), *arguments)
+    assert done.exit_code == code, done.stderr
     assert words in done.stderr
     assert "Traceback" not in done.stderr
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).resolve().parents[2] / "src" / "statera"
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "src" / "statera"
 FILES = sorted(PACKAGE.rglob("*.py"))
 LONGEST_FILE = 600
 LONGEST_FUNCTION = 60
@@ -20,19 +22,35 @@ def name(file: Path) -> str:
     return file.relative_to(PACKAGE).as_posix()
 
 
-def tree(file: Path) -> ast.Module:
-    return ast.parse(file.read_text(encoding="utf-8"))
+@pytest.fixture(scope="module")
+def modules() -> dict[Path, list[ast.AST]]:
+    """The nodes of each file of the package, read once for all rules."""
+    return {file: list(nodes(file.read_text(encoding="utf-8"))) for file in FILES}
 
 
-def root_imports(module: ast.Module) -> list[int]:
+def nodes(text: str) -> Iterable[ast.AST]:
+    return ast.walk(ast.parse(text))
+
+
+def root_imports(module: Iterable[ast.AST]) -> list[int]:
     """Lines that import the package root or a name from it."""
     lines = []
-    for node in ast.walk(module):
+    for node in module:
         if isinstance(node, ast.Import) and any(a.name == "statera" for a in node.names):
             lines.append(node.lineno)
         if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module == "statera":
             lines.append(node.lineno)
     return lines
+
+
+def unsafe_names(module: Iterable[ast.AST]) -> set[str]:
+    """What is called or imported there and makes code or objects out of bytes."""
+    found = list(module)
+    called = {n.func.id for n in found if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+    imported = {a.name for n in found if isinstance(n, ast.Import) for a in n.names}
+    imported |= {n.module or "" for n in found if isinstance(n, ast.ImportFrom)}
+    unsafe_modules = {"pickle", "marshal", "shelve", "dill", "cloudpickle"}
+    return called & {"eval", "exec"} | imported & unsafe_modules
 
 
 def body_length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
@@ -49,47 +67,48 @@ def test_the_package_is_found() -> None:
     assert {"errors.py", "units.py", "cli/main.py"} <= {name(file) for file in FILES}
 
 
-@pytest.mark.parametrize("file", FILES, ids=name)
-def test_no_file_is_too_long(file: Path) -> None:
-    assert len(file.read_text(encoding="utf-8").splitlines()) <= LONGEST_FILE
+def test_no_file_is_too_long() -> None:
+    lengths = {name(f): len(f.read_text(encoding="utf-8").splitlines()) for f in FILES}
+    assert {file: length for file, length in lengths.items() if length > LONGEST_FILE} == {}
 
 
-@pytest.mark.parametrize("file", FILES, ids=name)
-def test_no_function_is_too_long(file: Path) -> None:
-    functions = [
-        node
-        for node in ast.walk(tree(file))
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    ]
-    compiled_loop = file.stem.endswith("_kernel") or file.stem == "modal"
-    limit = LONGEST_KERNEL if compiled_loop else LONGEST_FUNCTION
-    too_long = {f.name: body_length(f) for f in functions if body_length(f) > limit}
+def test_no_function_is_too_long(modules: dict[Path, list[ast.AST]]) -> None:
+    too_long = {}
+    for file, module in modules.items():
+        compiled_loop = file.stem.endswith("_kernel") or file.stem == "modal"
+        limit = LONGEST_KERNEL if compiled_loop else LONGEST_FUNCTION
+        for node in module:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                length = body_length(node)
+                if length > limit:
+                    too_long[f"{name(file)}: {node.name}"] = length
     assert too_long == {}
 
 
-@pytest.mark.parametrize("file", FILES, ids=name)
-def test_nothing_inside_imports_the_package_root(file: Path) -> None:
-    assert root_imports(tree(file)) == []
+def test_nothing_inside_imports_the_package_root(modules: dict[Path, list[ast.AST]]) -> None:
+    found = {name(file): root_imports(module) for file, module in modules.items()}
+    assert {file: lines for file, lines in found.items() if lines} == {}
 
 
-@pytest.mark.parametrize("file", FILES, ids=name)
-def test_no_relative_imports(file: Path) -> None:
-    levels = [n.level for n in ast.walk(tree(file)) if isinstance(n, ast.ImportFrom)]
-    assert not any(levels)
+def test_no_relative_imports(modules: dict[Path, list[ast.AST]]) -> None:
+    relative = [
+        f"{name(file)}, line {node.lineno}"
+        for file, module in modules.items()
+        for node in module
+        if isinstance(node, ast.ImportFrom) and node.level
+    ]
+    assert relative == []
 
 
-@pytest.mark.parametrize("file", FILES, ids=name)
-def test_nothing_is_evaluated_or_unpickled(file: Path) -> None:
-    module = tree(file)
-    called = {
-        n.func.id
-        for n in ast.walk(module)
-        if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)
-    }
-    imported = {a.name for n in ast.walk(module) if isinstance(n, ast.Import) for a in n.names}
-    imported |= {n.module or "" for n in ast.walk(module) if isinstance(n, ast.ImportFrom)}
-    assert not called & {"eval", "exec"}
-    assert not imported & {"pickle", "marshal", "shelve", "dill", "cloudpickle"}
+def test_nothing_is_evaluated_or_unpickled(modules: dict[Path, list[ast.AST]]) -> None:
+    found = {name(file): unsafe_names(module) for file, module in modules.items()}
+    assert {file: names for file, names in found.items() if names} == {}
+
+
+def test_files_that_are_tested_first_exist() -> None:
+    names = (ROOT / "tests" / "longest_first.txt").read_text(encoding="utf-8").split()
+    assert [name for name in names if not (ROOT / name).is_file()] == []
+    assert len(names) == len(set(names))
 
 
 @pytest.mark.parametrize(
@@ -102,4 +121,17 @@ def test_nothing_is_evaluated_or_unpickled(file: Path) -> None:
     ],
 )
 def test_root_imports_are_seen(text: str, lines: list[int]) -> None:
-    assert root_imports(ast.parse(text)) == lines
+    assert root_imports(nodes(text)) == lines
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("eval('1')", {"eval"}),
+        ("import ast, pickle\nexec('1')", {"exec", "pickle"}),
+        ("def f():\n    from shelve import open", {"shelve"}),
+        ("model.eval()\nast.literal_eval('1')", set()),
+    ],
+)
+def test_unsafe_names_are_seen(text: str, names: set[str]) -> None:
+    assert unsafe_names(nodes(text)) == names

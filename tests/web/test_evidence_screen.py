@@ -238,3 +238,68 @@ def test_phone_is_wide_enough(open_app: Callable[..., Any], path: str) -> None:
     page = open_app(path, width=360)
     page.get_by_role("tablist", name="Results").wait_for()
     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+
+
+MODERATED = (
+    "study\tevents_1\ttotal_1\tevents_2\ttotal_2\tlatitude\n"
+    "A\t4\t123\t11\t139\t44\nB\t6\t306\t29\t303\t55\nC\t3\t231\t11\t220\t42\n"
+    "D\t62\t1359\t248\t1286\t52\nE\t33\t506\t47\t580\t13\nF\t29\t749\t45\t727\t27\n"
+)
+
+
+def test_moderators_are_chosen_by_keyboard_and_a_reload_keeps_them(
+    open_app: Callable[..., Any], app: RunningServer
+) -> None:
+    page = open_app("/evidence")
+    page.get_by_label("Paste study rows").fill(MODERATED)
+    page.get_by_role("button", name="Take these rows").click()
+    forest(page)
+    page.get_by_text("Regress on moderators").press("Enter")
+    page.get_by_label("latitude", exact=True).press("Space")
+    page.get_by_role("tab", name="Regression").wait_for()
+    page.wait_for_url(lambda url: "mods=" in url and "table=" in url)
+    page.reload()
+    table = page.get_by_role("table", name="Coefficients")
+    table.wait_for()
+    columns, *rows = (line.split("\t") for line in MODERATED.strip().splitlines())
+    asked = {"table": {"columns": columns, "rows": rows}, "measure": "OR"}
+    found = app.ask("evidence-pairwise", {**asked, "moderators": ["latitude"]})
+    slope = found["tables"]["coefficients"]["rows"][1][2]
+    assert f"{abs(slope):.3g}" in table.inner_text()
+    assert page.get_by_label("latitude", exact=True).is_checked()
+    page.get_by_label("Subgroups by").select_option("latitude")  # instead of the regression
+    page.get_by_role("tab", name="Forest").wait_for()
+    assert not page.get_by_label("latitude", exact=True).is_checked()
+    assert page.errors == []
+
+
+def test_decimal_commas_are_read_by_one_click(open_app: Callable[..., Any]) -> None:
+    page = open_app("/evidence")
+    page.get_by_label("Paste study rows").fill(
+        "study;estimate;low;high\nA;1,20;0,90;1,60\nB;0,80;0,60;1,10\nC;1,05;0,80;1,38\n"
+    )
+    page.get_by_role("button", name="Take these rows").click()
+    page.get_by_role("alert").get_by_text("is not a number").wait_for()
+    assert page.locator(".stale").count() == 0  # there is no earlier result to mark
+    page.get_by_role("button", name="Read 9 commas as decimal points").click()
+    assert "1.20 (0.90 to 1.60)" in forest(page).inner_text()
+
+
+def test_a_forest_plot_becomes_narrower_with_its_window(open_app: Callable[..., Any]) -> None:
+    page = open_app("/evidence?sample=rare-event&measure=OR", width=1900)
+    table = forest(page)
+    page.wait_for_timeout(300)
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.wait_for_timeout(500)
+    assert table.evaluate("e => e.scrollWidth <= e.clientWidth + 1")
+
+
+def test_findings_with_certainty_have_a_tab(open_app: Callable[..., Any]) -> None:
+    page = open_app("/evidence")
+    page.get_by_label("Paste study rows").fill(
+        "study\testimate\tlow\thigh\tcertainty\nA\t1.2\t0.9\t1.6\tlow\nB\t0.8\t0.6\t1.1\tlow\n"
+    )
+    page.get_by_role("button", name="Take these rows").click()
+    page.get_by_role("tab", name="Summary of findings").click()
+    text = page.get_by_role("region", name="Summary of findings").inner_text()
+    assert "Certainty is judged by the authors" in text

@@ -247,6 +247,21 @@ def test_uploaded_data_are_checked_at_once(
     assert page.errors == []
 
 
+def test_data_that_cannot_be_read_cannot_be_fitted(open_app: Any, tmp_path: Path) -> None:
+    page = open_app("/fit")
+    bad = tmp_path / "study.csv"
+    bad.write_text("ID,TIME,AMT,CONC\n1,0,100,.\n1,1,.,2\n", encoding="utf-8")
+    page.locator("input[type=file]").first.set_input_files(bad)
+    said = page.get_by_role("alert").get_by_text("Columns called otherwise: DV=ITS NAME")
+    said.wait_for(timeout=PATIENCE)
+    page.get_by_text("The data cannot be read yet").wait_for()
+    assert page.get_by_role("button", name="Fit", exact=True).is_disabled()
+    page.get_by_text("How the file is read", exact=True).click()
+    page.get_by_label("Columns called otherwise").fill("DV=CONC")
+    page.get_by_label("Columns called otherwise").blur()
+    page.get_by_role("heading", name="study.csv").wait_for(timeout=PATIENCE)
+
+
 def test_a_control_stream_brings_its_parameters(open_app: Any, tmp_path: Path) -> None:
     stream = tmp_path / "run1.mod"
     stream.write_text(STREAM, encoding="utf-8")

@@ -147,3 +147,31 @@ def test_it_fits_and_is_accessible(open_app: Any, violations: Any, width: int, s
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert violations(page) == []
     assert page.errors == []
+
+
+def test_a_result_before_a_failure_says_so(open_app: Any) -> None:
+    page = open_app("/pathway")
+    courses = page.get_by_role("region", name="Courses")
+    courses.wait_for(timeout=200_000)
+    page.get_by_role("region", name="Drug").get_by_label("Drug").select_option("tofacitinib")
+    page.get_by_role("alert").get_by_text("no potency of tofacitinib").wait_for()
+    page.get_by_text("What follows is the result before this.").wait_for()
+    assert "stale" in (courses.get_attribute("class") or "")
+    placeholders = [e.get_attribute("placeholder") or "" for e in page.locator("input").all()]
+    assert not [text for text in placeholders if "0000" in text]
+
+
+def test_a_network_without_marks_runs_alone(open_app: Any, tmp_path: Path) -> None:
+    page = open_app("/pathway")
+    page.get_by_role("region", name="Network").first.get_by_label("Network").select_option("own")
+    file = sample("sample-pathway-model", tmp_path).path
+    page.get_by_label("SBML file").set_input_files(
+        {"name": "mine.xml", "mimeType": "text/xml", "buffer": file.read_bytes()}
+    )
+    page.get_by_text("the network runs alone").wait_for()
+    page.get_by_role("region", name="Courses").wait_for(timeout=200_000)
+    page.get_by_label("SBML file").set_input_files(
+        {"name": "not.xml", "mimeType": "text/xml", "buffer": b"a,b"}
+    )
+    page.get_by_role("alert").get_by_text("not well-formed XML").wait_for()
+    assert page.get_by_role("alert").count() == 1  # once, though two answers fail by it

@@ -227,6 +227,7 @@ def test_a_request_is_read_and_a_case_deleted(open_app: Any) -> None:
     entry = mine.get_by_role("button", name=re.compile("^From a file")).first
     entry.wait_for()
     before = mine.get_by_role("listitem").count()
+    page.once("dialog", lambda d: d.accept())
     mine.get_by_role("button", name=re.compile("^Delete From a file")).first.click()
     page.wait_for_function(
         "n => document.querySelectorAll('.cases li').length === n", arg=before - 1

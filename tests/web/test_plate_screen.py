@@ -9,6 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.cytometry.workspace_xml import (
+    dimension,
+    group,
+    population,
+    rectangle,
+    sample,
+    scale,
+    workspace,
+)
 
 from statera.web import samples
 
@@ -306,6 +315,49 @@ def test_a_file_that_is_none_is_said(open_app: Open, tmp_path: Path) -> None:
     (tmp_path / "slides.pdf").write_bytes(b"%PDF-1.7")
     page.locator("input[type=file]").first.set_input_files(tmp_path / "slides.pdf")
     page.get_by_role("alert").get_by_text("neither an FCS file nor a zip archive").wait_for()
+
+
+def test_files_of_no_well_are_named_and_not_analysed(open_app: Open, tmp_path: Path) -> None:
+    page = open_app("/plate")
+    with zipfile.ZipFile(samples.path("sample-plate-files", tmp_path).path) as archive:
+        whole = archive.read("A01.fcs")
+    (tmp_path / "cut.fcs").write_bytes(whole[: len(whole) // 2])
+    shown_map = samples.path("sample-plate-map", tmp_path).path
+    files = page.locator("input[type=file]")
+    files.nth(0).set_input_files(tmp_path / "cut.fcs")
+    rows = shown_map.read_bytes() + b"Z1,q.fcs,D1,IL-6,dose,1"
+    files.nth(1).set_input_files({"name": "my map.csv", "mimeType": "text/csv", "buffer": rows})
+    page.get_by_text("No file belongs to a well of the plate map.").wait_for()
+    assert page.get_by_role("button", name="Analyse the plate").is_disabled()
+    page.get_by_text("remarks on this result").click()
+    told = page.locator(".note").inner_text()
+    assert "The file is cut off: copy it again." in told
+    assert "My map.csv:50: 'Z1' is not a well." in told
+    assert "48 wells of the plate map without a file" in told
+    page.get_by_label("Compensation").select_option("single_stains")
+    page.get_by_text("its column stain names the channel").wait_for()
+
+
+def test_gates_of_a_flowjo_workspace_replace_those_on_screen(
+    open_app: Open, job: str, tmp_path: Path
+) -> None:
+    scales = scale("linear", "FSC-A", minRange=0, maxRange=262144)
+    gates = population("cells", rectangle(dimension("FSC-A", 30000, 200000)), group="G")
+    file = tmp_path / "plate.wsp"
+    file.write_text(workspace(sample(1, "A01.fcs", gates, scales=scales), group("G", (1,), gates)))
+    page = open_app(f"/plate?job={job}&well=A05")
+    page.wait_for_selector(".gate.chosen .handle")
+    page.get_by_text("Gates from a file").click()
+    page.get_by_label("FlowJo workspace").set_input_files(file)
+    page.get_by_text("These are the gates of the group 'G'").wait_for()
+    page.get_by_text("Tick at least one population.").wait_for()  # those with curves are gone
+    assert page.get_by_role("button", name="Analyse with these gates").is_disabled()
+    page.get_by_role("button", name="cells", exact=True).click()
+    assert shown(page)["Events"] > 0
+    page.get_by_role("checkbox").first.check()
+    page.get_by_role("button", name="Analyse with these gates").click()
+    page.get_by_text("of 4 IC50 determined").wait_for(timeout=120_000)
+    assert page.errors == []
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1300, "light"), (360, "dark")])

@@ -123,6 +123,8 @@ def test_a_job_is_found_again_and_deleted(open_app: Callable[..., Any], app: Run
     panel.get_by_text("finished").wait_for()
     page.reload()
     panel.get_by_text("finished").wait_for()
+    assert page.get_by_role("link", name="Open").count() == 0  # its screen shows no job
+    page.once("dialog", lambda d: d.accept())
     page.get_by_role("button", name="Delete the job evidence-pairwise").first.press("Enter")
     page.wait_for_url(lambda url: "job=" not in url)
     assert app.request("GET", f"/jobs/{job}").status_code == 404
@@ -177,3 +179,11 @@ def test_signing_in_by_token_leads_to_the_page_asked_for(
     page.get_by_role("button", name="Sign out").click()
     page.get_by_role("heading", level=1, name="Sign in").wait_for()
     context.close()
+
+
+def test_changes_of_the_address_fetch_no_icon(open_app: Any) -> None:
+    page = open_app("/simulate")
+    page.get_by_role("figure").first.wait_for()
+    page.get_by_label("Subjects").fill("200")
+    page.wait_for_url("**n=200*")
+    assert not [url for url in page.requests if "icon" in url and not url.startswith("data:")]

@@ -217,3 +217,29 @@ def test_it_fits_and_is_accessible(open_app: Any, violations: Any, width: int, s
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert violations(page) == []
     assert page.errors == []
+
+
+def test_decimal_commas_are_read_or_asked_about(open_app: Any) -> None:
+    page = open_app("/simulate")
+    page.get_by_role("figure").first.wait_for()
+    above = page.get_by_label("Time above")
+    above.fill("12,5")
+    page.get_by_text("Is 12,5 one number or two? Write 12.5, or 12; 5.").wait_for()
+    above.fill("-5")
+    page.get_by_text("Each at least 0.").wait_for()
+    above.fill("")
+    subjects = page.get_by_label("Subjects")
+    subjects.fill("100,5")
+    page.get_by_text("A whole number is needed.").wait_for()
+    page.get_by_text("Covariates: references").click()
+    subjects.fill("1000")
+    weight = page.get_by_label("body weight")
+    regimen = page.get_by_role("textbox", name="Regimen", exact=True)
+    weight.fill("58,5")
+    page.get_by_text("Covariates (1 set)").wait_for()
+    regimen.fill("4,5 mg q24h x7")
+    page.get_by_role("alert").filter(has_text="Write decimals with a point.").wait_for()
+    weight.fill("")
+    regimen.fill("4 mg q24h x7")
+    page.get_by_role("alert").filter(has_text="decimals").wait_for(state="detached")
+    page.wait_for_url("**/simulate")  # nothing is left of it in the address

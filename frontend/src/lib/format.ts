@@ -32,6 +32,15 @@ export const formatInteger = (value: unknown) =>
     ? Math.round(value).toString().replace('-', MINUS).replace(/\B(?=(\d{3})+$)/g, '\u202f')
     : NO_VALUE;
 
+/** Numbers of a list such as "1, 2.5, 4", or why it cannot be read. A lone comma between digits may be a decimal one: it is asked about. */
+export function numberList(text: string): number[] | string {
+  const [unclear, more] = text.match(/\d+,\d+/g) ?? [];
+  if (unclear && !more) return `Is ${unclear} one number or two? Write ${unclear.replace(',', '.')}, or ${unclear.replace(',', '; ')}.`;
+  const parts = text.split(/[,;\s]+/).filter(Boolean);
+  const wrong = parts.find((part) => !Number.isFinite(Number(part)));
+  return wrong === undefined ? parts.map(Number) : `“${wrong}” is not a number.`;
+}
+
 /** "12.3 µg/L" */
 export function withUnit(value: unknown, unit = '', digits = 3): string {
   const number = formatNumber(value, digits);

@@ -186,7 +186,8 @@ def _number(value: float) -> str:
 def _parse_part(part: str, whole: str, start: float | None) -> Dose:
     match = _PATTERN.match(part)
     if match is None:
-        raise InputError(f"cannot read the dose '{part or whole}'", hint=_HELP)
+        comma = "Write decimals with a point. " if re.search(r"\d,\d", part) else ""
+        raise InputError(f"cannot read the dose '{part or whole}'", hint=comma + _HELP)
     amount = parse_quantity(match["amount"], "mg", what="dose")
     if amount <= 0:
         raise InputError(f"dose '{part}': the amount must be above zero", hint=_HELP)

@@ -52,7 +52,9 @@ class Creatinine:
         unit = _UNITS.get(self.unit.strip().lower().replace(" ", ""))
         if unit is None:
             raise InputError(
-                f"creatinine has the unit '{self.unit}'",
+                f"creatinine has the unit '{self.unit}'"
+                if self.unit.strip()
+                else "creatinine has no unit",
                 where="creatinine",
                 hint="Give umol/L or mg/dL: a unit is never guessed.",
             )
@@ -134,7 +136,9 @@ class CystatinC:
         unit = {"mg/l": "mg/L", "mg/dl": "mg/dL"}.get(self.unit.strip().lower())
         if unit is None:
             raise InputError(
-                f"cystatin C has the unit '{self.unit}'",
+                f"cystatin C has the unit '{self.unit}'"
+                if self.unit.strip()
+                else "cystatin C has no unit",
                 where="cystatin C",
                 hint="Give mg/L or mg/dL.",
             )

@@ -227,7 +227,7 @@ def _no_way(measure: Measure, numbers: Mapping[str, Floats]) -> UsageError:
         ways.insert(0, FAMILY_COLUMNS[measure.family])
     there = ", ".join(sorted(numbers)) or "none"
     return UsageError(
-        f"the columns given ({there}) do not lead to a {measure.name}",
+        f"the columns given ({there}) do not lead to {_article(measure.name)} {measure.name}",
         where="columns",
         hint="Give one of these sets: " + "; ".join(", ".join(names) for names in ways) + ".",
     )
@@ -253,3 +253,7 @@ def _notes(
         counts = ", ".join(f"{int((way == w).sum())} from {w}" for w in taken)
         notes.append(f"effects were derived in different ways: {counts}")
     return tuple(notes)
+
+
+def _article(noun: str) -> str:
+    return "an" if noun[0] in "aeiou" else "a"

@@ -57,15 +57,21 @@ _ALIASES: Mapping[str, str] = {
     "personyears2": "time_2", "m1i": "mean_1", "m2i": "mean_2", "sd1i": "sd_1", "sd2i": "sd_2",
     "xi": "events", "ni": "total", "n": "total", "ti": "time", "py": "time",
     "personyears": "time", "sdi": "sd",
+    "te": "y", "sete": "se", "responders": "events", "samplesize": "total",
+    "evente": "events_1", "eventc": "events_2", "ne": "total_1", "nc": "total_2",
+    "timee": "time_1", "timec": "time_2", "meane": "mean_1", "meanc": "mean_2",
+    "sde": "sd_1", "sdc": "sd_2", "experimentalcases": "events_1", "controlcases": "events_2",
+    "experimentaln": "total_1", "controln": "total_2", "experimentalmean": "mean_1",
+    "controlmean": "mean_2", "experimentalsd": "sd_1", "controlsd": "sd_2",
 }  # fmt: skip
 _LABELS: Mapping[str, tuple[str, ...]] = {
-    "names": ("study", "name", "trial", "author", "slab", "label"),
+    "names": ("study", "name", "trial", "author", "slab", "studlab", "label"),
     "group": ("group", "subgroup"),
     "cluster": ("cluster", "overlap", "overlapgroup", "registry", "database"),
     "measure": ("measure", "effectmeasure"),
 }
 # Also a heading of free text: taken for numbers where all of its cells are.
-_AMBIGUOUS = frozenset({"n", "or", "time", "events", "total", "level"})
+_AMBIGUOUS = frozenset({"n", "ne", "nc", "te", "or", "time", "events", "total", "level"})
 _CERTAINTY = ("certainty", "grade", "evidencegrade")
 
 

@@ -137,6 +137,14 @@ def look_through(header: Sequence[str], rows: Sequence[Sequence[str]]) -> TableC
             clean[i][j] = ""
             remarks.append(Remark(i, j, error.what, error.hint))
     table = None
+    if rows and not any(role in COLUMN_NAMES for role in roles):
+        remarks.append(
+            Remark(
+                None, None, "no column of numbers is known by its name",
+                "Rename the headings, such as events_1, total_1, events_2, total_2, or estimate, "
+                "low, high.",
+            )
+        )  # fmt: skip
     if not rows:
         remarks.append(Remark(None, None, "the table has a heading and no rows", "Add a study."))
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from statera.manifest import VERSION
 
 __all__ = ["ExportResult", "export_result"]
 
+_ID = re.compile(r"(?!\.+$)[A-Za-z0-9.-]{1,64}")
 _MOST_CANDIDATES = 50
 _SPACE = uuid.uuid5(uuid.NAMESPACE_OID, "statera.fhir.export")
 _NOT_WRITTEN = {
@@ -69,7 +71,7 @@ def export_result(result: ResultDocument) -> ExportResult:
     remarks: list[str] = []
     recorded = _recorded(result, remarks)
     made_by = str(result.manifest.get("statera", "")) or VERSION
-    subject = {"reference": f"Patient/{result.patient_id}"}
+    subject = _subject(result.patient_id)
     candidates = [] if result.advice is None else list_of(result.advice, "candidates")
     left_out = {key: f"{why}." for key, why in _NOT_WRITTEN.items() if key in result.parts}
     if len(candidates) > _MOST_CANDIDATES:
@@ -105,6 +107,16 @@ def export_result(result: ResultDocument) -> ExportResult:
         "entry": book.entries,
     }
     return ExportResult(bundle, book.counts, left_out, tuple(remarks))
+
+
+def _subject(patient_id: str) -> dict[str, Any]:
+    """Return the patient: by reference where the name can be an id of FHIR, else by identifier.
+
+    A name with other characters in an address would lead a server that resolves it elsewhere.
+    """
+    if _ID.fullmatch(patient_id):
+        return {"reference": f"Patient/{patient_id}"}
+    return {"type": "Patient", "identifier": {"value": patient_id}}
 
 
 class _Book:

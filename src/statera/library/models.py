@@ -70,6 +70,19 @@ def load_model(name: str, root: Root | None = None) -> Model:
     return _find(name, data_root(root))
 
 
+def library_model(name: str) -> Model:
+    """Return a model of the library by its id; a path of a file is no id.
+
+    For names from outside, which may not open files.
+
+    Raises
+    ------
+    UnknownNameError
+        If no model has this id; the nearest are given.
+    """
+    return _shipped(name)
+
+
 @lru_cache(maxsize=64)
 def _shipped(name: str) -> Model:
     return _find(name, data_root())

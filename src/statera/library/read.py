@@ -34,7 +34,13 @@ class Document:
     data: Mapping[str, Any]
 
     def place(self, *path: str | int) -> Place:
-        """Return where a key stands, such as ``place("fact", 3, "unit")``."""
+        """Return where a key stands, such as ``place("fact", 3, "unit")``.
+
+        Data without a text (JSON, a dictionary) have no lines: the place names the key.
+        """
+        if not self.text:
+            keys = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path)
+            return Place(f"{self.file}: {keys.lstrip('.')}" if keys else self.file)
         line, column = locate(self.text, path)
         return Place(self.file, line, column)
 

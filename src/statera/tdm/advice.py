@@ -399,5 +399,5 @@ def _missed(best: ScoredCandidate, question: Question) -> str:
         f"no dose that can be given reaches the targets with a probability of "
         f"{_percent(question.probability)}: the best, {best.candidate}, has "
         f"{_percent(best.probability)}"
-        + (", above the label's maximum" if best.candidate.above_label_maximum else "")
+        + (", above the highest daily dose allowed" if best.candidate.above_label_maximum else "")
     )

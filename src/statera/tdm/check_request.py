@@ -7,7 +7,6 @@ becomes a remark, and is used as the remark says.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
 from itertools import combinations
 from math import isfinite
 
@@ -45,13 +44,6 @@ def check_request(request: Request, models: Sequence[Model]) -> tuple[Remark, ..
 
 def _stop(outcome: Outcome, what: str, where: str, hint: str) -> RequestError:
     return RequestError(outcome, what, where=where, hint=hint)
-
-
-def _when(request: Request, time: float) -> str:
-    """Return a time as the request was written: a date, or hours."""
-    if request.origin is None:
-        return f"{time:g} h"
-    return (request.origin + timedelta(hours=time)).isoformat(sep=" ", timespec="minutes")
 
 
 def _check_numbers(
@@ -117,13 +109,13 @@ def _doses(request: Request) -> Iterator[Remark]:
         if (dose.additional > 0 or dose.steady_state) and dose.interval == 0.0:
             raise _stop(
                 Outcome.CONTRADICTORY_DATES,
-                f"the dose at {_when(request, dose.time)} is repeated, and no interval is given",
+                f"the dose at {request.when(dose.time)} is repeated, and no interval is given",
                 where, "Give 'interval' in h.",
             )  # fmt: skip
         if not dose.taken:
             yield Remark(
                 Outcome.DOSE_NOT_TAKEN,
-                f"the dose at {_when(request, dose.time)} was not taken: it is not used",
+                f"the dose at {request.when(dose.time)} was not taken: it is not used",
                 where,
             )
         elif asked is not None and dose.last_time > asked:
@@ -136,15 +128,15 @@ def _future_dose(
 ) -> tuple[str, str, str]:
     if dose.time > asked:
         return (
-            f"the dose at {_when(request, dose.time)} lies after the question at "
-            f"{_when(request, asked)}, and was said to be taken",
+            f"the dose at {request.when(dose.time)} lies after the question at "
+            f"{request.when(asked)}, and was said to be taken",
             where,
             "Correct the date, leave the dose out, or ask at a later time.",
         )
     possible = int((asked - dose.time) // dose.interval)
     return (
-        f"the doses from {_when(request, dose.time)} on reach {_when(request, dose.last_time)}, "
-        f"after the question at {_when(request, asked)}",
+        f"the doses from {request.when(dose.time)} on reach {request.when(dose.last_time)}, "
+        f"after the question at {request.when(asked)}",
         f"{where}.additional",
         f"Up to the question there are {possible} more doses: additional = {possible}.",
     )
@@ -158,15 +150,15 @@ def _double_doses(request: Request) -> Iterator[Remark]:
         if one.time == two.time and one.amount == two.amount:
             yield Remark(
                 Outcome.DUPLICATE_DOSES,
-                f"two doses of {one.amount:g} mg stand at {_when(request, one.time)}: both are "
+                f"two doses of {one.amount:g} mg stand at {request.when(one.time)}: both are "
                 "used; delete one if it was taken once",
                 f"doses[{j}]",
             )
         elif one.additional and one.time < two.time <= one.last_time:
             yield Remark(
                 Outcome.DUPLICATE_DOSES,
-                f"the dose at {_when(request, two.time)} lies within the run of doses from "
-                f"{_when(request, one.time)} to {_when(request, one.last_time)}: all are used; "
+                f"the dose at {request.when(two.time)} lies within the run of doses from "
+                f"{request.when(one.time)} to {request.when(one.last_time)}: all are used; "
                 "shorten the run if this dose replaced it",
                 f"doses[{j}]",
             )
@@ -195,8 +187,8 @@ def _samples(request: Request) -> Iterator[Remark]:
         if asked is not None and sample.time > asked:
             raise _stop(
                 Outcome.SAMPLE_IN_FUTURE,
-                f"the sample at {_when(request, sample.time)} lies after the question at "
-                f"{_when(request, asked)}",
+                f"the sample at {request.when(sample.time)} lies after the question at "
+                f"{request.when(asked)}",
                 where, "Correct the date, or ask at a later time.",
             )  # fmt: skip
         yield from _sample_remarks(request, sample, where)
@@ -205,7 +197,7 @@ def _samples(request: Request) -> Iterator[Remark]:
 
 
 def _sample_remarks(request: Request, sample: Sample, where: str) -> Iterator[Remark]:
-    at = _when(request, sample.time)
+    at = request.when(sample.time)
     if sample.weight == 0.0:
         yield Remark(
             Outcome.SAMPLE_LEFT_OUT, f"the sample at {at} has weight 0: it is left out", where
@@ -231,7 +223,7 @@ def _double_samples(request: Request) -> Iterator[Remark]:
     for (i, one), (j, two) in combinations(used, 2):
         if (one.time, one.analyte) != (two.time, two.analyte):
             continue
-        at = _when(request, one.time)
+        at = request.when(one.time)
         if (one.value, one.unit, one.censored) == (two.value, two.unit, two.censored):
             raise _stop(
                 Outcome.DUPLICATE_SAMPLES, f"the sample at {at} stands twice",
@@ -278,7 +270,7 @@ def _covariates(request: Request) -> Iterator[Remark]:
     for (_, one), (j, two) in combinations(enumerate(given), 2):
         if one.name.lower() != two.name.lower() or one.time != two.time:
             continue
-        at = "throughout" if one.time is None else f"at {_when(request, one.time)}"
+        at = "throughout" if one.time is None else f"at {request.when(one.time)}"
         if (one.value, one.unit) != (two.value, two.unit):
             raise _stop(
                 Outcome.CONTRADICTORY_DATES,

@@ -100,7 +100,7 @@ def forecast(
     time = latest_time(patient) if question.time is None else question.time
     weighed, remarks = _weighed(request, models or {}, time, wanted.explore)
     checks, unusual = _plausible(weighed, request) if wanted.plausibility else ((), None)
-    remarks += plausibility_remarks(checks, unusual, patient)
+    remarks += plausibility_remarks(checks, unusual, request)
     advice = advise(weighed, patient, question, time) if question.targets else None
     if advice is not None:
         remarks += advice.remarks

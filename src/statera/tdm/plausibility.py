@@ -18,7 +18,7 @@ from statera.tdm.map_estimate import MapEstimate
 from statera.tdm.outcome import Outcome, Remark
 from statera.tdm.patient_data import molar_mass_of
 from statera.tdm.patient_problem import PatientProblem, prepare_patient
-from statera.tdm.request import Options, Patient, Sample
+from statera.tdm.request import Options, Patient, Request, Sample
 
 __all__ = [
     "SampleCheck",
@@ -128,21 +128,21 @@ def how_unusual(problem: PatientProblem, found: MapEstimate) -> Unusual:
 
 
 def plausibility_remarks(
-    checks: Sequence[SampleCheck], unusual: Unusual | None, patient: Patient
+    checks: Sequence[SampleCheck], unusual: Unusual | None, request: Request
 ) -> tuple[Remark, ...]:
     """Return what a reader must know of samples and patient."""
     found = []
     for check in checks:
         if check.unlikely:
-            sample = patient.samples[check.place]
+            sample = request.patient.samples[check.place]
             side = "below" if check.percentile < 50 else "above"
             hints = f": {'; or '.join(check.hints)}" if check.hints else ""
             found.append(
                 Remark(
                     Outcome.UNLIKELY_SAMPLE,
                     f"{sample.value:g} {sample.unit}".strip()
-                    + f" at {sample.time:g} h lies {side} what 99 of 100 patients with these doses "
-                    f"have{hints}",
+                    + f" at {request.when(sample.time)} lies {side} what 99 of 100 patients with "
+                    f"these doses have{hints}",
                     f"samples[{check.place}]",
                 )
             )

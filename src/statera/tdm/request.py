@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
@@ -282,3 +282,9 @@ class Request:
     question: Question = field(default_factory=Question)
     options: Options = field(default_factory=Options)
     origin: datetime | None = None
+
+    def when(self, time: float) -> str:
+        """Return a time as the request was written: a date, or hours."""
+        if self.origin is None:
+            return f"{time:g} h"
+        return (self.origin + timedelta(hours=time)).isoformat(sep=" ", timespec="minutes")

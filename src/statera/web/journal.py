@@ -1,24 +1,39 @@
-"""What a task told, beside the job: a server that ends before it has written it down loses nothing.
+"""What a task told, beside the job: a server that ends before it is written down loses nothing.
 
-One line of JSON an event, of the last attempt that told something.
+One line of JSON an event, of all attempts; their numbers go on from one attempt to the next, so
+that what is written down already is known by the last number.
 """
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["append", "read_after"]
+__all__ = ["append", "begin", "read_after"]
 
 _NAME = "told.jsonl"
 
 
-def append(folder: Path, event: Mapping[str, Any], *, first: bool) -> None:
-    """Add an event; the first of an attempt begins the file anew."""
+def begin(folder: Path) -> int:
+    """Begin an attempt: close a line that was cut off, and return the last number."""
+    path = folder / _NAME
+    if not path.exists():
+        return 0
+    with path.open("rb+") as file:
+        if file.seek(0, os.SEEK_END):
+            file.seek(-1, os.SEEK_END)
+            if file.read(1) != b"\n":
+                file.write(b"\n")
+    return max((event["number"] for event in read_after(folder, 0)), default=0)
+
+
+def append(folder: Path, event: Mapping[str, Any]) -> None:
+    """Add an event."""
     line = json.dumps(event, allow_nan=False, separators=(",", ":"))
-    with (folder / _NAME).open("w" if first else "a", encoding="utf-8") as file:
+    with (folder / _NAME).open("a", encoding="utf-8") as file:
         file.write(line + "\n")
 
 

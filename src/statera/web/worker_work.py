@@ -41,7 +41,7 @@ class WorkerWork:
         self.attempt: int = head.get("attempt", 1)
         self._kept = Path(head["folder"]) if head.get("folder") else None
         self._passing: Path | None = None
-        self._told = 0
+        self._told: int | None = None
         self._uploads: dict[str, dict[str, Any]] = head.get("uploads", {})
         self._send = send
 
@@ -69,10 +69,10 @@ class WorkerWork:
     def progress(self, fraction: float | None, message: str, **data: Any) -> None:
         """Tell the server; whoever waits for an answer is not told."""
         if self._kept is not None:
-            self._told += 1
+            self._told = 1 + (journal.begin(self._kept) if self._told is None else self._told)
             told = {"number": self._told, "fraction": fraction, "message": message, "data": data}
             event = {"kind": "progress", "time": time.time(), **plain(told)}
-            journal.append(self._kept, event, first=self._told == 1)
+            journal.append(self._kept, event)
             self._send(pack(event))
 
     def upload(self, upload_id: str) -> Upload:

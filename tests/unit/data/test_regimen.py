@@ -133,3 +133,12 @@ def test_what_is_written_is_read_again(text: str) -> None:
     doses = parse_regimen(text).doses
     assert regimen_text(doses) == text
     assert parse_regimen(regimen_text(doses)).doses == doses
+
+
+def test_a_decimal_comma_is_named() -> None:
+    with pytest.raises(InputError, match="cannot read the dose") as caught:
+        parse_regimen("4,5 mg q24h x7")
+    assert caught.value.hint.startswith("Write decimals with a point. ")
+    with pytest.raises(InputError, match="cannot read the dose") as caught:
+        parse_regimen("four")
+    assert "point" not in caught.value.hint

@@ -75,6 +75,18 @@ def test_references_resolve_within_the_bundle_or_name_the_patient() -> None:
     assert read_bundle(found.bundle).type == "collection"  # it is a bundle that we would read
 
 
+@pytest.mark.parametrize(
+    "name", ["<script>alert(1)</script>", "../Practitioner/1", "..", "a b", "é"]
+)
+def test_a_patient_whose_name_is_no_id_is_named_by_identifier(name: str) -> None:
+    document = envelope()
+    document["result"]["request"]["patient"] = name
+    found = exported(document)
+    assert not [each for each in references(found.bundle) if each.startswith("Patient/")]
+    (report,) = resources(found, "DiagnosticReport")
+    assert report["subject"] == {"type": "Patient", "identifier": {"value": name}}
+
+
 def test_the_advice_and_its_numbers_are_kept() -> None:
     found = exported(envelope())
     (report,) = resources(found, "DiagnosticReport")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from statera.errors import InputError, Place, UnknownNameError
-from statera.library.models import load_model, model_ids, models_of, read_model
+from statera.library.models import library_model, load_model, model_ids, models_of, read_model
 from statera.library.paths import data_root
 from statera.model import build_model
 
@@ -166,3 +166,11 @@ def test_a_library_of_ones_own(tmp_path: Path) -> None:
     assert model_ids(data_root()) == model_ids()
     (tmp_path / "bare").mkdir()
     assert model_ids(tmp_path / "bare") == ()
+
+
+def test_a_name_from_outside_opens_no_file(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text('schema = "statera.model/1"')
+    assert library_model("Baricitinib/decker_2024").id == "baricitinib/Decker_2024"
+    with pytest.raises(UnknownNameError):
+        library_model(str(path))

@@ -7,7 +7,7 @@ import pytest
 from statera.errors import InputError, Place
 from statera.library.facts import read_facts
 from statera.library.labels import read_labels
-from statera.library.read import read_document
+from statera.library.read import Document, read_document
 from statera.library.references import read_references
 
 FACTS = """\
@@ -210,3 +210,9 @@ def test_a_file_without_a_schema_is_told_which_it_needs(tmp_path: Path):
         read_document(path, "statera.model/1")
     assert error.value.hint == 'Begin it with: schema = "statera.model/1"'
     assert str(error.value.where) == f"{path}:1:1"
+
+
+def test_data_without_a_text_have_places_by_key() -> None:
+    document = Document("visit", "", {"samples": [{"value": "x"}]})
+    assert str(document.place("samples", 0, "value")) == "visit: samples[0].value"
+    assert str(document.place()) == "visit"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 import numpy as np
 import pytest
@@ -18,11 +19,15 @@ from statera.tdm.plausibility import (
     plausibility_remarks,
     prior_percentiles,
 )
-from statera.tdm.request import Options, Patient, Sample
+from statera.tdm.request import Options, Patient, Request, Sample
 
 
 def _checks(model: Model, patient: Patient) -> tuple[SampleCheck, ...]:
     return check_samples(model, patient, prepare_patient(model, patient), Options())
+
+
+def _request(patient: Patient) -> Request:
+    return Request("request", ("small",), patient)
 
 
 def test_percentiles_are_those_of_simulated_samples(small: Model, patient: Patient) -> None:
@@ -41,7 +46,7 @@ def test_percentiles_are_those_of_simulated_samples(small: Model, patient: Patie
 def test_usual_samples_need_no_remark(small: Model, patient: Patient) -> None:
     checks = _checks(small, patient)
     assert all(1.0 < c.percentile < 99.0 and not c.unlikely for c in checks)
-    assert plausibility_remarks(checks, None, patient) == ()
+    assert plausibility_remarks(checks, None, _request(patient)) == ()
 
 
 @pytest.mark.parametrize(
@@ -60,9 +65,13 @@ def test_what_may_explain_an_unlikely_sample(
     (check,) = _checks(small, other)
     assert check.unlikely
     assert any(word in hint for hint in check.hints)
-    remarks = plausibility_remarks([check], None, other)
+    remarks = plausibility_remarks([check], None, _request(other))
     assert [r.outcome for r in remarks] == [Outcome.UNLIKELY_SAMPLE, Outcome.NO_LIKELY_SAMPLE]
     assert "check" in remarks[0].sentence or "missed" in remarks[0].sentence
+    assert f" at {sample.time:g} h lies " in remarks[0].sentence
+    dated = replace(_request(other), origin=datetime(2026, 3, 1, 8))
+    (first, _) = plausibility_remarks([check], None, dated)
+    assert " at 2026-03-04 " in first.sentence
 
 
 def test_a_value_below_the_limit_is_not_unlikely_for_being_high(
@@ -85,5 +94,5 @@ def test_distance_of_a_patient(small: Model, patient: Patient) -> None:
         np.sqrt(found.etas @ np.linalg.inv(small.omega) @ found.etas)
     )
     assert unusual.percentile > 99
-    (remark,) = plausibility_remarks((), unusual, far)
+    (remark,) = plausibility_remarks((), unusual, _request(far))
     assert remark.outcome is Outcome.UNUSUAL_PATIENT

@@ -106,3 +106,32 @@ def test_of_two_rows_with_one_name_only_the_wrong_one_is_left_out() -> None:
     found = check(table={"columns": columns, "rows": rows}, measure="OR")
     wrong = [r["row"] for r in found["remarks"] if r["severity"] == "error"]
     assert wrong == [0]
+
+
+@pytest.mark.parametrize(
+    "heading",
+    ["Author,event.e,n.e,event.c,n.c",
+     "Study,Experimental cases,Experimental N,Control cases,Control N"],
+)  # fmt: skip
+def test_headings_of_other_programs_are_known(heading: str) -> None:
+    found = check(text=f"{heading}\nA,7,312,9,170\nB,6,381,7,200\n")
+    roles = [column["role"] for column in found["columns"]]
+    assert roles == ["names", "events_1", "total_1", "events_2", "total_2"]
+    assert (found["measure"], found["remarks"]) == ("OR", [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["studlab,treat1,treat2,TE,seTE\nA,x,y,0.1,0.2\nB,x,y,0.3,0.2\n",
+     "study,treatment,responders,sampleSize\nA,x,5,50\nA,y,9,50\nB,x,4,40\nB,y,6,41\n"],
+)  # fmt: skip
+def test_networks_of_other_programs_are_known(text: str) -> None:
+    found = check(text=text, measure="OR")
+    assert (found["kind"], found["remarks"]) == ("network", [])
+
+
+def test_a_table_without_a_known_column_says_so_once() -> None:
+    found = check(text="trial,HR (95% CI)\nA,1.2 (0.9-1.6)\n")
+    assert [one["what"] for one in found["remarks"]] == [
+        "no column of numbers is known by its name"
+    ]

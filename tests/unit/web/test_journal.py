@@ -7,19 +7,38 @@ from pathlib import Path
 from statera.web import journal
 
 
+def numbers(folder: Path, after: int = 0) -> list[int]:
+    return [event["number"] for event in journal.read_after(folder, after)]
+
+
+def test_numbers_go_on_from_one_attempt_to_the_next(tmp_path: Path) -> None:
+    assert (journal.begin(tmp_path), numbers(tmp_path)) == (0, [])
+    for _ in range(3):
+        last = journal.begin(tmp_path)
+        for number in (last + 1, last + 2):
+            journal.append(tmp_path, {"number": number, "message": "\u2028"})
+    assert numbers(tmp_path) == [1, 2, 3, 4, 5, 6]
+    assert numbers(tmp_path, 4) == [5, 6]
+
+
 def test_lines_that_were_cut_off_are_left_out(tmp_path: Path) -> None:
     for number in (1, 2):
-        journal.append(tmp_path, {"number": number, "message": "\u2028"}, first=number == 1)
+        journal.append(tmp_path, {"number": number})
     file = tmp_path / "told.jsonl"
-    file.write_text(file.read_text()[:-5] + "\n" + '{"num', "utf-8")
-    journal.append(tmp_path, {"number": 3}, first=False)  # on the same line as the half one
-    journal.append(tmp_path, {"number": 4}, first=False)
-    assert [event["number"] for event in journal.read_after(tmp_path, 0)] == [1, 4]
-    assert [event["number"] for event in journal.read_after(tmp_path, 1)] == [4]
+    file.write_text(file.read_text() + '{"number": 3, "mess')
+    assert numbers(tmp_path) == [1, 2]
+    assert journal.begin(tmp_path) == 2
+    journal.append(tmp_path, {"number": 3})
+    assert numbers(tmp_path) == [1, 2, 3]
 
 
-def test_an_attempt_begins_anew(tmp_path: Path) -> None:
-    assert list(journal.read_after(tmp_path, 0)) == []
-    journal.append(tmp_path, {"number": 1}, first=True)
-    journal.append(tmp_path, {"number": 1, "again": True}, first=True)
-    assert [event["again"] for event in journal.read_after(tmp_path, 0)] == [True]
+def test_an_interrupt_in_the_middle_of_a_line_costs_that_line(tmp_path: Path) -> None:
+    file = tmp_path / "told.jsonl"
+    file.write_text('{"number": 1, "mess{"number": 2}\n')
+    journal.append(tmp_path, {"number": 3})
+    assert numbers(tmp_path) == [3]
+
+
+def test_an_empty_journal_begins_at_nothing(tmp_path: Path) -> None:
+    (tmp_path / "told.jsonl").touch()
+    assert journal.begin(tmp_path) == 0

@@ -200,6 +200,25 @@ def test_the_command_makes_the_same_numbers(
             np.testing.assert_allclose(made["outputs"][name], values, rtol=1e-12)
 
 
+def test_copies_of_the_sample_need_no_file(
+    work: FakeWork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {**BARICITINIB, "sbml": MODEL, "marks_file": MARKS, "until": 60.0}
+    found = answer(work, **asked)
+    assert "writes the files of the sample" in found["copies"]["why"]
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    space: dict[str, Any] = {}
+    exec(found["copies"]["python"], space)
+    for shown, made in zip(found["result"]["runs"], space["run"].runs, strict=True):
+        for name, values in shown["outputs"].items():
+            np.testing.assert_allclose(made.outputs[name], values, rtol=1e-12)
+    _, *words = shlex.split(found["copies"]["command"])
+    done = CliRunner().invoke(app, [*words, "--json"])
+    assert done.exit_code == 0, done.output
+
+
 def test_the_network_is_described_and_drawn(work: FakeWork) -> None:
     for asked in ({}, {"sbml": MODEL, "marks_file": MARKS}):
         found = json.loads(pathway_network.run(NetworkRequest(**asked), work).to_json())  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from statera.errors import InputError
+from statera.errors import InputError, UnknownNameError
 from statera.tdm.read_request import read_request
 from statera.web.answer import Answer
 from statera.web.catalogue import CATALOGUE
@@ -322,10 +322,95 @@ def test_a_bundle_becomes_a_case_with_what_was_left_out() -> None:
     assert [row["what"] for row in found["left_out"]] == ["plan, not intake"]
 
 
-def test_models_are_of_the_library_alone() -> None:
-    for name in ("/etc/passwd.toml", "../x/y", "a/b.toml", "a"):
-        with pytest.raises(ValueError, match="models"):
-            changed(models=[name])
+@pytest.mark.parametrize(
+    ("name", "offered"),
+    [
+        ("baricitinib/Deker_2024", "Nearest: baricitinib/Decker_2024"),
+        ("a", "Known: "),
+        ("/etc/passwd.toml", "Known: "),
+        ("../x/y", "Known: "),
+        ("a/b.toml", "Known: "),
+    ],
+)
+def test_a_model_that_does_not_exist_is_answered_with_those_that_do(
+    name: str, offered: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # a file of the user would be opened by the library's own function
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "b.toml").write_text('schema = "statera.model/1"')
+    case = changed(models=[name])
+    found = facts_of(case)
+    assert found["problem"]["where"] == "models[0]"
+    assert found["problem"]["step"] == "patient"
+    assert found["steps"]["patient"]["status"] == "warning"
+    assert f"is called '{name}'" in found["steps"]["patient"]["sentence"]
+    assert offered in found["steps"]["patient"]["sentence"]
+    for ask in (
+        lambda: forecast_of(case, "quick"),
+        lambda: patient_candidate.run(
+            CandidateRequest(case=case, amount=2, interval=24), FakeWork()
+        ),
+        lambda: patient_report.run(CaseRequest(case=case), FakeWork()),
+    ):
+        with pytest.raises(UnknownNameError, match="no model is called") as caught:
+            ask()
+        assert caught.value.where == "models[0]"
+        assert offered in caught.value.hint
+
+
+def test_a_file_with_an_unknown_model_says_so_with_its_name() -> None:
+    text = """
+schema = "statera.request/1"
+models = ["baricitinib/Deker_2024"]
+[patient]
+id = "P1"
+"""
+    with pytest.raises(UnknownNameError, match="no model is called") as caught:
+        patient_read.run(ReadRequest(name="visit.toml", text=text), FakeWork())
+    assert str(caught.value.where) == "visit.toml: models[0]"
+    bundle = json.dumps({"resourceType": "Bundle", "type": "collection", "entry": []})
+    asked = ReadRequest(name="b.json", text=bundle, model="/etc/passwd.toml")
+    with pytest.raises(UnknownNameError, match=r"'/etc/passwd.toml'"):
+        patient_read.run(asked, FakeWork())
+
+
+@pytest.mark.parametrize("value", ["abc", "4;4", "< LLOQ"])
+def test_a_value_that_is_none_is_a_mistake_of_its_sample(value: str) -> None:
+    samples = [dict(s) for s in sample_case().model_dump()["samples"]]
+    samples[1]["value"] = value
+    found = facts_of(changed(samples=samples))
+    assert found["problem"]["where"] == "request: samples[1].value"
+    assert found["problem"]["step"] == "samples"
+    assert found["steps"]["samples"]["status"] == "warning"
+    assert found["steps"]["patient"]["status"] == "complete"
+
+
+def test_rows_are_counted_in_the_order_of_their_times() -> None:
+    samples = sample_case().model_dump()["samples"][::-1]
+    found = forecast_of(changed(samples=samples), "full")
+    assert [s["value"] for s in found["result"]["forecast"]["samples"]] == [44, 2.6]
+    samples[0]["value"] = -1.0  # the first row, and the second in time
+    for value in (-1.0, "none"):
+        samples[0]["value"] = value
+        assert "samples[1].value" in facts_of(changed(samples=samples))["problem"]["where"]
+
+
+def test_a_target_that_cannot_be_computed_is_told_at_its_step() -> None:
+    question = sample_case().model_dump()["question"]
+    question["targets"] = [{"metric": "time_above", "low": 6, "high": None, "unit": "h"}]
+    found = facts_of(changed(question=question))
+    assert found["problem"]["step"] == "target"
+    assert "needs a concentration above 0" in found["steps"]["target"]["sentence"]
+
+
+def test_words_name_what_is_meant() -> None:
+    person = {**sample_case().model_dump()["person"], "creatinine": "62"}
+    assert facts_of(changed(person=person))["problem"]["what"] == "creatinine has no unit"
+    assert facts_of(sample_case())["steps"]["target"]["sentence"].startswith("AUC over 24 h 300")
+    samples = [{"time": "2026-03-07T09:30", "value": 4400, "unit": "ng/mL"}]
+    said_of = forecast_of(changed(samples=samples))["warnings"]
+    assert any("at 2026-03-07 09:30 lies above what 99 of 100" in s for s in said_of)
 
 
 def test_the_report_is_kept_as_files() -> None:

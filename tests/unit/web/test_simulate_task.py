@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from statera.cli.main import app
-from statera.errors import DomainError, InputError, StateraError
+from statera.errors import DomainError, InputError, StateraError, UnknownNameError
 from statera.library import load_model
 from statera.simulate import LogNormal, simulate
 from statera.web.requests.simulate import ModelsRequest, RegimenRequest, SimulateRequest
@@ -197,9 +198,16 @@ def test_values_outside_the_data_are_noted_at_their_field() -> None:
 
 
 @pytest.mark.parametrize("model", ["/etc/passwd.toml", "../x/y", "a/b.toml", "a", "a/b/c", ""])
-def test_models_are_never_paths(model: str) -> None:
-    with pytest.raises(ValidationError):
-        SimulateRequest(arms=[{"model": model}])  # type: ignore[list-item]
+def test_models_are_never_paths(
+    model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "b.toml").write_text('schema = "statera.model/1"')
+    with pytest.raises(UnknownNameError, match="no model is called") as caught:
+        answer(arms=[{"model": model, "dose": "4 mg"}])
+    assert caught.value.where == "arms.0.model"
+    assert caught.value.hint.startswith(("Nearest:", "Known:"))
 
 
 def test_the_distribution_counts_everybody_once() -> None:

@@ -1,8 +1,7 @@
 /** A case as the server keeps it, and small helpers of the screen. */
-import type { Column } from '../../lib/api';
 
 export type Time = number | string;
-export interface Dose { time: Time; amount: number; unit: string; interval: number; additional: number; taken: boolean; steady_state: boolean }
+export interface Dose { time: Time; amount: number; unit: string; interval: number; additional: number; taken: boolean; steady_state: boolean; route: string; occasion: string | null }
 export interface Sample { time: Time; value: number | string; unit: string; lloq: number | null; assay: string; weight: number; time_sd: number }
 export interface Target { metric: string; low: number | null; high: number | null; unit: string; threshold: number | null; basis: string; grade: string }
 export interface Case {
@@ -50,19 +49,24 @@ const lastDose = (body: Case): Time | undefined => {
 };
 export const newDose = (body: Case): Dose => {
   const dose = body.doses.at(-1);
-  return { time: later(lastDose(body), dose?.interval || 24), amount: dose?.amount ?? 1, unit: 'mg', interval: dose?.interval ?? 24, additional: 0, taken: true, steady_state: false };
+  return { time: later(lastDose(body), dose?.interval || 24), amount: dose?.amount ?? 1, unit: 'mg', interval: dose?.interval ?? 24, additional: 0, taken: true, steady_state: false, route: dose?.route ?? '', occasion: null };
 };
 export const newSample = (body: Case): Sample => ({
   time: later(body.samples.at(-1)?.time ?? lastDose(body), 2), value: '', unit: body.samples.at(-1)?.unit ?? 'ng/mL', lloq: body.samples.at(-1)?.lloq ?? null, assay: body.samples.at(-1)?.assay ?? '', weight: 1, time_sd: 0,
 });
 /** Rows that are still being written are not asked about. */
+export const whole = (row: Dose | Sample): boolean => row.time !== '' && ('amount' in row ? row.amount > 0 : String(row.value).trim() !== '');
+/** Which place a row has in what was asked: the server counts by time. */
+export function placeOf(rows: (Dose | Sample)[], row: Dose | Sample): number {
+  const asked = rows.filter(whole);
+  const hours = (r: Dose | Sample) => (typeof r.time === 'number' ? r.time : Date.parse(r.time));
+  if (asked.every((r) => !Number.isNaN(hours(r)))) asked.sort((a, b) => hours(a) - hours(b));
+  return asked.indexOf(row);
+}
 export function askable(body: Case): Case {
   const copy = $state.snapshot(body) as Case;
-  copy.samples = copy.samples.filter(({ value }) => String(value).trim() !== '');
-  copy.doses = copy.doses.filter(({ amount, time }) => amount > 0 && time !== '');
+  copy.samples = copy.samples.filter(whole);
+  copy.doses = copy.doses.filter(whole);
   copy.question.targets = copy.question.targets.filter(({ low, high }) => low !== null || high !== null);
-  if (!copy.question.intervals.length) copy.question.intervals = [24];
   return copy;
 }
-export const numbersOf = (text: string) => text.split(/[\s,;]+/).filter(Boolean).map(Number).filter((n) => Number.isFinite(n) && n > 0);
-export const columnsOf = (...names: (string | [string, string])[]): Column[] => names.map((n) => (typeof n === 'string' ? { name: n, unit: '' } : { name: n[0], unit: n[1] }));

@@ -95,12 +95,6 @@ export interface Result {
   distribution: { endpoint: string; unit: string; edges: number[]; arms: ({ name: string; share: number[] } | null)[] } | null;
 }
 
-/** "5, 50, 95" as numbers; null where it cannot be read. */
-export function numbers(text: string): number[] | null {
-  const parts = text.split(/[,;\s]+/).filter(Boolean).map(Number);
-  return parts.every(Number.isFinite) ? parts : null;
-}
-
 /** "0-24, 312-336" as windows; null where it cannot be read. */
 export function windows(text: string): { start: number; end: number }[] | null {
   const parts = text.split(/[,;]/).map((part) => part.trim()).filter(Boolean);

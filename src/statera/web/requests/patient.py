@@ -25,10 +25,8 @@ Hours = Annotated[float, Field(ge=0, le=10_000)]
 Above = Annotated[float, Field(gt=0, le=1e6)]
 Time = Annotated[float, Field(ge=-1e6, le=1e6)] | Annotated[str, StringConstraints(max_length=40)]
 """Hours, or a date such as ``2026-03-01T08:00``; one of the two throughout a case."""
-ModelId = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9_-]{1,40}/[A-Za-z0-9_-]{1,60}$", max_length=100)
-]
-"""A model of the library: no path of a file."""
+ModelId = Annotated[str, StringConstraints(max_length=100)]
+"""A model of the library: tasks look it up among the models there are, and open no file."""
 
 
 class Person(Request):
@@ -222,7 +220,7 @@ class ReadRequest(Request):
 
     name: Annotated[str, StringConstraints(max_length=200)]
     text: Annotated[str, StringConstraints(max_length=2_000_000)]
-    model: ModelId | Literal[""] = ""
+    model: ModelId = ""
 
 
 TASKS = (

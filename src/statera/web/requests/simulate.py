@@ -20,8 +20,8 @@ __all__ = [
     "Window",
 ]
 
-ModelId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,60}/[A-Za-z0-9_-]{1,60}$")]
-"""A model of the library; never a path."""
+ModelId = Annotated[str, StringConstraints(max_length=100)]
+"""A model of the library: tasks look it up among the models there are, and open no file."""
 DoseText = Annotated[str, Field(min_length=1, max_length=500, examples=["4 mg q24h x14"])]
 Hours = Annotated[float, Field(ge=0, le=100_000)]
 CovariateText = Annotated[str, StringConstraints(min_length=1, max_length=80)]

@@ -24,7 +24,7 @@ from statera.web.server.authentication import Authentication
 from statera.web.server.body_limit import BodyLimit
 from statera.web.server.computing import add_computing, computing
 from statera.web.server.database import open_database
-from statera.web.server.described import described_failures
+from statera.web.server.described import describe_exactly, described_failures
 from statera.web.server.document_store import DocumentStore
 from statera.web.server.failure import (
     Failure,
@@ -100,6 +100,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         responses=described_failures(401, 403, 408, 413, 415, 421, 429),
     )
+    describe_exactly(app)
     _give_state(app, settings)
     app.add_exception_handler(Failure, answer_failure)
     app.add_exception_handler(HTTPException, answer_refusal)

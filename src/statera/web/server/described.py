@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from fastapi import FastAPI
 from pydantic import BaseModel, Field
 
-__all__ = ["Envelope", "FailureBody", "described_failures"]
+__all__ = ["Envelope", "FailureBody", "describe_exactly", "described_failures"]
 
 
 class ColumnBody(BaseModel):
@@ -83,3 +84,26 @@ _WORDS = {
 def described_failures(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return `responses` of a route."""
     return {status: {"model": FailureBody, "description": _WORDS[status]} for status in statuses}
+
+
+def describe_exactly(app: FastAPI) -> None:
+    """Let the description say that keys of a table which do not fit their pattern are refused."""
+    plain = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            _close(plain())
+        return plain()
+
+    setattr(app, "openapi", openapi)  # noqa: B010  as FastAPI documents it, but types do not know
+
+
+def _close(schema: Any) -> None:
+    if isinstance(schema, dict):
+        if "patternProperties" in schema:
+            schema.setdefault("additionalProperties", False)
+        for part in schema.values():
+            _close(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            _close(part)

@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.types import Send
 
+from statera.web.plain_words import plain_words
 from statera.web.server.allowed_methods import allowed_methods
 
 __all__ = [
@@ -109,8 +110,7 @@ def answer_validation(request: Request, found: Exception) -> Response:
     for error in found.errors():
         # the first part says body, path or query; what the user wrote is not repeated
         place = ".".join(str(part) for part in error["loc"][1:]) or "the request"
-        what = str(error["msg"]).removeprefix("Value error, ")
-        places.append({"where": place, "what": what})
+        places.append({"where": place, "what": plain_words(error)})
     first = places[0] if places else {"where": "the request", "what": "not as described"}
     more = f" ({len(places) - 1} more)" if len(places) > 1 else ""
     body = {

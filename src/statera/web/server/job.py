@@ -60,7 +60,7 @@ class Job:
     cancel
         Whether somebody wants it to stop.
     told
-        How many events of the last attempt are in the database.
+        The number of the last event of its journal that is in the database.
     """
 
     id: str

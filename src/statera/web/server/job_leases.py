@@ -102,8 +102,8 @@ class JobLeases:
             wanted = connection.scalar(select(jobs.c.cancel).where(jobs.c.id == job.id))
             return "cancel" if wanted else "held"
 
-    def tell(self, job: Job, told: list[Event], number: int = 0) -> bool:
-        """Append events, up to `number` of this attempt; False if another server has the job."""
+    def tell(self, job: Job, told: list[Event], number: int) -> bool:
+        """Append events, up to `number` of its journal; False if another server has the job."""
         with self._engine.begin() as connection:
             last = told[-1]
             changed = connection.execute(

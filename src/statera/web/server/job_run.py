@@ -95,13 +95,13 @@ class JobRun:
         await self._settle(outcome)
 
     async def _recover(self) -> None:
-        """Write down what the attempt before told and a server that ended did not write."""
+        """Write down what attempts before told and a server that ended did not write."""
         missed = EventBuffer()
         for event in await asyncio.to_thread(_unwritten, self._folder, self._job.told):
             missed.add(event)
         told = missed.take()
         if told:
-            await asyncio.to_thread(self._leases.tell, self._job, told)
+            await asyncio.to_thread(self._leases.tell, self._job, told, missed.last_number)
 
     async def _compute(self, process: WorkerProcess) -> Frame | WorkerDied:
         head = _head(self._job, self._folder)

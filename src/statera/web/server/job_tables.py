@@ -43,7 +43,7 @@ jobs = Table(
     Column("lease", Float, nullable=False),
     Column("cancel", Boolean, nullable=False),
     Column("last_event", Integer, nullable=False),
-    # how many of the events of its last attempt are written down here
+    # number of the last event of its journal that is written down here
     Column("told", Integer, nullable=False),
 )
 Index("web_jobs_of_user", jobs.c.user, jobs.c.created)

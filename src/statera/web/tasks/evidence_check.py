@@ -45,7 +45,7 @@ def run(request: CheckRequest, work: Work) -> Answer:
         if kind == "network":
             measure = COUNTS.get(request.method, measure or "OR")
             remarks += check_network(found.table, measure, request.method)
-        else:
+        elif found.table.columns:  # else it is said already that none is known
             measure = measure or _likely_measure(found.table)
             effects, more = check_studies(found.table, measure)
             remarks += more

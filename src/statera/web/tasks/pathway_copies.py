@@ -24,13 +24,35 @@ def pathway_copies(
     model
         Id of the population model; empty where none is used.
     """
-    python = "\n".join((*_imports(request, source, model), "", *_network(request, source),
-                        *_call(request, source, outputs, model), ""))  # fmt: skip
+    python = "\n".join((*_imports(request, source, model), "", *_sample_files(request, source),
+                        *_network(request, source), *_call(request, source, outputs, model),
+                        ""))  # fmt: skip
     if source.is_compact:
         return Copies(python, why="the command reads SBML files; this network is none")
     if request.concentrations:
         return Copies(python, why="the command takes regimens, not constant concentrations")
-    return Copies(python, _command(request, source, outputs, model))
+    why = "The program writes the files of the sample, which the command reads."
+    sample = _sample_files(request, source)
+    return Copies(python, _command(request, source, outputs, model), why if sample else "")
+
+
+def _sample_files(request: PathwayRequest, source: Source) -> list[str]:
+    """Return lines that write those files which are samples: nobody has them otherwise."""
+    made = []
+    for upload, function, name in (
+        (request.sbml, "write_model", source.file),
+        (request.marks_file, "write_marks", source.marks_file),
+    ):
+        if upload is not None and upload.startswith("sample-"):
+            made.append((function, name))
+    if not made:
+        return []
+    return [
+        "from pathlib import Path",
+        f"from statera.web.samples.pathway import {', '.join(sorted(f for f, _ in made))}",
+        "",
+        *(f"{function}(Path({name!r}))" for function, name in made),
+    ]
 
 
 def _imports(request: PathwayRequest, source: Source, model: str) -> list[str]:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from statera.dosing.dose import PER_DAY
 from statera.dosing.label_limits import LabelMaximum, label_maximum
 from statera.dosing.patient import Patient
 from statera.dosing.read_patient import patient_from
 from statera.errors import StateraError
-from statera.library import load_model
+from statera.library.models import library_model
 from statera.model import Model
 from statera.tdm.advice import ScoredCandidate
 from statera.tdm.read_request import SCHEMA, request_from
 from statera.tdm.request import Request
 from statera.tdm.write_request import request_toml
 from statera.web.answer import Copies
-from statera.web.requests.patient import Case, Person
+from statera.web.requests.patient import Case, Dose, Person, Sample
+from statera.web.tasks.concerning import concerning
 from statera.web.tasks.patient_covariates import KnownCovariate, known_covariates
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "request_tree",
 ]
 
+_Row = TypeVar("_Row", Dose, Sample)
 _ONLY_RENAL = {"cystatin"}
 """Keys of a person that renal equations use and labels do not."""
 
@@ -43,8 +46,18 @@ def drug_of(case: Case) -> str:
 
 
 def models_of_case(case: Case) -> tuple[Model, ...]:
-    """Return the models of the library that a case names."""
-    return tuple(load_model(name) for name in case.models)
+    """Return the models of the library that a case names.
+
+    Raises
+    ------
+    UnknownNameError
+        If the library has no such model; files are never opened.
+    """
+    found = []
+    for k, name in enumerate(case.models):
+        with concerning(f"models[{k}]"):
+            found.append(library_model(name))
+    return tuple(found)
 
 
 def label_person(case: Case) -> Patient:
@@ -116,18 +129,35 @@ def request_tree(case: Case, covariates: Sequence[KnownCovariate]) -> dict[str, 
         question["targets"] = [t.model_dump(exclude_defaults=True) for t in case.question.targets]
     options = case.options.model_dump(exclude_defaults=True)
     options |= {"draws": case.options.draws, "seed": case.options.seed}
+    doses, samples = _in_time(case.doses), _in_time(case.samples)
     tree: dict[str, Any] = {
         "schema": SCHEMA,
         "id": case.request or "request",
         "models": list(case.models),
         "patient": {"id": case.patient},
         "covariates": [c.row() for c in covariates if c.value is not None],
-        "doses": [d.model_dump(exclude_defaults=True) | {"unit": d.unit} for d in case.doses],
-        "samples": [s.model_dump(exclude_defaults=True) | {"unit": s.unit} for s in case.samples],
+        "doses": [d.model_dump(exclude_defaults=True) | {"unit": d.unit} for d in doses],
+        "samples": [s.model_dump(exclude_defaults=True) | {"unit": s.unit} for s in samples],
         "question": question,
         "options": options | {"course_draws": case.options.course_draws},
     }
     return {key: value for key, value in tree.items() if value != []}
+
+
+def _in_time(rows: Sequence[_Row]) -> list[_Row]:
+    """Return rows in the order of their times, as the library counts them in its places.
+
+    So ``samples[1]`` means the same in every answer. Times that cannot be compared stay as they
+    are: reading them says what is wrong.
+    """
+    try:
+        keys = [
+            t if isinstance(t, float) else datetime.fromisoformat(t) for t in (r.time for r in rows)
+        ]
+        order = sorted(range(len(rows)), key=keys.__getitem__)
+    except (TypeError, ValueError):
+        return list(rows)
+    return [rows[k] for k in order]
 
 
 def limited_tree(case: Case) -> tuple[dict[str, Any], list[str]]:

@@ -15,6 +15,8 @@ from statera.dosing.renal_equations import RenalInputs
 from statera.dosing.renal_estimates import RenalEstimate, estimate_renal_function
 from statera.errors import StateraError
 from statera.manifest import manifest
+from statera.model import Model
+from statera.tdm.advice import check_targets
 from statera.tdm.check_request import check_request
 from statera.tdm.write_request import request_toml
 from statera.web.answer import Answer, Column, Copies, Table
@@ -40,15 +42,16 @@ _CUTS = (30.0, 60.0)
 def run(request: CaseRequest, work: Work) -> Answer:
     """Say what is known; what is missing or wrong is a part of the answer."""
     case = request.case
-    models = models_of_case(case)
-    covariates = known_covariates(case, models)
+    models: tuple[Model, ...] = ()
     remarks: list[dict[str, Any]] = []
     problem = None
     try:
+        models = models_of_case(case)
         renal_inputs(case)
         label_person(case)
     except StateraError as error:
         problem = problem_of(error) | {"step": "patient"}
+    covariates = known_covariates(case, models)
     if models and problem is None:
         try:
             asked = request_of(request_tree(case, covariates))
@@ -56,6 +59,8 @@ def run(request: CaseRequest, work: Work) -> Answer:
                 {"outcome": str(r.outcome), "sentence": r.sentence, "where": r.where}
                 for r in check_request(asked, models)
             ]
+            for model in models:
+                check_targets(model, asked.question.targets)
         except StateraError as error:
             problem = problem_of(error)
     renal, table = _renal(case)

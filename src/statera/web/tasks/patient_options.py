@@ -71,6 +71,8 @@ def _model(name: str) -> dict[str, Any]:
         "title": model.title,
         "population": model.population,
         "usable": bool(measured),
+        "routes": list(model.inputs),
+        "occasions": any(e.level == "occasion" for e in model.random_effects.values()),
         "outputs": [{"name": n, "unit": model.output(n).unit} for n in measured],
         "covariates": [
             {

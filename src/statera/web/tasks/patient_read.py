@@ -14,11 +14,14 @@ from statera.dosing.read_patient import PATIENT_SCHEMA
 from statera.errors import InputError, Place
 from statera.fhir.import_request import import_bundle
 from statera.fhir.read_bundle import read_bundle
+from statera.library.models import library_model
 from statera.manifest import manifest
 from statera.tdm.read_request import SCHEMA as REQUEST_SCHEMA
 from statera.tdm.read_request import request_from
 from statera.web.answer import Answer
+from statera.web.plain_words import plain_words
 from statera.web.requests.patient import Case, ReadRequest
+from statera.web.tasks.patient_case import models_of_case
 from statera.web.work import Work
 
 __all__ = ["run"]
@@ -36,6 +39,8 @@ def run(request: ReadRequest, work: Work) -> Answer:
     remarks: tuple[str, ...] = ()
     if tree.get("resourceType") == "Bundle":
         kind = "FHIR R4 bundle"
+        if request.model:
+            library_model(request.model)  # a path would be opened as a file
         found = import_bundle(read_bundle(tree), models=(request.model,) if request.model else ())
         tree, remarks = dict(found.request), found.remarks
         for why, rows in (
@@ -55,6 +60,11 @@ def run(request: ReadRequest, work: Work) -> Answer:
         )
     request_from(tree, request.name)  # says what is wrong by the place in the file
     case = _case(tree, request.name)
+    try:
+        models_of_case(case)
+    except InputError as error:
+        error.where = Place(f"{request.name}: {error.where}")
+        raise
     result = {"kind": kind, "case": case.model_dump(), "left_out": left_out}
     return Answer(SCHEMA, result, warnings=remarks, manifest=manifest({request.name: request.text}))
 
@@ -83,7 +93,7 @@ def _checked(data: Mapping[str, Any], name: str) -> Case:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise InputError(
-            f"'{where}' cannot be used here: {first['msg'][:1].lower()}{first['msg'][1:]}",
+            f"'{where}' cannot be used here: {plain_words(first)}",
             where=Place(name),
             hint="The screen takes models of the library, and at most 200 rows of doses and 60 "
             "samples; the command line takes the rest.",

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from statera.errors import StateraError
+from statera.patient_report.words import METRICS
 from statera.web.requests.patient import Case
 from statera.web.tasks.patient_covariates import KnownCovariate
 
@@ -73,9 +74,8 @@ def steps_of(
             step["status"] = "warning"
     if problem is not None:
         step = found[problem["step"]]
-        step["remarks"].insert(0, f"{problem['what']}. {problem['hint']}".strip())
         step["status"] = "warning"
-        step["sentence"] = _capital(problem["what"])
+        step["sentence"] = f"{_capital(problem['what'])} {problem['hint']}".strip()
     return found
 
 
@@ -126,7 +126,10 @@ def _target(case: Case) -> Step:
     targets = case.question.targets
     if not targets:
         return _step("missing", "No target: no dose can be advised.")
-    words = "; ".join(f"{t.metric} {_range(t.low, t.high)} {t.unit}".strip() for t in targets)
+    words = "; ".join(
+        f"{METRICS.get(t.metric, t.metric)} {_range(t.low, t.high)} {t.unit}".strip()
+        for t in targets
+    )
     if not case.question.strengths:
         return _step("missing", f"{words}. Tablet strengths are missing.")
     if any(t.grade == "user" or not t.basis for t in targets):

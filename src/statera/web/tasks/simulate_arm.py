@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from statera.data import Regimen, parse_regimen
 from statera.errors import InputError, NumericalError, UnknownNameError
-from statera.library import load_model
+from statera.library.models import library_model
 from statera.model import Model
 from statera.parallel import available_workers
 from statera.simulate import (
@@ -169,7 +169,7 @@ def prepare_all(request: SimulateRequest) -> list[Prepared]:
 def _prepare(request: SimulateRequest, index: int) -> Prepared:
     arm, where = request.arms[index], f"arms.{index}"
     with concerning(f"{where}.model"):
-        model = load_model(arm.model)
+        model = library_model(arm.model)
     notes: dict[str, tuple[str, ...]] = {}
     with concerning(f"{where}.dose"):
         regimen = parse_regimen(arm.dose)

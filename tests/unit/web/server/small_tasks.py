@@ -91,7 +91,9 @@ def steps(request: Steps, work: Work) -> Answer:
             if request.accident != "deaf":
                 raise
             time.sleep(60)
-        kept.write_text(str(step + 1), "ascii")
+        part = kept.with_suffix(".part")
+        part.write_text(str(step + 1), "ascii")
+        part.replace(kept)  # whole or not at all: the process may be killed in between
         work.progress((step + 1) / request.steps, f"step {step + 1}", iteration=step + 1)
     work.save("counted.txt", str(request.steps).encode(), "text/plain; charset=utf-8")
     return Answer("test/1", {"begin": begin, "attempt": work.attempt})

@@ -162,3 +162,23 @@ def test_a_body_drop_by_drop_is_given_up() -> None:
     with pytest.raises(HTTPException) as caught:
         run_alone(asyncio.wait_for(drip(), 5))
     assert caught.value.status_code == 408
+
+
+@pytest.mark.parametrize(
+    ("written", "status"),
+    [
+        ("5", 202),
+        ("5.0", 202),
+        ("5e0", 202),
+        ("5.5", 422),
+        ("true", 422),
+        ('"5"', 422),
+        ("1e400", 422),
+    ],
+)
+def test_whole_numbers_are_those_of_json(local: Any, written: str, status: int) -> None:
+    body = f'{{"steps": {written}, "accident": "", "seconds": 1}}'
+    answer = local.post("/api/v1/jobs/steps", content=body, headers=JSON)
+    assert answer.status_code == status
+    if status == 202:
+        assert local.get(f"/api/v1/jobs/{answer.json()['id']}/request").json()["steps"] == 5

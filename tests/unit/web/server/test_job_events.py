@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from statera.web import journal
 from statera.web.server.job_events import EventBuffer
 
 
@@ -35,14 +32,3 @@ def test_data_are_bounded() -> None:
     kept = buffer.take()
     assert len(kept) < 300
     assert kept[-1].message == "999"
-
-
-def test_the_journal_holds_the_last_attempt(tmp_path: Path) -> None:
-    assert list(journal.read_after(tmp_path, 0)) == []
-    for attempt in range(2):
-        for number in range(1, 4):
-            told = {"number": number, "message": f"{attempt}, {number}"}
-            journal.append(tmp_path, told, first=number == 1)
-    with (tmp_path / "told.jsonl").open("a") as file:
-        file.write('{"number": 4, "mess')
-    assert [event["message"] for event in journal.read_after(tmp_path, 1)] == ["1, 2", "1, 3"]

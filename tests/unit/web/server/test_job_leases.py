@@ -9,13 +9,18 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, update
 
+from statera.web import journal
 from statera.web.server.database import open_database
 from statera.web.server.failure import Failure
 from statera.web.server.job import Event, Job
 from statera.web.server.job_leases import JobLeases
+from statera.web.server.job_run import JobRun
 from statera.web.server.job_store import JobStore
 from statera.web.server.job_tables import jobs
 from statera.web.server.server_name import ended_servers, new_server_name
+
+from .run_alone import run_alone
+from .small_tasks import TASKS
 
 
 @pytest.fixture
@@ -64,6 +69,24 @@ def test_users_take_turns(engine: Engine, store: JobStore) -> None:
     assert [take(leases).user for _ in range(4)] == ["ann", "bob", "ann", "ann"]
 
 
+def test_what_was_told_is_written_down_once(
+    engine: Engine, store: JobStore, tmp_path: Path
+) -> None:
+    name = store.create("ann", "steps", "{}", "{}")
+    leases = JobLeases(engine, "a")
+    first = take(leases)
+    for number in range(1, 5):  # the server ends when it has written down two of four
+        told = {"number": number, "time": 0.0, "fraction": None, "message": f"{number}"}
+        journal.append(tmp_path, {**told, "data": {"iteration": number}})
+    assert leases.tell(first, [Event(0.0, None, f"{n}", f'{{"n":{n}}}') for n in (1, 2)], 2)
+    for _ in range(3):  # and the attempts after it end before they tell anything
+        expire(engine)
+        job = take(leases)
+        run_alone(JobRun(leases, job, TASKS["steps"], tmp_path, 1.0)._recover())
+    messages = [event["message"] for event in store.told_after(name, 0)]
+    assert [message for message in messages if message.isdigit()] == ["1", "2", "3", "4"]
+
+
 def test_a_lost_server_changes_nothing_any_more(engine: Engine, store: JobStore) -> None:
     name = store.create("ann", "steps", "{}", "{}")
     first, second = JobLeases(engine, "a"), JobLeases(engine, "b")
@@ -74,7 +97,7 @@ def test_a_lost_server_changes_nothing_any_more(engine: Engine, store: JobStore)
     new = take(second)
     assert (new.id, new.attempt, new.losses) == (name, 2, 1)
     assert first.beat(old) == "lost"
-    assert not first.tell(old, [Event(0.0, 0.5, "from the dead")])
+    assert not first.tell(old, [Event(0.0, 0.5, "from the dead")], 1)
     first.keep_file(old, "x.txt", "text/plain", 1)
     first.end(old, "failed", "from the dead")
     first.give_back(old, "from the dead")

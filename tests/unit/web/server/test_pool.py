@@ -141,6 +141,21 @@ def test_a_question_survives_the_death_of_one_worker() -> None:
     run(test)
 
 
+def test_a_worker_that_dies_while_it_compiles_is_replaced_and_compiles_again() -> None:
+    async def test(pool: Pool) -> None:
+        await ask(pool, "compiles")
+        [pid] = pool.pids
+        waiting = asyncio.create_task(ask(pool, "compiles", seconds=1.2))
+        await asyncio.sleep(0.4)
+        os.kill(pid, signal.SIGKILL)
+        answer = await waiting
+        assert answer["pid"] != pid
+        assert answer["compiled"] == [1.2]
+        assert pool.counts["deaths"] == 1
+
+    run(test, _COMPILING)
+
+
 def test_what_nobody_waits_for_is_dropped() -> None:
     async def test(pool: Pool) -> None:
         await ask(pool, "echo")
