@@ -117,6 +117,15 @@ class Worker:
         else:
             self._send(pack({"kind": "answer", "resident": resident_bytes()}, answer))
 
+    def warm_up(self, steps: Iterator[None]) -> None:
+        """Take one step, and say whether there are more."""
+        try:
+            more = next(steps, _OVER) is not _OVER
+        except Exception as error:
+            self._bug(error)
+        else:
+            self._send(pack({"kind": "warmed", "more": more, "resident": resident_bytes()}))
+
     def _run(self, head: dict[str, Any], body: bytes) -> bytes:
         task = self._catalogue[head["task"]]
         run = load(task.run)
@@ -166,7 +175,7 @@ def _end_with(parent: int) -> None:
         os._exit(0)
 
 
-def main(catalogue: str, warm_up: str, parent: str, nice: str, ahead: str) -> None:
+def main(catalogue: str, warm_up: str, parent: str, nice: str) -> None:
     """Serve until the server closes the pipe.
 
     Parameters
@@ -175,13 +184,11 @@ def main(catalogue: str, warm_up: str, parent: str, nice: str, ahead: str) -> No
         Where the tasks are listed: ``"module:name"``.
     warm_up
         A generator function: what comes before its first ``yield`` is done before the first
-        request, the rest while nobody asks for anything. Empty for none.
+        request, the rest step by step as the server says. Empty for none.
     parent
         Number of the process of the server.
     nice
         Added to the niceness.
-    ahead
-        ``yes`` to warm up beyond the first step.
     """
     os.nice(int(nice))
     _end_with(int(parent))
@@ -207,12 +214,12 @@ def main(catalogue: str, warm_up: str, parent: str, nice: str, ahead: str) -> No
     frames: queue.Queue[Frame] = queue.Queue()
     threading.Thread(target=_read, args=(requests, frames), daemon=True).start()
     send(pack({"kind": "ready", "resident": resident_bytes()}))
-    more = ahead == "yes"
     while True:
-        if more and frames.empty():
-            more = next(steps, _OVER) is not _OVER
+        head, body = frames.get()
+        if head.get("kind") == "warm up":
+            worker.warm_up(steps)
         else:
-            worker.answer(*frames.get())
+            worker.answer(head, body)
 
 
 if __name__ == "__main__":

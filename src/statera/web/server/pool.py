@@ -104,6 +104,10 @@ class Pool:
         self._lanes: list[asyncio.Task[None]] = []
         self._workers: dict[int, WorkerProcess | None] = {}
         self._compiled = asyncio.Event()
+        self._turn = asyncio.Event()
+        """Set while no worker warms up: one after the other, so that the others can answer."""
+        self._turn.set()
+        self._warms_up = bool(command.warm_up) and command.ahead
         self.counts = {"answers": 0, "from_cache": 0, "shared": 0, "dropped": 0, "deaths": 0}
 
     def start(self) -> None:
@@ -234,25 +238,57 @@ class Pool:
             self._compiled.set()
             self._workers[lane] = worker
             try:
-                while (question := await self._next(worker)) is not None:
-                    await self._answer(worker, question)
-                    if not self._fit(worker):
-                        break
+                await self._employ(worker)
             finally:
                 self._workers[lane] = None
                 await worker.kill()
+
+    async def _employ(self, worker: WorkerProcess) -> None:
+        """Give a worker questions, and time to warm up, for as long as it can be used."""
+        cold = self._warms_up
+        while worker.alive:
+            cold = cold and self._warms_up
+            question = await self._next(worker, cold)
+            if question is not None:
+                await self._answer(worker, question)
+                if not self._fit(worker):
+                    return
+            elif cold and worker.alive and self._turn.is_set():
+                cold = await self._warm_up(worker)
+
+    async def _warm_up(self, worker: WorkerProcess) -> bool:
+        """Warm a worker up until all others are busy and somebody waits; True if more is left."""
+        self._turn.clear()
+        try:
+            while not self._queue:
+                head, _ = await asyncio.wait_for(worker.warm_up(), _START_SECONDS)
+                if head["kind"] != "warmed":
+                    raise WorkerDied(str(head.get("trace", "")))
+                if not head["more"]:
+                    return False
+        except (WorkerDied, TimeoutError) as failed:
+            # the tasks load what they need themselves; another try would fail as well
+            _log.error("workers are not warmed up any more: %s", failed or "it took too long")
+            self._warms_up = False
+            await worker.kill()
+            return False
+        finally:
+            self._turn.set()
+        return True
 
     def _fit(self, worker: WorkerProcess) -> bool:
         """Whether a worker may be asked again."""
         small = worker.resident <= self._limits.resident_bytes
         return worker.alive and not worker.spent and small
 
-    async def _next(self, worker: WorkerProcess) -> Question | None:
-        """Return the next question; None if the worker ends before there is one."""
+    async def _next(self, worker: WorkerProcess, cold: bool) -> Question | None:
+        """Return the next question; None if the worker ends, or it is its turn to warm up."""
         asked = asyncio.ensure_future(self._queue.get())
-        ended = asyncio.ensure_future(worker.wait())
+        others: list[asyncio.Future[Any]] = [asyncio.ensure_future(worker.wait())]
+        if cold:
+            others.append(asyncio.ensure_future(self._turn.wait()))
         try:
-            await asyncio.wait((asked, ended), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((asked, *others), return_when=asyncio.FIRST_COMPLETED)
             return asked.result() if asked.done() else None
         except asyncio.CancelledError:
             if asked.done():  # whoever stops the pool finds it in the queue
@@ -260,7 +296,8 @@ class Pool:
             raise
         finally:
             asked.cancel()
-            ended.cancel()
+            for other in others:
+                other.cancel()
 
     async def _answer(self, worker: WorkerProcess, question: Question) -> None:
         seconds = question.task.seconds

@@ -43,7 +43,7 @@ class WorkerCommand:
     nice
         Added to the niceness of the server.
     ahead
-        Whether a worker goes on warming up while nobody asks it.
+        Whether it warms up beyond the first step, while nobody asks for anything.
     """
 
     catalogue: str
@@ -57,7 +57,6 @@ class WorkerCommand:
         return [
             sys.executable, "-m", "statera.web.worker",
             self.catalogue, self.warm_up, str(os.getpid()), str(self.nice),
-            "yes" if self.ahead else "no",
         ]  # fmt: skip
 
     def environment(self) -> dict[str, str]:
@@ -157,6 +156,16 @@ class WorkerProcess:
             self.resident = frame[0].get("resident", self.resident)
             self.spent = self.spent or _broke_off(frame)
             return frame
+
+    async def warm_up(self) -> Frame:
+        """Let it take one more step of warming up; the frame says whether there are ``more``.
+
+        Raises
+        ------
+        WorkerDied
+            If it ends.
+        """
+        return await self.run({"kind": "warm up"}, b"")
 
     async def _receive(self) -> Frame:
         assert self._process.stdout is not None

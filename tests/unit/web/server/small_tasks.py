@@ -135,6 +135,11 @@ def slow_warm_up() -> Iterator[None]:
     yield
 
 
+def broken_warm_up() -> Iterator[None]:
+    yield
+    raise ZeroDivisionError("secret")
+
+
 def compiles(request: Text, work: Work) -> Answer:
     """Pretend to compile for a while, then compute for as long as `text` says."""
     event = importlib.import_module("numba.core.event")

@@ -321,3 +321,31 @@ def test_a_worker_goes_on_warming_up_while_nobody_asks() -> None:
     assert cold[0] == 0
     assert warm == [0, 1, 2]
     assert run_alone(whole(ahead=False)) == [[0], [0]]
+
+
+def test_while_one_warms_up_the_other_answers() -> None:
+    async def test(pool: Pool) -> None:
+        while pool.ready < 2:
+            await asyncio.sleep(0.02)
+        begun = asyncio.get_running_loop().time()
+        for _ in range(5):
+            await ask(pool, "echo")
+        assert asyncio.get_running_loop().time() - begun < 2.0  # a step takes 3 s
+        assert pool.counts["deaths"] == 0
+
+    run(test, _SLOW_TO_WARM, workers=2)
+
+
+def test_a_warm_up_that_fails_is_logged_and_not_tried_for_ever(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def test(pool: Pool) -> None:
+        while "not warmed up" not in caplog.text:
+            await asyncio.sleep(0.02)
+        answers = [await ask(pool, "echo") for _ in range(3)]
+        assert len({answer["pid"] for answer in answers}) == 1
+
+    run(test, WorkerCommand(f"{_SMALL}:TASKS", f"{_SMALL}:broken_warm_up"))
+    assert caplog.text.count("not warmed up") == 1
+    assert "ZeroDivisionError" in caplog.text
+    assert "secret" not in caplog.text
