@@ -123,7 +123,9 @@ def test_a_job_is_found_again_and_deleted(open_app: Callable[..., Any], app: Run
     panel.get_by_text("finished").wait_for()
     page.reload()
     panel.get_by_text("finished").wait_for()
-    assert page.get_by_role("link", name="Open").count() == 0  # its screen shows no job
+    row = page.get_by_role("row").filter(has_text="evidence-pairwise").first
+    row.wait_for()
+    assert row.get_by_role("link", name="Open").count() == 0  # its screen shows no job
     page.once("dialog", lambda d: d.accept())
     page.get_by_role("button", name="Delete the job evidence-pairwise").first.press("Enter")
     page.wait_for_url(lambda url: "job=" not in url)

@@ -18,6 +18,8 @@ __all__ = ["StandardPoints", "standard_points"]
 
 Floats = NDArray[np.float64]
 _Key = tuple[object, ...]
+_Entry = tuple["StandardPoints", dict[str, object], int]
+"""Points, the state of the stream after them, and how many streams it has given away for them."""
 
 _LEAST = 1e-12
 """Probabilities are kept this far from 0 and 1."""
@@ -50,7 +52,7 @@ class StandardPoints:
 
 
 @lru_cache(maxsize=1)
-def _kept() -> tuple[OrderedDict[_Key, tuple[StandardPoints, dict[str, object]]], Lock]:
+def _kept() -> tuple[OrderedDict[_Key, _Entry], Lock]:
     return OrderedDict(), Lock()
 
 
@@ -67,12 +69,15 @@ def standard_points(source: np.random.Generator, count: int, q: int) -> Standard
         if found is not None and key is not None:
             kept.move_to_end(key)
     if found is not None:
-        source.bit_generator.state = found[1]
-        return found[0]
+        points, source.bit_generator.state, children = found
+        _children(source).spawn(children)
+        return points
+    before = _children(source).n_children_spawned
     points = StandardPoints(_uniform(source, count, q))
     if key is not None:
+        children = _children(source).n_children_spawned - before
         with lock:
-            kept[key] = points, dict(source.bit_generator.state)
+            kept[key] = points, dict(source.bit_generator.state), children
             while len(kept) > _MOST_KEPT:
                 kept.popitem(last=False)
     return points
@@ -86,11 +91,24 @@ def _uniform(source: np.random.Generator, count: int, q: int) -> Floats:
     return np.clip(uniform, _LEAST, 1.0 - _LEAST)
 
 
+def _children(source: np.random.Generator) -> np.random.SeedSequence:
+    """Return what streams of their own come from: a scrambled sequence takes one of them."""
+    found = source.bit_generator.seed_seq
+    assert isinstance(found, np.random.SeedSequence)  # those of `statera.numerics.streams` have one
+    return found
+
+
 def _state_of(source: np.random.Generator, count: int, q: int) -> _Key | None:
-    """Return what the points depend on; None where that is not a few numbers, or they are many."""
+    """Return what the points depend on; None where that is not a few numbers, or they are many.
+
+    That is the stream's own state and the streams that it has given away: scipy scrambles by one
+    of these, which the state does not tell.
+    """
     state = source.bit_generator.state
     numbers = state["state"]
     if count * (q + 1) > _LARGEST or not all(type(n) is int for n in numbers.values()):
         return None
+    seed = _children(source)
     rest = (state.get("has_uint32"), state.get("uinteger"))
-    return (state["bit_generator"], *numbers.values(), *rest, count, q)
+    given = (str(seed.entropy), seed.spawn_key, seed.n_children_spawned)
+    return (state["bit_generator"], *numbers.values(), *rest, *given, count, q)

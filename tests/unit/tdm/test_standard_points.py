@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import ndtri
 from scipy.stats import qmc
 
 from statera.numerics.streams import stream
@@ -16,6 +17,22 @@ def test_kept_points_leave_the_stream_as_drawing_does() -> None:
     assert kept is drawn
     assert first.random() == second.random()
     assert standard_points(first, 1000, 3) is not drawn  # the stream has gone on
+
+
+def test_draws_of_one_stream_differ_and_are_the_same_with_and_without_what_is_kept() -> None:
+    def drawn() -> list[np.ndarray]:
+        source = stream(13, "points of a test")
+        return [standard_points(source, 256, 2).normal for _ in range(3)]
+
+    fresh = drawn()
+    assert not np.array_equal(fresh[0], fresh[1])
+    assert not np.array_equal(fresh[1], fresh[2])
+    for first, second in zip(fresh, drawn(), strict=True):
+        assert first is second
+    source = stream(13, "points of a test")
+    for expected in fresh:  # as the sequence itself gives them, one after the other
+        uniform = qmc.Sobol(3, scramble=True, seed=source).random_base2(8)
+        np.testing.assert_allclose(expected, ndtri(uniform[:, :2]), rtol=1e-12)
 
 
 def test_points_are_those_of_a_scrambled_sequence() -> None:
