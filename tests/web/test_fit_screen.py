@@ -56,6 +56,21 @@ def result_of(app: RunningServer, job: str) -> dict[str, Any]:
     return answer
 
 
+def enlarged_sample(app: RunningServer, times: int) -> str:
+    """Upload the sample several times over, so that a fit lasts long enough to be watched."""
+    path = STATIC.parents[1] / "samples" / "oral-one-compartment.csv"
+    heading, *rows = path.read_text("utf-8").splitlines()
+    apart = [row.partition(",") for row in rows]
+    most = max(int(subject) for subject, _, _ in apart)
+    lines = [f"{int(i) + k * most},{rest}" for k in range(times) for i, _, rest in apart]
+    answer = app.request(
+        "POST", "/uploads", content="\n".join([heading, *lines]).encode(),
+        headers={"X-File-Name": "enlarged.csv", "Content-Type": "application/octet-stream"},
+    )  # fmt: skip
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
 def test_one_click_fits_the_sample_and_shows_the_numbers_of_the_interface(
     open_app: Any, app: RunningServer, violations: Any
 ) -> None:
@@ -142,8 +157,9 @@ def test_everything_can_be_asked_by_keyboard(open_app: Any, app: RunningServer) 
 
 
 def test_a_fit_is_watched_cancelled_reloaded_and_resumed(open_app: Any, app: RunningServer) -> None:
+    data = enlarged_sample(app, 8)
     page = open_app(
-        f"/fit?data={SAMPLE}&method=saem&saemErrors=linearised&replicates=0&report=0&tab=course"
+        f"/fit?data={data}&method=saem&saemErrors=linearised&replicates=0&report=0&tab=course"
     )
     page.get_by_role("button", name="Fit", exact=True).click()
     iteration = page.locator("[data-test=iteration]")

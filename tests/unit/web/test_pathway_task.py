@@ -111,6 +111,8 @@ def test_a_network_alone_runs_without_drug(work: FakeWork) -> None:
         ({**BARICITINIB, "ic50": {"JAK3": 3.0}}, "ic50", "JAK3"),
         ({**BARICITINIB, "cytokine": "IL-99"}, "cytokine", "IL-99"),
         ({**BARICITINIB, "model": "tofacitinib/Xie_2019"}, "model", "not of baricitinib"),
+        ({**BARICITINIB, "model": "../decker.toml"}, "model", "no model"),
+        ({**BARICITINIB, "drug": "../baricitinib"}, "drug", "no drug"),
         ({**BARICITINIB, "outputs": ["nothing"]}, "outputs", "nothing"),
     ],
 )

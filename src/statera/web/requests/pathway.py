@@ -12,8 +12,8 @@ __all__ = ["TASKS", "ChoicesRequest", "NetworkRequest", "PathwayRequest"]
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w{0,79}$")]
 Kinase = Literal["JAK1", "JAK2", "JAK3", "TYK2"]
-DrugName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9 -]{0,59}$")]
-ModelId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,60}/[A-Za-z0-9_-]{1,60}$")]
+DrugName = Annotated[str, StringConstraints(min_length=1, max_length=60)]
+ModelId = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 MarksName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,60}$")]
 
 

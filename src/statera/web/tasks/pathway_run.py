@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from statera.errors import InputError, StateraError
-from statera.library import load_model
+from statera.library import load_drug
+from statera.library.models import library_model
 from statera.manifest import manifest
 from statera.mechanism.constant_concentration import run_constant
 from statera.mechanism.drug_potencies import model_of_drug, potencies_of_drug
@@ -82,6 +83,8 @@ def _run(
             hint="Give a file of marks, or choose those that come with the program.",
         )
     _check_kinases(request, marks.kinases)
+    with concerning("drug"):
+        load_drug(request.drug)
     potencies = potencies_of_drug(
         request.drug, marks.kinases, basis=request.basis,
         ic50={str(k): v for k, v in request.ic50.items()},
@@ -103,7 +106,7 @@ def _run(
             "",
         )  # fmt: skip
     with concerning("model" if request.model else "drug"):
-        model = load_model(request.model) if request.model else model_of_drug(request.drug)
+        model = library_model(request.model) if request.model else model_of_drug(request.drug)
     if model.drug != request.drug:
         raise InputError(f"{model.id} is a model of {model.drug}, not of {request.drug}",
                          where="model")  # fmt: skip
